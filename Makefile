@@ -1,0 +1,63 @@
+# Two commands: `make run` serves, `make test` tests. The others are for those who change the code.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HAVE := $(VENV)/.server
+HAVE_DEV := $(VENV)/.dev
+
+.PHONY: run test check demo admin bench format clean
+
+run: $(HAVE)
+	@echo "Preparing the database ..."
+	@$(BIN)/python manage.py migrate --noinput --verbosity 0
+	@$(BIN)/python manage.py load_demo
+	@exec $(BIN)/gunicorn voicechat.wsgi
+
+test: $(HAVE_DEV)
+	$(BIN)/python -m pytest -n 2 -q
+
+check: $(HAVE_DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) DB_ENV=production DATABASE_URL=sqlite:///:memory: \
+		PUBLIC_URL=https://api.example.com ALLOW_OPEN_ACCESS=true \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+demo: $(HAVE)
+	@$(BIN)/python manage.py demo
+
+admin: $(HAVE)
+	@$(BIN)/python manage.py migrate --noinput --verbosity 0
+	@$(BIN)/python manage.py createsuperuser
+
+bench: $(HAVE_DEV)
+	@$(BIN)/python -m bench
+
+format: $(HAVE_DEV)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) db.sqlite3* media
+
+$(VENV)/bin/python:
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(HAVE): requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the server needs (about a minute, once) ..."
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements.txt | grep -E '^(Collecting|Installing|Successfully)' || true
+	@$(BIN)/python -c 'import django, gunicorn, twilio, stripe, cloudinary'
+	@touch $@
+
+$(HAVE_DEV): requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what tests need (about a minute, once) ..."
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements-dev.txt | grep -E '^(Collecting|Installing|Successfully)' || true
+	@$(BIN)/python -c 'import pytest, ruff, mypy, django'
+	@touch $@

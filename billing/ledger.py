@@ -1,0 +1,63 @@
+"""Posting: the one way money moves.
+
+Lock order, everywhere: the account first, then (by a plain UPDATE) the person's row.
+"""
+
+from uuid import uuid4
+
+from django.db import transaction
+
+from billing.models import Account, LedgerEntry
+from users.models import User
+
+
+def account_of(user: User) -> Account:
+    return Account.objects.get_or_create(user=user)[0]
+
+
+def lock_account(account: Account) -> Account:
+    return Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+
+
+@transaction.atomic
+def post_entry(
+    *,
+    account: Account,
+    kind: LedgerEntry.Kind,
+    amount_micros: int,
+    reference: str,
+    memo: str,
+    group_id: int | None = None,
+) -> LedgerEntry:
+    """Posts one movement and the new balance, together. A reference that is posted already gives that entry back."""
+    account = lock_account(account)
+    posted = LedgerEntry.objects.filter(reference=reference).first()
+    if posted:
+        return posted
+    balance = account.balance_micros() + amount_micros
+    entry = LedgerEntry.objects.create(
+        account=account,
+        kind=kind,
+        amount_micros=amount_micros,
+        balance_after_micros=balance,
+        reference=reference,
+        memo=memo,
+        group_id=group_id,
+    )
+    User.objects.filter(purse=account).update(account_balance_micros=balance)
+    return entry
+
+
+@transaction.atomic
+def set_balance(*, user: User, balance_micros: int, memo: str) -> None:
+    """Posts what is between the balance and the wished one as an adjustment; nothing where they are equal."""
+    account = lock_account(account_of(user))
+    difference = balance_micros - account.balance_micros()
+    if difference:
+        post_entry(
+            account=account,
+            kind=LedgerEntry.Kind.ADJUSTMENT,
+            amount_micros=difference,
+            reference=f"adjustment:{uuid4()}",
+            memo=memo,
+        )

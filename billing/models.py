@@ -1,0 +1,139 @@
+"""Money: an append-only ledger in whole micro-dollars, and the payments that fill it."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Account(models.Model):
+    """A person's purse, opened with the first need. Its row is what a posting locks, and it outlives the person."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="purse",
+        help_text="Empty once the person is deleted.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "accounts"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"Account {self.pk}"
+
+    def balance_micros(self) -> int:
+        """The balance after the newest entry."""
+        newest = self.entries.order_by("-id").values_list("balance_after_micros", flat=True).first()
+        return newest or 0
+
+
+class LedgerEntry(models.Model):
+    """One movement of money. Nothing here ever changes: the database refuses it (`billing/triggers.py`)."""
+
+    class Kind(models.TextChoices):
+        TOP_UP = "top_up", "top-up"
+        CALL = "call", "call"
+        ADJUSTMENT = "adjustment", "adjustment"
+        OPENING_BALANCE = "opening_balance", "opening balance"
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="entries", db_index=False)
+    reference = models.CharField(
+        max_length=255, unique=True, help_text="The outside thing that this entry stands for, such as stripe:pi_…"
+    )
+    kind = models.CharField(max_length=16, choices=Kind)
+    amount_micros = models.BigIntegerField()
+    balance_after_micros = models.BigIntegerField()
+    group_id = models.BigIntegerField(null=True, blank=True)
+    memo = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "ledgerEntries"
+        ordering = ("-id",)
+        verbose_name_plural = "ledger entries"
+        indexes = (models.Index(fields=("account", "-id"), name="ledger_newest_first"),)
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class TopUp(models.Model):
+    """A payment from the moment that it is wished for. Committed before Stripe is called, so that none is forgotten."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"  # asked for; the card may or may not have been charged
+        CONSENT = "consent"  # the card's owner must still agree, in the client
+        SUCCEEDED = "succeeded"
+        REFUSED = "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="top_ups")
+    customer = models.CharField(max_length=128, help_text="Stripe's id of the person.")
+    source = models.CharField(max_length=255, blank=True, help_text="The card; empty for the default one.")
+    amount_cents = models.PositiveIntegerField()
+    key = models.CharField(max_length=255, null=True, blank=True, help_text="The client's Idempotency-Key.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    in_flight_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then a request is at work on it; after it, the next one finishes it."
+    )
+    payment = models.CharField(max_length=255, blank=True, help_text="Stripe's id of the payment.")
+    message = models.CharField(max_length=500, blank=True, help_text="Why it was refused, in the bank's words.")
+    client_secret = models.CharField(max_length=255, blank=True)
+    entry = models.OneToOneField(LedgerEntry, models.PROTECT, null=True, blank=True, related_name="top_up")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "topUps"
+        ordering = ("-created_at",)
+        verbose_name = "top-up"
+        constraints = (
+            models.UniqueConstraint(fields=("account", "key"), name="top_up_one_per_key"),
+            models.UniqueConstraint(fields=("account",), condition=Q(status="pending"), name="top_up_one_pending"),
+            models.CheckConstraint(condition=Q(amount_cents__gt=0), name="top_up_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", entry__isnull=False) | ~Q(status="succeeded") & Q(entry__isnull=True),
+                name="top_up_succeeded_is_posted",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"${self.amount_cents / 100:.2f} {self.status}"
+
+
+class StripeEvent(models.Model):
+    """A webhook event, stored once."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    type = models.CharField(max_length=100)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "stripeEvents"
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class SandboxObject(models.Model):
+    """What the sandbox keeps where Stripe would: a customer, a card or a payment."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    customer = models.CharField(max_length=255, db_index=True)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sandboxObjects"
+        ordering = ("created_at", "id")
+
+    def __str__(self) -> str:
+        return self.id

@@ -1,0 +1,121 @@
+"""What payments are to this project. `stripe_payments.py` and `sandbox_payments.py` are two of them.
+
+Every amount here is in whole cents of a US dollar.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, NotFound
+
+from users.vendors import vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    id: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """`status` is one of Stripe's: https://docs.stripe.com/payments/paymentintents/lifecycle"""
+
+    id: str
+    amount_cents: int
+    currency: str
+    status: str
+    client_secret: str = ""
+    message: str = ""
+    """Why the card said no, where it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A webhook event. `payment` and `top_up` (the id that we gave the payment) where it is about one."""
+
+    id: str
+    type: str
+    payload: Mapping[str, Any]
+    payment: Payment | None
+    top_up: str
+
+
+class Payments(Protocol):
+    """`source` is what clients call a card: tok_…, src_…, card_… or pm_…. A `key` makes a repeated call harmless."""
+
+    name: str
+
+    def open_customer(self, *, email: str, name: str, key: str) -> str:
+        """The new customer's id."""
+
+    def attach_card(self, *, customer: str, source: str) -> Card:
+        """Puts a card on file. Raises CardDeclined, UnknownSource."""
+
+    def default_card(self, *, customer: str) -> Card | None: ...
+
+    def make_default(self, *, customer: str, card: Card) -> None: ...
+
+    def charge(self, *, customer: str, source: str, amount_cents: int, top_up: str) -> Payment:
+        """Charges a card on file, or the default one where `source` is "".
+
+        `top_up` is the idempotency key, and finds the payment again. Raises CardDeclined, NoCard, UnknownSource.
+        """
+
+    def find_payment(self, *, customer: str, top_up: str) -> Payment | None: ...
+
+    def cancel(self, *, payment: str) -> Payment:
+        """Cancels a payment that waits for consent; one that went through meanwhile comes back as it is."""
+
+    def total_charged(self, *, customer: str) -> int:
+        """All succeeded payments less what was refunded."""
+
+    def read_event(self, *, body: bytes, signature: str) -> Event:
+        """The webhook event, once its signature is proved. Raises ForgedEvent."""
+
+
+class CardDeclined(APIException):
+    """The bank says no; `detail` is its sentence."""
+
+    status_code = 402
+    default_code = "card_declined"
+    default_detail = "The card was declined."
+
+
+class NoCard(CardDeclined):
+    default_code = "no_card"
+    default_detail = "There is no card on file. Add one first."
+
+
+class UnknownSource(NotFound):
+    default_code = "source_not_found"
+    default_detail = "There is no such card. Enter it again."
+
+
+class UnusableSource(APIException):
+    status_code = 400
+    default_code = "source_unusable"
+
+
+class ForgedEvent(APIException):
+    status_code = 400
+    default_code = "signature_invalid"
+
+
+class PaymentsUnavailable(APIException):
+    status_code = 503
+    default_code = "payments_unavailable"
+    default_detail = "The payment service does not answer. Nothing is lost and nothing is charged twice: try again."
+    wait = 10
+
+
+def payments() -> Payments:
+    """The implementation that the settings name. Raises NotConfigured where there is none."""
+    off = "Payments are switched off here: the operator must set SK_TEST."
+    backend: Payments = vendor(settings.PAYMENTS, off=off)
+    return backend

@@ -1,0 +1,141 @@
+"""The bodies of the billing routes, and what they answer."""
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from users.models import User
+from users.wire import ChangesSerializer, DollarsField, IdField, TextField
+
+
+class SourceField(serializers.RegexField):
+    """A card as clients name it: tok_…, src_…, card_… or pm_…"""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            r"^(tok|src|card|pm)_[A-Za-z0-9_]{1,240}\Z",
+            error_messages={"invalid": "Use an id from Stripe: tok_…, src_…, card_… or pm_…"},
+            **kwargs,
+        )
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,12}$"}], "example": 2000}
+)
+class CentsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """Whole cents, as a number or a string of digits."""
+
+    default_error_messages = {"invalid": "Use an amount in whole cents, such as 2000 for $20.00."}
+
+    def to_internal_value(self, data: Any) -> int:
+        is_whole = isinstance(data, int | str) and not isinstance(data, bool)
+        if not is_whole or (isinstance(data, int) and abs(data) >= 10**12):
+            self.fail("invalid")
+        if not re.fullmatch(r"-?[0-9]{1,12}", str(data)):
+            self.fail("invalid")
+        return int(data)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class AddMoneySerializer(serializers.Serializer[Any]):
+    userId = IdField()
+    amountToAdd = DollarsField(help_text="Dollars, from 1.00 to 500.00.")
+
+
+class CustomerSerializer(serializers.Serializer[Any]):
+    userStripeId = TextField(visible=True, max_length=128)
+
+
+class CreateChargeSerializer(CustomerSerializer):
+    sourceId = SourceField(required=False, allow_null=True, help_text="Without it, the default card.")
+    amountToAdd = CentsField(help_text="Cents, from 100 to 50000.")
+
+
+class CustomerSourceSerializer(CustomerSerializer):
+    sourceId = SourceField()
+
+
+class UserSourceSerializer(serializers.Serializer[Any]):
+    userId = IdField()
+    sourceId = SourceField()
+
+
+class BalanceSerializer(serializers.Serializer[User]):
+    accountBalance = serializers.CharField(help_text="Dollars with two decimals, rounded down.")
+
+
+class BalanceChangeSerializer(ChangesSerializer):
+    accountBalance = DollarsField()
+
+
+class Last4Serializer(serializers.Serializer[User]):
+    last4 = serializers.CharField(allow_null=True)
+
+
+class Last4ChangeSerializer(ChangesSerializer):
+    last4 = serializers.RegexField(
+        r"^[0-9]{4}\Z", allow_null=True, trim_whitespace=False, error_messages={"invalid": "Use four digits, or null."}
+    )
+
+
+class AddedMoneySerializer(serializers.Serializer[Any]):
+    """The new balance, or why there is none: the React page reads both on status 200."""
+
+    updatedAccountBalance = serializers.FloatField(required=False, help_text="Dollars.")
+    errorMessage = serializers.CharField(required=False)
+    clientSecret = serializers.CharField(
+        required=False, help_text="For a card whose owner must consent, in the client."
+    )
+
+
+class ChargeSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Cents.")
+    currency = serializers.CharField()
+    status = serializers.CharField()
+    customer = serializers.CharField()
+
+
+class CreatedChargeSerializer(serializers.Serializer[Any]):
+    charge = ChargeSerializer(required=False)
+    errorMessage = serializers.CharField(required=False)
+    clientSecret = serializers.CharField(required=False)
+
+
+class CardSerializer(serializers.Serializer[Any]):
+    brand = serializers.CharField()
+    last4 = serializers.CharField()
+    expMonth = serializers.IntegerField(source="exp_month")
+    expYear = serializers.IntegerField(source="exp_year")
+
+
+class CardWithIdSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    brand = serializers.CharField()
+    last4 = serializers.CharField()
+    expMonth = serializers.IntegerField(source="exp_month")
+    expYear = serializers.IntegerField(source="exp_year")
+
+
+class DefaultSourceSerializer(serializers.Serializer[Any]):
+    defaultSourceId = serializers.CharField(allow_null=True)
+    card = CardSerializer(allow_null=True)
+
+
+class UpdatedSourceSerializer(serializers.Serializer[Any]):
+    updatedSource = CardWithIdSerializer()
+
+
+class UpdatedCustomerSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    email = serializers.CharField()
+    defaultSourceId = serializers.CharField()
+    card = CardSerializer()
+
+
+class ChargedSumSerializer(serializers.Serializer[Any]):
+    sumOfUserStripeCharges = serializers.FloatField(help_text="Dollars: succeeded less refunded.")

@@ -1,0 +1,171 @@
+"""Adding money: a TopUp is committed first, then the card is charged, then the ledger entry is posted.
+
+A crash, a timeout or a lost answer in between leaves a pending TopUp, which the next request or Stripe's webhook
+finishes: it looks for the payment at Stripe, and only where there is none tries again, with the same key. So nobody
+pays twice, and no payment is lost. https://docs.stripe.com/api/idempotent_requests
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+
+from billing.cards import ensure_customer
+from billing.ledger import account_of, lock_account, post_entry
+from billing.models import Account, LedgerEntry, TopUp
+from billing.payments import (
+    CardDeclined,
+    Payment,
+    PaymentsUnavailable,
+    UnknownSource,
+    UnusableSource,
+    payments,
+)
+from users.models import User
+from users.wire import MICROS_PER_CENT
+
+IN_FLIGHT = timedelta(seconds=30)
+"""Longer than a request's deadline for vendor calls: after it, whoever worked on a TopUp is gone."""
+KEYS_LIVE = timedelta(hours=24)
+"""For how long Stripe remembers an idempotency key. An older TopUp without a payment is not tried again."""
+CONSENT = "Your bank wants you to confirm this payment."
+EXPIRED = "The payment was not completed in time and nothing was charged. Please try again."
+
+
+class PaymentInProgress(APIException):
+    status_code = 409
+    default_code = "payment_in_progress"
+    default_detail = "Another payment of yours is under way. Wait for it to end, then look at your balance."
+    wait = 5
+
+
+class KeyReused(APIException):
+    status_code = 422
+    default_code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key came with another payment. Use a new key for a new payment."
+
+
+def add_money(*, user: User, amount_cents: int, source: str = "", key: str | None = None) -> TopUp:
+    """Charges the person's card and posts the money. Returns the TopUp: succeeded, refused, or waiting for consent.
+
+    The same key gives the same TopUp for ever. Raises PaymentInProgress, KeyReused, PaymentsUnavailable.
+    """
+    account = account_of(user)
+    customer = ensure_customer(user)
+    while True:
+        top_up, is_ours = begin(account, customer, amount_cents, source, key, now=timezone.now())
+        if top_up.status != TopUp.Status.PENDING:
+            return top_up
+        finish(top_up, look_first=not is_ours)
+        top_up.refresh_from_db()
+        if is_ours or answers(top_up, amount_cents, source, key):
+            return top_up
+
+
+def answers(top_up: TopUp, amount_cents: int, source: str, key: str | None) -> bool:
+    """Whether a payment left over from an earlier request is what this request asks for again."""
+    if key is not None:
+        return top_up.key == key
+    return (top_up.amount_cents, top_up.source) == (amount_cents, source)
+
+
+@transaction.atomic
+def begin(
+    account: Account, customer: str, amount_cents: int, source: str, key: str | None, *, now: datetime
+) -> tuple[TopUp, bool]:
+    """The TopUp to work on and whether it was made just now: the key's own, one left pending, or a new one."""
+    account = lock_account(account)
+    known = account.top_ups.filter(key=key).first() if key else None
+    if known and (known.amount_cents, known.source) != (amount_cents, source):
+        raise KeyReused
+    if known and known.status != TopUp.Status.PENDING:
+        return known, False
+    pending = account.top_ups.filter(status=TopUp.Status.PENDING).first()
+    if pending:
+        if pending.in_flight_until and pending.in_flight_until > now:
+            raise PaymentInProgress
+        pending.in_flight_until = now + IN_FLIGHT
+        pending.save(update_fields=["in_flight_until"])
+        return pending, False
+    top_up = TopUp.objects.create(
+        account=account,
+        customer=customer,
+        source=source,
+        amount_cents=amount_cents,
+        key=key,
+        in_flight_until=now + IN_FLIGHT,
+        created_at=now,
+    )
+    return top_up, True
+
+
+def finish(top_up: TopUp, *, look_first: bool) -> None:
+    """Brings a pending TopUp to an end. Where the payment service fails it stays pending, and free for the next one."""
+    try:
+        cancel_waiting(top_up)
+        payment = find_or_charge(top_up, look_first=look_first)
+    except (CardDeclined, UnknownSource, UnusableSource) as error:
+        refuse(top_up, str(error.detail))
+    except BaseException:
+        TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
+        raise
+    else:
+        settle(top_up, payment)
+
+
+def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
+    if look_first:
+        found = payments().find_payment(customer=top_up.customer, top_up=str(top_up.pk))
+        if found:
+            return found
+        if timezone.now() - top_up.created_at > KEYS_LIVE:
+            raise UnusableSource(EXPIRED)
+    return payments().charge(
+        customer=top_up.customer, source=top_up.source, amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
+    )
+
+
+def cancel_waiting(top_up: TopUp) -> None:
+    """A payment that waits for its owner's consent gives way to the next one, unless it went through meanwhile."""
+    for waiting in TopUp.objects.filter(account=top_up.account_id, status=TopUp.Status.CONSENT):
+        settle(waiting, payments().cancel(payment=waiting.payment))
+
+
+@transaction.atomic
+def settle(top_up: TopUp, payment: Payment) -> None:
+    """Writes what became of a payment, once: a TopUp that has ended stays as it ended, except that money that did come
+    in is always posted."""
+    account = lock_account(top_up.account)
+    top_up = TopUp.objects.get(pk=top_up.pk)
+    if top_up.status == TopUp.Status.SUCCEEDED:
+        return
+    if payment.status == "succeeded":
+        top_up.entry = post_entry(
+            account=account,
+            kind=LedgerEntry.Kind.TOP_UP,
+            amount_micros=payment.amount_cents * MICROS_PER_CENT,
+            reference=f"stripe:{payment.id}",
+            memo="Money added by card",
+        )
+        top_up.status, top_up.client_secret, top_up.message = TopUp.Status.SUCCEEDED, "", ""
+    elif payment.status == "requires_action":
+        top_up.status, top_up.client_secret, top_up.message = (
+            TopUp.Status.CONSENT,
+            payment.client_secret,
+            payment.message or CONSENT,
+        )
+    elif payment.status in ("requires_payment_method", "canceled"):
+        top_up.status, top_up.message = TopUp.Status.REFUSED, payment.message or EXPIRED
+    else:
+        raise PaymentsUnavailable("The bank has not answered yet. Nothing is lost: look at your balance in a minute.")
+    top_up.payment, top_up.in_flight_until = payment.id, None
+    top_up.save()
+
+
+@transaction.atomic
+def refuse(top_up: TopUp, message: str) -> None:
+    lock_account(top_up.account)
+    TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(
+        status=TopUp.Status.REFUSED, message=message[:500], in_flight_until=None
+    )

@@ -1,0 +1,112 @@
+"""A person with everything around their groups: what the React page polls each five seconds.
+
+Ten queries, however many groups and people there are. Each person is fetched once and written wherever they occur.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+
+from groups.models import CONTACT_COLUMNS, Activity, Invitation, Link, Membership, Ownership, Participant
+from groups.serializers import contact
+from users.models import User
+from users.wire import stamp
+
+Row = dict[str, Any]
+Lists = dict[int, list[Row]]
+
+NEWEST = 50
+"""How many activities of each group are given; `/activities` has them all."""
+
+AROUND: tuple[tuple[str, str, type[Link]], ...] = (
+    ("callParticipants", "participantCreatedAt", Participant),
+    ("owners", "ownerCreatedAt", Ownership),
+    ("members", "memberCreatedAt", Membership),
+    ("invitees", "inviteeCreatedAt", Invitation),
+)
+OF_A_PERSON: tuple[tuple[str, str, type[Link]], ...] = (
+    ("groupsOwned", "ownershipCreatedAt", Ownership),
+    ("groupsBelongedTo", "membershipCreatedAt", Membership),
+    ("groupsInvitedTo", "inviteCreatedAt", Invitation),
+)
+
+
+def groups_around(user_id: int) -> dict[str, list[Row]]:
+    """The three lists of groups, each group with its five lists, as the contract's `detailed` shows them."""
+    linked = {name: list(links_of(model, user_id)) for name, _, model in OF_A_PERSON}
+    group_ids = {row["group_id"] for rows in linked.values() for row in rows}
+    activities = list(newest_activities(group_ids))
+    around = {name: list(links_around(model, group_ids)) for name, _, model in AROUND}
+    people = contacts({row["user_id"] for rows in (activities, *around.values()) for row in rows})
+
+    parts = {"activities": by_group(activities, people, activity_entry)}
+    for name, stamp_key, _ in AROUND:
+        parts[name] = by_group(around[name], people, partial(link_entry, stamp_key))
+    return {name: [group_entry(row, stamp_key, parts) for row in linked[name]] for name, stamp_key, _ in OF_A_PERSON}
+
+
+def links_of(model: type[Link], user_id: int) -> QuerySet[Any, Row]:
+    return (
+        model.objects.filter(user_id=user_id)
+        .order_by("id")
+        .values(
+            "created_at", "group_id", "group__name", "group__phone_number", "group__call_status", "group__created_at"
+        )
+    )
+
+
+def links_around(model: type[Link], group_ids: set[int]) -> QuerySet[Any, Row]:
+    return model.objects.filter(group_id__in=group_ids).order_by("id").values("group_id", "user_id", "created_at")
+
+
+def newest_activities(group_ids: set[int]) -> QuerySet[Activity, Any]:
+    return (
+        Activity.objects.filter(group_id__in=group_ids)
+        .newest_of_each_group(NEWEST)
+        .newest_first()
+        .values("id", "activity", "created_at", "group_id", "user_id")
+    )
+
+
+def contacts(user_ids: set[int]) -> dict[int, Row]:
+    return {row["id"]: contact(row) for row in User.objects.filter(pk__in=user_ids).values(*CONTACT_COLUMNS)}
+
+
+def by_group(rows: Iterable[Row], people: dict[int, Row], entry: Callable[[Row, Row], Row]) -> Lists:
+    lists: Lists = defaultdict(list)
+    for row in rows:
+        if person := people.get(row["user_id"]):  # None: deleted between the two queries
+            lists[row["group_id"]].append(entry(row, person))
+    return lists
+
+
+def link_entry(stamp_key: str, row: Row, person: Row) -> Row:
+    return {stamp_key: stamp(row["created_at"]), **person}
+
+
+def activity_entry(row: Row, person: Row) -> Row:
+    """`id` is the person's, `createdAt` the activity's."""
+    time = stamp(row["created_at"])
+    return {
+        "activityId": row["id"],
+        "activityCreatedAt": time,
+        "activity": row["activity"],
+        **person,
+        "createdAt": time,
+    }
+
+
+def group_entry(row: Row, stamp_key: str, parts: dict[str, Lists]) -> Row:
+    group_id = row["group_id"]
+    return {
+        stamp_key: stamp(row["created_at"]),
+        "groupCreatedAt": stamp(row["group__created_at"]),
+        "groupId": group_id,
+        "groupName": row["group__name"],
+        "phoneNumber": row["group__phone_number"],
+        "callStatus": row["group__call_status"],
+        **{name: lists.get(group_id, []) for name, lists in parts.items()},
+    }

@@ -1,0 +1,142 @@
+"""Who talks with whom: groups, the four lists of people around each, and what they did."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Window
+from django.db.models.functions import Now, RowNumber
+from django.utils import timezone
+
+
+class GroupQuerySet(models.QuerySet["Group"]):
+    def linked(self, group_id: int, people: str) -> models.QuerySet["Group", Any]:
+        """One query for a list of people and whether its group exists at all.
+
+        One row a person; a group whose list is empty gives one row without a person, no group gives none.
+        `people` is the list's name here: ownerships, memberships, invitations or participants.
+        """
+        columns = {"user_id": F(f"{people}__user_id"), "display_name": F(f"{people}__user__display_name")}
+        return self.filter(pk=group_id).order_by(f"{people}__id").values(group_id=F("id"), **columns)
+
+
+class Group(models.Model):
+    name = models.CharField(max_length=128)
+    phone_number = models.CharField(max_length=12, null=True, blank=True, db_column="phoneNumber")
+    call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        db_table = "groups"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+CONTACT_COLUMNS = (
+    "id",
+    "email",
+    "display_name",
+    "first_name",
+    "last_name",
+    "avatar",
+    "call_status",
+    "billing_subscription",
+    "created_at",
+)
+"""What the people of a group may see of each other."""
+
+
+class LinkQuerySet(models.QuerySet[Any, Any]):
+    def longest_standing(self) -> "LinkQuerySet":
+        return self.order_by("created_at", "id")
+
+    def links(self) -> models.QuerySet[Any, Any]:
+        return self.values("id", "group_id", "user_id", display_name=F("user__display_name"))
+
+    def contacts(self) -> models.QuerySet[Any, Any]:
+        return self.values("id", "created_at", *(f"user__{column}" for column in CONTACT_COLUMNS))
+
+
+class Link(models.Model):
+    """A person on one of a group's lists: one row per person and group, always."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, db_column="userId", related_name="%(class)ss", verbose_name="person"
+    )
+    group = models.ForeignKey(
+        Group,
+        models.CASCADE,
+        db_column="groupId",
+        related_name="%(class)ss",
+        db_index=False,  # the unique (groupId, userId) is its index
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("group", "user"), name="%(class)s_one_row"),)
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+
+class Ownership(Link):
+    class Meta(Link.Meta):
+        db_table = "usersGroupsOwnership"
+        verbose_name = "owner"
+
+
+class Membership(Link):
+    class Meta(Link.Meta):
+        db_table = "usersGroupsMembership"
+        verbose_name = "member"
+
+
+class Invitation(Link):
+    class Meta(Link.Meta):
+        db_table = "usersGroupsInvitations"
+        verbose_name = "invitee"
+
+
+class Participant(Link):
+    """Somebody on the group's call."""
+
+    class Meta(Link.Meta):
+        db_table = "usersGroupsParticipants"
+        verbose_name = "call participant"
+
+
+class ActivityQuerySet(models.QuerySet["Activity"]):
+    def newest_first(self) -> "ActivityQuerySet":
+        return self.order_by("-created_at", "-id")
+
+    def newest_of_each_group(self, count: int) -> "ActivityQuerySet":
+        place = Window(RowNumber(), partition_by="group_id", order_by=("-created_at", "-id"))
+        return self.annotate(place=place).filter(place__lte=count)
+
+
+class Activity(models.Model):
+    """Something that a person did in a group, in words that their client chose."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_column="userId", verbose_name="person")
+    group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", related_name="activities", db_index=False)
+    activity = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+
+    objects = ActivityQuerySet.as_manager()
+
+    class Meta:
+        db_table = "activities"
+        ordering = ("-created_at", "-id")
+        verbose_name_plural = "activities"
+        indexes = (models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="activities_newest_first"),)
+
+    def __str__(self) -> str:
+        return self.activity

@@ -1,0 +1,92 @@
+"""The cast, and the client that they use: every answer is held to the project's own OpenAPI document."""
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from billing import triggers
+from groups.models import Group, Invitation, Membership, Ownership
+from tests.openapi import check_answer
+from users.models import User
+
+
+class Client(APIClient):
+    """Speaks JSON, and checks every API answer against the OpenAPI document."""
+
+    def generic(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        response = super().generic(method, path, *args, **kwargs)
+        check_answer(method, path, response)
+        return response
+
+
+@pytest.fixture
+def api() -> Client:
+    return Client(raise_request_exception=True)
+
+
+def person(name: str, **fields: Any) -> User:
+    return User.objects.create(email=f"{name.lower()}@example.com", display_name=name, **fields)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owns the group, and is a member of it."""
+    return person("Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A member of the group."""
+    return person("Bob")
+
+
+@pytest.fixture
+def carol(db: None) -> User:
+    """Invited to the group."""
+    return person("Carol")
+
+
+@pytest.fixture
+def dave(db: None) -> User:
+    """A stranger."""
+    return person("Dave")
+
+
+@pytest.fixture
+def group(alice: User, bob: User, carol: User) -> Group:
+    group = Group.objects.create(name="Family")
+    Ownership.objects.create(group=group, user=alice)
+    Membership.objects.create(group=group, user=alice)
+    Membership.objects.create(group=group, user=bob)
+    Invitation.objects.create(group=group, user=carol)
+    return group
+
+
+@pytest.fixture(autouse=True)
+def _ledger_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A transactional test is torn down by emptying all tables, which the ledger's trigger refuses."""
+    transactional = {"transactional_db", "live_server"} & set(request.fixturenames)
+    marker = request.node.get_closest_marker("django_db")
+    if not (transactional or (marker and marker.kwargs.get("transaction"))):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    triggers.install()
+    yield
+    triggers.lift()
+
+
+@pytest.fixture
+def on_postgresql(db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("row locks mean nothing on SQLite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_what_threads_left() -> Iterator[None]:
+    yield
+    gc.collect()

@@ -1,0 +1,53 @@
+"""Reads an untrusted image and writes it anew: what is stored holds pixels and nothing else."""
+
+from io import BytesIO
+from typing import IO, Any
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+from rest_framework.exceptions import APIException
+
+FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+MOST_PIXELS = 25_000_000
+LONGEST_SIDE = 1024
+
+
+class NotAnImage(APIException):
+    status_code = 415
+    default_code = "not_an_image"
+    default_detail = "Send a JPEG, PNG, WebP or GIF image."
+
+
+class BrokenImage(APIException):
+    status_code = 400
+    default_code = "broken_image"
+    default_detail = "This image is damaged. Save it again and send it once more."
+
+
+class ImageTooLarge(APIException):
+    status_code = 413
+    default_code = "image_too_large"
+
+
+def reencode(file: IO[Any]) -> tuple[bytes, str]:
+    """The image at most 1024 px wide and high, upright, without metadata; and its file extension.
+
+    The kind is told by content. The pixels are counted before they are decoded: a small file can hold a huge picture.
+    """
+    try:
+        image = Image.open(file, formats=tuple(FORMATS))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NotAnImage from error
+    if image.width * image.height > MOST_PIXELS:
+        raise ImageTooLarge(f"The image has more than {MOST_PIXELS // 1_000_000} megapixels.")
+    kind = image.format or ""
+    try:
+        picture = ImageOps.exif_transpose(image)
+        picture = picture.convert("RGB" if kind == "JPEG" else "RGBA")
+    except Exception as error:  # decoders raise what they like on damaged files
+        raise BrokenImage from error
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    written = BytesIO()
+    clean = Image.new(picture.mode, picture.size)  # without what the opened file carried along
+    clean.paste(picture)
+    clean.save(written, format=kind)
+    return written.getvalue(), FORMATS[kind]

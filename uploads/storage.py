@@ -1,0 +1,29 @@
+"""Where images are kept. `cloudinary_storage.py` and `sandbox_storage.py` are two of it."""
+
+from typing import Protocol
+
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+from users.vendors import vendor
+
+
+class Storage(Protocol):
+    name: str
+
+    def save(self, content: bytes, *, extension: str) -> str:
+        """Keeps an image for good; the address under which anybody can see it."""
+
+
+class StorageUnavailable(APIException):
+    status_code = 503
+    default_code = "storage_unavailable"
+    default_detail = "The image service does not answer. Try again."
+    wait = 10
+
+
+def storage() -> Storage:
+    """The implementation that the settings name. Raises NotConfigured where there is none."""
+    off = f"Uploads are switched off here: the operator must set {', '.join(settings.CLOUDINARY_NAMES)}."
+    backend: Storage = vendor(settings.STORAGE, off=off)
+    return backend

@@ -1,0 +1,41 @@
+"""The door of /api/upload."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from uploads.images import ImageTooLarge, reencode
+from uploads.storage import storage
+
+
+class ImageSerializer(serializers.Serializer[Any]):
+    image = serializers.FileField(
+        allow_empty_file=True, max_length=None, help_text="JPEG, PNG, WebP or GIF, up to 5 MiB and 25 megapixels."
+    )
+
+
+class UploadedSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    image = serializers.URLField()
+
+
+class UploadViewSet(ViewSet):
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(summary="Upload an image", request=ImageSerializer, responses=UploadedSerializer)
+    def create(self, request: Request) -> Response:
+        body = ImageSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        file: UploadedFile[Any] = body.validated_data["image"]
+        if (file.size or 0) > settings.MAX_IMAGE:
+            raise ImageTooLarge("The image is larger than 5 MiB.")
+        content, extension = reencode(file.open())
+        url = storage().save(content, extension=extension)
+        return Response({"message": "Your image has been uploaded successfully", "image": url})

@@ -1,0 +1,87 @@
+"""The people: the project's user model, on the specification's `users` table."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+models.EmailField.register_lookup(Lower)  # email__lower=… uses the index that keeps emails unique without case
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def with_email(self, email: str) -> "UserQuerySet":
+        """Compared without case, by the database's own folding: the constraint below folds the same way."""
+        return self.filter(email__lower=Lower(Value(email)))
+
+    def matching(self, search: str) -> "UserQuerySet":
+        """Part of a display name, or a whole email."""
+        return self.filter(Q(display_name__icontains=search) | Q(email__lower=Lower(Value(search))))
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def with_email(self, email: str) -> UserQuerySet:
+        return self.get_queryset().with_email(email)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.with_email(username or "").get()
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """The operator that `manage.py createsuperuser` makes."""
+        display_name = fields.pop("display_name", None) or email.partition("@")[0]
+        user = self.model(email=email, display_name=display_name, is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. Columns beyond the specification's have database defaults, so that its own INSERTs go on working."""
+
+    email = models.EmailField(max_length=128, unique=True)
+    display_name = models.CharField(max_length=128, db_column="displayName")
+    first_name = models.CharField(max_length=128, null=True, blank=True, db_column="firstName")
+    last_name = models.CharField(max_length=128, null=True, blank=True, db_column="lastName")
+    avatar = models.CharField(max_length=256, null=True, blank=True)
+    phone_number = models.BigIntegerField(
+        null=True, blank=True, db_column="phoneNumber", help_text="E.164 digits without the plus."
+    )
+    call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
+    stripe_id = models.CharField(max_length=128, null=True, blank=True, db_column="stripeId", db_index=True)
+    billing_subscription = models.CharField(
+        max_length=128, default="free", db_default="free", db_column="billingSubcription"
+    )
+    account_balance_micros = models.BigIntegerField(
+        "balance",
+        null=True,
+        blank=True,
+        db_column="accountBalance",
+        help_text="Micro-dollars: the cached sum of the person's ledger entries.",
+    )
+    last4 = models.CharField(max_length=4, null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+
+    password = models.CharField(max_length=128, default="!", db_default="!")  # "!" is no password at all
+    is_superuser = models.BooleanField(default=False, db_default=False)
+    is_staff = models.BooleanField("staff", default=False, db_default=False)
+    is_active = models.BooleanField("active", default=True, db_default=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
+
+    objects = UserManager()
+
+    class Meta:
+        db_table = "users"
+        ordering = ("id",)
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = (models.UniqueConstraint(Lower("email"), name="users_email_without_case"),)
+
+    def __str__(self) -> str:
+        return f"{self.display_name} <{self.email}>"

@@ -1,0 +1,73 @@
+"""The doors of /api/users."""
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from users.models import User, UserQuerySet
+from users.serializers import (
+    ACCOUNT_COLUMNS,
+    AccountSerializer,
+    CountSerializer,
+    SearchSerializer,
+    SignUpSerializer,
+    UserChangesSerializer,
+    account,
+    account_of,
+)
+from users.services import sign_up
+
+
+class UserViewSet(GenericViewSet[User]):
+    ordering = ("id",)
+    row_keys = ("id",)
+    serializer_class = AccountSerializer
+
+    def get_queryset(self) -> UserQuerySet:
+        return User.objects.get_queryset()
+
+    @extend_schema(summary="All people", parameters=[SearchSerializer], responses=AccountSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        query = SearchSerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        people = self.get_queryset().order_by(*self.ordering)
+        if "search" in query.validated_data:
+            people = people.matching(query.validated_data["search"])
+        rows = people.values(*ACCOUNT_COLUMNS)
+        page = self.paginate_queryset(rows)
+        if page is None:
+            return Response([account(row) for row in rows])
+        return self.get_paginated_response([account(row) for row in page])
+
+    @extend_schema(
+        summary="Sign up, or find oneself",
+        request=SignUpSerializer,
+        responses={
+            201: AccountSerializer,
+            200: OpenApiResponse(AccountSerializer, "The person with this email, unchanged."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        body = SignUpSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        user, is_new = sign_up(**body.validated_data)
+        return Response(account_of(user), status=201 if is_new else 200)
+
+    @extend_schema(summary="One person")
+    def retrieve(self, request: Request, user_id: int) -> Response:
+        row = get_object_or_404(self.get_queryset().values(*ACCOUNT_COLUMNS), pk=user_id)
+        return Response(account(row))
+
+    @extend_schema(summary="Change a person", request=UserChangesSerializer)
+    def update(self, request: Request, user_id: int) -> Response:
+        user = get_object_or_404(self.get_queryset(), pk=user_id)
+        body = UserChangesSerializer(user, data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(account_of(body.save()))
+
+    @extend_schema(summary="Delete a person", responses=CountSerializer)
+    def destroy(self, request: Request, user_id: int) -> Response:
+        get_object_or_404(self.get_queryset(), pk=user_id).delete()
+        return Response({"count": "1 user deleted"})

@@ -1,0 +1,131 @@
+"""How values look on the wire, in requests and answers: ids, times, dollars, text."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+LARGEST_ID = 2**63 - 1
+MICROS_PER_DOLLAR = 1_000_000
+MICROS_PER_CENT = 10_000
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols by category, nothing to the eye
+
+
+def stamp(time: datetime) -> str:
+    """2026-11-22T15:04:05.123Z"""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def dollars(micros: int | None) -> str:
+    """Micro-dollars as "12.50", rounded down: nobody is shown a cent that they cannot spend."""
+    cents = (micros or 0) // MICROS_PER_CENT
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+def is_visible(text: str) -> bool:
+    """Whether the eye finds anything: not only spaces, controls and other invisible characters."""
+    return any(unicodedata.category(letter)[0] not in "ZC" and letter not in BLANK_LETTERS for letter in text)
+
+
+class IdConverter:
+    """An id in a path. Anything else (`1.5`, `-1`, `٣`, 2^63) matches no route: 404."""
+
+    regex = "0|[1-9][0-9]{0,18}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if number > LARGEST_ID:
+            raise ValueError
+        return number
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+@extend_schema_field({"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,19}$"}]})
+class IdField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """An id in a body: a number or a string of digits."""
+
+    default_error_messages = {"invalid": "Use an id: a whole number, or a string of digits."}
+
+    def to_internal_value(self, data: Any) -> int:
+        text = str(data) if isinstance(data, int | str) and not isinstance(data, bool) else ""
+        if not re.fullmatch("[0-9]{1,19}", text) or int(text) > LARGEST_ID:
+            self.fail("invalid")
+        return int(text)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class TextField(serializers.CharField):
+    """Text that is kept exactly as it was sent, spaces included. With `visible`, something must show."""
+
+    default_error_messages = {"invisible": "Write at least one visible character."}
+
+    def __init__(self, *, visible: bool = False, **kwargs: Any) -> None:
+        self.visible = visible
+        super().__init__(trim_whitespace=False, allow_blank=not visible, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if self.visible and not is_visible(text):
+            self.fail("invisible")
+        return text
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data == "" and self.visible:
+            self.fail("invisible")
+        return super().run_validation(data)
+
+
+class FlagField(serializers.BooleanField):
+    """A boolean. Left out of a form it is absent, not false, as it is in JSON."""
+
+    default_empty_html = serializers.empty
+
+
+AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,2})?$"}], "example": 20}
+)
+class DollarsField(serializers.Field):  # type: ignore[type-arg]  # as above
+    """Dollars, as a number or a string with at most two decimals; gives whole micro-dollars."""
+
+    default_error_messages = {"invalid": "Use an amount in dollars with at most two decimals, such as 20 or 20.50."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, Decimal) and data.is_finite() and -12 <= data.adjusted() <= 12:
+            data = f"{data:f}"
+        elif isinstance(data, int) and not isinstance(data, bool) and abs(data) < 10**12:
+            data = str(data)
+        if not isinstance(data, str) or not AMOUNT.fullmatch(data):
+            self.fail("invalid")
+        return int(Decimal(data) * MICROS_PER_DOLLAR)
+
+    def to_representation(self, value: int) -> str:
+        return dollars(value)
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    """The body of a PUT: any of its fields; a field that it does not have is refused by name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"partial": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = [name for name in data if name not in self.fields] if hasattr(data, "keys") else []
+        if unknown:
+            allowed = ", ".join(self.fields)
+            raise serializers.ValidationError(
+                {name: [f"This cannot be changed here. What can: {allowed}."] for name in unknown}
+            )
+        return super().to_internal_value(data)

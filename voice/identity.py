@@ -1,0 +1,18 @@
+"""Twilio identities: `u_12` is person 12, and only that form names a person."""
+
+import re
+
+from users.models import User
+
+IDENTITY = r"[A-Za-z0-9_]{1,121}"
+CLIENT = "client:"
+
+
+def identity_of(user_id: int) -> str:
+    return f"u_{user_id}"
+
+
+def person_of(identity: str) -> User | None:
+    """Who is meant by an identity, or by Twilio's From ("client:u_12"); None where it names nobody."""
+    match = re.fullmatch("u_([1-9][0-9]{0,17})", identity.removeprefix(CLIENT))
+    return User.objects.filter(pk=int(match[1])).first() if match else None

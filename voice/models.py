@@ -1,0 +1,166 @@
+"""Calls, the conferences they meet in, what Twilio told about them, and the devices that are notified."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from groups.models import Group
+from voice.conference_state import Event
+
+
+class Conference(models.Model):
+    """One conversation of a group at Twilio. A group's next conversation is another conference."""
+
+    sid = models.CharField(primary_key=True, max_length=64)
+    group_id = models.BigIntegerField(db_index=True)
+    completed = models.BooleanField(default=False, help_text="Known from asking Twilio, whatever events came.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True, help_text="When the group was told that it began.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "conferences"
+        ordering = ("-created_at", "sid")
+
+    def __str__(self) -> str:
+        return self.sid
+
+
+class ConferenceEvent(models.Model):
+    """What Twilio told about a conference, as it came. A SequenceNumber counts once; without one it changes nothing.
+
+    https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
+    """
+
+    conference = models.ForeignKey(Conference, models.CASCADE, related_name="events", db_index=False)
+    sequence_number = models.BigIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=64)
+    call_sid = models.CharField(max_length=64, blank=True)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "conferenceEvents"
+        ordering = ("conference", "sequence_number")
+        constraints = (
+            models.UniqueConstraint(fields=("conference", "sequence_number"), name="conference_event_counts_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sequence_number} {self.kind}"
+
+    def numbered(self) -> Event:
+        """As the fold reads it. Only for an event that has a number."""
+        return Event(self.sequence_number or 0, self.kind, self.call_sid)
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def total_price_micros(self) -> int:
+        total: int | None = self.aggregate(total=Sum("price_micros"))["total"]
+        return total or 0
+
+    def unfinished(self) -> "CallQuerySet":
+        return self.filter(end_time=None)
+
+
+class Call(models.Model):
+    """One phone in one conversation: a leg. It names people and groups by id, for it outlives them until it is paid."""
+
+    sid = models.CharField(max_length=64, unique=True)
+    user_id = models.BigIntegerField(null=True, blank=True, db_column="userId", db_index=True)
+    group_id = models.BigIntegerField(null=True, blank=True, db_column="groupId", db_index=True)
+    start_time = models.DateTimeField(null=True, blank=True, db_column="startTime")
+    end_time = models.DateTimeField(null=True, blank=True, db_column="endTime")
+    duration = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds.")
+    price_micros = models.BigIntegerField(
+        null=True,
+        blank=True,
+        db_column="price",
+        help_text="Micro-dollars, negative, as Twilio counts; empty until known.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt")
+
+    conference = models.ForeignKey(Conference, models.SET_NULL, null=True, blank=True, related_name="calls")
+    is_on = models.BooleanField("on the call", default=False, db_default=False)
+    payer_id = models.BigIntegerField(null=True, blank=True, help_text="The account's person, fixed at the start.")
+    caller = models.CharField(max_length=255, default="", db_default="", blank=True, help_text="Twilio's From.")
+    called = models.CharField(max_length=255, default="", db_default="", blank=True, help_text="Twilio's To.")
+    status = models.CharField(max_length=32, default="in-progress", db_default="in-progress")
+    direction = models.CharField(max_length=32, default="inbound", db_default="inbound")
+    price_unit = models.CharField(max_length=3, default="USD", db_default="USD")
+    price_asked_at = models.DateTimeField(null=True, blank=True)
+    price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        db_table = "callSessions"
+        ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=("end_time",), condition=Q(price_micros=None, end_time__isnull=False), name="calls_without_price"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.sid
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def of_group(self, group: Group) -> "DeviceQuerySet":
+        """The devices of the people in the group, and nameless ones that carry the group's tag."""
+        in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
+        return self.filter(in_group | Q(user=None, tags=group)).distinct()
+
+
+class Device(models.Model):
+    """Where a push notification is sent. One address belongs to whoever registered it last."""
+
+    class BindingType(models.TextChoices):
+        """https://www.twilio.com/docs/notify/api/binding-resource"""
+
+        APN = "apn", "APNs"
+        FCM = "fcm", "FCM"
+        GCM = "gcm", "GCM"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="Empty where the identity names nobody.",
+    )
+    identity = models.CharField(max_length=128)
+    address = models.CharField(max_length=512, unique=True)
+    binding_type = models.CharField(max_length=8, choices=BindingType)
+    endpoint = models.CharField(max_length=128)
+    sid = models.CharField(max_length=64, help_text="Twilio's id of the binding.")
+    tags = models.ManyToManyField(Group, blank=True, related_name="devices", db_table="deviceTags")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "devices"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.binding_type} of {self.identity}"
+
+
+class SandboxNotification(models.Model):
+    """What the sandbox would have sent."""
+
+    group_id = models.BigIntegerField()
+    body = models.CharField(max_length=500)
+    identities = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sandboxNotifications"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.body

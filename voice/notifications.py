@@ -1,0 +1,38 @@
+"""Push notifications to a group's devices."""
+
+import logging
+from collections.abc import Iterable
+
+from rest_framework.exceptions import APIException
+
+from groups.models import Group
+from voice.models import Device
+from voice.telephony import telephony
+
+logger = logging.getLogger(__name__)
+
+CALL_STARTED = "A group chat has started."
+
+
+def notify_group(*, group: Group, body: str, except_for: Iterable[int | None] = ()) -> tuple[str | None, int]:
+    """Tells the group's devices; the notification's sid (None where there was nobody to tell) and how many devices.
+
+    Who is in the group is asked now, not when a device registered.
+    """
+    left_out = {user_id for user_id in except_for if user_id}
+    devices = [device for device in Device.objects.of_group(group) if device.user_id not in left_out]
+    if not devices:
+        return None, 0
+    identities = sorted({device.identity for device in devices})
+    return telephony().notify(identities=identities, body=body, group_id=group.pk), len(devices)
+
+
+def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
+    """A call without its announcement is still a call: a failure is logged, no more."""
+    group = Group.objects.filter(pk=group_id).first()
+    if group is None:
+        return
+    try:
+        notify_group(group=group, body=CALL_STARTED, except_for=except_for)
+    except APIException as error:
+        logger.warning("Group %s was not told that its call started: %s", group_id, error)

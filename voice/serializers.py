@@ -1,0 +1,187 @@
+"""The bodies of the voice routes, and what they answer."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from users.wire import IdField, TextField, stamp
+from voice.identity import IDENTITY
+from voice.models import Call, Device
+from voice.notifications import CALL_STARTED
+
+MICROS = 1_000_000
+MOST_TAGS = 20
+"""https://www.twilio.com/docs/notify/api/binding-resource"""
+
+
+class IdentitySerializer(serializers.Serializer[Any]):
+    identity = serializers.RegexField(
+        rf"^{IDENTITY}\Z",
+        required=False,
+        trim_whitespace=False,
+        help_text="Letters, digits and underscores, up to 121. Without it, a fresh one.",
+        error_messages={"invalid": "Use letters, digits and underscores, up to 121."},
+    )
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    identity = serializers.CharField()
+
+
+class MakeCallSerializer(serializers.Serializer[Any]):
+    """What Twilio posts (it adds more), or a person who tries it by hand."""
+
+    to = IdField(required=False, help_text="The group's id.")
+    From = serializers.CharField(required=False, help_text="`client:u_<person's id>`")
+    CallSid = serializers.CharField(required=False)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "description": "One id, or several with commas between."},
+            {"type": "integer"},
+            {"type": "array", "items": {"oneOf": [{"type": "integer"}, {"type": "string"}]}},
+        ]
+    }
+)
+class TagsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """Group ids: one, a string with commas, or a list."""
+
+    default_error_messages = {"too_many": f"Name at most {MOST_TAGS} groups."}
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist"):
+            return dictionary.getlist(self.field_name) or serializers.empty
+        return super().get_value(dictionary)
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        parts: Iterable[Any] = data if isinstance(data, list) else [data]
+        split = [word for part in parts for word in (re.split(r"\s*,\s*", part) if isinstance(part, str) else [part])]
+        ids = [IdField().to_internal_value(word) for word in split if word != ""]
+        if len(ids) > MOST_TAGS:
+            self.fail("too_many")
+        return ids
+
+    def to_representation(self, value: Any) -> list[str]:
+        return [str(each) for each in value]
+
+
+class RegisterBindingSerializer(serializers.Serializer[Any]):
+    identity = TextField(visible=True, max_length=128)
+    Address = TextField(required=False, visible=True, max_length=512, help_text="The device's token; also `address`.")
+    address = TextField(required=False, visible=True, max_length=512)
+    BindingType = serializers.ChoiceField(Device.BindingType.choices, required=False, default=Device.BindingType.APN)
+    tags = TagsField(required=False, default=list)
+    endpoint = TextField(required=False, allow_null=True, visible=True, max_length=128)
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        address = sent.get("Address") or sent.get("address")
+        if not address:
+            raise serializers.ValidationError({"Address": ["This field is required."]})
+        return {
+            "identity": sent["identity"],
+            "address": address,
+            "binding_type": sent["BindingType"],
+            "endpoint": sent.get("endpoint"),
+            "tags": sent["tags"],
+        }
+
+
+class BindingSerializer(serializers.Serializer[Any]):
+    sid = serializers.CharField()
+    endpoint = serializers.CharField()
+    identity = serializers.CharField()
+    address = serializers.CharField()
+    bindingType = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    message = serializers.CharField()
+
+
+class NotificationSerializer(serializers.Serializer[Any]):
+    FriendlyName = IdField(required=False, help_text="The group's id, by Twilio's name of its conference.")
+    groupId = IdField(required=False)
+    message = TextField(required=False, visible=True, max_length=500, default=CALL_STARTED)
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        named = [sent[name] for name in ("groupId", "FriendlyName") if name in sent]
+        if not named:
+            raise serializers.ValidationError({"groupId": ["This field is required."]})
+        return {"group_id": named[0], "body": sent["message"]}
+
+
+class SentNotificationSerializer(serializers.Serializer[Any]):
+    sid = serializers.CharField(allow_null=True, help_text="Null where there was no device to tell.")
+    groupId = serializers.IntegerField()
+    recipients = serializers.IntegerField(help_text="How many devices.")
+
+
+class GroupChargesQuerySerializer(serializers.Serializer[Any]):
+    groupId = IdField()
+
+
+class GroupChargesSerializer(serializers.Serializer[Any]):
+    sumOfGroupTwilioCharges = serializers.FloatField(help_text="Dollars, negative.")
+
+
+class CallChargeSerializer(serializers.Serializer[Call]):
+    sid = serializers.CharField()
+    # `from` is a word of Python: declared below
+    to = serializers.CharField()
+    price = serializers.FloatField(allow_null=True, help_text="Dollars, negative; null until Twilio knows it.")
+    priceUnit = serializers.CharField()
+    duration = serializers.IntegerField(allow_null=True, help_text="Seconds.")
+    startTime = serializers.DateTimeField(allow_null=True)
+    endTime = serializers.DateTimeField(allow_null=True)
+    status = serializers.CharField()
+    direction = serializers.CharField()
+    groupId = serializers.IntegerField(allow_null=True)
+    userId = serializers.IntegerField(allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {"sid": fields.pop("sid"), "from": serializers.CharField(), **fields}
+
+
+class AllChargesSerializer(serializers.Serializer[Any]):
+    allTwilioChargesRes = CallChargeSerializer(many=True)
+    total = serializers.FloatField(help_text="Dollars, negative: of all calls, not only those on this page.")
+
+
+CHARGE_COLUMNS = (
+    "id",
+    "sid",
+    "caller",
+    "called",
+    "price_micros",
+    "price_unit",
+    "duration",
+    "start_time",
+    "end_time",
+    "status",
+    "direction",
+    "group_id",
+    "user_id",
+)
+
+
+def charge_shape(row: dict[str, Any]) -> dict[str, Any]:
+    """A call as `allTwilioCharges` shows it, from a `values(*CHARGE_COLUMNS)` row."""
+    return {
+        "sid": row["sid"],
+        "from": row["caller"],
+        "to": row["called"],
+        "price": None if row["price_micros"] is None else row["price_micros"] / MICROS,
+        "priceUnit": row["price_unit"],
+        "duration": row["duration"],
+        "startTime": stamp(row["start_time"]) if row["start_time"] else None,
+        "endTime": stamp(row["end_time"]) if row["end_time"] else None,
+        "status": row["status"],
+        "direction": row["direction"],
+        "groupId": row["group_id"],
+        "userId": row["user_id"],
+    }

@@ -1,0 +1,77 @@
+"""What telephony is to this project. `twilio_telephony.py` and `sandbox_telephony.py` are two of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+from users.vendors import vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    sid: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conference:
+    """What a caller is let into: the conference is named by the group's id."""
+
+    group_id: int
+    participant_label: str
+    """Names one leg only: Twilio refuses a second one with it. Empty for none."""
+    time_limit: int
+    """Seconds until Twilio ends this leg."""
+    status_callback: str
+
+
+class Telephony(Protocol):
+    name: str
+
+    def access_token(self, *, identity: str) -> str:
+        """A JWT for Twilio's Voice SDKs, valid for an hour."""
+
+    def is_signed(self, *, url: str, params: Mapping[str, str], signature: str) -> bool:
+        """Whether Twilio signed a webhook. Never raises, whatever it is given."""
+
+    def dial(self, conference: Conference) -> str:
+        """TwiML that lets the caller into a conference."""
+
+    def say(self, sentence: str) -> str:
+        """TwiML that speaks a sentence and hangs up."""
+
+    def register_binding(
+        self, *, identity: str, address: str, binding_type: str, endpoint: str, tags: Sequence[str]
+    ) -> Binding: ...
+
+    def notify(self, *, identities: Sequence[str], body: str, group_id: int) -> str:
+        """Sends a push notification to all devices of these identities; the notification's sid."""
+
+    def end_conference(self, *, group_id: int) -> None:
+        """Hangs up on everybody in the group's running conferences. None running changes nothing."""
+
+    def price_micros(self, *, call_sid: str, duration: int) -> int | None:
+        """What an ended call cost, in micro-dollars, negative; None while it is not known."""
+
+
+class TelephonyUnavailable(APIException):
+    status_code = 503
+    default_code = "telephony_unavailable"
+    default_detail = "The telephone service does not answer. Nothing is lost: try again."
+    wait = 10
+
+
+class TelephonyRefused(APIException):
+    status_code = 400
+    default_code = "telephony_refused"
+    default_detail = "The telephone service does not accept this."
+
+
+def telephony() -> Telephony:
+    """The implementation that the settings name. Raises NotConfigured where there is none."""
+    off = f"Calls are switched off here: the operator must set {', '.join(settings.TWILIO_NAMES)}."
+    backend: Telephony = vendor(settings.TELEPHONY, off=off)
+    return backend

@@ -1,0 +1,193 @@
+"""The doors of calls: what apps ask, what Twilio posts, and what calls cost."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet, ViewSet
+
+from groups.models import Group
+from voice.calls import RefusedCallError, start_call
+from voice.devices import register_device
+from voice.events import receive_call_event, receive_conference_event
+from voice.models import Call
+from voice.notifications import notify_group
+from voice.serializers import (
+    CHARGE_COLUMNS,
+    MICROS,
+    AllChargesSerializer,
+    BindingSerializer,
+    GroupChargesQuerySerializer,
+    GroupChargesSerializer,
+    IdentitySerializer,
+    MakeCallSerializer,
+    NotificationSerializer,
+    RegisterBindingSerializer,
+    SentNotificationSerializer,
+    TokenSerializer,
+    charge_shape,
+)
+from voice.signatures import SignedByTwilio
+from voice.telephony import telephony
+
+TWIML = "text/xml"
+TWIML_ANSWER = {(200, TWIML): OpenApiTypes.STR}
+TO = OpenApiParameter("to", str, description="The group's id.")
+LARGEST_ID = 2**63 - 1
+
+
+class TokenViewSet(ViewSet):
+    @extend_schema(
+        summary="A Twilio Access Token",
+        description="The bare token; as JSON for a client that accepts only JSON. Valid for an hour.",
+        parameters=[IdentitySerializer],
+        responses={(200, "text/plain"): OpenApiTypes.STR, (200, "application/json"): TokenSerializer},
+    )
+    def retrieve(self, request: Request) -> HttpResponse:
+        query = IdentitySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        identity = query.validated_data.get("identity") or f"guest_{uuid4().hex}"
+        token = telephony().access_token(identity=identity)
+        headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+        if accepts_only_json(request):
+            return Response({"token": token, "identity": identity}, headers=headers)
+        return HttpResponse(token, content_type="text/plain", headers=headers)
+
+
+class MakeCallViewSet(ViewSet):
+    """Asked by Twilio for what to do with a caller. Every answer is TwiML, every refusal is spoken."""
+
+    permission_classes = (SignedByTwilio,)
+
+    @extend_schema(summary="Let a caller into a group's call", parameters=[TO], responses=TWIML_ANSWER)
+    def retrieve(self, request: Request) -> HttpResponse:
+        return self.answer(request)
+
+    @extend_schema(summary="Let a caller into a group's call", request=MakeCallSerializer, responses=TWIML_ANSWER)
+    def create(self, request: Request) -> HttpResponse:
+        return self.answer(request)
+
+    def answer(self, request: Request) -> HttpResponse:
+        params = twilio_params(request)
+        try:
+            twiml = telephony().dial(start_call(group_id=called_group(params), params=params))
+        except RefusedCallError as refusal:
+            twiml = telephony().say(str(refusal))
+        return HttpResponse(twiml, content_type=TWIML)
+
+
+class TwilioEventViewSet(ViewSet):
+    """Twilio's status callbacks. Whatever is authentic is answered 204: Twilio repeats what is refused."""
+
+    permission_classes = (SignedByTwilio,)
+    parser_classes = (FormParser,)
+
+    @extend_schema(
+        summary="Twilio's conference status callback",
+        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        responses={204: None},
+    )
+    def conference(self, request: Request) -> HttpResponse:
+        receive_conference_event(twilio_params(request), now=timezone.now())
+        return HttpResponse(status=204)
+
+    @extend_schema(
+        summary="Twilio's call status callback",
+        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        responses={204: None},
+    )
+    def call(self, request: Request) -> HttpResponse:
+        receive_call_event(twilio_params(request), now=timezone.now())
+        return HttpResponse(status=204)
+
+
+class DeviceViewSet(ViewSet):
+    @extend_schema(
+        summary="Register a device for notifications",
+        request=RegisterBindingSerializer,
+        responses={201: BindingSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        body = RegisterBindingSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        device = register_device(**body.validated_data)
+        shape = {
+            "sid": device.sid,
+            "endpoint": device.endpoint,
+            "identity": device.identity,
+            "address": device.address,
+            "bindingType": device.binding_type,
+            "tags": [str(pk) for pk in device.tags.order_by("pk").values_list("pk", flat=True)],
+            "message": "This device will be notified.",
+        }
+        return Response(shape, status=201)
+
+    @extend_schema(
+        summary="Notify a group's devices", request=NotificationSerializer, responses=SentNotificationSerializer
+    )
+    def notify(self, request: Request) -> Response:
+        body = NotificationSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        group = get_object_or_404(Group.objects.all(), pk=body.validated_data["group_id"])
+        sid, recipients = notify_group(group=group, body=body.validated_data["body"])
+        return Response({"sid": sid, "groupId": group.pk, "recipients": recipients})
+
+
+class TwilioChargeViewSet(GenericViewSet[Call]):
+    ordering = ("id",)
+    row_keys = ("id",)
+
+    @extend_schema(summary="What all calls cost at Twilio", responses=AllChargesSerializer)
+    def all(self, request: Request) -> Response:
+        rows = Call.objects.order_by("id").values(*CHARGE_COLUMNS)
+        page = self.paginate_queryset(rows)
+        charges = [charge_shape(row) for row in (rows if page is None else page)]
+        total = Call.objects.all().total_price_micros() / MICROS
+        return self.get_paginated_response({"allTwilioChargesRes": charges, "total": total})
+
+    @extend_schema(
+        summary="What a group's calls cost at Twilio",
+        request=GroupChargesQuerySerializer,
+        responses=GroupChargesSerializer,
+    )
+    def of_group(self, request: Request) -> Response:
+        body = GroupChargesQuerySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        group = get_object_or_404(Group.objects.only("pk"), pk=body.validated_data["groupId"])
+        total = Call.objects.filter(group_id=group.pk).total_price_micros() / MICROS
+        return Response({"sumOfGroupTwilioCharges": total})
+
+
+def accepts_only_json(request: Request) -> bool:
+    """axios, for one, sends "application/json, text/plain, */*": that is not only JSON."""
+    kinds = {part.partition(";")[0].strip() for part in request.headers.get("Accept", "").split(",")}
+    return "application/json" in kinds and not kinds & {"text/plain", "text/*", "*/*"}
+
+
+def twilio_params(request: Request) -> dict[str, str]:
+    """The query's and the body's fields as text that every database can hold."""
+    body = request.data if isinstance(request.data, dict) else {}  # a QueryDict is a dict too
+    both: dict[str, Any] = {**request.query_params.dict(), **{name: body[name] for name in body}}
+    return {clean(name): clean(value) for name, value in both.items() if isinstance(value, str | int)}
+
+
+def clean(value: Any) -> str:
+    return str(value).encode("utf-8", "replace").decode().replace("\x00", "")
+
+
+def called_group(params: dict[str, str]) -> int:
+    """The group's id. Raises RefusedCallError where there is none, or none that could be one."""
+    to = params.get("to", "")
+    if not to:
+        raise RefusedCallError("No group detected.")
+    if not re.fullmatch("[0-9]{1,19}", to) or int(to) > LARGEST_ID:
+        raise RefusedCallError("This is not a group. Please check the number and try again.")
+    return int(to)

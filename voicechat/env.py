@@ -1,0 +1,82 @@
+"""Typed readers of the environment. Every fault is collected, and `done` reports all of them in one error."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Env:
+    """Reads each variable once. An empty value counts as unset."""
+
+    def __init__(self, source: Mapping[str, str]) -> None:
+        self.source = source
+        self.names: set[str] = set()
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        self.names.add(name)
+        return self.source.get(name, "").strip() or default
+
+    def words(self, name: str) -> list[str]:
+        """A comma-separated list."""
+        return [word for word in (part.strip() for part in self.text(name).split(",")) if word]
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """One of `choices`; the first is the default."""
+        value = self.text(name, choices[0])
+        if value not in choices:
+            self.fault(f"{name} is {value!r}: use one of {', '.join(choices)}.")
+            return choices[0]
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name, "false").lower()
+        if value not in ("true", "false"):
+            self.fault(f"{name} is {value!r}: use true or false.")
+        return value == "true"
+
+    def whole(self, name: str, default: int, lowest: int = 0, highest: int = 2**31) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+            self.fault(f"{name} is {value!r}: use a whole number from {lowest} to {highest}.")
+            return default
+        return int(value)
+
+    def micros(self, name: str, default: str) -> int:
+        """An amount in dollars ("0.0085") as whole micro-dollars (8500)."""
+        value = self.text(name, default)
+        try:
+            micros = Decimal(value) * 1_000_000
+            if micros >= 0 and micros == micros.to_integral_value():
+                return int(micros)
+        except (InvalidOperation, OverflowError):
+            pass
+        self.fault(f"{name} is {value!r}: use dollars, such as {default}, with up to six decimals.")
+        return int(Decimal(default) * 1_000_000)
+
+    def url(self, name: str, default: str = "") -> str:
+        """An http(s) address without a final slash."""
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+            self.fault(f"{name} is {value!r}: use an address such as https://api.example.com.")
+        return value
+
+    def vendor(self, vendor: str, names: tuple[str, ...]) -> dict[str, str]:
+        """All of a vendor's variables, or an empty dict when none is set."""
+        values = {name: self.text(name) for name in names}
+        missing = [name for name in names if not values[name]]
+        if missing and len(missing) < len(names):
+            self.fault(f"{vendor} is half configured: also set {', '.join(missing)}, or unset the others.")
+        return {} if missing else values
+
+    def fault(self, sentence: str) -> None:
+        self.faults.append(sentence)
+
+    def done(self) -> None:
+        """Raises ImproperlyConfigured naming every fault found so far."""
+        if self.faults:
+            lines = "\n".join(f"  - {fault}" for fault in self.faults)
+            raise ImproperlyConfigured(f"The environment cannot be used (see .env.example):\n{lines}")

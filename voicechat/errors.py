@@ -1,0 +1,113 @@
+"""Every error as RFC 9457 problem+json, from the API and from Django itself. https://www.rfc-editor.org/rfc/rfc9457"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.views import defaults
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.views import set_rollback
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> HttpResponse:
+    """A problem document. `code` is a stable word for programs, `detail` a sentence for people."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": errors or [],
+    }
+    return HttpResponse(orjson.dumps(body), content_type="application/problem+json", status=status, headers=headers)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """REST framework's exception handler. None leaves the error to Django, which logs it and answers `server_error`."""
+    set_rollback()
+    if isinstance(error, APIException):
+        return refusal(error)
+    if isinstance(error, Http404):
+        return problem(404, "not_found", "There is nothing here, or nothing that you may see.")
+    if isinstance(error, PermissionDenied):
+        return problem(403, "permission_denied", "You may not do this.")
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "body_too_large", "The body is too large.")
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        return problem(400, "bad_request", "The request cannot be read.")
+    if isinstance(error, OperationalError | InterfaceError):
+        return problem(
+            503, "database_unavailable", "The database does not answer. Try again.", headers={"Retry-After": "2"}
+        )
+    return None
+
+
+def refusal(error: APIException) -> HttpResponse:
+    headers = {}
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if isinstance(error, ValidationError):
+        errors = list(field_errors(error.detail))
+        detail = " ".join(
+            f"{each['field']}: {each['message']}" if each["field"] else each["message"] for each in errors
+        )
+        return problem(error.status_code, "invalid", detail, errors, headers)
+    detail = (
+        error.detail if isinstance(error.detail, ErrorDetail) else ErrorDetail(str(error.detail), error.default_code)
+    )
+    return problem(error.status_code, str(detail.code), str(detail), headers=headers)
+
+
+def field_errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
+    """Flattens REST framework's nested errors: {"tags": {0: ["…"]}} becomes {"field": "tags.0", "message": "…"}."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            path = field if name == "non_field_errors" else f"{field}.{name}".lstrip(".")
+            yield from field_errors(inner, path)
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from field_errors(inner, field)
+    else:
+        yield {"field": field, "message": str(detail)}
+
+
+def is_page(request: HttpRequest) -> bool:
+    """The admin and the docs page are read by people: their errors stay HTML."""
+    return request.path_info.startswith(("/admin", "/api/docs"))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if is_page(request):
+        return defaults.bad_request(request, exception)
+    return handle(exception, {}) or problem(400, "bad_request", "The request cannot be read.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if is_page(request):
+        return defaults.permission_denied(request, exception)
+    return problem(403, "permission_denied", "You may not do this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if is_page(request):
+        return defaults.page_not_found(request, exception)
+    return problem(404, "not_found", f"There is nothing at {request.path}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    if is_page(request):
+        return defaults.server_error(request)
+    return problem(500, "server_error", "Something went wrong on our side. It has been logged.")

@@ -1,0 +1,119 @@
+"""What every request passes through. The chain is short: the polled reads are nearly all the traffic."""
+
+import hashlib
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.deprecation import MiddlewareMixin
+
+from users.deadline import start_deadline
+from voicechat.errors import problem
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Middleware:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+
+class DeadlineMiddleware(Middleware):
+    """Starts the time that this request may spend on vendors."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        start_deadline()
+        return self.get_response(request)
+
+
+class AccessModeMiddleware(Middleware):
+    """Says on every answer that nobody is asked to sign in."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if settings.OPEN_MODE:
+            response["X-Access-Mode"] = "open"
+        return response
+
+
+class BodyMiddleware(Middleware):
+    """Refuses bodies that are too long, of no declared length, or in another charset than UTF-8."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            return problem(411, "length_required", "Send the body with a Content-Length, not in chunks.")
+        limit = settings.MAX_UPLOAD_BODY if request.path_info.startswith("/api/upload") else settings.MAX_BODY
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        length = int(declared) if declared.isascii() and declared.isdigit() else 0
+        if length > limit:
+            self.drain(request, length, 2 * settings.MAX_UPLOAD_BODY)
+            return problem(413, "body_too_large", f"The body is larger than {limit // 1024} KiB.")
+        if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+            request.encoding = "utf-8"
+            return problem(415, "unsupported_charset", "Send text as UTF-8.")
+        return self.get_response(request)
+
+    def drain(self, request: HttpRequest, length: int, most: int) -> None:
+        """Reads what a client is about to send, within reason, for an answer before that would reach it as a reset."""
+        if length <= most:
+            while request.read(64 * 1024):
+                pass
+
+
+class FinalSlashMiddleware(Middleware):
+    """Serves /api/users/ as /api/users, without a redirect.
+
+    Only `path_info` changes: `request.path` keeps what the caller wrote, over which Twilio computes its signature.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        if len(path) > 1 and path.endswith("/") and not path.startswith("/admin/"):
+            request.path_info = path[:-1]
+        return self.get_response(request)
+
+
+class ETagMiddleware(Middleware):
+    """An ETag over a JSON answer's body and its Link, and 304 where the client has it already."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponse) or request.path_info.startswith("/admin/"):
+            return response
+        response["Content-Length"] = str(len(response.content))
+        if request.method != "GET" or response.status_code != 200 or response["Content-Type"] != "application/json":
+            return response
+        link = response.get("Link", "")
+        etag = f'"{hashlib.blake2b(response.content + link.encode(), digest_size=16).hexdigest()}"'
+        response["ETag"] = etag
+        response["Cache-Control"] = "private, no-cache"  # keep it, but ask each time
+        answer = get_conditional_response(request, etag=etag, response=response) or response
+        if link:
+            answer["Link"] = link
+        return answer
+
+
+class AdminOnly(MiddlewareMixin):
+    """Skips a middleware outside the admin: the API knows neither sessions nor cookies."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith("/admin"):
+            return super().__call__(request)  # type: ignore[return-value]  # awaitable only under ASGI
+        return self.get_response(request)  # type: ignore[return-value]  # as above
+
+
+class AdminSessionMiddleware(AdminOnly, SessionMiddleware):
+    pass
+
+
+class AdminAuthenticationMiddleware(AdminOnly, AuthenticationMiddleware):
+    pass
+
+
+class AdminMessageMiddleware(AdminOnly, MessageMiddleware):
+    pass

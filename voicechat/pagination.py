@@ -1,0 +1,91 @@
+"""Keyset paging by `?limit=` and `?after=`: the body stays an array, the next page is in the Link header (RFC 8288)."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+LARGEST_ID = 2**63 - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class KeysetPagination(BasePagination):
+    """Pages a queryset of `values()` rows in the order of the view.
+
+    The view's `ordering` is ("id",) or ("-created_at", "-id"), and `row_keys` names their columns in a row. Without
+    parameters the whole list is given.
+    """
+
+    next_link: str | None = None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        newest_first = view.ordering[0].startswith("-")
+        after = request.query_params.get("after")
+        if after is not None:
+            queryset = queryset.filter(newer_bound(after) if newest_first else Q(pk__gt=whole("after", after)))
+        limit = request.query_params.get("limit")
+        if limit is None:
+            return list(queryset) if after is not None else None
+        size = whole("limit", limit, lowest=1, highest=100)
+        rows = list(queryset[: size + 1])
+        if len(rows) > size:
+            last = rows[size - 1]
+            self.next_link = self.link(request, size, cursor(last, view.row_keys))
+        return rows[:size]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        headers = {"Link": f'<{self.next_link}>; rel="next"'} if self.next_link else None
+        return Response(data, headers=headers)
+
+    def link(self, request: Request, size: int, after: str) -> str:
+        query = request._request.GET.copy()
+        query["limit"], query["after"] = str(size), after
+        return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "limit",
+                "in": "query",
+                "description": "At most this many; the `Link` header names the next page. Without it, all.",
+                "schema": {"type": "integer", "minimum": 1, "maximum": 100},
+            },
+            {
+                "name": "after",
+                "in": "query",
+                "description": "Where to go on: take it from the `Link` header.",
+                "schema": {"type": "string"},
+            },
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return schema
+
+
+def whole(name: str, text: str, lowest: int = 0, highest: int = LARGEST_ID) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 19 and lowest <= int(text) <= highest:
+        return int(text)
+    hint = f"a whole number from {lowest} to {highest}" if name == "limit" else "the one from the Link header"
+    raise ValidationError({name: f"Use {hint}."})
+
+
+def cursor(row: dict[str, Any], keys: Sequence[str]) -> str:
+    """The place of a row in its list: "12", or for a list by time "1764000000123456.12" (microseconds, id)."""
+    *times, pk = (row[key] for key in keys)
+    return ".".join([str((time - EPOCH) // MICROSECOND) for time in times] + [str(pk)])
+
+
+def newer_bound(after: str) -> Q:
+    micros, _, pk = after.partition(".")
+    try:
+        time = EPOCH + timedelta(microseconds=whole("after", micros))
+    except OverflowError:
+        raise ValidationError({"after": "Use the one from the Link header."}) from None
+    return Q(created_at__lt=time) | Q(created_at=time, pk__lt=whole("after", pk))

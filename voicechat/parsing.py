@@ -1,0 +1,40 @@
+"""Reads JSON bodies strictly: UTF-8, no NaN, no bombs, and numbers as they were written."""
+
+import json
+from decimal import Decimal
+from typing import IO, Any, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+DEEPEST = 32
+
+
+class JSONParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The body as Python values. Numbers with a fraction come as Decimal: money must not pass through a float."""
+        try:
+            text = stream.read().decode("utf-8")
+            value = json.loads(text, parse_float=Decimal, parse_constant=refuse) if text.strip() else {}
+        except RecursionError:
+            raise ParseError(f"The JSON is nested deeper than {DEEPEST} levels.") from None
+        except ValueError as error:
+            raise ParseError(f"The body is not valid JSON: {error}") from None
+        if depth(value) > DEEPEST:
+            raise ParseError(f"The JSON is nested deeper than {DEEPEST} levels.")
+        return value
+
+
+def refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a JSON value")
+
+
+def depth(value: Any) -> int:
+    """How many arrays and objects enclose the innermost value; without recursion, for the value may be deep."""
+    level, nodes = 0, [value]
+    while nodes := [node for node in nodes if isinstance(node, dict | list)]:
+        level += 1
+        nodes = [inner for node in nodes for inner in (node.values() if isinstance(node, dict) else node)]
+    return level

@@ -1,0 +1,57 @@
+"""The OpenAPI document: what drf-spectacular cannot read from the code by itself."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "uploads": "Upload"}
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `code` is a stable word for programs, `detail` a sentence for people.",
+    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+ERRORS = {
+    "400": "Something sent is wrong; `errors` names the fields.",
+    "402": "The bank refuses the card; `detail` is its sentence.",
+    "403": "Not allowed, or a webhook that its sender did not sign.",
+    "404": "No such thing.",
+    "405": "Another method; `Allow` names those that work.",
+    "409": "It cannot be done as things stand; `code` says why.",
+    "411": "The body's length is not declared.",
+    "413": "The body or the image is too large.",
+    "415": "Another content type, charset or kind of file.",
+    "422": "The Idempotency-Key came with another payment.",
+    "500": "A fault of ours.",
+    "503": "A vendor or the database does not answer; `Retry-After` says when to try again.",
+}
+
+
+class Operation(AutoSchema):
+    def get_tags(self) -> list[str]:
+        return [TAGS.get(type(self.view).__module__.partition(".")[0], "Server")]
+
+
+def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Every operation can fail, always in the one shape."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for status, description in ERRORS.items():
+                operation["responses"].setdefault(status, {"description": description, "content": content})
+    return result

@@ -1,0 +1,40 @@
+"""The lines that a starting server prints: what is real, what is sandboxed, and three requests to try."""
+
+import os
+from typing import Any
+
+import django
+from django.conf import settings
+
+from voicechat.vendors import vendor_modes
+
+WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
+
+
+def listen_port() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicechat.settings")
+    return int(settings.PORT)
+
+
+def announce(server: Any) -> None:
+    """gunicorn calls this once, when it listens."""
+    django.setup()
+    print("\n".join(start_lines()), flush=True)
+
+
+def start_lines() -> list[str]:
+    base = settings.PUBLIC_URL
+    lines = ["", f"Voice Chatroom is listening on port {settings.PORT} ({settings.DB_ENV})."]
+    lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
+    if settings.OPEN_MODE:
+        lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
+    if not settings.PRODUCTION:
+        lines += [
+            "",
+            "Try:",
+            f"  curl {base}/api/users",
+            f"  curl {base}/api/users/1/detailed",
+            f"  curl -H 'Content-Type: application/json' -d '{{\"to\": 1}}' {base}/api/voice/makeCall",
+            f"Docs: {base}/api/docs   Admin: {base}/admin/ (first: make admin)   Stop: Ctrl-C",
+        ]
+    return [*lines, ""]
