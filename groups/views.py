@@ -78,7 +78,7 @@ class GroupViewSet(GenericViewSet[Group]):
     def update(self, request: Request, group_id: int) -> Response:
         return self.change(group_id, GroupChangesSerializer, request)
 
-    @extend_schema(summary="Delete a group", responses=CountSerializer)
+    @extend_schema(summary="Delete a group", responses={200: CountSerializer})
     def destroy(self, request: Request, group_id: int) -> Response:
         get_object_or_404(self.get_queryset(), pk=group_id).delete()
         return Response({"count": "1 group deleted"})
@@ -169,7 +169,7 @@ class LinkViewSet(GenericViewSet[Any]):
     @extend_schema(
         summary="Take a person off the list",
         description="Someone who is not on it changes nothing. The last owner stays: 409 `last_owner`.",
-        responses=LinkSerializer(many=True),
+        responses={200: LinkSerializer(many=True)},
     )
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
         remove_person(group_id=group_id, user_id=user_id, people=self.people)
@@ -219,7 +219,7 @@ class ParticipantViewSet(LinkViewSet):
     @extend_schema(
         summary="Take everybody off the list",
         operation_id="groups_callParticipants_clear",
-        responses=CountSerializer,
+        responses={200: CountSerializer},
     )
     def clear(self, request: Request, group_id: int) -> Response:
         removed = remove_everybody(group_id=group_id, people=self.people)

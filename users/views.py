@@ -67,7 +67,7 @@ class UserViewSet(GenericViewSet[User]):
         body.is_valid(raise_exception=True)
         return Response(account_of(body.save()))
 
-    @extend_schema(summary="Delete a person", responses=CountSerializer)
+    @extend_schema(summary="Delete a person", responses={200: CountSerializer})
     def destroy(self, request: Request, user_id: int) -> Response:
         get_object_or_404(self.get_queryset(), pk=user_id).delete()
         return Response({"count": "1 user deleted"})

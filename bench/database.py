@@ -1,0 +1,57 @@
+"""A database for the bench alone: a temporary SQLite file, or a new one beside the PostgreSQL of DATABASE_URL."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2  # type: ignore[import-untyped]  # it carries no types
+from psycopg2 import sql
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def temporary_database() -> Iterator[tuple[dict[str, str], dict[str, int]]]:
+    """Gives the environment to serve it with, and the ids of the person and the group. Gone at the end."""
+    given = os.environ.get("DATABASE_URL", "")
+    beside = postgresql_beside(given) if given.startswith("postgres") else temporary_file()
+    with beside as url:
+        environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
+        manage(environment, "migrate", "--noinput", "--verbosity", "0")
+        ids = manage(environment, "shell", "--no-imports", "-c", "from bench.fill import fill; fill()")
+        yield environment, json.loads(ids)
+
+
+@contextmanager
+def temporary_file() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        yield f"sqlite:///{folder}/bench.sqlite3"
+
+
+@contextmanager
+def postgresql_beside(url: str) -> Iterator[str]:
+    """A database named as the given one with `_bench` after it. What an interrupted bench left there is replaced."""
+    parts = urlsplit(url)
+    name = f"{parts.path.strip('/')}_bench"
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(drop)
+        cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield urlunsplit(parts._replace(path=f"/{name}"))
+        finally:
+            cursor.execute(drop)
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    """What a management command printed. Raises CalledProcessError when it fails; its errors are shown as they come."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -1,0 +1,128 @@
+"""Asks one route again and again over a few kept connections, and notes how long each answer took."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from threading import Barrier, BrokenBarrierError, Event, Thread
+from time import perf_counter
+
+CONNECTIONS = 8
+WARM_UP_SECONDS = 0.3
+WAITING = 4
+"""How many connections wait for a slow route while another is measured beside it."""
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    path: str
+    unchanged: bool = False
+    """The client sends the ETag that it was given, and 304 is the right answer."""
+    beside: str = ""
+    """A slow route that others ask at the same time; their answers are not measured."""
+
+
+@dataclass(frozen=True)
+class Result:
+    seconds: float
+    """From the first measured request to the last answer."""
+    times: list[float]
+    """Of each answer, in seconds."""
+
+    @property
+    def rate(self) -> float:
+        return len(self.times) / self.seconds
+
+    def percentile(self, part: int) -> float:
+        return sorted(self.times)[len(self.times) * part // 100]
+
+
+class WrongAnswerError(Exception):
+    """A route did not answer, or not with the status that it should."""
+
+
+class Load:
+    """The load of one route. Its connections share a number of requests and a moment to stop."""
+
+    def __init__(self, port: int, route: Route, seconds: float, most: int) -> None:
+        self.port, self.route, self.seconds, self.most = port, route, seconds, most
+        self.headers: dict[str, str] = {}
+        self.times: list[float] = []
+        self.faults: list[str] = []
+        self.stop = Event()
+        self.ready = Barrier(CONNECTIONS + 1)
+
+    def run(self) -> Result:
+        """Raises WrongAnswerError with the first fault's words."""
+        if self.route.unchanged:
+            self.headers = {"If-None-Match": self.etag()}
+        measured = [self.start(self.measure) for _ in range(CONNECTIONS)]
+        others = [self.start(self.wait) for _ in range(WAITING if self.route.beside else 0)]
+        try:
+            self.ready.wait()
+            begin = perf_counter()
+        except BrokenBarrierError:  # told below
+            self.stop.set()
+        for thread in measured:
+            thread.join()
+        end = perf_counter()
+        self.stop.set()
+        for thread in others:
+            thread.join()
+        if self.faults:
+            raise WrongAnswerError(self.faults[0])
+        return Result(end - begin, self.times)
+
+    def start(self, work: Callable[[HTTPConnection], None]) -> Thread:
+        thread = Thread(target=self.work, args=(work,), daemon=True)
+        thread.start()
+        return thread
+
+    def work(self, work: Callable[[HTTPConnection], None]) -> None:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            work(connection)
+        except (WrongAnswerError, OSError, BrokenBarrierError) as fault:
+            if not isinstance(fault, BrokenBarrierError):
+                self.faults.append(str(fault))
+            self.stop.set()
+            self.ready.abort()
+        finally:
+            connection.close()
+
+    def measure(self, connection: HTTPConnection) -> None:
+        """A worker's first answer pays for imports and prepared code: the clock starts later."""
+        end = perf_counter() + WARM_UP_SECONDS
+        while perf_counter() < end:
+            self.ask(connection, self.route.path)
+        self.ready.wait()
+        end = perf_counter() + self.seconds
+        while len(self.times) < self.most and perf_counter() < end and not self.stop.is_set():
+            self.times.append(self.ask(connection, self.route.path))
+
+    def wait(self, connection: HTTPConnection) -> None:
+        while not self.stop.is_set():
+            self.ask(connection, self.route.beside)
+
+    def ask(self, connection: HTTPConnection, path: str) -> float:
+        """The seconds to the answer's last byte. Sync workers close each connection: http.client opens another."""
+        expected = 304 if self.headers else 200
+        begin = perf_counter()
+        connection.request("GET", path, headers=self.headers)
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != expected:
+            raise WrongAnswerError(f"GET {path}: {response.status} instead of {expected}: {body[:200]!r}")
+        return perf_counter() - begin
+
+    def etag(self) -> str:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", self.route.path)
+        etag = connection.getresponse().headers["ETag"] or ""
+        connection.close()
+        return etag
+
+
+def load(port: int, route: Route, seconds: float, most: int) -> Result:
+    """At most so many seconds and so many requests, whichever comes first."""
+    return Load(port, route, seconds, most).run()

@@ -1,0 +1,82 @@
+"""gunicorn as production runs it, with the product's `gunicorn.conf.py`, on a free port of this machine alone."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from tempfile import TemporaryFile
+from typing import IO
+
+from bench.database import ROOT
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How gunicorn is to serve; what is None is left to `gunicorn.conf.py`."""
+
+    worker_class: str | None = None
+    workers: int | None = None
+    threads: int | None = None
+
+    def flags(self) -> list[str]:
+        given = {"--worker-class": self.worker_class, "--workers": self.workers, "--threads": self.threads}
+        return [part for flag, value in given.items() if value is not None for part in (flag, str(value))]
+
+    def __str__(self) -> str:
+        return " ".join(self.flags()) or "as gunicorn.conf.py says"
+
+
+@contextmanager
+def serve(setting: Setting, environment: dict[str, str]) -> Iterator[int]:
+    """Gives the port. Workers are not replaced after so many requests here: it would fall into a measurement."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "bench.wsgi", "--bind", f"127.0.0.1:{port}", *setting.flags()]
+    with TemporaryFile() as log:
+        server = subprocess.Popen(
+            [*command, "--max-requests", "0"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_for(server, port, log)
+            yield port
+        finally:
+            stop(server)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(server: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    """Returns when the server answers. Raises RuntimeError with its log when it ends or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < end:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/bench/bare")
+            connection.getresponse().read()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.close()
+    log.seek(0)
+    raise RuntimeError(f"gunicorn did not start:\n{log.read().decode(errors='replace')}")
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

@@ -1,0 +1,168 @@
+"""The operators' pages about groups, and a person's groups on the person's page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from groups.models import Activity, Group, Invitation, Link, Membership, Ownership, Participant
+from groups.services import LastOwner, lock_group
+from users.admin import ReadOnlyInline, show_on_person
+
+LISTS: tuple[type[Link], ...] = (Ownership, Membership, Invitation, Participant)
+
+
+def group_name(column: str = "group_id") -> Subquery:
+    """The name that belongs to a plain id, null where no group has it."""
+    return Subquery(Group.objects.filter(pk=OuterRef(column)).values("name")[:1])
+
+
+def group_link(group_id: int | None, name: str | None) -> str | None:
+    if group_id is None:
+        return None
+    if name is None:
+        return f"deleted group {group_id}"
+    return format_html('<a href="{}">{}</a>', reverse("admin:groups_group_change", args=[group_id]), name)
+
+
+class OwnerFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # takes no parameter at run time
+    """Holds the operators to the API's rule: a group keeps at least one of its owners."""
+
+    def clean(self) -> None:
+        super().clean()
+        going = [form.instance.pk for form in self.deleted_forms if form.instance.pk]
+        if not going:
+            return
+        group = lock_group(self.instance.pk)  # or two operators could take off one owner each
+        is_joined = any(form.has_changed() and form not in self.deleted_forms for form in self.extra_forms)
+        if not is_joined and not group.ownerships.exclude(pk__in=going).exists():
+            raise ValidationError(LastOwner.default_detail, code=LastOwner.default_code)
+
+
+class PeopleInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
+    """People are put on a list and taken off it. A row never changes hands: its date would be another person's."""
+
+    extra = 0
+    fields = ("user", "created_at")
+    readonly_fields = ("created_at",)
+    autocomplete_fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("user")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OwnerInline(PeopleInline):
+    model = Ownership
+    formset = OwnerFormSet
+
+
+class MemberInline(PeopleInline):
+    model = Membership
+
+
+class InviteeInline(PeopleInline):
+    model = Invitation
+
+
+class ParticipantInline(PeopleInline):
+    model = Participant
+
+
+def size_name(people: type[Link]) -> str:
+    return f"{people._meta.model_name}_count"
+
+
+def size(people: type[Link]) -> Coalesce:
+    """How many people are on a group's list, as a subquery: joins would multiply one another."""
+    rows = people.objects.filter(group=OuterRef("pk")).order_by().values("group")
+    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
+
+
+def size_column(people: type[Link]) -> Callable[[Any, Group], int]:
+    @admin.display(description=people._meta.verbose_name_plural, ordering=size_name(people))
+    def column(page: Any, group: Group) -> int:
+        count: int = getattr(group, size_name(people))
+        return count
+
+    return column
+
+
+@admin.register(Group)
+class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+    list_display = ("name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS), "created_at")
+    list_filter = ("call_status", "created_at")
+    search_fields = (
+        "name",
+        "phone_number",
+        "id__exact",
+        "ownerships__user__email",
+        "ownerships__user__display_name",
+    )
+    fields = ("name", "phone_number", "call_status", "created_at")
+    readonly_fields = ("created_at",)
+    inlines = (OwnerInline, MemberInline, InviteeInline, ParticipantInline)
+    ownership_count = size_column(Ownership)
+    membership_count = size_column(Membership)
+    invitation_count = size_column(Invitation)
+    participant_count = size_column(Participant)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        owners = Prefetch("ownerships", Ownership.objects.longest_standing().select_related("user"))
+        sizes = {size_name(people): size(people) for people in LISTS}
+        groups: QuerySet[Group] = super().get_queryset(request).annotate(**sizes)
+        return groups.prefetch_related(owners)
+
+    @admin.display(description="owned by")
+    def owner_names(self, group: Group) -> str:
+        return ", ".join(ownership.user.display_name for ownership in group.ownerships.all())
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
+        """Who joins is no longer invited, here as in the API."""
+        super().save_related(request, form, formsets, change)
+        new = [link for formset in formsets for link in formset.new_objects if isinstance(link, Membership)]
+        Invitation.objects.filter(group=form.instance, user__in=[link.user_id for link in new]).delete()
+
+
+@admin.register(Activity)
+class ActivityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+    list_display = ("created_at", "activity", "user", "group")
+    list_display_links = ("activity",)
+    list_filter = ("created_at",)
+    list_select_related = ("user", "group")
+    search_fields = ("activity", "user__email", "user__display_name", "group__name")
+    autocomplete_fields = ("user", "group")
+
+
+class GroupOfPersonInline(ReadOnlyInline):
+    fields = ("group", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("group")
+
+
+class OwnedGroupInline(GroupOfPersonInline):
+    model = Ownership
+    verbose_name_plural = "Groups owned"
+
+
+class BelongedToGroupInline(GroupOfPersonInline):
+    model = Membership
+    verbose_name_plural = "Groups belonged to"
+
+
+class InvitedToGroupInline(GroupOfPersonInline):
+    model = Invitation
+    verbose_name_plural = "Groups invited to"
+
+
+show_on_person(OwnedGroupInline, BelongedToGroupInline, InvitedToGroupInline)

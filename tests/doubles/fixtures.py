@@ -1,0 +1,104 @@
+"""The doubles and, beside each, the real adapter that talks to it; and the sandboxes, which need none."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from billing.payments import Payments, payments
+from tests.doubles import cloudinary, stripe, twilio
+from tests.doubles.cloudinary import CloudinaryDouble
+from tests.doubles.stripe import StripeDouble
+from tests.doubles.twilio import TwilioDouble
+from uploads.storage import Storage, storage
+from users import deadline
+from voice.telephony import Telephony, telephony
+
+
+@pytest.fixture
+def _loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No proxy of the shell's, and no deadline that an earlier test's request left in this thread."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    token = deadline._ends.set(None)
+    yield
+    deadline._ends.reset(token)
+
+
+@pytest.fixture
+def past_deadline(_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request has used up its time for vendors."""
+    monkeypatch.setattr(deadline, "SECONDS", 0.0)
+    deadline.start_deadline()
+
+
+@pytest.fixture
+def stripe_double(_loopback: None) -> Iterator[StripeDouble]:
+    with StripeDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def stripe_payments(stripe_double: StripeDouble, settings: SettingsWrapper) -> Payments:
+    settings.PAYMENTS = {
+        "BACKEND": "billing.stripe_payments.StripePayments",
+        "OPTIONS": {
+            "sk_test": stripe.SECRET_KEY,
+            "api_base": stripe_double.url,
+            "webhook_secret": stripe.WEBHOOK_SECRET,
+        },
+    }
+    return payments()
+
+
+@pytest.fixture
+def sandbox_payments(db: None, settings: SettingsWrapper) -> Payments:
+    settings.PAYMENTS = {"BACKEND": "billing.sandbox_payments.SandboxPayments", "OPTIONS": {}}
+    return payments()
+
+
+@pytest.fixture
+def twilio_double(_loopback: None) -> Iterator[TwilioDouble]:
+    with TwilioDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def twilio_telephony(twilio_double: TwilioDouble, settings: SettingsWrapper) -> Telephony:
+    settings.TELEPHONY = {
+        "BACKEND": "voice.twilio_telephony.TwilioTelephony",
+        "OPTIONS": {**twilio.CREDENTIALS, "api_base": twilio_double.url},
+    }
+    return telephony()
+
+
+@pytest.fixture
+def sandbox_telephony(db: None, settings: SettingsWrapper) -> Telephony:
+    settings.TELEPHONY = {"BACKEND": "voice.sandbox_telephony.SandboxTelephony", "OPTIONS": {}}
+    return telephony()
+
+
+@pytest.fixture
+def cloudinary_double(_loopback: None) -> Iterator[CloudinaryDouble]:
+    with CloudinaryDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def cloudinary_storage(cloudinary_double: CloudinaryDouble, settings: SettingsWrapper) -> Storage:
+    settings.STORAGE = {
+        "BACKEND": "uploads.cloudinary_storage.CloudinaryStorage",
+        "OPTIONS": {
+            "cloudinary_api_key": cloudinary.API_KEY,
+            "cloudinary_api_name": cloudinary.CLOUD,
+            "cloudinary_api_secret": cloudinary.API_SECRET,
+            "api_base": cloudinary_double.url,
+        },
+    }
+    return storage()
+
+
+@pytest.fixture
+def sandbox_storage(settings: SettingsWrapper, tmp_path) -> Storage:
+    settings.MEDIA_ROOT = tmp_path
+    settings.STORAGE = {"BACKEND": "uploads.sandbox_storage.SandboxStorage", "OPTIONS": {}}
+    return storage()

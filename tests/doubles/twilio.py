@@ -1,0 +1,138 @@
+"""Twilio on the loopback: Notify, conferences and calls."""
+
+from base64 import b64encode
+from itertools import count
+from typing import Any
+
+from tests.doubles.server import Answer, Double, Refusal, Request
+
+Thing = dict[str, Any]
+
+ACCOUNT = f"AC{'0' * 31}1"
+AUTH_TOKEN = "made up auth token"
+SERVICE = f"IS{'0' * 31}1"
+CREDENTIALS = {
+    "account_sid": ACCOUNT,
+    "auth_token": AUTH_TOKEN,
+    "service_sid": SERVICE,
+    "api_key": f"SK{'0' * 31}1",
+    "api_key_secret": "a made up secret of a made up API key",
+    "app_sid": f"AP{'0' * 31}1",
+    "caller_id": "+15005550006",
+    "push_credential_sid": f"CR{'0' * 31}1",
+}
+MOST_IDENTITIES = 20  # https://www.twilio.com/docs/notify/api/notification-resource
+PAGE = 2  # Twilio's is 50: small, so that a test meets the second page
+
+
+class TwilioDouble(Double):
+    def __init__(self) -> None:
+        super().__init__()
+        self.bindings: list[Thing] = []
+        self.notifications: list[Thing] = []
+        self.conferences: dict[str, Thing] = {}
+        self.calls: dict[str, Thing] = {}
+        self.numbers = count(1)
+
+    # What tests do at Twilio's side
+
+    def conference(self, name: str, status: str = "in-progress") -> Thing:
+        sid = self._sid("CF")
+        self.conferences[sid] = {"sid": sid, "account_sid": ACCOUNT, "friendly_name": name, "status": status}
+        return self.conferences[sid]
+
+    def call(self, price: str | None = None) -> str:
+        """A call that has ended; its price is not known at once."""
+        sid = self._sid("CA")
+        self.calls[sid] = {"sid": sid, "account_sid": ACCOUNT, "status": "completed", "duration": "61", "price": price}
+        return sid
+
+    # The API
+
+    def check(self, request: Request) -> None:
+        expected = b64encode(f"{ACCOUNT}:{AUTH_TOKEN}".encode()).decode()
+        if request.headers["Authorization"] != f"Basic {expected}":
+            raise Refusal(error(401, 20003, "Authenticate"))
+
+    def not_found(self, request: Request) -> Answer:
+        return error(404, 20404, f"The requested resource {request.path} was not found")
+
+    def server_error(self, request: Request) -> Answer:
+        return error(500, 20500, "Internal Server Error")
+
+    def create_binding(self, request: Request) -> Answer:
+        for name in ("Identity", "BindingType", "Address"):
+            if not request.get(name):
+                raise Refusal(error(400, 20001, f"Missing required parameter {name} in the post body"))
+        if request.get("BindingType") not in ("apn", "fcm", "gcm", "sms", "facebook-messenger"):
+            raise Refusal(error(400, 20001, "Invalid parameter: BindingType"))
+        binding = {
+            "sid": self._sid("BS"),
+            "account_sid": ACCOUNT,
+            "service_sid": SERVICE,
+            "endpoint": request.get("Endpoint"),
+            "identity": request.get("Identity"),
+            "binding_type": request.get("BindingType"),
+            "address": request.get("Address"),
+            "tags": request.form.get("Tag", []),
+            "date_created": "2026-11-22T15:04:05Z",
+        }
+        self.bindings.append(binding)
+        return Answer(201, binding)
+
+    def create_notification(self, request: Request) -> Answer:
+        identities = request.form.get("Identity", [])
+        if len(identities) > MOST_IDENTITIES:
+            raise Refusal(error(400, 20001, f"Invalid parameter: Identity holds more than {MOST_IDENTITIES} items"))
+        notification = {
+            "sid": self._sid("NT"),
+            "account_sid": ACCOUNT,
+            "service_sid": SERVICE,
+            "identities": identities,
+            "tags": [],
+            "body": request.get("Body"),
+            "priority": "high",
+            "date_created": "2026-11-22T15:04:05Z",
+        }
+        self.notifications.append(notification)
+        return Answer(201, notification)
+
+    def list_conferences(self, request: Request) -> Thing:
+        name, status, page = request.get("FriendlyName"), request.get("Status"), int(request.get("Page", "0"))
+        found = [
+            each
+            for each in self.conferences.values()
+            if name in ("", each["friendly_name"]) and status in ("", each["status"])
+        ]
+        start, end = page * PAGE, (page + 1) * PAGE
+        onward = f"{request.path}?FriendlyName={name}&Status={status}&Page={page + 1}" if end < len(found) else None
+        return {"conferences": found[start:end], "page": page, "page_size": PAGE, "next_page_uri": onward}
+
+    def update_conference(self, request: Request, sid: str) -> Thing:
+        if sid not in self.conferences:
+            raise Refusal(self.not_found(request))
+        if request.get("Status") == "completed":
+            self.conferences[sid]["status"] = "completed"
+        return self.conferences[sid]
+
+    def get_call(self, request: Request, sid: str) -> Thing:
+        if sid not in self.calls:
+            raise Refusal(self.not_found(request))
+        return self.calls[sid]
+
+    routes = (
+        ("POST", f"/v1/Services/{SERVICE}/Bindings", create_binding),
+        ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences.json", list_conferences),
+        ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", get_call),
+    )
+
+    def _sid(self, prefix: str) -> str:
+        return f"{prefix}{next(self.numbers):032x}"
+
+
+def error(status: int, code: int, message: str) -> Answer:
+    """https://www.twilio.com/docs/usage/twilios-response"""
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return Answer(status, {"code": code, "message": message, "more_info": more, "status": status})

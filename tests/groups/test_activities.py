@@ -1,0 +1,71 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from groups.models import Activity
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(group):
+    return f"/api/groups/{group.pk}/activities"
+
+
+def test_an_activity_is_added_and_the_whole_list_answered(api, path, alice):
+    api.post(path, {"userId": alice.pk, "activity": "Created the group"})
+    answer = api.post(path, {"userId": str(alice.pk), "activity": " Said 👋 "})
+    assert answer.status_code == 201
+    assert [each["activity"] for each in answer.json()] == [" Said 👋 ", "Created the group"]
+    assert list(answer.json()[0]) == ["id", "activity", "createdAt", "userId", "displayName", "avatar"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"activity": "x"}, 400),
+        ({"userId": 999, "activity": "x"}, 404),
+        ({"userId": 1, "activity": " \t"}, 400),
+        ({"userId": 1}, 400),
+        ({"userId": 1, "activity": "x" * 129}, 400),
+        ({"userId": 1, "activity": "\x00"}, 400),
+    ],
+)
+def test_a_bad_activity_is_refused(api, path, sent, status):
+    assert api.post(path, sent).status_code == status
+    assert api.get(path).json() == []
+
+
+def test_the_newest_comes_first_and_ties_by_id(api, path, group, alice):
+    for name, minutes in (("old", 0), ("tie 1", 5), ("tie 2", 5), ("new", 9)):
+        time = NOON + timedelta(minutes=minutes)
+        Activity.objects.create(group=group, user=alice, activity=name, created_at=time)
+    assert [each["activity"] for each in api.get(path).json()] == ["new", "tie 2", "tie 1", "old"]
+
+
+def test_the_list_takes_one_query(api, path, group, alice, django_assert_num_queries):
+    Activity.objects.create(group=group, user=alice, activity="x")
+    with django_assert_num_queries(1):
+        api.get(path)
+
+
+def test_an_empty_list_is_not_a_missing_group(api, path):
+    assert api.get(path).json() == []
+    assert api.get("/api/groups/999/activities").status_code == 404
+
+
+def test_pages_go_on_where_the_last_one_ended_even_within_a_tie(api, path, group, alice):
+    for number in range(5):
+        Activity.objects.create(group=group, user=alice, activity=str(number), created_at=NOON)
+    first = api.get(f"{path}?limit=2")
+    Activity.objects.create(group=group, user=alice, activity="later", created_at=NOON + timedelta(hours=1))
+    rest = api.get(first["Link"].partition(">")[0].lstrip("<").replace("limit=2", "limit=100"))
+    assert [each["activity"] for each in (*first.json(), *rest.json())] == ["4", "3", "2", "1", "0"]
+    assert "Link" not in rest
+
+
+@pytest.mark.parametrize(
+    "after", ["", "x", "1", "1.", ".1", "1.x", "99999999999999999999.1", "9223372036854775807.1", "-1.1"]
+)
+def test_a_made_up_cursor_is_refused(api, path, after):
+    assert api.get(f"{path}?after={after}").status_code == 400

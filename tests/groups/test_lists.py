@@ -1,0 +1,163 @@
+"""The four lists of people around a group, which behave alike."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+from rest_framework.test import APIClient
+
+from groups.models import Membership, Ownership
+
+LISTS = ["callParticipants", "groupOwners", "groupMembers", "groupInvitees"]
+every_list = pytest.mark.parametrize("name", LISTS)
+CONTACT = [
+    "id",
+    "email",
+    "displayName",
+    "firstName",
+    "lastName",
+    "avatar",
+    "callStatus",
+    "billingSubcription",
+    "createdAt",
+]
+
+
+@every_list
+def test_a_person_is_put_on_it_once(api, group, dave, name):
+    path = f"/api/groups/{group.pk}/{name}"
+    before = api.get(path).json()
+    first = api.post(path, {"userId": dave.pk})
+    again = api.post(path, {"userId": str(dave.pk)})
+    assert (first.status_code, again.status_code) == (201, 200)
+    link = {"groupId": group.pk, "userId": dave.pk, "displayName": "Dave"}
+    assert first.json() == again.json() == [*before, link]
+
+
+@every_list
+def test_a_person_is_taken_off_it(api, group, dave, name):
+    path = f"/api/groups/{group.pk}/{name}"
+    before = api.get(path).json()
+    api.post(path, {"userId": dave.pk})
+    assert api.delete(f"{path}/{dave.pk}").json() == before
+    assert api.delete(f"{path}/{dave.pk}").status_code == 200
+    assert api.delete(f"{path}/99999").json() == before
+
+
+@every_list
+def test_no_such_group_is_404(api, alice, name):
+    path = f"/api/groups/999/{name}"
+    answers = [
+        api.get(path),
+        api.get(f"{path}?limit=5"),
+        api.post(path, {"userId": alice.pk}),
+        api.delete(f"{path}/{alice.pk}"),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+
+
+@every_list
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"userId": 999}, 404),
+        ({"userId": 2**63 - 1}, 404),
+        ({}, 400),
+        ({"userId": None}, 400),
+        ({"userId": "abc"}, 400),
+        ({"userId": "-1"}, 400),
+        ({"userId": 1.5}, 400),
+        ({"userId": True}, 400),
+        ({"userId": 2**63}, 400),
+        ({"userId": "٣"}, 400),
+        ({"userId": [1]}, 400),
+        ([], 400),
+    ],
+)
+def test_a_bad_person_is_refused(api, group, name, sent, status):
+    assert api.post(f"/api/groups/{group.pk}/{name}", sent).status_code == status
+
+
+@every_list
+def test_it_is_read_in_one_query(api, group, name, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        api.get(f"/api/groups/{group.pk}/{name}")
+
+
+@every_list
+def test_it_is_paged_by_its_own_order(api, group, dave, name):
+    path = f"/api/groups/{group.pk}/{name}"
+    api.post(path, {"userId": dave.pk})
+    whole, collected, link = api.get(path).json(), [], f"{path}?limit=1"
+    while link:
+        page = api.get(link.removeprefix("http://testserver"))
+        collected += page.json()
+        link = page.headers.get("Link", "").partition(">")[0].lstrip("<")
+    assert collected == whole
+
+
+@pytest.mark.parametrize(
+    ("name", "stamp"),
+    [("groupOwners", "ownerCreatedAt"), ("groupMembers", "memberCreatedAt"), ("groupInvitees", "inviteCreatedAt")],
+)
+def test_detailed_shows_contacts_and_never_money(api, group, name, stamp, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        people = api.get(f"/api/groups/{group.pk}/{name}/detailed").json()
+    assert people
+    assert all(list(each) == [stamp, *CONTACT] for each in people)
+
+
+@pytest.mark.parametrize("path", ["callParticipants/detailed", "groupOwners/x", "groupMembers/-1", "nope"])
+def test_paths_that_do_not_exist_are_404(api, group, path):
+    assert api.delete(f"/api/groups/{group.pk}/{path}").status_code == 404
+
+
+def test_who_joins_is_no_longer_invited(api, group, carol):
+    api.post(f"/api/groups/{group.pk}/groupMembers", {"userId": carol.pk})
+    assert api.get(f"/api/groups/{group.pk}/groupInvitees").json() == []
+    assert api.delete(f"/api/groups/{group.pk}/groupInvitees/{carol.pk}").json() == []
+
+
+def test_all_participants_are_taken_off_at_once(api, group, alice, bob):
+    path = f"/api/groups/{group.pk}/callParticipants"
+    for user in (alice, bob):
+        api.post(path, {"userId": user.pk})
+    assert api.delete(path).json() == {"count": "2 user(s) removed from participants"}
+    assert api.delete(path).json() == {"count": "0 user(s) removed from participants"}
+
+
+def test_the_last_owner_stays(api, group, alice, dave):
+    path = f"/api/groups/{group.pk}/groupOwners"
+    refused = api.delete(f"{path}/{alice.pk}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
+    api.post(path, {"userId": dave.pk})
+    assert [link["userId"] for link in api.delete(f"{path}/{alice.pk}").json()] == [dave.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_leave_at_once_do_not_both_go(on_postgresql, group, alice, dave):
+    Ownership.objects.create(group=group, user=dave)
+
+    def leave(user_id: int) -> int:
+        try:
+            return APIClient().delete(f"/api/groups/{group.pk}/groupOwners/{user_id}").status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(leave, [alice.pk, dave.pk])) == [200, 409]
+    assert Ownership.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_join_at_once_are_one_row_each(on_postgresql, group, dave):
+    def join(_: int) -> int:
+        try:
+            path = f"/api/groups/{group.pk}/groupMembers"
+            return APIClient().post(path, {"userId": dave.pk}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(join, range(8))) == [200] * 7 + [201]
+    assert Membership.objects.filter(user=dave).count() == 1

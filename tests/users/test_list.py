@@ -1,0 +1,40 @@
+import pytest
+
+from tests.conftest import person
+
+
+def names(answer):
+    return [each["displayName"] for each in answer.json()]
+
+
+def test_everybody_is_listed_in_the_order_that_they_came(api, alice, bob, carol):
+    assert names(api.get("/api/users")) == ["Alice", "Bob", "Carol"]
+
+
+def test_the_list_takes_one_query(api, alice, bob, carol, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        api.get("/api/users")
+
+
+def test_search_finds_part_of_a_name_without_case(api, alice, bob):
+    assert names(api.get("/api/users?search=LIC")) == ["Alice"]
+
+
+def test_search_finds_a_whole_email_without_case(api, alice, bob):
+    assert names(api.get("/api/users?search=BOB@example.com")) == ["Bob"]
+    assert names(api.get("/api/users?search=bob@example")) == []
+
+
+def test_search_takes_wildcards_literally(api, alice):
+    person("100% Ann_e")
+    assert names(api.get("/api/users?search=%25")) == ["100% Ann_e"]
+    assert names(api.get("/api/users?search=_")) == ["100% Ann_e"]
+
+
+@pytest.mark.parametrize("search", ["%00", "x" * 129])
+def test_a_search_that_cannot_be_is_refused(api, db, search):
+    assert api.get(f"/api/users?search={search}").status_code == 400
+
+
+def test_an_empty_search_finds_everybody(api, alice, bob):
+    assert names(api.get("/api/users?search=")) == ["Alice", "Bob"]

@@ -1,0 +1,142 @@
+"""The operators' pages about people, and what the pages of the other apps lean on."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from users.models import User
+from users.wire import dollars
+
+admin.site.site_header = admin.site.site_title = "Voice Chatroom"
+admin.site.index_title = "Operations"
+
+
+class ReadOnly:
+    """A page or inline that shows rows and refuses every change, to superusers too."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter at run time
+    pass
+
+
+class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
+    extra = 0
+
+
+def person_name(column: str) -> Subquery:
+    """The display name that belongs to a plain id, null where nobody has it."""
+    return Subquery(User.objects.filter(pk=OuterRef(column)).values("display_name")[:1])
+
+
+def person_link(user_id: int | None, name: str | None) -> str | None:
+    if user_id is None:
+        return None
+    if name is None:
+        return f"deleted person {user_id}"
+    return format_html('<a href="{}">{}</a>', reverse("admin:users_user_change", args=[user_id]), name)
+
+
+class UniqueEmail:
+    """Says in plain words what the database would refuse: emails are unique without case."""
+
+    cleaned_data: dict[str, Any]
+    instance: User
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Somebody else has this email.")
+        return email
+
+
+class NewPersonForm(UniqueEmail, AdminUserCreationForm):  # type: ignore[type-arg]  # as above
+    class Meta:
+        model = User
+        fields = ("email", "display_name")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["usable_password"].initial = "false"  # only operators sign in with a password
+
+
+class PersonForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]  # as above
+    class Meta:
+        model = User
+        fields = forms.ALL_FIELDS
+        labels = {"groups": "Permission groups"}
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
+    form = PersonForm
+    add_form = NewPersonForm
+    ordering = ("id",)
+    list_display = ("email", "display_name", "balance", "call_status", "last4", "is_staff", "created_at")
+    list_filter = ("call_status", "is_staff", "created_at")
+    search_fields = ("email", "display_name", "id__exact")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("display_name", "first_name", "last_name", "phone_number", "avatar", "call_status")}),
+        ("Money", {"fields": ("balance", "last4", "stripe_id", "billing_subscription")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("created_at", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "display_name")}),
+        ("Password", {"classes": ("wide",), "fields": ("usable_password", "password1", "password2")}),
+    )
+    readonly_fields = ("balance", "last4", "stripe_id", "created_at", "last_login")
+
+    @admin.display(ordering="account_balance_micros")
+    def balance(self, user: User) -> str:
+        return f"${dollars(user.account_balance_micros)}"
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only superusers hand out rights."""
+        own = super().get_readonly_fields(request, obj)
+        return own if is_superuser(request) else (*own, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_touch(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Who may delete a person may delete what hangs on them, also where its own page is read-only."""
+        rows, counts, refused, protected = super().get_deleted_objects(objs, request)
+        return rows, counts, refused & {self.opts.verbose_name}, protected
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def may_touch(request: HttpRequest, user: User | None) -> bool:
+    """A superuser's account, and with it all rights, is safe from other staff."""
+    return user is None or not user.is_superuser or is_superuser(request)
+
+
+def show_on_person(*inlines: type[ReadOnlyInline]) -> None:
+    """Lets an upper app show on the person's page what it keeps about them."""
+    PersonAdmin.inlines = (*PersonAdmin.inlines, *inlines)

@@ -1,0 +1,110 @@
+"""The operators' view of calls and devices. All of it is read-only: it mirrors what Twilio knows."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing.admin import dollars_column, readable
+from groups.admin import group_link, group_name
+from users.admin import ReadOnlyAdmin, ReadOnlyInline, person_link, person_name
+from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
+
+
+def time_spent(seconds: int | None) -> str | None:
+    """3725 is "1 h 2 min 5 s"."""
+    if seconds is None:
+        return None
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
+class OfGroupAdmin(ReadOnlyAdmin):
+    """Rows that name their group by id, for they outlive it."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(group_name=group_name())
+        return rows
+
+    @admin.display(ordering="group_name")
+    def group(self, row: Any) -> str | None:
+        return group_link(row.group_id, row.group_name)
+
+
+@admin.register(Call)
+class CallAdmin(OfGroupAdmin):
+    list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
+    list_filter = ("status", "is_on", "start_time")
+    search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
+    fields = (
+        *("sid", "person", "group", "payer", "conference", "status", "is_on", "direction", "caller", "called"),
+        *("created_at", "start_time", "end_time", "time_spent", "price", "price_unit"),
+        *("price_asked_at", "price_attempts"),
+    )
+    price = dollars_column("price_micros", "price")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        names = {"person_name": person_name("user_id"), "payer_name": person_name("payer_id")}
+        calls: QuerySet[Call] = super().get_queryset(request).annotate(**names)
+        return calls
+
+    @admin.display(ordering="person_name", empty_value="unknown")
+    def person(self, call: Any) -> str | None:
+        return person_link(call.user_id, call.person_name)
+
+    @admin.display(empty_value="nobody")
+    def payer(self, call: Any) -> str | None:
+        return person_link(call.payer_id, call.payer_name)
+
+    @admin.display(description="duration", ordering="duration")
+    def time_spent(self, call: Call) -> str | None:
+        return time_spent(call.duration)
+
+
+class EventInline(ReadOnlyInline):
+    model = ConferenceEvent
+    fields = ("created_at", "sequence_number", "kind", "call_sid", "what_it_says")
+
+    def what_it_says(self, event: ConferenceEvent) -> str:
+        return readable(event.payload)
+
+
+@admin.register(Conference)
+class ConferenceAdmin(OfGroupAdmin):
+    list_display = ("sid", "group", "created_at", "completed", "ended_at", "notified_at")
+    list_filter = ("completed", "created_at")
+    search_fields = ("sid", "group_name", "group_id__exact")
+    fields = ("sid", "group", "created_at", "completed", "ended_at", "notified_at")
+    inlines = (EventInline,)
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    list_display = ("identity", "user", "binding_type", "groups", "sid", "created_at")
+    list_filter = ("binding_type", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("identity", "address", "sid", "user__email", "user__display_name")
+    fields = ("user", "identity", "binding_type", "address", "endpoint", "sid", "groups", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
+        return super().get_queryset(request).prefetch_related("tags")
+
+    @admin.display(description="groups that it is notified about")
+    def groups(self, device: Device) -> str:
+        return ", ".join(group.name for group in device.tags.all())
+
+
+@admin.register(SandboxNotification)
+class SandboxNotificationAdmin(OfGroupAdmin):
+    list_display = ("created_at", "group", "body", "people")
+    list_display_links = ("body",)
+    list_filter = ("created_at",)
+    search_fields = ("body", "group_name")
+    fields = ("created_at", "group", "body", "people")
+
+    @admin.display(description="sent to")
+    def people(self, notification: SandboxNotification) -> str:
+        return ", ".join(map(str, notification.identities))
