@@ -1,12 +1,11 @@
 """How gunicorn serves. `make run` and the Procfile use this; a flag or GUNICORN_CMD_ARGS wins over it."""
 
-import os
+from voicechat.startup import announce, load_settings
 
-from voicechat.startup import announce, listen_port
-
-bind = f"0.0.0.0:{listen_port()}"
+settings = load_settings()
+bind = f"0.0.0.0:{settings.PORT}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = settings.WEB_CONCURRENCY
 threads = 4
 timeout = 30
 max_requests = 10_000

@@ -125,12 +125,12 @@ class StripePayments:
             raise NotConfigured("Webhooks are switched off here: the operator must set STRIPE_WEBHOOK_SECRET.")
         try:
             event = stripe.Webhook.construct_event(body, signature, self.webhook_secret)
-        except Exception as error:  # construct_event raises more than it says, depending on what was forged
+            about = event.data.object
+        except Exception as error:  # construct_event raises more than it says, and lets through what is no event
             raise ForgedEvent("The signature does not fit the body.") from error
         sent = re.search(r"(?:^|,)t=(\d+)", signature)
         if not sent or int(sent[1]) > time.time() + FUTURE:
             raise ForgedEvent("The signature's time is in the future.")
-        about = event.data.object
         is_payment = event.type.startswith("payment_intent.")
         return Event(
             id=event.id,

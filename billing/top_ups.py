@@ -107,6 +107,8 @@ def finish(top_up: TopUp, *, look_first: bool) -> None:
         payment = find_or_charge(top_up, look_first=look_first)
     except (CardDeclined, UnknownSource, UnusableSource) as error:
         refuse(top_up, str(error.detail))
+        if top_up.source and isinstance(error, UnknownSource):
+            raise  # the client named a card that does not exist: 404, not the bank's refusal
     except BaseException:
         TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
         raise

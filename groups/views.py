@@ -125,6 +125,9 @@ class ActivityViewSet(GenericViewSet[Activity]):
         return Response([activity_shape(row) for row in rows], status=201)
 
 
+AS_CONTACTS = "Who is on the list, as contacts"
+
+
 class LinkViewSet(GenericViewSet[Any]):
     """One of a group's lists of people; the four below say which."""
 
@@ -175,16 +178,16 @@ class LinkViewSet(GenericViewSet[Any]):
         remove_person(group_id=group_id, user_id=user_id, people=self.people)
         return Response(self.links(group_id))
 
-    @extend_schema(summary="Who is on the list, as contacts", responses=LinkSerializer(many=True))
-    def detailed(self, request: Request, group_id: int) -> Response:
+    def contacts(self, group_id: int) -> Response:
+        """The list with what people of a group may see of each other."""
         rows = self.people.objects.filter(group_id=group_id).order_by("id").contacts()
         page = self.paginate_queryset(rows)
-        shapes = [self.detailed_shape(row) for row in (rows if page is None else page)]
+        shapes = [self.contact_shape(row) for row in (rows if page is None else page)]
         if not shapes:
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
         return self.get_paginated_response(shapes)
 
-    def detailed_shape(self, row: dict[str, Any]) -> dict[str, Any]:
+    def contact_shape(self, row: dict[str, Any]) -> dict[str, Any]:
         person = {column: row[f"user__{column}"] for column in CONTACT_COLUMNS}
         return {self.stamp_key: stamp(row["created_at"]), **contact(person)}
 
@@ -192,25 +195,25 @@ class LinkViewSet(GenericViewSet[Any]):
 class OwnerViewSet(LinkViewSet):
     people, related_name, stamp_key = Ownership, "ownerships", "ownerCreatedAt"
 
-    @extend_schema(responses=DetailedOwnerSerializer(many=True))
+    @extend_schema(summary=AS_CONTACTS, responses=DetailedOwnerSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
-        return super().detailed(request, group_id)
+        return self.contacts(group_id)
 
 
 class MemberViewSet(LinkViewSet):
     people, related_name, stamp_key = Membership, "memberships", "memberCreatedAt"
 
-    @extend_schema(responses=DetailedMemberSerializer(many=True))
+    @extend_schema(summary=AS_CONTACTS, responses=DetailedMemberSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
-        return super().detailed(request, group_id)
+        return self.contacts(group_id)
 
 
 class InviteeViewSet(LinkViewSet):
     people, related_name, stamp_key = Invitation, "invitations", "inviteCreatedAt"
 
-    @extend_schema(responses=InviteeSerializer(many=True))
+    @extend_schema(summary=AS_CONTACTS, responses=InviteeSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
-        return super().detailed(request, group_id)
+        return self.contacts(group_id)
 
 
 class ParticipantViewSet(LinkViewSet):

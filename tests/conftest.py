@@ -13,6 +13,8 @@ from groups.models import Group, Invitation, Membership, Ownership
 from tests.openapi import check_answer
 from users.models import User
 
+pytest_plugins = ["tests.doubles.fixtures"]
+
 
 class Client(APIClient):
     """Speaks JSON, and checks every API answer against the OpenAPI document."""

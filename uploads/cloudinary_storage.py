@@ -7,6 +7,7 @@ import cloudinary.uploader
 from cloudinary.exceptions import Error
 
 from uploads.storage import StorageUnavailable
+from users.deadline import time_left
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +31,9 @@ class CloudinaryStorage:
         """The bytes go as a stream: the SDK would take a text for a path, or for an address to fetch."""
         try:
             answer = cloudinary.uploader.upload(
-                BytesIO(content), filename=f"avatar.{extension}", timeout=TIMEOUT, **self.options
+                BytesIO(content), filename=f"avatar.{extension}", timeout=time_left(TIMEOUT), **self.options
             )
             return str(answer["secure_url"])
-        except (Error, KeyError) as error:
+        except (Error, KeyError, TimeoutError) as error:
             logger.warning("Cloudinary failed: %s", type(error).__name__)
             raise StorageUnavailable from error

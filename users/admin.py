@@ -39,6 +39,9 @@ class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # ta
 class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
     extra = 0
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields  # Django builds a form even where nobody may write, and a form takes no computed column
+
 
 def person_name(column: str) -> Subquery:
     """The display name that belongs to a plain id, null where nobody has it."""

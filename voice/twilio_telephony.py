@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from requests import RequestException
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -81,11 +81,11 @@ def our_errors() -> Iterator[None]:
     """Twilio's errors as ours. https://www.twilio.com/docs/api/errors"""
     try:
         yield
-    except TwilioRestException as error:
+    except (TwilioRestException, TwilioServiceException) as error:
         logger.warning("Twilio answered %s, error %s", error.status, error.code)
         if error.status in (400, 404):
             raise TelephonyRefused from error
         raise TelephonyUnavailable from error
-    except (RequestException, TwilioException, TimeoutError) as error:
+    except (RequestException, TwilioException, TimeoutError, ValueError) as error:  # ValueError: a 200 that is no JSON
         logger.warning("Twilio failed: %s", type(error).__name__)
         raise TelephonyUnavailable from error

@@ -49,7 +49,7 @@ class Env:
         value = self.text(name, default)
         try:
             micros = Decimal(value) * 1_000_000
-            if micros >= 0 and micros == micros.to_integral_value():
+            if 0 <= micros <= 10**12 and micros == micros.to_integral_value():
                 return int(micros)
         except (InvalidOperation, OverflowError):
             pass

@@ -11,9 +11,10 @@ from voicechat.vendors import vendor_modes
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
 
-def listen_port() -> int:
+def load_settings() -> Any:
+    """The settings, for gunicorn's configuration, which comes before the application."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicechat.settings")
-    return int(settings.PORT)
+    return settings
 
 
 def announce(server: Any) -> None:

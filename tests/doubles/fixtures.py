@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from billing.payments import Payments, payments
 from tests.doubles import cloudinary, stripe, twilio
@@ -32,13 +32,20 @@ def past_deadline(_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def short_deadline(_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request may spend a moment on vendors."""
+    monkeypatch.setattr(deadline, "SECONDS", 0.3)
+    deadline.start_deadline()
+
+
+@pytest.fixture
 def stripe_double(_loopback: None) -> Iterator[StripeDouble]:
     with StripeDouble() as double:
         yield double
 
 
 @pytest.fixture
-def stripe_payments(stripe_double: StripeDouble, settings: SettingsWrapper) -> Payments:
+def stripe_payments(stripe_double: StripeDouble, settings: Settings) -> Payments:
     settings.PAYMENTS = {
         "BACKEND": "billing.stripe_payments.StripePayments",
         "OPTIONS": {
@@ -51,7 +58,7 @@ def stripe_payments(stripe_double: StripeDouble, settings: SettingsWrapper) -> P
 
 
 @pytest.fixture
-def sandbox_payments(db: None, settings: SettingsWrapper) -> Payments:
+def sandbox_payments(db: None, settings: Settings) -> Payments:
     settings.PAYMENTS = {"BACKEND": "billing.sandbox_payments.SandboxPayments", "OPTIONS": {}}
     return payments()
 
@@ -63,7 +70,7 @@ def twilio_double(_loopback: None) -> Iterator[TwilioDouble]:
 
 
 @pytest.fixture
-def twilio_telephony(twilio_double: TwilioDouble, settings: SettingsWrapper) -> Telephony:
+def twilio_telephony(twilio_double: TwilioDouble, settings: Settings) -> Telephony:
     settings.TELEPHONY = {
         "BACKEND": "voice.twilio_telephony.TwilioTelephony",
         "OPTIONS": {**twilio.CREDENTIALS, "api_base": twilio_double.url},
@@ -72,7 +79,7 @@ def twilio_telephony(twilio_double: TwilioDouble, settings: SettingsWrapper) -> 
 
 
 @pytest.fixture
-def sandbox_telephony(db: None, settings: SettingsWrapper) -> Telephony:
+def sandbox_telephony(db: None, settings: Settings) -> Telephony:
     settings.TELEPHONY = {"BACKEND": "voice.sandbox_telephony.SandboxTelephony", "OPTIONS": {}}
     return telephony()
 
@@ -84,7 +91,7 @@ def cloudinary_double(_loopback: None) -> Iterator[CloudinaryDouble]:
 
 
 @pytest.fixture
-def cloudinary_storage(cloudinary_double: CloudinaryDouble, settings: SettingsWrapper) -> Storage:
+def cloudinary_storage(cloudinary_double: CloudinaryDouble, settings: Settings) -> Storage:
     settings.STORAGE = {
         "BACKEND": "uploads.cloudinary_storage.CloudinaryStorage",
         "OPTIONS": {
@@ -98,7 +105,7 @@ def cloudinary_storage(cloudinary_double: CloudinaryDouble, settings: SettingsWr
 
 
 @pytest.fixture
-def sandbox_storage(settings: SettingsWrapper, tmp_path) -> Storage:
+def sandbox_storage(settings: Settings, tmp_path) -> Storage:
     settings.MEDIA_ROOT = tmp_path
     settings.STORAGE = {"BACKEND": "uploads.sandbox_storage.SandboxStorage", "OPTIONS": {}}
     return storage()

@@ -1,0 +1,71 @@
+"""The operator, their browser, and forms posted back as a browser would post them."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from users.models import User
+
+
+def is_posted(attributes: dict[str, str]) -> bool:
+    kind = attributes.get("type")
+    return kind not in ("submit", "file") and (kind not in ("checkbox", "radio") or "checked" in attributes)
+
+
+class FormReader(HTMLParser):
+    """What a browser posts back from a page's form when nothing is touched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str | list[str]] = {}
+        self.select = self.text_area = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        found = {key: value or "" for key, value in attributes}
+        name = found.get("name", "")
+        if tag == "select":
+            self.select = name
+        elif tag == "textarea":
+            self.text_area, self.values[name] = name, ""
+        elif tag == "option" and "selected" in found:
+            self.values.setdefault(self.select, []).append(found.get("value", ""))  # type: ignore[union-attr]
+        elif tag == "input" and name and is_posted(found):
+            self.values[name] = found.get("value", "on" if found.get("type") == "checkbox" else "")
+
+    def handle_data(self, data: str) -> None:
+        if self.text_area:
+            self.values[self.text_area] = data.removeprefix("\n")
+            self.text_area = ""
+
+
+class Browser(Client):
+    """An operator's browser."""
+
+    def form(self, path: str) -> dict[str, Any]:
+        return read_form(self.get(path))
+
+
+def read_form(page: Any) -> dict[str, Any]:
+    reader = FormReader()
+    reader.feed(page.content.decode())
+    return {name: value for name, value in reader.values.items() if name != "csrfmiddlewaretoken"}
+
+
+def text(page: Any) -> str:
+    decoded: str = page.content.decode()
+    return decoded
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    """The operator."""
+    return User.objects.create_superuser("root@example.com", display_name="Root")
+
+
+@pytest.fixture
+def browser(root: User) -> Browser:
+    browser = Browser()
+    browser.force_login(root)
+    return browser

@@ -1,0 +1,80 @@
+"""Rows of every kind, many at once: each belongs to another person and another group."""
+
+from datetime import UTC, datetime
+
+from billing.models import Account, LedgerEntry, StripeEvent, TopUp
+from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
+from users.models import User
+from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def fill(first: int, last: int) -> None:
+    numbers = range(first, last)
+    people = User.objects.bulk_create(
+        User(email=f"person{n}@example.com", display_name=f"Person {n}", account_balance_micros=n * 8500)
+        for n in numbers
+    )
+    groups = Group.objects.bulk_create(Group(name=f"Group {n}", phone_number=f"555{n:04}") for n in numbers)
+    pairs = list(zip(numbers, people, groups, strict=True))
+    for people_of in (Ownership, Membership, Invitation, Participant):
+        people_of.objects.bulk_create(people_of(user=user, group=group) for _, user, group in pairs)
+    Activity.objects.bulk_create(Activity(user=user, group=group, activity=f"did {n}") for n, user, group in pairs)
+    fill_money(pairs)
+    fill_calls(pairs)
+
+
+def fill_money(pairs: list[tuple[int, User, Group]]) -> None:
+    accounts = Account.objects.bulk_create(Account(user=user) for _, user, _ in pairs)
+    owned = list(zip(pairs, accounts, strict=True))
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            account=account,
+            kind="call",
+            amount_micros=-8500,
+            balance_after_micros=n * 8500,
+            reference=f"twilio:CA{n}",
+            memo=f"Call {n}",
+            group_id=group.pk,
+        )
+        for (n, _, group), account in owned
+    )
+    TopUp.objects.bulk_create(
+        TopUp(account=account, customer=f"cus_{n}", amount_cents=2000, status="refused", payment=f"pi_{n}")
+        for (n, _, _), account in owned
+    )
+    StripeEvent.objects.bulk_create(
+        StripeEvent(id=f"evt_{n}", type="refund.created", payload={"customer": f"cus_{n}"}) for n, _, _ in pairs
+    )
+
+
+def fill_calls(pairs: list[tuple[int, User, Group]]) -> None:
+    conferences = Conference.objects.bulk_create(Conference(sid=f"CF{n}", group_id=group.pk) for n, _, group in pairs)
+    ConferenceEvent.objects.bulk_create(
+        ConferenceEvent(conference=conference, sequence_number=1, kind="participant-join", payload={"Label": "leg"})
+        for conference in conferences
+    )
+    Call.objects.bulk_create(
+        Call(
+            sid=f"CA{n}",
+            user_id=user.pk,
+            payer_id=user.pk,
+            group_id=group.pk,
+            start_time=NOON,
+            duration=3725,
+            price_micros=-8500,
+        )
+        for n, user, group in pairs
+    )
+    devices = Device.objects.bulk_create(
+        Device(user=user, identity=f"u_{n}", address=f"address {n}", binding_type="apn", endpoint=f"e{n}", sid=f"BS{n}")
+        for n, user, _ in pairs
+    )
+    tags = zip(devices, pairs, strict=True)
+    Device.tags.through.objects.bulk_create(
+        Device.tags.through(device_id=device.pk, group_id=group.pk) for device, (_, _, group) in tags
+    )
+    SandboxNotification.objects.bulk_create(
+        SandboxNotification(group_id=group.pk, body=f"Group {n} talks", identities=[f"u_{n}"]) for n, _, group in pairs
+    )

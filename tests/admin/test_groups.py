@@ -1,0 +1,105 @@
+from typing import Any
+
+import pytest
+
+from groups.models import Group, Invitation, Membership, Ownership, Participant
+from groups.services import LastOwner
+from tests.admin.conftest import Browser, read_form, text
+from users.models import User
+
+ADD = "/admin/groups/group/add/"
+
+
+def page_of(group: Group) -> str:
+    return f"/admin/groups/group/{group.pk}/change/"
+
+
+def row(people: str, number: int, user: User) -> dict[str, Any]:
+    """A new row of an inline."""
+    return {f"{people}-TOTAL_FORMS": number + 1, f"{people}-{number}-user": user.pk}
+
+
+def test_a_group_is_made_with_its_people(browser: Browser, alice: User, bob: User) -> None:
+    people = {**row("ownerships", 0, alice), **row("memberships", 0, bob)}
+    assert browser.post(ADD, {**browser.form(ADD), "name": "Choir", **people}).status_code == 302
+    group = Group.objects.get(name="Choir")
+    assert list(group.ownerships.values_list("user", flat=True)) == [alice.pk]
+    assert list(group.memberships.values_list("user", flat=True)) == [bob.pk]
+
+
+def test_saving_a_page_untouched_changes_nothing(browser: Browser, group: Group) -> None:
+    tables = (Group, Ownership, Membership, Invitation, Participant)
+    before = [list(table.objects.values()) for table in tables]
+    assert browser.post(page_of(group), browser.form(page_of(group))).status_code == 302
+    assert [list(table.objects.values()) for table in tables] == before
+
+
+def test_a_new_member_is_no_longer_invited(browser: Browser, group: Group, carol: User) -> None:
+    browser.post(page_of(group), {**browser.form(page_of(group)), **row("memberships", 2, carol)})
+    assert group.memberships.filter(user=carol).exists()
+    assert not group.invitations.exists()
+
+
+def test_a_member_is_taken_off(browser: Browser, group: Group, bob: User) -> None:
+    browser.post(page_of(group), {**browser.form(page_of(group)), "memberships-1-DELETE": "on"})
+    assert not group.memberships.filter(user=bob).exists()
+    assert group.ownerships.exists()
+
+
+def test_a_row_never_changes_hands(browser: Browser, group: Group, dave: User) -> None:
+    browser.post(page_of(group), {**browser.form(page_of(group)), "memberships-1-user": dave.pk})
+    assert not group.memberships.filter(user=dave).exists()
+
+
+def test_a_person_is_on_a_list_once(browser: Browser, group: Group, bob: User) -> None:
+    form = {**browser.form(page_of(group)), "name": "Choir", **row("memberships", 2, bob)}
+    page = browser.post(page_of(group), form)
+    assert "Member with this Group and Person already exists." in text(page)
+    assert read_form(page)["name"] == "Choir"
+    assert group.memberships.count() == 2
+
+
+def test_the_last_owner_stays_while_there_are_members(browser: Browser, group: Group) -> None:
+    form = {**browser.form(page_of(group)), "name": "Choir", "ownerships-0-DELETE": "on"}
+    page = browser.post(page_of(group), form)
+    assert page.status_code == 200
+    assert LastOwner.default_detail.replace("'", "&#x27;") in text(page)
+    assert read_form(page)["name"] == "Choir"
+    assert group.ownerships.exists()
+
+
+def test_an_owner_goes_where_another_comes(browser: Browser, group: Group, bob: User) -> None:
+    form = {**browser.form(page_of(group)), "ownerships-0-DELETE": "on", **row("ownerships", 1, bob)}
+    assert browser.post(page_of(group), form).status_code == 302
+    assert list(group.ownerships.values_list("user", flat=True)) == [bob.pk]
+
+
+def test_an_empty_new_row_is_no_owner(browser: Browser, group: Group) -> None:
+    form = {**browser.form(page_of(group)), "ownerships-0-DELETE": "on", "ownerships-TOTAL_FORMS": 2}
+    assert browser.post(page_of(group), form).status_code == 200
+    assert group.ownerships.exists()
+
+
+def test_an_owner_who_is_another_groups_does_not_count(browser: Browser, group: Group, bob: User) -> None:
+    Ownership.objects.create(group=Group.objects.create(name="Choir"), user=bob)
+    form = {**browser.form(page_of(group)), "ownerships-0-DELETE": "on"}
+    assert browser.post(page_of(group), form).status_code == 200
+
+
+def test_a_group_without_an_owner_can_still_be_changed(browser: Browser, group: Group) -> None:
+    group.ownerships.all().delete()
+    browser.post(page_of(group), {**browser.form(page_of(group)), "name": "Choir"})
+    assert Group.objects.get().name == "Choir"
+
+
+def test_a_group_needs_a_name(browser: Browser, group: Group) -> None:
+    page = browser.post(page_of(group), {**browser.form(page_of(group)), "name": "", "phone_number": "555"})
+    assert "This field is required." in text(page)
+    assert read_form(page)["phone_number"] == "555"
+
+
+@pytest.mark.parametrize("people", ["ownership", "membership", "invitation", "participant"])
+def test_a_person_is_picked_by_typing(browser: Browser, bob: User, people: str) -> None:
+    picked = {"app_label": "groups", "model_name": people, "field_name": "user", "term": "bob"}
+    answer = browser.get("/admin/autocomplete/", picked).json()
+    assert answer["results"] == [{"id": str(bob.pk), "text": "Bob <bob@example.com>"}]

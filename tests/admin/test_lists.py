@@ -1,0 +1,183 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.admin import exact_dollars
+from billing.ledger import post_entry
+from billing.models import Account, LedgerEntry
+from groups.models import Group
+from tests.admin.conftest import Browser, text
+from tests.admin.rows import fill
+from users.models import User
+from voice.admin import time_spent
+from voice.models import Call
+
+LISTS = {
+    "users/user": "person17@example.com",
+    "groups/group": '"Group 17"',
+    "groups/activity": "did 17",
+    "billing/account": "person17@example.com",
+    "billing/ledgerentry": "twilio:CA17",
+    "billing/topup": "pi_17",
+    "billing/stripeevent": "evt_17",
+    "voice/call": "CA17",
+    "voice/conference": "CF17",
+    "voice/device": "u_17",
+    "voice/sandboxnotification": '"Group 17 talks"',
+}
+lists = pytest.mark.parametrize("name", LISTS)
+
+
+def count_queries(browser: Browser, path: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert browser.get(path).status_code == 200
+    return len(queries)
+
+
+@lists
+def test_a_list_takes_as_many_queries_for_200_rows_as_for_20(browser: Browser, name: str) -> None:
+    fill(0, 20)
+    browser.get(f"/admin/{name}/")  # content types are looked up once a process
+    few = count_queries(browser, f"/admin/{name}/")
+    fill(20, 200)
+    assert count_queries(browser, f"/admin/{name}/") == few <= 12
+
+
+@lists
+def test_a_search_finds_the_one(browser: Browser, name: str) -> None:
+    fill(10, 30)
+    page = browser.get(f"/admin/{name}/", {"q": LISTS[name]})
+    assert page.context["cl"].result_count == 1
+    assert LISTS[name].strip('"') in text(page)
+
+
+@lists
+def test_a_search_for_nothing_known_is_empty(browser: Browser, name: str) -> None:
+    fill(0, 1)
+    for term in ("nothing like it", "99999999999999999999", "O'Hara", "%", "ü", "-1"):
+        assert browser.get(f"/admin/{name}/", {"q": term}).context["cl"].result_count == 0
+
+
+@lists
+def test_every_column_sorts(browser: Browser, name: str) -> None:
+    fill(0, 3)
+    for column in range(1, 10):
+        assert browser.get(f"/admin/{name}/", {"o": f"-{column}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "term"),
+    [
+        ("users/user", '"Person 3"'),
+        ("groups/group", "person3@example.com"),
+        ("groups/group", "5550003"),
+        ("billing/ledgerentry", "person3@example.com"),
+        ("billing/topup", "person3@example.com"),
+        ("billing/account", "cus_3"),
+        ("billing/stripeevent", "cus_3"),
+        ("voice/call", '"Person 3"'),
+        ("voice/call", '"Group 3"'),
+        ("voice/conference", '"Group 3"'),
+        ("voice/device", "person3@example.com"),
+    ],
+)
+def test_a_search_reaches_what_belongs_to_a_row(browser: Browser, name: str, term: str) -> None:
+    fill(0, 6)
+    assert browser.get(f"/admin/{name}/", {"q": term}).context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("users/user", User), ("groups/group", Group), ("billing/account", Account)]
+)
+def test_a_search_by_id_finds_the_row(browser: Browser, name: str, model: type[User | Group | Account]) -> None:
+    fill(0, 3)
+    row = model.objects.latest("id")
+    assert row in browser.get(f"/admin/{name}/", {"q": row.pk}).context["cl"].result_list
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("users/user/?call_status__exact=1", 0),
+        ("users/user/?is_staff__exact=1", 1),
+        ("groups/group/?call_status__exact=0", 3),
+        ("billing/ledgerentry/?kind__exact=call", 3),
+        ("billing/ledgerentry/?kind__exact=top_up", 0),
+        ("billing/ledgerentry/?created_at__gte=2020-01-01 00:00:00%2B00:00", 3),
+        ("billing/topup/?status__exact=refused", 3),
+        ("billing/stripeevent/?type=refund.failed", 0),
+        ("billing/account/?person=present", 3),
+        ("billing/account/?person=deleted", 0),
+        ("voice/call/?status=in-progress", 3),
+        ("voice/call/?is_on__exact=1", 0),
+        ("voice/conference/?completed__exact=0", 3),
+        ("voice/device/?binding_type__exact=fcm", 0),
+    ],
+)
+def test_a_filter_narrows_the_list(browser: Browser, path: str, rows: int) -> None:
+    fill(0, 3)
+    assert browser.get(f"/admin/{path}").context["cl"].result_count == rows
+
+
+def test_a_group_is_listed_with_the_sizes_of_its_lists(browser: Browser, group: Group) -> None:
+    listed = browser.get("/admin/groups/group/").context["cl"].result_list[0]
+    sizes = listed.ownership_count, listed.membership_count, listed.invitation_count, listed.participant_count
+    assert sizes == (1, 2, 1, 0)
+
+
+def test_a_group_is_listed_with_its_owners(browser: Browser, group: Group) -> None:
+    assert '<td class="field-owner_names">Alice</td>' in text(browser.get("/admin/groups/group/"))
+
+
+def test_a_call_names_its_person_and_group(browser: Browser, group: Group, bob: User) -> None:
+    Call.objects.create(sid="CA1", user_id=bob.pk, group_id=group.pk, duration=200, price_micros=-34_000)
+    page = text(browser.get("/admin/voice/call/"))
+    assert f'<a href="/admin/users/user/{bob.pk}/change/">Bob</a>' in page
+    assert f'<a href="/admin/groups/group/{group.pk}/change/">Family</a>' in page
+    assert "3 min 20 s" in page
+    assert "-$0.034<" in page
+
+
+def test_a_call_of_nobody_known_is_listed(browser: Browser) -> None:
+    Call.objects.create(sid="CA1", user_id=404, group_id=405)
+    Call.objects.create(sid="CA2")
+    page = text(browser.get("/admin/voice/call/"))
+    assert "deleted person 404" in page
+    assert "deleted group 405" in page
+    assert "unknown" in page
+
+
+def test_the_money_of_a_deleted_person_is_found_for_a_refund(browser: Browser, bob: User) -> None:
+    account = Account.objects.create(user=bob)
+    post_entry(account=account, kind=LedgerEntry.Kind.TOP_UP, amount_micros=1_234_567, reference="stripe:pi_1", memo="")
+    bob.delete()
+    page = browser.get("/admin/billing/account/?person=refund")
+    assert page.context["cl"].result_count == 1
+    assert "deleted person" in text(page)
+    assert "$1.234567" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("micros", "shown"),
+    [
+        (0, "$0.00"),
+        (1, "$0.000001"),
+        (-8500, "-$0.0085"),
+        (10_000, "$0.01"),
+        (12_500_000, "$12.50"),
+        (-1_000_000, "-$1.00"),
+        (1_234_567_890_100_000, "$1,234,567,890.10"),
+        (None, None),
+    ],
+)
+def test_dollars_are_shown_to_the_last_micro_dollar(micros: int | None, shown: str | None) -> None:
+    assert exact_dollars(micros) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, None), (0, "0 s"), (59, "59 s"), (60, "1 min"), (3725, "1 h 2 min 5 s")]
+)
+def test_a_duration_reads_well(seconds: int | None, shown: str | None) -> None:
+    assert time_spent(seconds) == shown

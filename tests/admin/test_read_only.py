@@ -1,0 +1,95 @@
+import pytest
+
+from billing.models import Account, LedgerEntry, StripeEvent, TopUp
+from tests.admin.conftest import Browser, text
+from tests.admin.rows import fill
+from voice.models import Call, Conference, Device, SandboxNotification
+
+MODELS = [Account, LedgerEntry, TopUp, StripeEvent, Call, Conference, Device, SandboxNotification]
+models = pytest.mark.parametrize("model", MODELS)
+Model = type[Account] | type[LedgerEntry] | type[TopUp] | type[StripeEvent] | type[Call]
+
+
+def base(model: Model) -> str:
+    return f"/admin/{model._meta.app_label}/{model._meta.model_name}"
+
+
+@models
+def test_a_row_can_be_looked_at(browser: Browser, model: Model) -> None:
+    fill(0, 1)
+    page = browser.get(f"{base(model)}/{model.objects.get().pk}/change/")
+    assert page.status_code == 200
+    assert 'type="submit" value="Save"' not in text(page)
+
+
+@models
+def test_a_row_cannot_be_added(browser: Browser, model: Model) -> None:
+    assert browser.get(f"{base(model)}/add/").status_code == 403
+    assert browser.post(f"{base(model)}/add/", {}).status_code == 403
+
+
+@models
+def test_a_row_cannot_be_changed(browser: Browser, model: Model) -> None:
+    fill(0, 1)
+    before = model.objects.values().get()
+    answer = browser.post(f"{base(model)}/{before[model._meta.pk.attname]}/change/", {"memo": "x", "status": "x"})
+    assert answer.status_code == 403
+    assert answer["Content-Type"].startswith("text/html")
+    assert model.objects.values().get() == before
+
+
+@models
+def test_a_row_cannot_be_deleted(browser: Browser, model: Model) -> None:
+    fill(0, 1)
+    row = model.objects.get()
+    assert browser.post(f"{base(model)}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert model.objects.exists()
+
+
+@models
+def test_rows_cannot_be_deleted_together(browser: Browser, model: Model) -> None:
+    fill(0, 2)
+    selected = [row.pk for row in model.objects.all()]
+    browser.post(f"{base(model)}/", {"action": "delete_selected", "_selected_action": selected, "post": "yes"})
+    assert model.objects.count() == 2
+    assert "delete_selected" not in text(browser.get(f"{base(model)}/"))
+
+
+def test_an_account_shows_its_newest_entries_and_totals(browser: Browser, db: None) -> None:
+    account = Account.objects.create()
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            account=account,
+            kind="call",
+            amount_micros=-8500,
+            balance_after_micros=-8500 * n,
+            reference=f"twilio:CA{n:03}",
+            memo="",
+        )
+        for n in range(1, 151)
+    )
+    page = text(browser.get(f"{base(Account)}/{account.pk}/change/"))
+    assert "-$1.275<" in page
+    assert "twilio:CA150" in page
+    assert "twilio:CA051" in page
+    assert "twilio:CA050" not in page
+
+
+def test_a_top_up_keeps_its_secret(browser: Browser) -> None:
+    fill(0, 1)
+    TopUp.objects.update(client_secret="pi_1_secret_abc")
+    page = text(browser.get(f"{base(TopUp)}/{TopUp.objects.get().pk}/change/"))
+    assert "$20.00" in page
+    assert "secret_abc" not in page
+
+
+def test_a_stripe_event_is_shown_as_it_came_and_as_text(browser: Browser, db: None) -> None:
+    StripeEvent.objects.create(id="evt_1", type="refund.created", payload={"memo": "<script>Größe</script>"})
+    assert "&quot;memo&quot;: &quot;&lt;script&gt;Größe" in text(browser.get(f"{base(StripeEvent)}/evt_1/change/"))
+
+
+def test_a_conference_shows_its_events(browser: Browser) -> None:
+    fill(0, 1)
+    page = text(browser.get(f"{base(Conference)}/CF0/change/"))
+    assert "participant-join" in page
+    assert "Group 0" in page

@@ -1,0 +1,113 @@
+"""Only what Stripe has signed is an event: every body here is signed by the rules, or broken on purpose."""
+
+import time
+
+import pytest
+
+from billing.payments import ForgedEvent, payments
+from tests.doubles.stripe import WEBHOOK_SECRET, event, signature
+from tests.doubles.stripe_objects import declined, new_charge, new_intent
+from users.vendors import NotConfigured
+
+INTENT = {**new_intent(500, "cus_1", "pm_1", {"topUp": "one"}, "Voice Chatroom top-up"), "status": "succeeded"}
+BODY = event("payment_intent.succeeded", INTENT)
+
+
+@pytest.fixture
+def read(stripe_payments):
+    def read(body=BODY, header=None):
+        return stripe_payments.read_event(body=body, signature=signature(body) if header is None else header)
+
+    return read
+
+
+def test_a_signed_event_is_read(read):
+    found = read()
+    assert (found.type, found.top_up) == ("payment_intent.succeeded", "one")
+    assert (found.payment.id, found.payment.amount_cents) == (INTENT["id"], 500)
+    assert (found.payment.status, found.payment.message) == ("succeeded", "")
+    assert found.payload["data"]["object"] == INTENT
+
+
+def test_a_failed_payment_says_why(read):
+    failed = {**INTENT, "status": "requires_payment_method", "last_payment_error": declined()}
+    assert read(event("payment_intent.payment_failed", failed)).payment.message == "Your card was declined."
+
+
+def test_an_event_about_something_else_carries_no_payment(read):
+    found = read(event("charge.refunded", new_charge(INTENT, succeeded=True)))
+    assert (found.type, found.payment, found.top_up) == ("charge.refunded", None, "")
+
+
+def test_a_payment_of_somebody_elses_making_has_no_top_up(read):
+    found = read(event("payment_intent.succeeded", {**INTENT, "metadata": {}}))
+    assert (found.payment.id, found.top_up) == (INTENT["id"], "")
+
+
+def test_text_in_any_script_is_read(read):
+    assert read(event("payment_intent.succeeded", {**INTENT, "description": "Größe 👋"})).payment
+
+
+def test_one_good_signature_among_several_is_enough(read):
+    stamp, good = signature(BODY).split(",")
+    assert read(header=f"{stamp},v1={'0' * 64},{good},v0=old").top_up == "one"
+
+
+def test_a_changed_byte_is_forged(read):
+    with pytest.raises(ForgedEvent):
+        read(BODY.replace(b'"amount": 500', b'"amount": 900'), signature(BODY))
+
+
+def test_another_secret_is_forged(read):
+    with pytest.raises(ForgedEvent):
+        read(header=signature(BODY, secret="whsec_somebody_elses"))
+
+
+@pytest.mark.parametrize("seconds", [-301, 302, 10_000_000])
+def test_a_time_far_from_now_is_forged(read, seconds):
+    with pytest.raises(ForgedEvent):
+        read(header=signature(BODY, at=time.time() + seconds))
+
+
+@pytest.mark.parametrize("seconds", [-290, 290])
+def test_a_clock_may_be_a_little_off(read, seconds):
+    assert read(header=signature(BODY, at=time.time() + seconds)).top_up == "one"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "t=", "garbage", "t=1,v1=é", "t=é,v1=0", "v1=0", f"t={int(time.time())}", "t=1=1,v1", ",", "\x00", "t=٣,v1=0"],
+)
+def test_a_header_that_is_no_signature_is_forged(read, header):
+    with pytest.raises(ForgedEvent):
+        read(header=header)
+
+
+def test_a_signature_in_another_script_is_forged(read):
+    with pytest.raises(ForgedEvent):
+        read(header=f"t={int(time.time())},v1={'é' * 64}")
+
+
+@pytest.mark.parametrize("stamp", ["9" * 5000, "-1", "1e9", " "])
+def test_a_hostile_time_is_forged(read, stamp):
+    with pytest.raises(ForgedEvent):
+        read(header=f"t={stamp},v1=0")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"not json", b"{", b"[]", b"null", b"{}", b'"text"', b"7"])
+def test_a_body_that_is_no_event_is_forged_even_if_signed(read, body):
+    with pytest.raises(ForgedEvent):
+        read(body)
+
+
+def test_an_event_without_its_object_is_forged_even_if_signed(read):
+    with pytest.raises(ForgedEvent):
+        read(b'{"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"}')
+
+
+@pytest.mark.parametrize("header", ["", signature(BODY, secret=WEBHOOK_SECRET), signature(BODY, secret="")])
+def test_without_a_secret_nothing_is_read(stripe_payments, settings, header):
+    options = {**settings.PAYMENTS["OPTIONS"], "webhook_secret": ""}
+    settings.PAYMENTS = {**settings.PAYMENTS, "OPTIONS": options}
+    with pytest.raises(NotConfigured, match="STRIPE_WEBHOOK_SECRET"):
+        payments().read_event(body=BODY, signature=header)

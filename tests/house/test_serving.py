@@ -1,0 +1,83 @@
+"""Health, docs, the demo, and the pages around the API."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.utils import OperationalError
+
+from groups.models import Group
+from users.models import User
+from voicechat.startup import start_lines
+
+
+def test_the_process_lives(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_migrated_database_is_ready(client, db):
+    answer = client.get("/readyz/").json()
+    assert answer["vendors"] == {"Twilio": "sandbox", "Stripe": "sandbox", "Cloudinary": "sandbox"}
+
+
+def test_without_a_database_it_is_not_ready(client, db, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", fail)
+        answer = client.get("/readyz")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+
+
+def test_the_openapi_document_describes_every_operation(client, db):
+    document = json.loads(client.get("/api/schema").content)
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len(operations) > 55
+    assert all(operation["summary"] and "400" in operation["responses"] for operation in operations)
+    assert not [path for path in document["paths"] if path.endswith("/")]
+
+
+def test_the_docs_page_needs_no_outside_host(client, db):
+    page = client.get("/api/docs").content.decode()
+    assert "swagger-ui-bundle.js" in page
+    assert "//cdn" not in page
+
+
+def test_the_start_lines_say_what_is_real_and_warn_of_open_mode():
+    lines = "\n".join(start_lines())
+    assert all(vendor in lines for vendor in ("Twilio", "Stripe", "Cloudinary", "sandbox"))
+    assert "WARNING: open mode" in lines
+    assert lines.count("curl") == 3
+
+
+def test_demo_people_are_loaded_once(db):
+    call_command("load_demo", verbosity=0)
+    people = list(User.objects.values_list("email", "account_balance_micros"))
+    call_command("load_demo", verbosity=0)
+    assert list(User.objects.values_list("email", "account_balance_micros")) == people
+    assert Group.objects.count() == 2
+
+
+def test_demo_people_never_join_real_ones(alice):
+    call_command("load_demo", verbosity=0)
+    assert list(User.objects.all()) == [alice]
+
+
+def test_demo_people_stay_out_of_production(db, settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError):
+        call_command("load_demo")
+
+
+def test_the_demo_plays_the_main_job_over_http(live_server, capsys):
+    call_command("demo", url=live_server.url)
+    said = capsys.readouterr().out
+    assert "Ben accepts: members are Anna, Ben" in said
+    assert "Her balance reads $20.00" in said
+
+
+def test_the_demo_says_when_no_server_is_there(db):
+    with pytest.raises(CommandError, match="make run"):
+        call_command("demo", url="http://127.0.0.1:9")

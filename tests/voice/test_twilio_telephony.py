@@ -1,0 +1,198 @@
+"""What only the real adapter meets: Twilio's limits, its errors, and a network that fails."""
+
+import pytest
+
+from tests.doubles.server import Answer, Fault
+from tests.doubles.twilio import error
+from voice.telephony import TelephonyRefused, TelephonyUnavailable, telephony
+
+BINDING = {"identity": "u_1", "address": "a" * 64, "binding_type": "apn", "endpoint": "u_1:phone", "tags": ["7", "8"]}
+
+
+@pytest.fixture
+def phone(twilio_telephony):
+    return twilio_telephony
+
+
+@pytest.fixture
+def double(twilio_double):
+    return twilio_double
+
+
+@pytest.fixture
+def price(phone, double):
+    """Asks what a call cost that ended just now."""
+    sid = double.call()
+    return lambda: phone.price_micros(call_sid=sid, duration=61)
+
+
+# --- Devices --------------------------------------------------------------------------------------------------------
+
+
+def test_a_device_is_registered_with_its_groups(phone, double):
+    binding = phone.register_binding(**BINDING)
+    (kept,) = double.bindings
+    assert (binding.sid, binding.endpoint) == (kept["sid"], "u_1:phone")
+    assert {name: kept[name] for name in BINDING} == BINDING
+
+
+def test_a_device_can_be_in_no_group(phone, double):
+    phone.register_binding(**{**BINDING, "tags": []})
+    assert double.bindings[0]["tags"] == []
+
+
+def test_a_kind_of_device_that_twilio_does_not_know_is_refused(phone):
+    with pytest.raises(TelephonyRefused):
+        phone.register_binding(**{**BINDING, "binding_type": "pager"})
+
+
+# --- Notifications --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how_many", "calls"), [(1, [1]), (20, [20]), (21, [20, 1]), (45, [20, 20, 5])])
+def test_people_are_told_in_groups_of_twenty(phone, double, how_many, calls):
+    everybody = [f"u_{each}" for each in range(how_many)]
+    phone.notify(identities=everybody, body="Größe 👋", group_id=7)
+    assert [len(each["identities"]) for each in double.notifications] == calls
+    assert sum((each["identities"] for each in double.notifications), []) == everybody  # noqa: RUF017  # three lists
+    assert {each["body"] for each in double.notifications} == {"Größe 👋"}
+
+
+def test_the_first_notifications_sid_is_answered(phone, double):
+    sid = phone.notify(identities=[f"u_{each}" for each in range(45)], body="Hello", group_id=7)
+    assert sid == double.notifications[0]["sid"]
+
+
+# --- Conferences ----------------------------------------------------------------------------------------------------
+
+
+def test_waiting_and_running_conferences_of_the_group_are_ended(phone, double):
+    ours = [double.conference("7", status) for status in ("init", "in-progress")]
+    phone.end_conference(group_id=7)
+    assert [each["status"] for each in ours] == ["completed", "completed"]
+
+
+def test_conferences_of_other_groups_go_on(phone, double):
+    other = double.conference("77")
+    phone.end_conference(group_id=7)
+    assert other["status"] == "in-progress"
+
+
+def test_a_conference_that_has_ended_is_left_alone(phone, double):
+    double.conference("7", "completed")
+    phone.end_conference(group_id=7)
+    assert not double.sent("POST", ".*")
+
+
+def test_more_conferences_than_a_page_holds_are_ended(phone, double):
+    ours = [double.conference("7") for _ in range(5)]
+    phone.end_conference(group_id=7)
+    assert {each["status"] for each in ours} == {"completed"}
+
+
+# --- Prices ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_price_is_not_known_at_first(price):
+    assert price() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [("-0.0085", -8500), ("-0.01700", -17000), ("-1.23456", -1_234_560), ("0", 0), ("-0.0000001", 0)],
+)
+def test_a_price_comes_in_whole_micro_dollars(phone, double, text, micros):
+    assert phone.price_micros(call_sid=double.call(price=text), duration=61) == micros
+
+
+def test_a_call_that_twilio_does_not_know_is_refused(phone):
+    with pytest.raises(TelephonyRefused):
+        phone.price_micros(call_sid=f"CA{'f' * 32}", duration=61)
+
+
+# --- Errors, and a network that fails -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_twilio_does_not_accept_is_refused(double, price, status):
+    double.fail_next(error(status, 20001, "Invalid parameter"))
+    with pytest.raises(TelephonyRefused):
+        price()
+
+
+def test_a_refusal_in_twilios_newer_shape_is_one_too(double, price):
+    problem = {"type": "https://www.twilio.com/docs/errors/20001", "title": "Invalid", "status": 400, "code": 20001}
+    double.fail_next(Answer(400, problem))
+    with pytest.raises(TelephonyRefused):
+        price()
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 20003), (403, 20403), (429, 20429), (500, 20500), (503, 20503)])
+def test_what_is_not_the_callers_fault_is_unavailable(double, price, status, code):
+    double.fail_next(error(status, code, "Not now"))
+    with pytest.raises(TelephonyUnavailable):
+        price()
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_page_instead_of_an_answer_is_unavailable(double, price, status):
+    double.fail_next(Answer(status, "<html>Sign in to the network</html>"))
+    with pytest.raises(TelephonyUnavailable):
+        price()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr("voice.twilio_telephony.TIMEOUT", 0.1)
+
+
+CALLS = {
+    "register_binding": BINDING,
+    "notify": {"identities": ["u_1"], "body": "Hello", "group_id": 7},
+    "end_conference": {"group_id": 7},
+    "price_micros": {"call_sid": f"CA{'0' * 31}1", "duration": 61},
+}
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_failing_twilio_is_unavailable(phone, double, impatient, call, fault):
+    double.call()
+    double.fail_next(fault)
+    with pytest.raises(TelephonyUnavailable):
+        getattr(phone, call)(**CALLS[call])
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_past_the_deadline_nothing_is_sent(phone, double, past_deadline, call):
+    with pytest.raises(TelephonyUnavailable):
+        getattr(phone, call)(**CALLS[call])
+    assert double.requests == []
+
+
+def test_a_call_takes_no_longer_than_the_deadline(double, price, short_deadline):
+    double.fail_next(Fault.HANG)
+    with pytest.raises(TelephonyUnavailable):
+        price()
+
+
+def test_a_notification_is_not_sent_twice_when_its_answer_is_lost(phone, double):
+    double.fail_next(Fault.LOSE_ANSWER)
+    with pytest.raises(TelephonyUnavailable):
+        phone.notify(identities=["u_1"], body="Hello", group_id=7)
+    assert len(double.notifications) == 1
+
+
+def test_nobody_listening_is_unavailable(double, price):
+    double.server.shutdown()
+    double.server.server_close()
+    with pytest.raises(TelephonyUnavailable):
+        price()
+
+
+def test_a_wrong_auth_token_is_unavailable(phone, double, settings):
+    options = {**settings.TELEPHONY["OPTIONS"], "auth_token": "another"}
+    settings.TELEPHONY = {**settings.TELEPHONY, "OPTIONS": options}
+    with pytest.raises(TelephonyUnavailable):
+        telephony().register_binding(**BINDING)
+    assert double.bindings == []

@@ -1,0 +1,143 @@
+"""ETag and 304, paging, CORS, and what errors look like."""
+
+import re
+
+import pytest
+from django.db import OperationalError
+
+from tests.conftest import person
+from users.views import UserViewSet
+
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ORIGIN = {"Origin": "https://app.example.com"}
+
+
+def link_of(answer):
+    return re.fullmatch(r'<http://testserver(\S+)>; rel="next"', answer["Link"])[1]
+
+
+def test_an_unchanged_answer_is_304_without_a_body(api, alice):
+    etag = api.get("/api/users")["ETag"]
+    again = api.get("/api/users", headers={"If-None-Match": etag})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
+
+
+@pytest.mark.parametrize("header", ["*", 'W/"x", {etag}', "W/{etag}"])
+def test_if_none_match_is_read_as_the_rfc_says(api, alice, header):
+    etag = api.get("/api/users")["ETag"]
+    assert api.get("/api/users", headers={"If-None-Match": header.format(etag=etag)}).status_code == 304
+
+
+def test_a_changed_answer_is_given_anew(api, alice):
+    etag = api.get("/api/users")["ETag"]
+    api.put(f"/api/users/{alice.pk}", {"callStatus": True})
+    assert api.get("/api/users", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_a_new_page_behind_changes_the_etag_and_304_keeps_the_link(api, alice, bob):
+    last = api.get("/api/users?limit=2")
+    person("Eve")
+    more = api.get("/api/users?limit=2", headers={"If-None-Match": last["ETag"]})
+    assert more.status_code == 200
+    again = api.get("/api/users?limit=2", headers={"If-None-Match": more["ETag"]})
+    assert (again.status_code, again["Link"]) == (304, more["Link"])
+
+
+def test_answers_are_not_kept_without_asking(api, alice):
+    assert api.get("/api/users")["Cache-Control"] == "private, no-cache"
+
+
+def test_pages_cover_the_list_once_and_keep_other_parameters(api, db):
+    for number in range(5):
+        person(f"Anne{number}")
+    person("Bob")
+    first = api.get("/api/users?search=anne&limit=3")
+    rest = api.get(link_of(first))
+    assert [each["displayName"][-1] for each in (*first.json(), *rest.json())] == ["0", "1", "2", "3", "4"]
+    assert "Link" not in rest
+
+
+def test_after_without_a_limit_gives_the_rest(api, alice, bob, carol):
+    assert [each["id"] for each in api.get(f"/api/users?after={alice.pk}").json()] == [bob.pk, carol.pk]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "limit=", "limit=-1", "limit=1.5", "after=", "after=x"]
+)
+def test_other_page_parameters_are_refused(api, alice, query):
+    answer = api.get(f"/api/users?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
+
+
+def test_times_have_milliseconds_and_z(api, alice):
+    assert STAMP.fullmatch(api.get(f"/api/users/{alice.pk}").json()["createdAt"])
+
+
+def test_a_browser_may_ask_from_anywhere_in_development(api, alice):
+    answer = api.get("/api/users", headers=ORIGIN)
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer
+    assert answer["Access-Control-Expose-Headers"] == "ETag, Link, Retry-After, X-Access-Mode, X-Request-Id"
+
+
+def test_errors_can_be_read_by_browsers_too(api, db):
+    for answer in (api.get("/api/users/9", headers=ORIGIN), api.get("/nope", headers=ORIGIN)):
+        assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_preflight_names_methods_and_headers(api):
+    asked = {**ORIGIN, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+    answer = api.options("/api/users/1", headers=asked)
+    assert answer["Access-Control-Allow-Methods"] == "GET, POST, PUT, DELETE, OPTIONS"
+    assert answer["Access-Control-Allow-Headers"] == "authorization, content-type, idempotency-key"
+    assert answer["Access-Control-Max-Age"] == "86400"
+
+
+def test_named_origins_alone_are_let_in_where_they_are_set(api, alice, settings):
+    settings.CORS_ALLOW_ALL_ORIGINS = False
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN["Origin"]]
+    assert api.get("/api/users", headers=ORIGIN)["Access-Control-Allow-Origin"] == ORIGIN["Origin"]
+    assert "Access-Control-Allow-Origin" not in api.get("/api/users", headers={"Origin": "https://evil.example"})
+
+
+def test_open_mode_is_said_on_every_answer(api, db):
+    assert {api.get(path)["X-Access-Mode"] for path in ("/", "/api/users", "/api/users/9", "/nope")} == {"open"}
+
+
+def test_the_api_sets_no_cookie(api, alice):
+    assert not api.get("/api/users").cookies
+
+
+def test_whatever_the_client_accepts_it_gets_json(api, alice):
+    assert api.get("/api/users", headers={"Accept": "text/html"})["Content-Type"] == "application/json"
+
+
+def test_a_fault_of_ours_says_nothing_of_its_inside(client, db, monkeypatch):
+    client.raise_request_exception = False
+    monkeypatch.setattr(UserViewSet, "get_queryset", lambda _: 1 / 0)
+    answer = client.get("/api/users")
+    assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
+    assert b"ZeroDivision" not in answer.content
+
+
+def test_a_database_that_does_not_answer_is_503(api, db, monkeypatch):
+    def fail(self):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(UserViewSet, "get_queryset", fail)
+    answer = api.get("/api/users")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert b"closed the connection" not in answer.content
+
+
+@pytest.mark.parametrize("path", ["/admin/nope", "/api/docs/nope"])
+def test_pages_for_people_keep_html(admin_client, path):
+    assert admin_client.get(path)["Content-Type"].startswith("text/html")
+
+
+def test_a_host_that_is_not_ours_is_refused_as_problem_json(client, alice, settings):
+    settings.ALLOWED_HOSTS = ["api.example.com"]
+    answer = client.get("/api/users?limit=1", headers={"Host": "evil.example"})
+    person("Eve")
+    answer = client.get("/api/users?limit=1", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
