@@ -107,7 +107,7 @@ class LeftoverFilter(admin.SimpleListFilter):
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    list_display = ("id", "person", "balance", *TOTALS, "created_at")
+    list_display = ("id", "person", "balance", "topped_up", "called", "adjusted")
     list_filter = (LeftoverFilter, "created_at")
     list_select_related = ("user",)
     search_fields = ("user__email", "user__display_name", "id__exact", "top_ups__customer")

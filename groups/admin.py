@@ -99,7 +99,7 @@ def size_column(people: type[Link]) -> Callable[[Any, Group], int]:
 
 @admin.register(Group)
 class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    list_display = ("name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS), "created_at")
+    list_display = ("name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
     list_filter = ("call_status", "created_at")
     search_fields = (
         "name",

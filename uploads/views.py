@@ -29,7 +29,7 @@ class UploadedSerializer(serializers.Serializer[Any]):
 class UploadViewSet(ViewSet):
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(summary="Upload an image", request=ImageSerializer, responses=UploadedSerializer)
+    @extend_schema(summary="Upload an image", request=ImageSerializer, responses={200: UploadedSerializer})
     def create(self, request: Request) -> Response:
         body = ImageSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -83,7 +83,7 @@ class PersonForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]  # as a
     class Meta:
         model = User
         fields = forms.ALL_FIELDS
-        labels = {"groups": "Permission groups"}
+        labels = {"groups": "Permission groups", "is_superuser": "Superuser"}
 
 
 @admin.register(User)
@@ -109,7 +109,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
 
     @admin.display(ordering="account_balance_micros")
     def balance(self, user: User) -> str:
-        return f"${dollars(user.account_balance_micros)}"
+        return f"${dollars(user.account_balance_micros)}".replace("$-", "-$")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return super().get_inlines(request, obj) if obj else ()

@@ -1,6 +1,5 @@
 """The bodies of the voice routes, and what they answer."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,8 +60,9 @@ class TagsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four
 
     def to_internal_value(self, data: Any) -> list[int]:
         parts: Iterable[Any] = data if isinstance(data, list) else [data]
-        split = [word for part in parts for word in (re.split(r"\s*,\s*", part) if isinstance(part, str) else [part])]
-        ids = [IdField().to_internal_value(word) for word in split if word != ""]
+        words = [word for part in parts for word in (part.split(",") if isinstance(part, str) else [part])]
+        words = [word.strip() if isinstance(word, str) else word for word in words]
+        ids = [IdField().to_internal_value(word) for word in words if word != ""]
         if len(ids) > MOST_TAGS:
             self.fail("too_many")
         return ids

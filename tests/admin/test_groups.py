@@ -54,7 +54,7 @@ def test_a_row_never_changes_hands(browser: Browser, group: Group, dave: User) -
 def test_a_person_is_on_a_list_once(browser: Browser, group: Group, bob: User) -> None:
     form = {**browser.form(page_of(group)), "name": "Choir", **row("memberships", 2, bob)}
     page = browser.post(page_of(group), form)
-    assert "Member with this Group and Person already exists." in text(page)
+    assert "Please correct the duplicate data for user." in text(page)
     assert read_form(page)["name"] == "Choir"
     assert group.memberships.count() == 2
 

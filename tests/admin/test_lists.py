@@ -5,7 +5,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.admin import exact_dollars
 from billing.ledger import post_entry
 from billing.models import Account, LedgerEntry
-from groups.models import Group
+from groups.models import Group, Membership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
 from users.models import User
@@ -43,6 +43,21 @@ def test_a_list_takes_as_many_queries_for_200_rows_as_for_20(browser: Browser, n
     few = count_queries(browser, f"/admin/{name}/")
     fill(20, 200)
     assert count_queries(browser, f"/admin/{name}/") == few <= 12
+
+
+def test_a_groups_page_takes_as_many_queries_for_50_people_as_for_5(browser: Browser, group: Group) -> None:
+    fill(0, 5)
+    path = f"/admin/groups/group/{group.pk}/change/"
+    join_everybody(group)
+    few = count_queries(browser, path)
+    fill(5, 50)
+    join_everybody(group)
+    assert count_queries(browser, path) == few <= 12
+
+
+def join_everybody(group: Group) -> None:
+    for person in User.objects.exclude(memberships__group=group):
+        Membership.objects.create(group=group, user=person)
 
 
 @lists

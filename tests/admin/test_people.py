@@ -90,6 +90,11 @@ def test_a_persons_balance_is_shown_in_dollars(browser: Browser, bob: User) -> N
     assert '<td class="field-balance">$12.34</td>' in text(browser.get("/admin/users/user/"))
 
 
+def test_a_debt_is_shown_in_dollars(browser: Browser, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(account_balance_micros=-80_000)
+    assert "-$0.08" in text(browser.get(page_of(bob)))
+
+
 def test_the_history_of_a_person_opens(browser: Browser, bob: User) -> None:
     browser.post(page_of(bob), {**browser.form(page_of(bob)), "display_name": "Robert"})
     assert "Changed Display name." in text(browser.get(f"/admin/users/user/{bob.pk}/history/"))

@@ -1,0 +1,109 @@
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+PATH = "/api/upload"
+
+
+@pytest.fixture(autouse=True)
+def _media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def picture(kind="PNG", size=(40, 30), mode="RGB", **save):
+    written = BytesIO()
+    Image.new(mode, size, 1).save(written, format=kind, **save)
+    return written.getvalue()
+
+
+@pytest.fixture
+def upload(api, db):
+    def upload(content, field="image", name="photo.png"):
+        return api.post(PATH, {field: SimpleUploadedFile(name, content)}, format="multipart")
+
+    return upload
+
+
+def stored(api, answer):
+    """The image behind the link."""
+    assert (answer.status_code, list(answer.json())) == (200, ["message", "image"])
+    served = api.get(urlsplit(answer.json()["image"]).path)
+    return Image.open(BytesIO(b"".join(served.streaming_content)))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_an_image_is_stored_and_the_link_works(upload, api, kind):
+    image = stored(api, upload(picture(kind), name="anything.txt"))
+    assert (image.format, image.size) == (kind, (40, 30))
+
+
+def test_the_message_is_the_one_that_clients_know(upload):
+    assert upload(picture()).json()["message"] == "Your image has been uploaded successfully"
+
+
+def test_a_large_image_is_made_smaller_with_its_proportions(upload, api):
+    assert stored(api, upload(picture(size=(3000, 1500)))).size == (1024, 512)
+
+
+def test_metadata_is_not_kept_and_the_picture_stands_upright(upload, api):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    exif[0x010E] = "at home, 12 Elm Street"
+    answer = upload(picture("JPEG", exif=exif))
+    image = stored(api, answer)
+    assert image.size == (30, 40)
+    assert not image.getexif()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        b"%PDF-1.4",
+        b"\x89PNG\r\n\x1a\n",
+        picture()[:50],
+        picture("JPEG")[:200],
+        picture("BMP"),
+        picture("TIFF"),
+    ],
+)
+def test_what_is_no_image_is_refused(upload, content):
+    answer = upload(content)
+    assert answer.status_code in (400, 415)
+    assert answer.json()["code"] in ("not_an_image", "broken_image")
+
+
+def test_more_than_25_megapixels_are_refused_before_they_are_decoded(upload):
+    answer = upload(picture(size=(5001, 5000), mode="1"))
+    assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+
+
+def test_more_than_five_mebibytes_are_refused(upload):
+    assert upload(picture() + b"0" * 5 * 1024 * 1024).status_code == 413
+
+
+def test_another_field_is_refused(upload):
+    answer = upload(picture(), field="avatar")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "image")
+
+
+def test_no_file_is_refused(api, db):
+    assert api.post(PATH, {"image": "text"}, format="multipart").status_code == 400
+    assert api.generic("POST", PATH).status_code == 400
+
+
+def test_switched_off_it_says_what_is_missing(upload, settings):
+    settings.STORAGE = {}
+    answer = upload(picture())
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
+    assert "CLOUDINARY_API_KEY" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["../manage.py", "..%2fmanage.py", "nope.png", ".."])
+def test_nothing_else_is_served_as_media(client, name):
+    assert client.get(f"/media/{name}").status_code == 404
