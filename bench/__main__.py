@@ -43,7 +43,7 @@ def measure(port: int, measured: list[Route], seconds: float, process: Executor)
     for _ in range(ROUNDS):
         for route, results in zip(measured, parts, strict=True):
             results.append(process.submit(load, port, route, seconds / ROUNDS, MOST_REQUESTS // ROUNDS).result())
-    return [Result(sum(one.seconds for one in part), sum((one.times for one in part), [])) for part in parts]
+    return [Result(sum(one.seconds for one in part), [time for one in part for time in one.times]) for part in parts]
 
 
 def table(setting: Setting, measured: list[Route], results: list[Result]) -> None:

@@ -8,9 +8,9 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from groups.models import Activity, Group, Invitation, Link, Membership, Ownership, Participant
+from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from users.models import User
 
 PEOPLE, GROUPS, ACTIVITIES = 2_000, 600, 30
@@ -36,29 +36,35 @@ def fill() -> None:
     groups = Group.objects.bulk_create(
         Group(name=f"Group {number}", phone_number="+15550000000", call_status=True) for number in range(GROUPS)
     )
-    links: list[Link] = []
+    owners: list[Ownership] = []
+    members: list[Membership] = []
+    invitees: list[Invitation] = []
+    participants: list[Participant] = []
     activities: list[Activity] = []
     for number, group in enumerate(groups):
         around = chance.sample(others, chance.randint(8, 12))
-        members, invitees = around[:-2], around[-2:]
         if number < GROUPS_OF_THE_PERSON:
-            members[0 if number < OWNED_BY_THE_PERSON else 1] = person
-        links += [
-            *(Ownership(group=group, user=user) for user in members[:1]),
-            *(Membership(group=group, user=user) for user in members),
-            *(Invitation(group=group, user=user) for user in invitees),
-            *(Participant(group=group, user=user) for user in members[:3]),
-        ]
+            around[0 if number < OWNED_BY_THE_PERSON else 1] = person
+        inside, outside = around[:-2], around[-2:]
+        owners.append(Ownership(group=group, user=inside[0]))
+        members += [Membership(group=group, user=user) for user in inside]
+        invitees += [Invitation(group=group, user=user) for user in outside]
+        participants += [Participant(group=group, user=user) for user in inside[:3]]
         activities += [
             Activity(
                 group=group,
-                user=chance.choice(members),
+                user=chance.choice(inside),
                 activity="started a call",
                 created_at=BEGINNING + timedelta(minutes=chance.randrange(500_000)),
             )
             for _ in range(ACTIVITIES)
         ]
-    for model in (Ownership, Membership, Invitation, Participant):
-        model._default_manager.bulk_create(link for link in links if isinstance(link, model))
+    Ownership.objects.bulk_create(owners)
+    Membership.objects.bulk_create(members)
+    Invitation.objects.bulk_create(invitees)
+    Participant.objects.bulk_create(participants)
     Activity.objects.bulk_create(activities)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # as its autovacuum would have done by the time anybody calls
     print(json.dumps({"person": person.pk, "group": groups[0].pk}))

@@ -1,15 +1,15 @@
 """Asks one route again and again over a few kept connections, and notes how long each answer took."""
 
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from threading import Barrier, BrokenBarrierError, Event, Thread
 from time import perf_counter
 
 CONNECTIONS = 8
 WARM_UP_SECONDS = 0.3
-WAITING = 4
-"""How many connections wait for a slow route while another is measured beside it."""
+WAITING = 4  # connections that wait for a slow route while another is measured beside it
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,8 @@ class Route:
 @dataclass(frozen=True)
 class Result:
     seconds: float
-    """From the first measured request to the last answer."""
     times: list[float]
-    """Of each answer, in seconds."""
+    """How long each answer took, in seconds."""
 
     @property
     def rate(self) -> float:
@@ -42,7 +41,7 @@ class WrongAnswerError(Exception):
 
 
 class Load:
-    """The load of one route. Its connections share a number of requests and a moment to stop."""
+    """The load of one route: at most so many seconds and so many requests, whichever comes first."""
 
     def __init__(self, port: int, route: Route, seconds: float, most: int) -> None:
         self.port, self.route, self.seconds, self.most = port, route, seconds, most
@@ -58,37 +57,34 @@ class Load:
             self.headers = {"If-None-Match": self.etag()}
         measured = [self.start(self.measure) for _ in range(CONNECTIONS)]
         others = [self.start(self.wait) for _ in range(WAITING if self.route.beside else 0)]
-        try:
+        with suppress(BrokenBarrierError):
             self.ready.wait()
-            begin = perf_counter()
-        except BrokenBarrierError:  # told below
-            self.stop.set()
+        begin = perf_counter()
         for thread in measured:
             thread.join()
-        end = perf_counter()
+        seconds = perf_counter() - begin
         self.stop.set()
         for thread in others:
             thread.join()
         if self.faults:
             raise WrongAnswerError(self.faults[0])
-        return Result(end - begin, self.times)
+        return Result(seconds, self.times)
 
     def start(self, work: Callable[[HTTPConnection], None]) -> Thread:
-        thread = Thread(target=self.work, args=(work,), daemon=True)
-        thread.start()
+        (thread := Thread(target=self.work, args=(work,), daemon=True)).start()
         return thread
 
     def work(self, work: Callable[[HTTPConnection], None]) -> None:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            work(connection)
-        except (WrongAnswerError, OSError, BrokenBarrierError) as fault:
-            if not isinstance(fault, BrokenBarrierError):
-                self.faults.append(str(fault))
-            self.stop.set()
-            self.ready.abort()
-        finally:
-            connection.close()
+        with closing(self.connection()) as connection, suppress(BrokenBarrierError):
+            try:
+                work(connection)
+            except (WrongAnswerError, HTTPException, OSError) as fault:
+                self.faults.append(f"GET {self.route.path}: {fault!r}")
+                self.stop.set()
+                self.ready.abort()
+
+    def connection(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def measure(self, connection: HTTPConnection) -> None:
         """A worker's first answer pays for imports and prepared code: the clock starts later."""
@@ -106,23 +102,19 @@ class Load:
 
     def ask(self, connection: HTTPConnection, path: str) -> float:
         """The seconds to the answer's last byte. Sync workers close each connection: http.client opens another."""
-        expected = 304 if self.headers else 200
-        begin = perf_counter()
+        expected, begin = 304 if self.headers else 200, perf_counter()
         connection.request("GET", path, headers=self.headers)
         response = connection.getresponse()
         body = response.read()
         if response.status != expected:
-            raise WrongAnswerError(f"GET {path}: {response.status} instead of {expected}: {body[:200]!r}")
+            raise WrongAnswerError(f"{response.status} instead of {expected}: {body[:200]!r}")
         return perf_counter() - begin
 
     def etag(self) -> str:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", self.route.path)
-        etag = connection.getresponse().headers["ETag"] or ""
-        connection.close()
-        return etag
+        with closing(self.connection()) as connection:
+            connection.request("GET", self.route.path)
+            return connection.getresponse().headers["ETag"] or ""
 
 
 def load(port: int, route: Route, seconds: float, most: int) -> Result:
-    """At most so many seconds and so many requests, whichever comes first."""
     return Load(port, route, seconds, most).run()

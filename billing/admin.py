@@ -39,13 +39,21 @@ def dollars_column(name: str, description: str) -> Callable[[Any, Any], str | No
     return column
 
 
+def without_secrets(payload: Any) -> Any:
+    """Whoever has a payment's client_secret can confirm it: it is shown nowhere."""
+    if isinstance(payload, dict):
+        return {key: "…" if key == "client_secret" else without_secrets(value) for key, value in payload.items()}
+    return [without_secrets(each) for each in payload] if isinstance(payload, list) else payload
+
+
 def readable(payload: Any) -> str:
-    return format_html('<pre style="white-space: pre-wrap">{}</pre>', json.dumps(payload, indent=2, ensure_ascii=False))
+    shown = json.dumps(without_secrets(payload), indent=2, ensure_ascii=False)
+    return format_html('<pre style="white-space: pre-wrap">{}</pre>', shown)
 
 
 def owner_link(user: User | None) -> str | None:
-    """The person of an account. Money outlives people: None where they are deleted."""
-    return person_link(user.pk, str(user)) if user else "deleted person"
+    """The person of an account, who may be gone: money outlives people."""
+    return person_link(user.pk, user.display_name) if user else "deleted person"
 
 
 def newest_balance() -> Coalesce:
@@ -141,7 +149,7 @@ class OfAccountAdmin(ReadOnlyAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(EntryColumns, OfAccountAdmin):
-    list_display = ("created_at", "person", "kind", "amount", "balance_after", "group", "reference", "memo")
+    list_display = ("created_at", "person", "kind", "amount", "balance_after", "group", "reference")
     list_filter = ("kind", "created_at")
     search_fields = ("reference", "memo", "account__user__email", "account__user__display_name", "account__id__exact")
     fields = ("created_at", "account", "person", "kind", "amount", "balance_after", "group", "reference", "memo")
@@ -160,7 +168,6 @@ class TopUpAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "amount", "status", "payment", "message", "in_flight_until")
     list_filter = ("status", "created_at")
     search_fields = ("payment", "customer", "key", "message", "account__user__email", "account__user__display_name")
-    # client_secret stays out: whoever has it can confirm the payment.
     fields = (
         *("created_at", "account", "person", "amount", "status", "message", "in_flight_until"),
         *("payment", "customer", "source", "key", "entry", "id"),

@@ -76,7 +76,8 @@ class NewPersonForm(UniqueEmail, AdminUserCreationForm):  # type: ignore[type-ar
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["usable_password"].initial = "false"  # only operators sign in with a password
+        password = self.fields["usable_password"]
+        password.initial, password.help_text = "false", "Only operators need one: it opens these pages."
 
 
 class PersonForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]  # as above

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from billing.ledger import account_of
 from groups.models import Group
 from users.models import User
 from voice.events import SID
@@ -59,7 +60,7 @@ def store_call(group: Group, payer: User | None, params: dict[str, str]) -> Call
     fields = {
         "group_id": group.pk,
         "user_id": user.pk if user else None,
-        "payer_id": payer.pk if payer else None,
+        "payer": account_of(payer) if payer else None,
         "caller": caller[:255],
         "called": params.get("To", "")[:255],
         "direction": params.get("Direction", "inbound")[:32],

@@ -18,6 +18,7 @@ from users.models import User
 from voice.conference_state import Facts, State, fold
 from voice.models import Call, Conference, ConferenceEvent
 from voice.notifications import announce_call
+from voice.prices import FIRST_WAIT
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
     call.status = status
     if status in ENDED:
         call.end_time, call.duration = now, number(params.get("CallDuration", "")) or 0
+        call.price_due_at = now + FIRST_WAIT
     call.save()
     if conference and status in ENDED:
         rebuild(conference, now=now)

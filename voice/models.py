@@ -1,11 +1,14 @@
 """Calls, the conferences they meet in, what Twilio told about them, and the devices that are notified."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from billing.models import Account
 from groups.models import Group
 from voice.conference_state import Event
 
@@ -61,8 +64,12 @@ class CallQuerySet(models.QuerySet["Call"]):
         total: int | None = self.aggregate(total=Sum("price_micros"))["total"]
         return total or 0
 
-    def unfinished(self) -> "CallQuerySet":
-        return self.filter(end_time=None)
+    def price_due(self, now: datetime) -> "CallQuerySet":
+        return self.filter(price_due_at__lte=now).order_by("price_due_at")
+
+    def never_priced(self) -> "CallQuerySet":
+        """Ended, asked about often enough, and still without a price: somebody must look."""
+        return self.filter(end_time__isnull=False, price_micros=None, price_due_at=None)
 
 
 class Call(models.Model):
@@ -84,13 +91,15 @@ class Call(models.Model):
 
     conference = models.ForeignKey(Conference, models.SET_NULL, null=True, blank=True, related_name="calls")
     is_on = models.BooleanField("on the call", default=False, db_default=False)
-    payer_id = models.BigIntegerField(null=True, blank=True, help_text="The account's person, fixed at the start.")
+    payer = models.ForeignKey(
+        Account, models.PROTECT, null=True, blank=True, related_name="calls", help_text="Fixed when the call starts."
+    )
     caller = models.CharField(max_length=255, default="", db_default="", blank=True, help_text="Twilio's From.")
     called = models.CharField(max_length=255, default="", db_default="", blank=True, help_text="Twilio's To.")
     status = models.CharField(max_length=32, default="in-progress", db_default="in-progress")
     direction = models.CharField(max_length=32, default="inbound", db_default="inbound")
     price_unit = models.CharField(max_length=3, default="USD", db_default="USD")
-    price_asked_at = models.DateTimeField(null=True, blank=True)
+    price_due_at = models.DateTimeField(null=True, blank=True, help_text="When to ask for the price (again).")
     price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = CallQuerySet.as_manager()
@@ -99,9 +108,7 @@ class Call(models.Model):
         db_table = "callSessions"
         ordering = ("-id",)
         indexes = (
-            models.Index(
-                fields=("end_time",), condition=Q(price_micros=None, end_time__isnull=False), name="calls_without_price"
-            ),
+            models.Index(fields=("price_due_at",), condition=Q(price_due_at__isnull=False), name="calls_price_due"),
         )
 
     def __str__(self) -> str:

@@ -1,12 +1,14 @@
 """Rows of every kind, many at once: each belongs to another person and another group."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from billing.models import Account, LedgerEntry, StripeEvent, TopUp
 from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
 
+LISTS: list[Any] = [Ownership, Membership, Invitation, Participant]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -18,7 +20,7 @@ def fill(first: int, last: int) -> None:
     )
     groups = Group.objects.bulk_create(Group(name=f"Group {n}", phone_number=f"555{n:04}") for n in numbers)
     pairs = list(zip(numbers, people, groups, strict=True))
-    for people_of in (Ownership, Membership, Invitation, Participant):
+    for people_of in LISTS:
         people_of.objects.bulk_create(people_of(user=user, group=group) for _, user, group in pairs)
     Activity.objects.bulk_create(Activity(user=user, group=group, activity=f"did {n}") for n, user, group in pairs)
     fill_money(pairs)

@@ -36,10 +36,13 @@ class TwilioDouble(Double):
 
     # What tests do at Twilio's side
 
-    def conference(self, name: str, status: str = "in-progress") -> Thing:
+    def start_conference(self, name: str, status: str = "in-progress") -> Thing:
         sid = self._sid("CF")
         self.conferences[sid] = {"sid": sid, "account_sid": ACCOUNT, "friendly_name": name, "status": status}
         return self.conferences[sid]
+
+    def running_conferences(self) -> list[Thing]:
+        return [each for each in self.conferences.values() if each["status"] in ("init", "in-progress")]
 
     def call(self, price: str | None = None) -> str:
         """A call that has ended; its price is not known at once."""

@@ -85,7 +85,7 @@ def test_the_longest_standing_owner_pays_and_the_balance_sets_the_limit(call, gr
     set_balance(user=alice, balance_micros=1_030_000, memo="")
     dial = ElementTree.fromstring(call(group.pk, CallSid="CA1").content).find("Dial")  # noqa: S314  # our own answer
     assert dial.attrib["timeLimit"] == str(100 * 60)  # $1.03 at $0.0103 a minute
-    assert Call.objects.get().payer_id == alice.pk
+    assert Call.objects.get().payer.user == alice
 
 
 def test_a_group_that_nobody_owns_pays_nothing(call, paid, db):

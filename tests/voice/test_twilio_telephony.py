@@ -67,27 +67,29 @@ def test_the_first_notifications_sid_is_answered(phone, double):
 
 
 def test_waiting_and_running_conferences_of_the_group_are_ended(phone, double):
-    ours = [double.conference("7", status) for status in ("init", "in-progress")]
+    for status in ("init", "in-progress"):
+        double.start_conference("7", status)
     phone.end_conference(group_id=7)
-    assert [each["status"] for each in ours] == ["completed", "completed"]
+    assert double.running_conferences() == []
 
 
 def test_conferences_of_other_groups_go_on(phone, double):
-    other = double.conference("77")
+    other = double.start_conference("77")
     phone.end_conference(group_id=7)
-    assert other["status"] == "in-progress"
+    assert double.running_conferences() == [other]
 
 
 def test_a_conference_that_has_ended_is_left_alone(phone, double):
-    double.conference("7", "completed")
+    double.start_conference("7", "completed")
     phone.end_conference(group_id=7)
     assert not double.sent("POST", ".*")
 
 
 def test_more_conferences_than_a_page_holds_are_ended(phone, double):
-    ours = [double.conference("7") for _ in range(5)]
+    for _ in range(5):
+        double.start_conference("7")
     phone.end_conference(group_id=7)
-    assert {each["status"] for each in ours} == {"completed"}
+    assert double.running_conferences() == []
 
 
 # --- Prices ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,18 @@
+"""Asks Twilio what ended calls cost and charges their payers. For a scheduler; twice at once is harmless."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from voice.prices import sync_prices
+
+
+class Command(BaseCommand):
+    help = "Fetches the prices of ended calls, with growing pauses, and posts them to the ledger."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        summary = sync_prices(now=timezone.now())
+        self.stdout.write(
+            f"priced {summary.priced}, still waiting {summary.waiting}, without a price after a day {summary.given_up}"
+        )
