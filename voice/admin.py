@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing.admin import dollars_column, readable
+from billing.admin import dollars_column, owner_link, readable
 from groups.admin import group_link, group_name
 from users.admin import ReadOnlyAdmin, ReadOnlyInline, person_link, person_name
 from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
@@ -40,15 +40,26 @@ class CallAdmin(OfGroupAdmin):
     list_filter = ("status", "is_on", "start_time")
     search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
     fields = (
-        *("sid", "person", "group", "payer", "conference", "status", "is_on", "direction", "caller", "called"),
-        *("created_at", "start_time", "end_time", "time_spent", "price", "price_unit"),
-        *("price_asked_at", "price_attempts"),
+        *(
+            "sid",
+            "person",
+            "group",
+            "paid_by",
+            "payer",
+            "conference",
+            "status",
+            "is_on",
+            "direction",
+            "caller",
+            "called",
+        ),
+        *("created_at", "start_time", "end_time", "time_spent"),
+        *("price", "price_unit", "price_due_at", "price_attempts"),
     )
     price = dollars_column("price_micros", "price")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
-        names = {"person_name": person_name("user_id"), "payer_name": person_name("payer_id")}
-        calls: QuerySet[Call] = super().get_queryset(request).annotate(**names)
+        calls: QuerySet[Call] = super().get_queryset(request).annotate(person_name=person_name("user_id"))
         return calls
 
     @admin.display(ordering="person_name", empty_value="unknown")
@@ -56,8 +67,8 @@ class CallAdmin(OfGroupAdmin):
         return person_link(call.user_id, call.person_name)
 
     @admin.display(empty_value="nobody")
-    def payer(self, call: Any) -> str | None:
-        return person_link(call.payer_id, call.payer_name)
+    def paid_by(self, call: Call) -> str | None:
+        return owner_link(call.payer.user) if call.payer else None
 
     @admin.display(description="duration", ordering="duration")
     def time_spent(self, call: Call) -> str | None:

@@ -252,6 +252,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},  # a refusal is an answer, not an incident
         "django.security": {"level": "ERROR"},
+        "stripe": {"level": "WARNING"},  # the SDKs tell every call at INFO
+        "twilio": {"level": "WARNING"},
     },
 }
 

@@ -23,11 +23,10 @@ def fill(first: int, last: int) -> None:
     for people_of in LISTS:
         people_of.objects.bulk_create(people_of(user=user, group=group) for _, user, group in pairs)
     Activity.objects.bulk_create(Activity(user=user, group=group, activity=f"did {n}") for n, user, group in pairs)
-    fill_money(pairs)
-    fill_calls(pairs)
+    fill_calls(pairs, fill_money(pairs))
 
 
-def fill_money(pairs: list[tuple[int, User, Group]]) -> None:
+def fill_money(pairs: list[tuple[int, User, Group]]) -> list[Account]:
     accounts = Account.objects.bulk_create(Account(user=user) for _, user, _ in pairs)
     owned = list(zip(pairs, accounts, strict=True))
     LedgerEntry.objects.bulk_create(
@@ -49,9 +48,10 @@ def fill_money(pairs: list[tuple[int, User, Group]]) -> None:
     StripeEvent.objects.bulk_create(
         StripeEvent(id=f"evt_{n}", type="refund.created", payload={"customer": f"cus_{n}"}) for n, _, _ in pairs
     )
+    return accounts
 
 
-def fill_calls(pairs: list[tuple[int, User, Group]]) -> None:
+def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) -> None:
     conferences = Conference.objects.bulk_create(Conference(sid=f"CF{n}", group_id=group.pk) for n, _, group in pairs)
     ConferenceEvent.objects.bulk_create(
         ConferenceEvent(conference=conference, sequence_number=1, kind="participant-join", payload={"Label": "leg"})
@@ -61,13 +61,13 @@ def fill_calls(pairs: list[tuple[int, User, Group]]) -> None:
         Call(
             sid=f"CA{n}",
             user_id=user.pk,
-            payer_id=user.pk,
+            payer=account,
             group_id=group.pk,
             start_time=NOON,
             duration=3725,
             price_micros=-8500,
         )
-        for n, user, group in pairs
+        for (n, user, group), account in zip(pairs, accounts, strict=True)
     )
     devices = Device.objects.bulk_create(
         Device(user=user, identity=f"u_{n}", address=f"address {n}", binding_type="apn", endpoint=f"e{n}", sid=f"BS{n}")

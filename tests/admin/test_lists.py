@@ -156,6 +156,14 @@ def test_a_call_names_its_person_and_group(browser: Browser, group: Group, bob: 
     assert "-$0.034<" in page
 
 
+def test_a_call_names_who_pays_for_it(browser: Browser, alice: User) -> None:
+    account = Account.objects.create(user=alice)
+    call = Call.objects.create(sid="CA1", payer=account)
+    page = text(browser.get(f"/admin/voice/call/{call.pk}/change/"))
+    assert f'<a href="/admin/users/user/{alice.pk}/change/">Alice</a>' in page
+    assert f"/admin/billing/account/{account.pk}/change/" in page
+
+
 def test_a_call_of_nobody_known_is_listed(browser: Browser) -> None:
     Call.objects.create(sid="CA1", user_id=404, group_id=405)
     Call.objects.create(sid="CA2")

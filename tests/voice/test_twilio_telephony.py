@@ -101,7 +101,7 @@ def test_a_price_is_not_known_at_first(price):
 
 @pytest.mark.parametrize(
     ("text", "micros"),
-    [("-0.0085", -8500), ("-0.01700", -17000), ("-1.23456", -1_234_560), ("0", 0), ("-0.0000001", 0)],
+    [("-0.0085", -8500), ("-0.01570", -15700), ("-1.23456", -1_234_560), ("0", 0), ("-0.0000001", 0)],
 )
 def test_a_price_comes_in_whole_micro_dollars(phone, double, text, micros):
     assert phone.price_micros(call_sid=double.call(price=text), duration=61) == micros

@@ -1,0 +1,104 @@
+"""Stripe's webhook, with truly signed bodies."""
+
+import json
+
+import pytest
+
+from billing.cards import replace_default
+from billing.models import LedgerEntry, StripeEvent, TopUp
+from tests.doubles.server import Fault
+from tests.doubles.stripe import event, signature
+
+PATH = "/api/billing/stripeWebhook"
+
+
+@pytest.fixture
+def send(stripe_payments, api, db):
+    """Posts a webhook body as Stripe signs it."""
+
+    def send(body, header=None):
+        header = signature(body) if header is None else header
+        return api.generic("POST", PATH, body, content_type="application/json", headers={"Stripe-Signature": header})
+
+    return send
+
+
+@pytest.fixture
+def unanswered(send, api, alice, stripe_double):
+    """Alice paid $20 at Stripe, and the answer was lost; the payment."""
+    replace_default(user=alice, source="tok_visa")
+    stripe_double.fail_next(None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    return next(iter(stripe_double.intents.values()))
+
+
+def balance(api, user):
+    return api.get(f"/api/users/{user.pk}").json()["accountBalance"]
+
+
+def test_a_lost_payment_arrives_by_the_webhook(send, unanswered, api, alice):
+    answer = send(event("payment_intent.succeeded", unanswered))
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert balance(api, alice) == "20.00"
+
+
+def test_a_second_delivery_changes_nothing(send, unanswered, api, alice):
+    body = event("payment_intent.succeeded", unanswered)
+    assert {send(body).status_code for _ in range(3)} == {204}
+    assert (LedgerEntry.objects.count(), StripeEvent.objects.count()) == (1, 1)
+
+
+def test_another_event_about_the_same_payment_changes_nothing(send, unanswered, api, alice):
+    for number in range(2):
+        send(event("payment_intent.succeeded", unanswered, id=f"evt_{number}"))
+    assert balance(api, alice) == "20.00"
+
+
+def test_a_failure_that_arrives_after_the_success_changes_nothing(send, unanswered, api, alice):
+    send(event("payment_intent.succeeded", unanswered))
+    failed = {**unanswered, "status": "requires_payment_method"}
+    send(event("payment_intent.payment_failed", failed, id="evt_late"))
+    assert TopUp.objects.get().status == "succeeded"
+
+
+def test_a_failure_ends_a_payment_that_hangs(send, unanswered):
+    failed = {**unanswered, "status": "requires_payment_method"}
+    send(event("payment_intent.payment_failed", failed))
+    assert TopUp.objects.get().status == "refused"
+
+
+def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double):
+    replace_default(user=alice, source="pm_card_authenticationRequired")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    intent = TopUp.objects.get().payment
+    stripe_double.consent(intent)
+    send(event("payment_intent.succeeded", stripe_double.intents[intent]))
+    assert balance(api, alice) == "20.00"
+
+
+@pytest.mark.parametrize("kind", ["customer.created", "charge.succeeded", "something.new"])
+def test_another_event_is_stored_and_answered(send, kind):
+    assert send(event(kind, {"id": "x", "object": "thing"})).status_code == 204
+    assert StripeEvent.objects.get().type == kind
+
+
+def test_a_payment_that_is_not_ours_is_answered(send, unanswered):
+    foreign = {**unanswered, "id": "pi_foreign", "metadata": {}}
+    assert send(event("payment_intent.succeeded", foreign)).status_code == 204
+    assert not LedgerEntry.objects.exists()
+
+
+@pytest.mark.parametrize("header", ["", "t=1,v1=00", "é", "t=x", "v1=" + "0" * 64, "t=1"])
+def test_a_forged_event_is_400_and_not_stored(send, header):
+    answer = send(event("payment_intent.succeeded", {"id": "pi_1"}), header)
+    assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
+    assert not StripeEvent.objects.exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b"null", json.dumps({"id": 1}).encode()])
+def test_a_signed_body_that_is_no_event_is_400(send, body):
+    assert send(body).status_code == 400
+
+
+def test_the_sandbox_takes_no_webhooks(api, db):
+    assert api.post(PATH, {}).status_code == 400
