@@ -18,7 +18,7 @@ from bench.server import Setting, serve
 
 ROUNDS = 4
 MOST_REQUESTS = 3_000
-COMPARED = (Setting("sync", 2), Setting("gthread", 2, 4), Setting("gthread", 2, 8))
+COMPARED = (Setting("sync", 2, 1), Setting("gthread", 2, 4), Setting("gthread", 2, 8))
 
 
 def routes(person: int, group: int) -> list[Route]:
@@ -62,7 +62,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--seconds", type=float, default=8.0, help="at most this long for each route")
     parser.add_argument("--compare", action="store_true", help="several settings, one after the other")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.worker_class == "sync":  # with more threads than one gunicorn takes gthread instead, and does not say so
+        if given.threads not in (None, 1):
+            parser.error("sync workers have one thread")
+        given.threads = 1
+    return given
 
 
 def main() -> int:

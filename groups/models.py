@@ -4,12 +4,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Window
+from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import Now, RowNumber
 from django.utils import timezone
 
+from users.models import User
+
 
 class GroupQuerySet(models.QuerySet["Group"]):
+    def of_person(self, user: User) -> "GroupQuerySet":
+        """The groups that a person owns or is a member of."""
+        return self.filter(
+            Exists(Membership.objects.filter(group=OuterRef("pk"), user=user))
+            | Exists(Ownership.objects.filter(group=OuterRef("pk"), user=user))
+        )
+
     def linked(self, group_id: int, people: str) -> models.QuerySet["Group", Any]:
         """One query for a list of people and whether its group exists at all.
 

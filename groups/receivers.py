@@ -33,10 +33,15 @@ def hand_on(group: Group, goer_ids: set[int], *, was_owned: bool) -> None:
 
 
 def hang_up(sender: type[Group], instance: Group, **kwargs: Any) -> None:
-    """The people on a group's call are no longer on a call, unless they are on another's."""
+    """The people on a group's call are no longer on a call, unless they are on another's.
+
+    Locks the group before people, and people in order, as everything does that touches both.
+    """
+    Group.objects.select_for_update().filter(pk=instance.pk).first()
     here = Participant.objects.filter(group=instance).values("user_id")
     elsewhere = Participant.objects.exclude(group=instance).values("user_id")
-    User.objects.filter(pk__in=here).exclude(pk__in=elsewhere).update(call_status=False)
+    idle = User.objects.select_for_update(no_key=True).filter(pk__in=here).exclude(pk__in=elsewhere).order_by("pk")
+    User.objects.filter(pk__in=[user.pk for user in idle]).update(call_status=False)
 
 
 def connect() -> None:

@@ -85,3 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return f"{self.display_name} <{self.email}>"
+
+    def get_short_name(self) -> str:
+        """How the admin greets its operator."""
+        return self.display_name

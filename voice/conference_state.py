@@ -21,11 +21,21 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What Twilio said when it was asked about a leg. It counts as if told between event `after` and the next one."""
+
+    after: int
+    call_sid: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known without a number. Completed wins over any event."""
 
     completed_calls: frozenset[str] = frozenset()
     conference_completed: bool = False
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +47,16 @@ class State:
 
 def fold(events: Iterable[Event], facts: Facts) -> State:
     """The state after all events, in the order of their numbers. After `conference-end` nothing reopens it."""
+    told = [(event.sequence_number, 0, event.kind, event.call_sid) for event in events]
+    told += [(seen.after, 1, JOIN if seen.on else LEAVE, seen.call_sid) for seen in facts.sightings]
     on: set[str] = set()
-    for event in sorted(events, key=lambda each: each.sequence_number):
-        if event.kind == END:
+    for _, _, kind, call_sid in sorted(told):
+        if kind == END:
             return State(on=frozenset(), ended=True)
-        if event.kind == JOIN:
-            on.add(event.call_sid)
-        elif event.kind == LEAVE:
-            on.discard(event.call_sid)
+        if kind == JOIN:
+            on.add(call_sid)
+        elif kind == LEAVE:
+            on.discard(call_sid)
     if facts.conference_completed:
         return State(on=frozenset(), ended=True)
     return State(on=frozenset(on - facts.completed_calls), ended=False)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
@@ -19,13 +20,13 @@ from voice.conference_state import Facts, State, fold
 from voice.models import Call, Conference, ConferenceEvent
 from voice.notifications import announce_call
 from voice.prices import FIRST_WAIT
+from voice.telephony import ENDED
 
 logger = logging.getLogger(__name__)
 
 SID = re.compile("[A-Za-z0-9_]{1,64}")
 LARGEST_ID = 2**63 - 1
-ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
-"""https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+LONGEST_CALL = 2**31 - 1  # seconds: what the column holds
 
 
 @transaction.atomic
@@ -36,9 +37,14 @@ def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> Non
         logger.warning("A conference event without a usable ConferenceSid or FriendlyName was left aside")
         return
     Conference.objects.get_or_create(pk=sid, defaults={"group_id": group_id, "created_at": now})
-    conference = Conference.objects.select_for_update(no_key=True).get(pk=sid)
+    conference = lock_conference(sid)
     if store(conference, params, now=now):
+        conference.heard_at = now
         rebuild(conference, now=now)
+
+
+def lock_conference(sid: str) -> Conference:
+    return Conference.objects.select_for_update(no_key=True).get(pk=sid)
 
 
 def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -> bool:
@@ -61,40 +67,52 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
     return is_new
 
 
-@transaction.atomic
 def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
-    """Notes how a leg goes and ends, by the call status callback. An unknown CallSid is logged."""
+    """Notes that a leg has ended, by the call status callback. An unknown CallSid is logged."""
     call = Call.objects.filter(sid=params.get("CallSid", "")).first()
+    status = params.get("CallStatus", "")
     if call is None:
         logger.warning("A call event for a call that is not known was left aside")
-        return
-    conference = (
-        Conference.objects.select_for_update(no_key=True).get(pk=call.conference_id) if call.conference_id else None
-    )
+    elif status in ENDED:
+        duration = min(number(params.get("CallDuration", "")) or 0, LONGEST_CALL)
+        end_call(call, status=status, duration=duration, now=now)
+
+
+@transaction.atomic
+def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
+    """Writes that a leg has ended, once, and brings its conference up to date. `duration` is in seconds."""
+    conference = lock_conference(call.conference_id) if call.conference_id else None
     call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
-    status = params.get("CallStatus", "")
-    if call.end_time is not None or status not in (*ENDED, "in-progress", "ringing", "queued"):
+    if call.end_time is not None:
         return
-    call.status = status
-    if status in ENDED:
-        call.end_time, call.duration = now, number(params.get("CallDuration", "")) or 0
-        call.price_due_at = now + FIRST_WAIT
+    call.status, call.duration, call.end_time = status, duration, now
+    call.heard_at, call.price_due_at = now, now + FIRST_WAIT
     call.save()
-    if conference and status in ENDED:
+    if conference:
         rebuild(conference, now=now)
 
 
-def rebuild(conference: Conference, *, now: datetime) -> None:
+@transaction.atomic
+def adopt_leg(call: Call, fields: Mapping[str, Any], *, now: datetime) -> None:
+    """Completes a leg of which only the sid was known, because its events came before its makeCall."""
+    conference = lock_conference(call.conference_id) if call.conference_id else None
+    Call.objects.filter(pk=call.pk).update(**fields)
+    if conference:
+        rebuild(conference, now=now, adopted=call.pk)
+
+
+def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None) -> None:
     """Brings legs, participants and call statuses to what the stored events and facts say. Runs under its lock."""
+    calls = legs(conference)
     state = current_state(conference)
-    calls = legs(conference, state)
     changed = {call.pk for call in calls if call.is_on != (call.sid in state.on)}
     for call in calls:
         if call.pk in changed:
             call.is_on = call.sid in state.on
             call.start_time = call.start_time or now
             call.save(update_fields=["is_on", "start_time"])
-    follow(conference, state, calls, changed)
+    touched: set[int | None] = {*changed, adopted}
+    follow(conference, state, calls, touched)
     if state.ended and conference.ended_at is None:
         conference.ended_at = now
     if state.on and conference.notified_at is None:
@@ -106,11 +124,16 @@ def rebuild(conference: Conference, *, now: datetime) -> None:
 
 def current_state(conference: Conference) -> State:
     rows = conference.events.exclude(sequence_number=None)
-    completed = conference.calls.exclude(end_time=None).values_list("sid", flat=True)
-    return fold((row.numbered() for row in rows), Facts(frozenset(completed), conference.completed))
+    calls = list(conference.calls.all())
+    facts = Facts(
+        completed_calls=frozenset(call.sid for call in calls if call.end_time),
+        conference_completed=conference.completed,
+        sightings=tuple(sighting for call in calls if (sighting := call.sighting())),
+    )
+    return fold((row.numbered() for row in rows), facts)
 
 
-def legs(conference: Conference, state: State) -> list[Call]:
+def legs(conference: Conference) -> list[Call]:
     """The conference's legs. Whose call never came through makeCall is on it all the same, as nobody we know."""
     for sid in conference.events.exclude(call_sid="").values_list("call_sid", flat=True).distinct():
         Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id})
@@ -118,10 +141,10 @@ def legs(conference: Conference, state: State) -> list[Call]:
     return list(conference.calls.order_by("pk"))
 
 
-def follow(conference: Conference, state: State, calls: list[Call], changed: set[int]) -> None:
+def follow(conference: Conference, state: State, calls: list[Call], changed: set[int | None]) -> None:
     """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says."""
     people = {call.user_id for call in calls if call.user_id and (call.pk in changed or not state.ended)}
-    if not people and not changed:
+    if not people and not any(call.pk in changed for call in calls):
         return
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id).first()
     running = Call.objects.filter(is_on=True, group_id=conference.group_id)

@@ -10,7 +10,13 @@ from django.utils import timezone
 
 from billing.models import Account
 from groups.models import Group
-from voice.conference_state import Event
+from voice.conference_state import Event, Sighting
+
+
+class ConferenceQuerySet(models.QuerySet["Conference"]):
+    def silent_since(self, time: datetime) -> "ConferenceQuerySet":
+        """Conferences that have not ended as far as we know, and that nothing was heard of since."""
+        return self.filter(ended_at=None, heard_at__lte=time).order_by("heard_at")
 
 
 class Conference(models.Model):
@@ -19,13 +25,17 @@ class Conference(models.Model):
     sid = models.CharField(primary_key=True, max_length=64)
     group_id = models.BigIntegerField(db_index=True)
     completed = models.BooleanField(default=False, help_text="Known from asking Twilio, whatever events came.")
+    heard_at = models.DateTimeField(default=timezone.now, help_text="When Twilio last told about it, or was asked.")
     ended_at = models.DateTimeField(null=True, blank=True)
     notified_at = models.DateTimeField(null=True, blank=True, help_text="When the group was told that it began.")
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = ConferenceQuerySet.as_manager()
+
     class Meta:
         db_table = "conferences"
         ordering = ("-created_at", "sid")
+        indexes = (models.Index(fields=("heard_at",), condition=Q(ended_at=None), name="conferences_running"),)
 
     def __str__(self) -> str:
         return self.sid
@@ -64,6 +74,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         total: int | None = self.aggregate(total=Sum("price_micros"))["total"]
         return total or 0
 
+    def silent_since(self, time: datetime) -> "CallQuerySet":
+        """Legs that have not ended as far as we know, and that nothing was heard of since."""
+        return self.filter(end_time=None, heard_at__lte=time).order_by("heard_at")
+
     def price_due(self, now: datetime) -> "CallQuerySet":
         return self.filter(price_due_at__lte=now).order_by("price_due_at")
 
@@ -91,6 +105,11 @@ class Call(models.Model):
 
     conference = models.ForeignKey(Conference, models.SET_NULL, null=True, blank=True, related_name="calls")
     is_on = models.BooleanField("on the call", default=False, db_default=False)
+    seen_on = models.BooleanField(null=True, blank=True, help_text="Whether Twilio, last asked, said that it is on.")
+    seen_after = models.BigIntegerField(
+        null=True, blank=True, help_text="The conference's highest SequenceNumber when Twilio was asked."
+    )
+    heard_at = models.DateTimeField(default=timezone.now, db_default=Now())
     payer = models.ForeignKey(
         Account, models.PROTECT, null=True, blank=True, related_name="calls", help_text="Fixed when the call starts."
     )
@@ -108,11 +127,16 @@ class Call(models.Model):
         db_table = "callSessions"
         ordering = ("-id",)
         indexes = (
+            models.Index(fields=("heard_at",), condition=Q(end_time=None), name="calls_running"),
             models.Index(fields=("price_due_at",), condition=Q(price_due_at__isnull=False), name="calls_price_due"),
         )
 
     def __str__(self) -> str:
         return self.sid
+
+    def sighting(self) -> Sighting | None:
+        """What Twilio said of it when last asked, as the fold reads it."""
+        return None if self.seen_on is None else Sighting(self.seen_after or 0, self.sid, self.seen_on)
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -137,6 +161,7 @@ class Device(models.Model):
         models.CASCADE,
         null=True,
         blank=True,
+        verbose_name="person",
         help_text="Empty where the identity names nobody.",
     )
     identity = models.CharField(max_length=128)

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(minutes=2)
 NEXT_WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 6 * 60, 24 * 60))
+RECHECK = timedelta(hours=24)
 MOST_AT_ONCE = 500
 
 
@@ -37,11 +38,13 @@ def sync_prices(*, now: datetime) -> Summary:
     summary = Summary()
     for call in Call.objects.price_due(now)[:MOST_AT_ONCE]:
         price = ask(call)
-        if price is None:
+        if price is None and call.price_micros is None:
             wait(call, now=now)
             summary.waiting += 1
+        elif price is None:
+            Call.objects.filter(pk=call.pk).update(price_due_at=now + RECHECK)
         else:
-            post_price(call, price)
+            post_price(call, price, now=now)
             summary.priced += 1
     summary.given_up = Call.objects.never_priced().count()
     return summary
@@ -49,7 +52,7 @@ def sync_prices(*, now: datetime) -> Summary:
 
 def ask(call: Call) -> int | None:
     try:
-        return telephony().price_micros(call_sid=call.sid, duration=call.duration or 0)
+        return telephony().call(sid=call.sid, duration=call.duration or 0).price_micros
     except APIException as error:
         logger.warning("No price for call %s: %s", call.sid, error)
         return None
@@ -64,21 +67,30 @@ def wait(call: Call, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def post_price(call: Call, price_micros: int) -> None:
-    """Writes the price, and charges the payer for it and for the conference. Once: the ledger knows the call's sid."""
+def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
+    """Writes the price and charges the payer for it and for the conference, once; a changed price posts the difference.
+
+    A price is asked for once more a day later: Twilio may correct it.
+    """
     call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
-    call.price_micros, call.price_due_at = price_micros, None
-    call.save(update_fields=["price_micros", "price_due_at"])
+    first = call.price_micros is None
     minutes = -(-(call.duration or 0) // 60)
-    cost = -price_micros + minutes * settings.CONFERENCE_RATE
+    cost = minutes * settings.CONFERENCE_RATE - price_micros if first else (call.price_micros or 0) - price_micros
+    call.price_micros = price_micros
+    if first:
+        call.price_due_at = now + RECHECK
+    elif call.price_due_at and call.price_due_at <= now:
+        call.price_due_at = None
+    call.save(update_fields=["price_micros", "price_due_at"])
     if call.payer is None or not cost:
         return
     group = Group.objects.filter(pk=call.group_id or 0).first()
+    where = group.name if group else "a group that is gone"
     post_entry(
         account=call.payer,
         kind=LedgerEntry.Kind.CALL,
         amount_micros=-cost,
-        reference=f"twilio:{call.sid}",
-        memo=f"Call of {minutes} min in {group.name if group else 'a group that is gone'}",
+        reference=f"twilio:{call.sid}" if first else f"twilio:{call.sid}:corrected",
+        memo=f"Call of {minutes} min in {where}" if first else f"Corrected price of a call in {where}",
         group_id=call.group_id,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from voice.models import SandboxNotification
-from voice.telephony import Binding
+from voice.telephony import Binding, CallReport, ConferenceReport
 from voice.twilio_formats import TwilioFormats
 
 CALLER_ID = "+15005550006"  # Twilio's own number for tests
@@ -43,6 +43,13 @@ class SandboxTelephony(TwilioFormats):
     def end_conference(self, *, group_id: int) -> None:
         """Nobody really talks here."""
 
-    def price_micros(self, *, call_sid: str, duration: int) -> int | None:
+    def end_call(self, *, call_sid: str) -> None:
+        """Nobody really talks here."""
+
+    def conference(self, *, sid: str) -> ConferenceReport:
+        """Nobody talks here for so long that somebody asks."""
+        return ConferenceReport(completed=True)
+
+    def call(self, *, sid: str, duration: int = 0) -> CallReport:
         minutes = -(-duration // 60)  # Twilio counts started minutes
-        return -minutes * int(settings.CALL_RATE)
+        return CallReport(status="completed", duration=duration, price_micros=-minutes * settings.CALL_RATE)

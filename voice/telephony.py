@@ -9,6 +9,9 @@ from rest_framework.exceptions import APIException
 
 from users.vendors import vendor
 
+ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
+"""https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -26,6 +29,32 @@ class Conference:
     time_limit: int
     """Seconds until Twilio ends this leg."""
     status_callback: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """What Twilio knows of a call. `status` is one of
+    https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+    """
+
+    status: str
+    duration: int = 0
+    """Seconds; 0 until it has ended."""
+    price_micros: int | None = None
+    """Micro-dollars, negative; None while it is not known."""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceReport:
+    """What Twilio knows of a conference."""
+
+    completed: bool
+    on: frozenset[str] = frozenset()
+    """The CallSids of those who are on it now."""
 
 
 class Telephony(Protocol):
@@ -53,8 +82,17 @@ class Telephony(Protocol):
     def end_conference(self, *, group_id: int) -> None:
         """Hangs up on everybody in the group's running conferences. None running changes nothing."""
 
-    def price_micros(self, *, call_sid: str, duration: int) -> int | None:
-        """What an ended call cost, in micro-dollars, negative; None while it is not known."""
+    def end_call(self, *, call_sid: str) -> None:
+        """Hangs up on one leg. One that has ended already changes nothing."""
+
+    def conference(self, *, sid: str) -> ConferenceReport:
+        """How a conference stands now. One that Twilio does not know is completed."""
+
+    def call(self, *, sid: str, duration: int = 0) -> CallReport:
+        """How a call stands now. One that Twilio does not know is completed, without a price.
+
+        `duration` is what we know of it, for the sandbox, which keeps no calls.
+        """
 
 
 class TelephonyUnavailable(APIException):

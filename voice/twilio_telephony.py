@@ -14,7 +14,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from users.deadline import time_left
-from voice.telephony import Binding, TelephonyRefused, TelephonyUnavailable
+from voice.telephony import Binding, CallReport, ConferenceReport, TelephonyRefused, TelephonyUnavailable
 from voice.twilio_formats import TwilioFormats
 
 logger = logging.getLogger(__name__)
@@ -70,10 +70,36 @@ class TwilioTelephony(TwilioFormats):
                 for conference in self.client.conferences.list(friendly_name=str(group_id), status=status):
                     conference.update(status="completed")
 
-    def price_micros(self, *, call_sid: str, duration: int) -> int | None:
+    def end_call(self, *, call_sid: str) -> None:
         with our_errors():
-            price = self.client.calls(call_sid).fetch().price
-        return None if price is None else int(Decimal(price) * 1_000_000)
+            try:
+                self.client.calls(call_sid).update(status="completed")
+            except TwilioRestException as error:
+                if error.status not in (400, 404):  # it has ended already, or never was
+                    raise
+
+    def conference(self, *, sid: str) -> ConferenceReport:
+        with our_errors():
+            try:
+                if self.client.conferences(sid).fetch().status == "completed":
+                    return ConferenceReport(completed=True)
+                people = self.client.conferences(sid).participants.list()
+                return ConferenceReport(completed=False, on=frozenset(each.call_sid for each in people))
+            except TwilioRestException as error:
+                if error.status != 404:
+                    raise
+                return ConferenceReport(completed=True)
+
+    def call(self, *, sid: str, duration: int = 0) -> CallReport:
+        with our_errors():
+            try:
+                call = self.client.calls(sid).fetch()
+            except TwilioRestException as error:
+                if error.status != 404:
+                    raise
+                return CallReport(status="completed")
+        price = None if call.price is None else int(Decimal(call.price) * 1_000_000)
+        return CallReport(status=str(call.status), duration=int(call.duration or 0), price_micros=price)
 
 
 @contextmanager

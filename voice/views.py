@@ -1,6 +1,5 @@
 """The doors of calls: what apps ask, what Twilio posts, and what calls cost."""
 
-import re
 from typing import Any
 from uuid import uuid4
 
@@ -41,7 +40,6 @@ from voice.telephony import telephony
 TWIML = "text/xml"
 TWIML_ANSWER = {(200, TWIML): OpenApiTypes.STR}
 TO = OpenApiParameter("to", str, description="The group's id.")
-LARGEST_ID = 2**63 - 1
 
 
 class TokenViewSet(ViewSet):
@@ -78,7 +76,7 @@ class MakeCallViewSet(ViewSet):
     def answer(self, request: Request) -> HttpResponse:
         params = twilio_params(request)
         try:
-            twiml = telephony().dial(start_call(group_id=called_group(params), params=params))
+            twiml = telephony().dial(start_call(params=params))
         except RefusedCallError as refusal:
             twiml = telephony().say(str(refusal))
         return HttpResponse(twiml, content_type=TWIML)
@@ -181,13 +179,3 @@ def twilio_params(request: Request) -> dict[str, str]:
 
 def clean(value: Any) -> str:
     return str(value).encode("utf-8", "replace").decode().replace("\x00", "")
-
-
-def called_group(params: dict[str, str]) -> int:
-    """The group's id. Raises RefusedCallError where there is none, or none that could be one."""
-    to = params.get("to", "")
-    if not to:
-        raise RefusedCallError("No group detected.")
-    if not re.fullmatch("[0-9]{1,19}", to) or int(to) > LARGEST_ID:
-        raise RefusedCallError("This is not a group. Please check the number and try again.")
-    return int(to)

@@ -135,6 +135,7 @@ MAX_BODY = 1024 * 1024
 MAX_IMAGE = 5 * 1024 * 1024
 MAX_UPLOAD_BODY = MAX_IMAGE + 64 * 1024  # the image and the multipart lines around it
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a large group's page in the admin
 
 # --- REST framework -------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ class TwilioDouble(Double):
         self.notifications: list[Thing] = []
         self.conferences: dict[str, Thing] = {}
         self.calls: dict[str, Thing] = {}
+        self.people: dict[str, list[str]] = {}
+        """The CallSids on each conference."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -39,15 +41,16 @@ class TwilioDouble(Double):
     def start_conference(self, name: str, status: str = "in-progress") -> Thing:
         sid = self._sid("CF")
         self.conferences[sid] = {"sid": sid, "account_sid": ACCOUNT, "friendly_name": name, "status": status}
+        self.people[sid] = []
         return self.conferences[sid]
 
     def running_conferences(self) -> list[Thing]:
         return [each for each in self.conferences.values() if each["status"] in ("init", "in-progress")]
 
-    def call(self, price: str | None = None) -> str:
-        """A call that has ended; its price is not known at once."""
-        sid = self._sid("CA")
-        self.calls[sid] = {"sid": sid, "account_sid": ACCOUNT, "status": "completed", "duration": "61", "price": price}
+    def call(self, price: str | None = None, status: str = "completed") -> str:
+        """A call; one that has ended has lasted 61 seconds, and its price is not known at once."""
+        sid, duration = self._sid("CA"), "61" if status == "completed" else None
+        self.calls[sid] = {"sid": sid, "account_sid": ACCOUNT, "status": status, "duration": duration, "price": price}
         return sid
 
     # The API
@@ -118,6 +121,26 @@ class TwilioDouble(Double):
             self.conferences[sid]["status"] = "completed"
         return self.conferences[sid]
 
+    def get_conference(self, request: Request, sid: str) -> Thing:
+        if sid not in self.conferences:
+            raise Refusal(self.not_found(request))
+        return self.conferences[sid]
+
+    def list_participants(self, request: Request, sid: str) -> Thing:
+        self.get_conference(request, sid)
+        page = int(request.get("Page", "0"))
+        found = [{"call_sid": call, "conference_sid": sid, "account_sid": ACCOUNT} for call in self.people[sid]]
+        start, end = page * PAGE, (page + 1) * PAGE
+        onward = f"{request.path}?Page={page + 1}" if end < len(found) else None
+        return {"participants": found[start:end], "page": page, "page_size": PAGE, "next_page_uri": onward}
+
+    def update_call(self, request: Request, sid: str) -> Thing:
+        call = self.get_call(request, sid)
+        if call["status"] == "completed":
+            raise Refusal(error(400, 21220, "Call is not in-progress. Cannot redirect."))
+        call["status"], call["duration"] = request.get("Status"), "61"
+        return call
+
     def get_call(self, request: Request, sid: str) -> Thing:
         if sid not in self.calls:
             raise Refusal(self.not_found(request))
@@ -128,7 +151,10 @@ class TwilioDouble(Double):
         ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences.json", list_conferences),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", get_conference),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants.json", list_participants),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", get_call),
+        ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", update_call),
     )
 
     def _sid(self, prefix: str) -> str:

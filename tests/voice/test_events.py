@@ -5,44 +5,10 @@ import random
 import pytest
 
 from groups.models import Group, Participant
+from tests.voice.conftest import EVENTS
 from voice.models import Call, Conference, ConferenceEvent, SandboxNotification
 
-EVENTS = "/api/voice/conferenceEvents"
 CALLS = "/api/voice/callEvents"
-
-
-@pytest.fixture
-def leg(twilio, group):
-    """Someone's phone asks to be let in; the CallSid."""
-
-    def leg(user, sid):
-        twilio("/api/voice/makeCall", to=group.pk, From=f"client:u_{user.pk}", CallSid=sid)
-        return sid
-
-    return leg
-
-
-@pytest.fixture
-def tell(twilio, group):
-    """Twilio tells about the group's conference."""
-
-    def tell(number, event, call="", conference="CF1", **more):
-        params = {"ConferenceSid": conference, "FriendlyName": group.pk, "SequenceNumber": number, "CallSid": call}
-        answer = twilio(EVENTS, StatusCallbackEvent=event, **{**params, **more})
-        assert (answer.status_code, answer.content) == (204, b"")
-
-    return tell
-
-
-@pytest.fixture
-def shown(api, group):
-    """Who the clients see on the call, and whether the group is on one."""
-
-    def shown():
-        names = [each["displayName"] for each in api.get(f"/api/groups/{group.pk}/callParticipants").json()]
-        return names, api.get(f"/api/groups/{group.pk}/callStatus").json()["callStatus"]
-
-    return shown
 
 
 def is_on_a_call(api, user):

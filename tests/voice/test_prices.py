@@ -83,3 +83,27 @@ def test_the_command_says_what_it_did(ended, capsys):
     Call.objects.update(price_due_at=timezone.now())
     call_command("sync_call_prices")
     assert capsys.readouterr().out == "priced 1, still waiting 0, without a price after a day 0\n"
+
+
+@pytest.fixture
+def at_twilio(twilio_telephony, twilio_double, ended):
+    """The call at Twilio, whose price can be set."""
+    sid = twilio_double.call(price="-0.0170")
+    Call.objects.update(sid=sid)
+    return twilio_double.calls[sid]
+
+
+def test_a_price_that_changes_later_posts_the_difference_once(at_twilio, alice):
+    sync_prices(now=later())
+    at_twilio["price"] = "-0.0200"
+    for hours in (25, 26, 27):
+        sync_prices(now=later(60 * hours))
+    amounts = LedgerEntry.objects.filter(kind="call").order_by("id").values_list("amount_micros", flat=True)
+    assert list(amounts) == [-20_600, -3_000]
+
+
+def test_a_price_that_stays_is_asked_for_once_more_and_posts_nothing(at_twilio):
+    sync_prices(now=later())
+    sync_prices(now=later(60 * 25))
+    assert LedgerEntry.objects.filter(kind="call").count() == 1
+    assert Call.objects.get().price_due_at is None

@@ -23,7 +23,7 @@ def double(twilio_double):
 def price(phone, double):
     """Asks what a call cost that ended just now."""
     sid = double.call()
-    return lambda: phone.price_micros(call_sid=sid, duration=61)
+    return lambda: phone.call(sid=sid).price_micros
 
 
 # --- Devices --------------------------------------------------------------------------------------------------------
@@ -104,22 +104,46 @@ def test_a_price_is_not_known_at_first(price):
     [("-0.0085", -8500), ("-0.01570", -15700), ("-1.23456", -1_234_560), ("0", 0), ("-0.0000001", 0)],
 )
 def test_a_price_comes_in_whole_micro_dollars(phone, double, text, micros):
-    assert phone.price_micros(call_sid=double.call(price=text), duration=61) == micros
+    assert phone.call(sid=double.call(price=text)).price_micros == micros
 
 
-def test_a_call_that_twilio_does_not_know_is_refused(phone):
-    with pytest.raises(TelephonyRefused):
-        phone.price_micros(call_sid=f"CA{'f' * 32}", duration=61)
+def test_a_call_that_twilio_does_not_know_is_over(phone):
+    assert phone.call(sid=f"CA{'f' * 32}").ended
+
+
+def test_a_running_call_has_no_price_and_no_duration(phone, double):
+    running = phone.call(sid=double.call(status="in-progress"))
+    assert (running.ended, running.duration, running.price_micros) == (False, 0, None)
+
+
+def test_a_leg_is_ended_and_one_that_has_ended_is_left_alone(phone, double):
+    sid = double.call(status="in-progress")
+    phone.end_call(call_sid=sid)
+    phone.end_call(call_sid=sid)
+    phone.end_call(call_sid=f"CA{'f' * 32}")
+    assert phone.call(sid=sid).ended
+
+
+def test_a_conference_names_everybody_on_it_over_all_pages(phone, double):
+    sid = double.start_conference("7")["sid"]
+    double.people[sid] = [f"CA{number:032x}" for number in range(5)]
+    assert phone.conference(sid=sid).on == frozenset(double.people[sid])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_conference_that_has_ended_or_never_was_is_completed(phone, double, known):
+    sid = double.start_conference("7", status="completed")["sid"] if known else f"CF{'f' * 32}"
+    assert phone.conference(sid=sid).completed
 
 
 # --- Errors, and a network that fails -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_what_twilio_does_not_accept_is_refused(double, price, status):
+def test_what_twilio_does_not_accept_is_refused(phone, double, status):
     double.fail_next(error(status, 20001, "Invalid parameter"))
     with pytest.raises(TelephonyRefused):
-        price()
+        phone.register_binding(**BINDING)
 
 
 def test_a_refusal_in_twilios_newer_shape_is_one_too(double, price):
@@ -152,7 +176,9 @@ CALLS = {
     "register_binding": BINDING,
     "notify": {"identities": ["u_1"], "body": "Hello", "group_id": 7},
     "end_conference": {"group_id": 7},
-    "price_micros": {"call_sid": f"CA{'0' * 31}1", "duration": 61},
+    "end_call": {"call_sid": f"CA{'0' * 31}1"},
+    "conference": {"sid": f"CF{'0' * 31}1"},
+    "call": {"sid": f"CA{'0' * 31}1"},
 }
 
 

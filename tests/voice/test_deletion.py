@@ -1,0 +1,44 @@
+"""Deleting a group or a person during a call ends the legs at Twilio."""
+
+import pytest
+
+from tests.doubles.server import Fault
+
+
+@pytest.fixture
+def running(twilio_double, twilio_telephony, group):
+    """The group is on a call at Twilio."""
+    group.call_status = True
+    group.save()
+    twilio_double.start_conference(str(group.pk))
+    return twilio_double
+
+
+@pytest.fixture
+def delete(api, django_capture_on_commit_callbacks):
+    def delete(path):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert api.delete(path).status_code == 200
+
+    return delete
+
+
+def test_deleting_a_group_ends_its_call_at_twilio(delete, group, running):
+    delete(f"/api/groups/{group.pk}")
+    assert running.running_conferences() == []
+
+
+def test_a_group_that_is_on_no_call_needs_no_twilio(delete, group, twilio_double, twilio_telephony):
+    delete(f"/api/groups/{group.pk}")
+    assert twilio_double.requests == []
+
+
+def test_deleting_a_person_hangs_up_on_them(delete, leg, bob, twilio_double, twilio_telephony):
+    sid = leg(bob, twilio_double.call(status="in-progress"))
+    delete(f"/api/users/{bob.pk}")
+    assert twilio_double.calls[sid]["status"] == "completed"
+
+
+def test_twilio_down_does_not_keep_a_group_from_going(delete, group, running):
+    running.fail_next(*[Fault.SERVER_ERROR] * 4)
+    delete(f"/api/groups/{group.pk}")

@@ -1,0 +1,96 @@
+"""Healing: Twilio is asked about conferences and legs that have been silent for too long, and ghosts go.
+
+Safe to run twice at once: whoever asks about a row claims it first, in one statement. Twilio is never asked inside a
+transaction.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from rest_framework.exceptions import APIException
+
+from groups.models import Group
+from users.models import User
+from voice.events import end_call, lock_conference, rebuild
+from voice.models import Call, Conference
+from voice.telephony import ConferenceReport, telephony
+
+logger = logging.getLogger(__name__)
+Row = TypeVar("Row", Conference, Call)
+
+SILENT = timedelta(minutes=2)
+MOST_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Summary:
+    conferences: int = 0
+    calls: int = 0
+    failed: int = 0
+
+
+def reconcile(*, now: datetime, silent: timedelta = SILENT) -> Summary:
+    """Asks about everything silent for longer than `silent`. A failure leaves its row for the next run."""
+    summary = Summary()
+    for conference in claim(Conference.objects.silent_since(now - silent), now):
+        try:
+            ask_about_conference(conference, now=now)
+            summary.conferences += 1
+        except APIException as error:
+            logger.warning("Conference %s could not be asked about: %s", conference.sid, error)
+            summary.failed += 1
+    for call in claim(Call.objects.silent_since(now - silent), now):
+        try:
+            ask_about_call(call, now=now)
+            summary.calls += 1
+        except APIException as error:
+            logger.warning("Call %s could not be asked about: %s", call.sid, error)
+            summary.failed += 1
+    return summary
+
+
+def claim(rows: QuerySet[Row], now: datetime) -> Iterator[Row]:
+    """The rows that no other run has claimed since they were read."""
+    for row in rows[:MOST_AT_ONCE]:
+        model = type(row)
+        if model.objects.filter(pk=row.pk, heard_at=row.heard_at).update(heard_at=now):
+            yield row
+
+
+def ask_about_conference(conference: Conference, *, now: datetime) -> None:
+    """Learns who is on it, and ends it at Twilio where its group is gone."""
+    known = conference.events.aggregate(highest=Max("sequence_number"))["highest"] or 0
+    report = telephony().conference(sid=conference.sid)
+    learn(conference, report, after=known, now=now)
+    if not report.completed and not Group.objects.filter(pk=conference.group_id).exists():
+        telephony().end_conference(group_id=conference.group_id)
+
+
+@transaction.atomic
+def learn(conference: Conference, report: ConferenceReport, *, after: int, now: datetime) -> None:
+    """Stores what Twilio said, as of event number `after`, and brings the call list up to date."""
+    conference = lock_conference(conference.sid)
+    if report.completed:
+        conference.completed = True
+        conference.save(update_fields=["completed"])
+    else:
+        for sid in sorted(report.on):
+            Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id, "created_at": now})
+            Call.objects.filter(sid=sid, conference=None).update(conference=conference)
+        conference.calls.filter(sid__in=report.on).update(seen_on=True, seen_after=after)
+        conference.calls.exclude(sid__in=report.on).update(seen_on=False, seen_after=after)
+    rebuild(conference, now=now)
+
+
+def ask_about_call(call: Call, *, now: datetime) -> None:
+    """Learns whether a leg has ended, and hangs up on one whose person is gone."""
+    report = telephony().call(sid=call.sid)
+    if report.ended:
+        end_call(call, status=report.status, duration=report.duration, now=now)
+    elif call.user_id and not User.objects.filter(pk=call.user_id).exists():
+        telephony().end_call(call_sid=call.sid)
