@@ -1,46 +1,20 @@
 """Plays the main job over HTTP against a running server, as two clients would, and prints each step."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 from uuid import uuid4
 
-from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-TIMEOUT = 30.0  # seconds; the server gives itself 20 for its vendors
-
-
-class Server:
-    """A running server, as an HTTP client sees it."""
-
-    def __init__(self, base: str) -> None:
-        self.base = base.rstrip("/")
-
-    def __call__(self, method: str, path: str, body: dict[str, Any] | None = None, *, form: bool = False) -> Any:
-        """The decoded answer. Raises CommandError with the server's own sentence where it refuses."""
-        data = None if body is None else (urlencode(body) if form else json.dumps(body)).encode()
-        kind = "application/x-www-form-urlencoded" if form else "application/json"
-        request = urllib.request.Request(f"{self.base}{path}", data, {"Content-Type": kind}, method=method)  # noqa: S310  # the operator's own address
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # as above
-                text = answer.read().decode()
-                return json.loads(text) if answer.headers.get_content_type() == "application/json" else text
-        except urllib.error.HTTPError as error:
-            with error:
-                raise CommandError(f"{method} {path}: {error.code} {error.read().decode()}") from error
-        except OSError as error:
-            raise CommandError(f"Nothing answers at {self.base}: start the server with `make run` first.") from error
+from voice.api_client import Server
 
 
 class Command(BaseCommand):
     help = "Two people sign up, meet in a group, pay, and call: over HTTP against the running server."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--url", default=settings.PUBLIC_URL, help="where the server listens (%(default)s)")
+        parser.add_argument("--url", default="", help="where the server listens (http://localhost:PORT)")
 
     def handle(self, *args: Any, url: str, **options: Any) -> None:
         play(Server(url), self.stdout.write)
@@ -51,7 +25,7 @@ def play(server: Server, say: Callable[[str], object]) -> None:
     anna, ben = (sign_up(server, name, say) for name in ("Anna", "Ben"))
     group = make_group(server, anna, ben, say)
     pay(server, anna, say)
-    call(server, group, anna, ben, say)
+    call(server, group, anna, say)
     look_back(server, group, anna, say)
 
 
@@ -93,22 +67,19 @@ def pay(server: Server, anna: dict[str, Any], say: Callable[[str], object]) -> N
     say(" 6. She adds $20")
 
 
-def call(server: Server, path: str, anna: dict[str, Any], ben: dict[str, Any], say: Callable[[str], object]) -> None:
+def call(server: Server, path: str, anna: dict[str, Any], say: Callable[[str], object]) -> None:
     token = server("GET", f"/api/voice/accessToken?identity=u_{anna['id']}")
     say(f" 7. Her phone fetches a Twilio access token of {len(token)} characters")
     group_id = path.rpartition("/")[2]
-    twiml = server("POST", "/api/voice/makeCall", {"to": group_id, "From": f"client:u_{anna['id']}"}, form=True)
+    twiml = server.post_form("/api/voice/makeCall", {"to": group_id, "From": f"client:u_{anna['id']}"})
     expect("the call is let in", holds=f">{group_id}</Conference>" in twiml)
     say(f" 8. Twilio asks what to do with her call: {twiml}")
-    server("PUT", f"{path}/callStatus", {"callStatus": True})
-    for person in (anna, ben):
-        on = server("POST", f"{path}/callParticipants", {"userId": person["id"]})
-        say(f" 9. On the call: {', '.join(each['displayName'] for each in on)}")
-    server("DELETE", f"{path}/callParticipants/{anna['id']}")
-    left = server("DELETE", f"{path}/callParticipants/{ben['id']}")
-    server("PUT", f"{path}/callStatus", {"callStatus": False})
+    say(" 9. Both talk, and Twilio tells about it:")
+    call_command("simulate_call", int(group_id), people=2, fast=True, url=server.base)
+    left = server("GET", f"{path}/callParticipants")
     expect("nobody is left on the call", holds=left == [])
-    say("10. Both hang up")
+    expect("the group is on no call", holds=server("GET", f"{path}/callStatus") == {"callStatus": False})
+    say("10. Both have hung up")
 
 
 def look_back(server: Server, path: str, anna: dict[str, Any], say: Callable[[str], object]) -> None:

@@ -1,0 +1,43 @@
+"""A running server, as an HTTP client sees it: for the commands that play clients and Twilio."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+TIMEOUT = 30.0  # seconds; the server gives itself 20 for its vendors
+FORM = "application/x-www-form-urlencoded"
+
+
+class Server:
+    """Raises CommandError with the server's own sentence where it refuses, and where nothing answers."""
+
+    def __init__(self, base: str = "") -> None:
+        self.base = base.rstrip("/") or f"http://localhost:{settings.PORT}"
+
+    def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Sends JSON; the decoded answer."""
+        data = None if body is None else json.dumps(body).encode()
+        return self.send(method, path, data, {"Content-Type": "application/json"})
+
+    def post_form(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> Any:
+        """Sends a form, as Twilio does; the decoded answer."""
+        return self.send("POST", path, urlencode(fields).encode(), {"Content-Type": FORM, **(headers or {})})
+
+    def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Any:
+        request = urllib.request.Request(
+            f"{self.base}{path}", data, headers, method=method
+        )  # the operator's own address
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # as above
+                text = answer.read().decode()
+                return json.loads(text) if answer.headers.get_content_type() == "application/json" else text
+        except urllib.error.HTTPError as error:
+            with error:
+                raise CommandError(f"{method} {path}: {error.code} {error.read().decode()}") from error
+        except OSError as error:
+            raise CommandError(f"Nothing answers at {self.base}: start the server with `make run` first.") from error

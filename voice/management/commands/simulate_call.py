@@ -1,0 +1,75 @@
+"""Plays a group call against a running server, through the webhooks that Twilio would post, truly signed."""
+
+import time
+from argparse import ArgumentTypeError
+from random import Random
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from voice.api_client import Server
+from voice.identity import identity_of
+from voice.sandbox_telephony import SandboxTelephony
+from voice.simulation import Caller, Webhook, disturb, script
+from voice.telephony import telephony
+
+
+def percent(text: str) -> float:
+    """ "5%" or "5" as 0.05"""
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ArgumentTypeError(f"{text!r} is no share: use 0% to 100%.")
+    return share
+
+
+class Command(BaseCommand):
+    help = "Plays people joining, talking and leaving. For a server whose calls are sandboxed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("group", type=int, help="the group's id")
+        parser.add_argument("--people", type=int, default=4, help="how many call; members first (%(default)s)")
+        parser.add_argument("--minutes", type=float, default=3, help="how long the call lasts (%(default)s)")
+        parser.add_argument("--shuffle", action="store_true", help="deliver the events in any order")
+        parser.add_argument("--lose", type=percent, default=0.0, metavar="5%", help="lose a share of the events")
+        parser.add_argument("--repeat", type=int, default=1, help="deliver each event so many times (%(default)s)")
+        parser.add_argument("--fast", action="store_true", help="do not wait between the events")
+        parser.add_argument("--seed", type=int, help="for the same call again")
+        parser.add_argument("--url", default="", help="where the server listens (http://localhost:PORT)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not isinstance(telephony(), SandboxTelephony):
+            raise CommandError("Calls are real here: Twilio itself tells about them.")
+        server, random = Server(options["url"]), Random(options["seed"])  # repeatable, not secret
+        callers = self.callers(server, options["group"], max(1, options["people"]))
+        webhooks = script(options["group"], callers, options["minutes"], random)
+        told = disturb(
+            webhooks, shuffle=options["shuffle"], lose=options["lose"], repeat=max(1, options["repeat"]), random=random
+        )
+        self.play(server, options["group"], told, pause=not options["fast"])
+
+    def callers(self, server: Server, group_id: int, count: int) -> list[Caller]:
+        """The group's members, and guests where they are too few."""
+        members = server("GET", f"/api/groups/{group_id}/groupMembers")
+        callers = [Caller(member["displayName"], identity_of(member["userId"])) for member in members[:count]]
+        return callers + [Caller(f"Guest {number}", f"guest_{number}") for number in range(len(callers) + 1, count + 1)]
+
+    def play(self, server: Server, group_id: int, webhooks: list[Webhook], *, pause: bool) -> None:
+        begun = time.monotonic()
+        for number, webhook in enumerate(webhooks, 1):
+            if pause:
+                time.sleep(max(0.0, webhook.second - (time.monotonic() - begun)))
+            self.post(server, webhook)
+            on = [each["displayName"] for each in server("GET", f"/api/groups/{group_id}/callParticipants")]
+            clock = f"{webhook.second // 60:02}:{webhook.second % 60:02}"
+            self.stdout.write(
+                f"{number:>3}/{len(webhooks)} {clock}  {webhook.told:<32} on the call: {', '.join(on) or 'nobody'}"
+            )
+
+    def post(self, server: Server, webhook: Webhook) -> None:
+        url = f"{settings.PUBLIC_URL}{webhook.path}"
+        signature = SandboxTelephony().signature(url=url, params=webhook.params)
+        server.post_form(webhook.path, webhook.params, {"X-Twilio-Signature": signature})

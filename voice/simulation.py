@@ -1,0 +1,85 @@
+"""A call as Twilio would tell about it: who joins and leaves when, as its webhooks.
+
+https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+CONFERENCE_EVENTS = "/api/voice/conferenceEvents"
+CALL_EVENTS = "/api/voice/callEvents"
+MAKE_CALL = "/api/voice/makeCall"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One post of Twilio's, `second` seconds into the call."""
+
+    second: int
+    path: str
+    params: dict[str, str]
+    told: str
+    """What it says, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    name: str
+    identity: str
+
+
+def script(group_id: int, callers: Sequence[Caller], minutes: float, random: Random) -> list[Webhook]:
+    """Everybody joins within the first third and leaves within the last; somebody mutes in between."""
+    third = max(1, int(minutes * 60 / 3))
+    conference = f"CF{random.getrandbits(128):032x}"
+    moments: list[tuple[int, str, Caller, str]] = []
+    for caller in callers:
+        sid = f"CA{random.getrandbits(128):032x}"
+        joined, left = random.randrange(third), 2 * third + random.randrange(third)
+        moments.append((joined, "participant-join", caller, sid))
+        moments.append((left, "participant-leave", caller, sid))
+    first = min(moments)
+    moments.append((third + random.randrange(third), "participant-mute", first[2], first[3]))
+    moments.sort(key=lambda moment: moment[0])
+    return _webhooks(group_id, conference, moments)
+
+
+def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Caller, str]]) -> list[Webhook]:
+    webhooks: list[Webhook] = []
+    number, on, joined = 0, 0, {}
+
+    def tell(second: int, kind: str, sid: str, told: str) -> None:
+        nonlocal number
+        number += 1
+        params = {"ConferenceSid": conference, "FriendlyName": str(group_id), "SequenceNumber": str(number)}
+        params |= {"StatusCallbackEvent": kind, "CallSid": sid}
+        webhooks.append(Webhook(second, CONFERENCE_EVENTS, params, told))
+
+    for second, kind, caller, sid in moments:
+        if kind == "participant-join":
+            params = {"to": str(group_id), "From": f"client:{caller.identity}", "CallSid": sid}
+            webhooks.append(Webhook(second, MAKE_CALL, params, f"{caller.name} calls"))
+            on, joined[sid] = on + 1, second
+        tell(second, kind, sid, f"{caller.name} {kind.removeprefix('participant-')}s")
+        if kind == "participant-join" and on == 2:
+            tell(second, "conference-start", sid, "the conference starts")
+        if kind == "participant-leave":
+            on -= 1
+            done = {"CallSid": sid, "CallStatus": "completed", "CallDuration": str(second - joined[sid])}
+            webhooks.append(Webhook(second, CALL_EVENTS, done, f"{caller.name}'s call is completed"))
+            if not on:
+                tell(second, "conference-end", sid, "the conference ends")
+    return webhooks
+
+
+def disturb(webhooks: list[Webhook], *, shuffle: bool, lose: float, repeat: int, random: Random) -> list[Webhook]:
+    """The same webhooks as a bad line delivers them. Calls are announced first, and arrive: people hear an answer."""
+    calls = [each for each in webhooks if each.path == MAKE_CALL]
+    events = [each for each in webhooks if each.path != MAKE_CALL and random.random() >= lose]
+    if not (shuffle or lose or repeat > 1):
+        return webhooks
+    events = [each for each in events for _ in range(repeat)]
+    if shuffle:
+        random.shuffle(events)
+    return calls + events
