@@ -126,7 +126,7 @@ class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
     def owner_names(self, group: Group) -> str:
         return ", ".join(ownership.user.display_name for ownership in group.ownerships.all())
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # Django's
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         """Who joins is no longer invited, here as in the API."""
         super().save_related(request, form, formsets, change)
         new = [link for formset in formsets for link in formset.new_objects if isinstance(link, Membership)]

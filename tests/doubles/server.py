@@ -48,7 +48,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # not a fault of the double: it is what the vendor answers
+class Refusal(Exception):  # noqa: N818  # not a fault of the double: it is what the vendor answers
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
 
@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = serve  # the library's names
+    do_GET = do_POST = serve  # noqa: N815  # the library's names
 
     def log_message(self, *args: object) -> None:
         """The tests ask `requests` instead."""
