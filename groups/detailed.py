@@ -4,7 +4,7 @@ Ten queries, however many groups and people there are. Each person is fetched on
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from groups.models import CONTACT_COLUMNS, Activity, Invitation, Link, Membership, Ownership, Participant
 from groups.serializers import contact
 from users.models import User
+from users.prepared import prepared
 from users.wire import stamp
 
 Row = dict[str, Any]
@@ -34,51 +35,47 @@ OF_A_PERSON: tuple[tuple[str, str, type[Link]], ...] = (
 )
 
 
+LINK = ("group_id", "user_id", "created_at")
+WITH_GROUP = (*LINK, "group__name", "group__phone_number", "group__call_status", "group__created_at")
+
+
+def _of_users(model: type[Link], user_ids: Collection[int]) -> QuerySet[Any]:
+    return model.objects.filter(user_id__in=user_ids).order_by("id")
+
+
+def _of_groups(model: type[Link], group_ids: Collection[int]) -> QuerySet[Any]:
+    return model.objects.filter(group_id__in=group_ids).order_by("id")
+
+
+def _newest(group_ids: Collection[int]) -> QuerySet[Any]:
+    return Activity.objects.filter(group_id__in=group_ids).newest_of_each_group(NEWEST).newest_first()
+
+
+links_of = {model: prepared(partial(_of_users, model), WITH_GROUP) for _, _, model in OF_A_PERSON}
+links_around = {model: prepared(partial(_of_groups, model), LINK) for _, _, model in AROUND}
+newest_activities = prepared(_newest, (*LINK, "id", "activity"))
+people = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), CONTACT_COLUMNS)
+
+
 def groups_around(user_id: int) -> dict[str, list[Row]]:
     """The three lists of groups, each group with its five lists, as the contract's `detailed` shows them."""
-    linked = {name: list(links_of(model, user_id)) for name, _, model in OF_A_PERSON}
+    linked = {name: links_of[model]([user_id]) for name, _, model in OF_A_PERSON}
     group_ids = {row["group_id"] for rows in linked.values() for row in rows}
-    activities = list(newest_activities(group_ids))
-    around = {name: list(links_around(model, group_ids)) for name, _, model in AROUND}
-    people = contacts({row["user_id"] for rows in (activities, *around.values()) for row in rows})
+    activities = newest_activities(group_ids)
+    around = {name: links_around[model](group_ids) for name, _, model in AROUND}
+    user_ids = {row["user_id"] for rows in (activities, *around.values()) for row in rows}
+    contacts = {row["id"]: contact(row) for row in people(user_ids)}
 
-    parts = {"activities": by_group(activities, people, activity_entry)}
+    parts = {"activities": by_group(activities, contacts, activity_entry)}
     for name, stamp_key, _ in AROUND:
-        parts[name] = by_group(around[name], people, partial(link_entry, stamp_key))
+        parts[name] = by_group(around[name], contacts, partial(link_entry, stamp_key))
     return {name: [group_entry(row, stamp_key, parts) for row in linked[name]] for name, stamp_key, _ in OF_A_PERSON}
 
 
-def links_of(model: type[Link], user_id: int) -> QuerySet[Any, Row]:
-    return (
-        model.objects.filter(user_id=user_id)
-        .order_by("id")
-        .values(
-            "created_at", "group_id", "group__name", "group__phone_number", "group__call_status", "group__created_at"
-        )
-    )
-
-
-def links_around(model: type[Link], group_ids: set[int]) -> QuerySet[Any, Row]:
-    return model.objects.filter(group_id__in=group_ids).order_by("id").values("group_id", "user_id", "created_at")
-
-
-def newest_activities(group_ids: set[int]) -> QuerySet[Activity, Any]:
-    return (
-        Activity.objects.filter(group_id__in=group_ids)
-        .newest_of_each_group(NEWEST)
-        .newest_first()
-        .values("id", "activity", "created_at", "group_id", "user_id")
-    )
-
-
-def contacts(user_ids: set[int]) -> dict[int, Row]:
-    return {row["id"]: contact(row) for row in User.objects.filter(pk__in=user_ids).values(*CONTACT_COLUMNS)}
-
-
-def by_group(rows: Iterable[Row], people: dict[int, Row], entry: Callable[[Row, Row], Row]) -> Lists:
+def by_group(rows: Iterable[Row], contacts: dict[int, Row], entry: Callable[[Row, Row], Row]) -> Lists:
     lists: Lists = defaultdict(list)
     for row in rows:
-        if person := people.get(row["user_id"]):  # None: deleted between the two queries
+        if person := contacts.get(row["user_id"]):  # None: deleted between the two queries
             lists[row["group_id"]].append(entry(row, person))
     return lists
 

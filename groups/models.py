@@ -19,15 +19,6 @@ class GroupQuerySet(models.QuerySet["Group"]):
             | Exists(Ownership.objects.filter(group=OuterRef("pk"), user=user))
         )
 
-    def linked(self, group_id: int, people: str) -> models.QuerySet["Group", Any]:
-        """One query for a list of people and whether its group exists at all.
-
-        One row a person; a group whose list is empty gives one row without a person, no group gives none.
-        `people` is the list's name here: ownerships, memberships, invitations or participants.
-        """
-        columns = {"user_id": F(f"{people}__user_id"), "display_name": F(f"{people}__user__display_name")}
-        return self.filter(pk=group_id).order_by(f"{people}__id").values(group_id=F("id"), **columns)
-
 
 class Group(models.Model):
     name = models.CharField(max_length=128)

@@ -1,5 +1,6 @@
 """The doors of groups, their activities and their four lists, and of a person's groups."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.http import Http404
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from groups import polled
 from groups.detailed import groups_around
 from groups.models import (
     CONTACT_COLUMNS,
@@ -85,8 +87,10 @@ class GroupViewSet(GenericViewSet[Group]):
 
     @extend_schema(summary="Whether the group is on a call", responses=CallStatusSerializer)
     def call_status(self, request: Request, group_id: int) -> Response:
-        group = get_object_or_404(self.get_queryset().only("call_status"), pk=group_id)
-        return Response({"callStatus": group.call_status})
+        rows = polled.call_status([group_id])
+        if not rows:
+            raise Http404
+        return Response({"callStatus": rows[0]["call_status"]})
 
     @extend_schema(summary="Say whether the group is on a call", request=CallStatusChangeSerializer)
     def change_call_status(self, request: Request, group_id: int) -> Response:
@@ -106,12 +110,15 @@ class ActivityViewSet(GenericViewSet[Activity]):
 
     @extend_schema(summary="What happened in the group, newest first", responses=ActivitySerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
+        rows = self.page(group_id) if request.GET else polled.newest_activities([group_id])
+        if not rows:  # one query tells the list; a second one only an empty list from no group
+            get_object_or_404(Group.objects.only("pk"), pk=group_id)
+        return self.get_paginated_response([activity_shape(row) for row in rows])
+
+    def page(self, group_id: int) -> Iterable[dict[str, Any]]:
         rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ACTIVITY_COLUMNS)
         page = self.paginate_queryset(rows)
-        shapes = [activity_shape(row) for row in (rows if page is None else page)]
-        if not shapes:  # one query tells the list; a second one only an empty list from no group
-            get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        return self.get_paginated_response(shapes)
+        return rows if page is None else page
 
     @extend_schema(
         summary="Add an activity", request=NewActivitySerializer, responses={201: ActivitySerializer(many=True)}
@@ -121,8 +128,7 @@ class ActivityViewSet(GenericViewSet[Activity]):
         body = NewActivitySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         add_activity(group_id=group_id, user_id=body.validated_data["userId"], activity=body.validated_data["activity"])
-        rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ACTIVITY_COLUMNS)
-        return Response([activity_shape(row) for row in rows], status=201)
+        return Response([activity_shape(row) for row in polled.newest_activities([group_id])], status=201)
 
 
 AS_CONTACTS = "Who is on the list, as contacts"
@@ -140,19 +146,20 @@ class LinkViewSet(GenericViewSet[Any]):
 
     def links(self, group_id: int) -> list[dict[str, Any]]:
         """The whole list in one query; 404 where there is no such group."""
-        rows = list(Group.objects.linked(group_id, self.related_name))
+        rows = polled.linked[self.related_name]([group_id])
         if not rows:
             raise Http404
         return [link_shape(row) for row in rows if row["user_id"] is not None]
 
     @extend_schema(summary="Who is on the list", responses=LinkSerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
-        paged = self.people.objects.filter(group_id=group_id).order_by("id").links()
-        page = self.paginate_queryset(paged)
-        if page:
-            return self.get_paginated_response([link_shape(row) for row in page])
-        links = self.links(group_id)
-        return Response(links if page is None else [])
+        if not request.GET:
+            return Response(self.links(group_id))
+        page = self.paginate_queryset(self.people.objects.filter(group_id=group_id).order_by("id").links())
+        if not page:
+            links = self.links(group_id)
+            return Response(links if page is None else [])
+        return self.get_paginated_response([link_shape(row) for row in page])
 
     @extend_schema(
         summary="Put a person on the list",

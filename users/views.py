@@ -1,5 +1,6 @@
 """The doors of /api/users."""
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -7,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from users.models import User, UserQuerySet
+from users.prepared import prepared
 from users.serializers import (
     ACCOUNT_COLUMNS,
     AccountSerializer,
@@ -18,6 +20,8 @@ from users.serializers import (
     account_of,
 )
 from users.services import sign_up
+
+accounts = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), ACCOUNT_COLUMNS)
 
 
 class UserViewSet(GenericViewSet[User]):
@@ -57,8 +61,10 @@ class UserViewSet(GenericViewSet[User]):
 
     @extend_schema(summary="One person")
     def retrieve(self, request: Request, user_id: int) -> Response:
-        row = get_object_or_404(self.get_queryset().values(*ACCOUNT_COLUMNS), pk=user_id)
-        return Response(account(row))
+        rows = accounts([user_id])
+        if not rows:
+            raise Http404
+        return Response(account(rows[0]))
 
     @extend_schema(summary="Change a person", request=UserChangesSerializer)
     def update(self, request: Request, user_id: int) -> Response:

@@ -1,0 +1,84 @@
+"""Twilio's requests as it posts them, form-encoded and truly signed, and the disorder in which they arrive.
+
+https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
+"""
+
+import random
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from twilio.request_validator import RequestValidator
+
+from bench.storm.story import HORIZON, Callback, Conference, Leg, Story
+from tests.doubles.twilio import ACCOUNT, AUTH_TOKEN, CREDENTIALS
+
+PUBLIC_URL = "https://calls.example.com"  # what is signed; the requests themselves go to the loopback
+VALIDATOR = RequestValidator(AUTH_TOKEN)
+NEAR = 30.0  # seconds of the story by which most deliveries are early or late
+FAR = 0.3  # so many of the deliveries arrive anywhere in the story
+ASKED_AGAIN = 0.1  # so many of the legs ask to be let in a second time, anywhere in the story
+
+
+@dataclass(frozen=True)
+class Post:
+    path: str
+    body: bytes
+    signature: str
+
+
+def post(path: str, params: dict[str, str]) -> Post:
+    signature = VALIDATOR.compute_signature(f"{PUBLIC_URL}{path}", params)
+    return Post(path, urlencode(params).encode(), signature)
+
+
+def make_call(conference: Conference, leg: Leg) -> Post:
+    """A phone asks to be let in. Only `u_<id>` names a person."""
+    caller = f"client:u_{leg.person}" if leg.person else f"client:{conference.group}"
+    params = {"AccountSid": ACCOUNT, "ApiVersion": "2010-04-01", "ApplicationSid": CREDENTIALS["app_sid"]}
+    params |= {"CallSid": leg.sid, "CallStatus": "ringing", "Caller": caller, "Direction": "inbound"}
+    return post("/api/voice/makeCall", {**params, "From": caller, "To": "", "to": str(conference.group)})
+
+
+def told(callback: Callback) -> Post:
+    leg = callback.leg
+    params = {"AccountSid": ACCOUNT, "CallSid": leg.sid if leg else ""}
+    if callback.number is None:
+        params |= {"CallStatus": callback.kind, "CallDuration": str(leg.duration if leg else 0), "Direction": "inbound"}
+        return post("/api/voice/callEvents", {**params, "SequenceNumber": "0", "CallbackSource": "call-progress-events"})
+    params |= {"ConferenceSid": callback.conference, "FriendlyName": str(callback.group)}
+    params |= {"SequenceNumber": str(callback.number), "StatusCallbackEvent": callback.kind}
+    if leg:
+        params |= {"Muted": "false", "Hold": "false", "Coaching": "false", "EndConferenceOnExit": "false"}
+    return post("/api/voice/conferenceEvents", {**params, "Timestamp": "Sun, 22 Nov 2026 15:04:05 +0000"})
+
+
+def introductions(story: Story) -> list[list[Post]]:
+    """Every leg is let in before anything is told about it."""
+    return [[make_call(conference, leg)] for conference in story.conferences for leg in conference.legs]
+
+
+def in_order(story: Story) -> list[list[Post]]:
+    """Once each; those of one group one after the other."""
+    chains: dict[int, list[Post]] = {}
+    for callback in sorted(story.callbacks(), key=lambda callback: callback.at):
+        chains.setdefault(callback.group, []).append(told(callback))
+    return list(chains.values())
+
+
+class Disorder:
+    """Some callbacks never arrive; the others several times, mostly a little early or late, some by far."""
+
+    def __init__(self, story: Story, seed: int, *, lose: float, repeat: int) -> None:
+        chance = random.Random(f"disorder {seed}")
+        self.delivered = {callback for callback in story.callbacks() if chance.random() >= lose}
+        arrivals: list[tuple[float, Post]] = []
+        for callback in sorted(self.delivered, key=lambda callback: (callback.at, callback.conference)):
+            each = told(callback)
+            for _ in range(chance.randint(1, 2 * repeat - 1)):
+                far = chance.random() < FAR
+                at = chance.uniform(0, HORIZON) if far else callback.at + chance.uniform(-NEAR, NEAR)
+                arrivals.append((at, each))
+        for conference in story.conferences:
+            again = [leg for leg in conference.legs if chance.random() < ASKED_AGAIN]
+            arrivals += [(chance.uniform(0, HORIZON), make_call(conference, leg)) for leg in again]
+        self.posts = [[each] for _, each in sorted(arrivals, key=lambda arrival: arrival[0])]
