@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test check demo admin bench format clean
+.PHONY: run test check demo admin bench storm format clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -37,6 +37,9 @@ admin: $(HAVE)
 
 bench: $(HAVE_DEV)
 	@$(BIN)/python -m bench
+
+storm: $(HAVE_DEV)
+	@$(BIN)/python -m bench.storm
 
 format: $(HAVE_DEV)
 	$(BIN)/ruff format .

@@ -35,16 +35,17 @@ def temporary_file() -> Iterator[str]:
 
 
 @contextmanager
-def postgresql_beside(url: str) -> Iterator[str]:
-    """A database named as the given one with `_bench` after it. What an interrupted bench left there is replaced."""
+def postgresql_beside(url: str, suffix: str = "_bench", like: str = "template1") -> Iterator[str]:
+    """A copy of `like`, named as the given database with `suffix` after it. What an interrupted run left is replaced."""
     parts = urlsplit(url)
-    name = f"{parts.path.strip('/')}_bench"
+    name = f"{parts.path.strip('/')}{suffix}"
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute(drop)
-        cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        cursor.execute(create.format(sql.Identifier(name), sql.Identifier(like)))
         try:
             yield urlunsplit(parts._replace(path=f"/{name}"))
         finally:

@@ -33,20 +33,33 @@ class Setting:
         return " ".join(self.flags()) or "as gunicorn.conf.py says"
 
 
+@dataclass(frozen=True)
+class Server:
+    port: int
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+
 @contextmanager
 def serve(setting: Setting, environment: dict[str, str]) -> Iterator[int]:
     """Gives the port. Workers are not replaced after so many requests here: it would fall into a measurement."""
+    flags = [*setting.flags(), "--max-requests", "0"]
+    with gunicorn("bench.wsgi", flags, environment, probe="/bench/bare") as server:
+        yield server.port
+
+
+@contextmanager
+def gunicorn(application: str, flags: list[str], environment: dict[str, str], probe: str) -> Iterator[Server]:
+    """A server that answers `probe`; stopped at the end."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "bench.wsgi", "--bind", f"127.0.0.1:{port}", *setting.flags()]
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", *flags]
     with TemporaryFile() as log:
-        server = subprocess.Popen(
-            [*command, "--max-requests", "0"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            wait_for(server, port, log)
-            yield port
+            wait_for(process, port, log, probe)
+            yield Server(port, process, log)
         finally:
-            stop(server)
+            stop(process)
 
 
 def free_port() -> int:
@@ -55,13 +68,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(server: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+def wait_for(server: subprocess.Popen[bytes], port: int, log: IO[bytes], probe: str) -> None:
     """Returns when the server answers. Raises RuntimeError with its log when it ends or takes too long."""
     end = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < end:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/bench/bare")
+            connection.request("GET", probe)
             connection.getresponse().read()
         except OSError:
             time.sleep(0.1)

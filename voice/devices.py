@@ -1,18 +1,26 @@
-"""Registering the devices that are notified."""
+"""The devices that are notified: registered by apps, forgotten when Twilio says that they are gone."""
 
+import logging
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
+from rest_framework.exceptions import APIException
 
 from groups.models import Group
 from voice.identity import person_of
 from voice.models import Device
 from voice.telephony import telephony
 
+logger = logging.getLogger(__name__)
+
+CHECK_EVERY = timedelta(days=7)
+MOST_AT_ONCE = 50
+
 
 def register_device(
-    *, identity: str, address: str, binding_type: str, endpoint: str | None, tags: Iterable[int]
+    *, identity: str, address: str, binding_type: str, endpoint: str | None, tags: Iterable[int], now: datetime
 ) -> Device:
     """Makes Twilio's binding, then our own row. The address belongs to whoever registered it last."""
     groups = list(Group.objects.filter(pk__in=tags).order_by("pk"))
@@ -23,6 +31,7 @@ def register_device(
         endpoint=endpoint or f"{identity}:{uuid4().hex}",
         tags=[str(group.pk) for group in groups],
     )
+    before = Device.objects.filter(address=address).exclude(sid=binding.sid).first()
     with transaction.atomic():
         device, _ = Device.objects.update_or_create(
             address=address,
@@ -32,7 +41,32 @@ def register_device(
                 "binding_type": binding_type,
                 "sid": binding.sid,
                 "endpoint": binding.endpoint,
+                "checked_at": now,
             },
         )
         device.tags.set(groups)
+    if before:
+        unbind(before.sid)
     return device
+
+
+def unbind(sid: str) -> None:
+    """Takes an address from its former identity: who is meant by that one must not be told on another's phone."""
+    try:
+        telephony().delete_binding(sid=sid)
+    except APIException as error:
+        logger.warning("The former binding %s was not deleted: %s", sid, error)
+
+
+def forget_gone_devices(*, now: datetime) -> int:
+    """Asks Twilio about devices not asked about for a week, and forgets those that it has dropped; how many."""
+    forgotten = 0
+    for device in Device.objects.filter(checked_at__lte=now - CHECK_EVERY).order_by("checked_at")[:MOST_AT_ONCE]:
+        try:
+            if telephony().has_binding(sid=device.sid):
+                Device.objects.filter(pk=device.pk).update(checked_at=now)
+            else:
+                forgotten += Device.objects.filter(pk=device.pk, sid=device.sid).delete()[0] and 1
+        except APIException as error:
+            logger.warning("Binding %s could not be asked about: %s", device.sid, error)
+    return forgotten

@@ -169,6 +169,9 @@ class Device(models.Model):
     binding_type = models.CharField(max_length=8, choices=BindingType)
     endpoint = models.CharField(max_length=128)
     sid = models.CharField(max_length=64, help_text="Twilio's id of the binding.")
+    checked_at = models.DateTimeField(
+        default=timezone.now, db_index=True, help_text="When Twilio last said that it keeps the binding."
+    )
     tags = models.ManyToManyField(Group, blank=True, related_name="devices", db_table="deviceTags")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from rest_framework.exceptions import APIException
 
 from groups.models import Group
+from voice.channels import CHANNELS
 from voice.models import Device
-from voice.telephony import telephony
 
 logger = logging.getLogger(__name__)
 
@@ -15,16 +15,15 @@ CALL_STARTED = "A group chat has started."
 
 
 def notify_group(*, group: Group, body: str, except_for: Iterable[int | None] = ()) -> tuple[str | None, int]:
-    """Tells the group's devices; the notification's sid (None where there was nobody to tell) and how many devices.
+    """Tells the group's devices; the first notification's sid (None where there was nobody to tell), how many devices.
 
     Who is in the group is asked now, not when a device registered.
     """
     left_out = {user_id for user_id in except_for if user_id}
     devices = [device for device in Device.objects.of_group(group) if device.user_id not in left_out]
-    if not devices:
-        return None, 0
-    identities = sorted({device.identity for device in devices})
-    return telephony().notify(identities=identities, body=body, group_id=group.pk), len(devices)
+    by_channel = [(channel, [device for device in devices if channel.serves(device)]) for channel in CHANNELS]
+    sids = [channel.send(devices=some, body=body, group_id=group.pk) for channel, some in by_channel if some]
+    return (sids[0] if sids else None), len(devices)
 
 
 def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> None:

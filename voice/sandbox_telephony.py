@@ -40,6 +40,12 @@ class SandboxTelephony(TwilioFormats):
         sid = hashlib.blake2b(f"{binding_type} {address}".encode(), digest_size=16).hexdigest()
         return Binding(sid=f"BS{sid}", endpoint=endpoint)
 
+    def has_binding(self, *, sid: str) -> bool:
+        return True
+
+    def delete_binding(self, *, sid: str) -> None:
+        """Nothing is kept of a binding but our own row."""
+
     def notify(self, *, identities: Sequence[str], body: str, group_id: int) -> str:
         sent = SandboxNotification.objects.create(identities=list(identities), body=body, group_id=group_id)
         return f"NT{sent.pk:032x}"

@@ -76,6 +76,12 @@ class Telephony(Protocol):
         self, *, identity: str, address: str, binding_type: str, endpoint: str, tags: Sequence[str]
     ) -> Binding: ...
 
+    def has_binding(self, *, sid: str) -> bool:
+        """Whether Twilio still keeps a binding: it drops those whose device is gone."""
+
+    def delete_binding(self, *, sid: str) -> None:
+        """One that is gone already changes nothing."""
+
     def notify(self, *, identities: Sequence[str], body: str, group_id: int) -> str:
         """Sends a push notification to all devices of these identities; the notification's sid."""
 

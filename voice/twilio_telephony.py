@@ -56,6 +56,24 @@ class TwilioTelephony(TwilioFormats):
             )
         return Binding(sid=str(binding.sid), endpoint=binding.endpoint or endpoint)
 
+    def has_binding(self, *, sid: str) -> bool:
+        with our_errors():
+            try:
+                self.service.bindings(sid).fetch()
+            except TwilioRestException as error:
+                if error.status != 404:
+                    raise
+                return False
+        return True
+
+    def delete_binding(self, *, sid: str) -> None:
+        with our_errors():
+            try:
+                self.service.bindings(sid).delete()
+            except TwilioRestException as error:
+                if error.status != 404:
+                    raise
+
     def notify(self, *, identities: Sequence[str], body: str, group_id: int) -> str:
         sids = []
         for start in range(0, len(identities), IDENTITIES_A_CALL):

@@ -116,7 +116,7 @@ class DeviceViewSet(ViewSet):
     def create(self, request: Request) -> Response:
         body = RegisterBindingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        device = register_device(**body.validated_data)
+        device = register_device(**body.validated_data, now=timezone.now())
         shape = {
             "sid": device.sid,
             "endpoint": device.endpoint,

@@ -16,7 +16,9 @@ def fill(groups: int) -> None:
     Group.objects.bulk_create(Group(pk=pk, name=f"Group {pk}") for pk in range(1, groups + 1))
     inside = {group: members(group, groups) for group in range(1, groups + 1)}
     Ownership.objects.bulk_create(Ownership(group_id=group, user_id=pks[0]) for group, pks in inside.items())
-    Membership.objects.bulk_create(Membership(group_id=group, user_id=pk) for group, pks in inside.items() for pk in pks)
+    Membership.objects.bulk_create(
+        Membership(group_id=group, user_id=pk) for group, pks in inside.items() for pk in pks
+    )
     Device.objects.bulk_create(
         Device(user_id=pk, identity=f"u_{pk}", address=f"of {pk}", binding_type="fcm", endpoint="phone", sid=f"BS{pk}")
         for pk in people

@@ -44,7 +44,9 @@ def told(callback: Callback) -> Post:
     params = {"AccountSid": ACCOUNT, "CallSid": leg.sid if leg else ""}
     if callback.number is None:
         params |= {"CallStatus": callback.kind, "CallDuration": str(leg.duration if leg else 0), "Direction": "inbound"}
-        return post("/api/voice/callEvents", {**params, "SequenceNumber": "0", "CallbackSource": "call-progress-events"})
+        return post(
+            "/api/voice/callEvents", {**params, "SequenceNumber": "0", "CallbackSource": "call-progress-events"}
+        )
     params |= {"ConferenceSid": callback.conference, "FriendlyName": str(callback.group)}
     params |= {"SequenceNumber": str(callback.number), "StatusCallbackEvent": callback.kind}
     if leg:

@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = serve  # noqa: N815  # the library's names
+    do_GET = do_POST = do_DELETE = serve  # noqa: N815  # the library's names
 
     def log_message(self, *args: object) -> None:
         """The tests ask `requests` instead."""

@@ -86,6 +86,16 @@ class TwilioDouble(Double):
         self.bindings.append(binding)
         return Answer(201, binding)
 
+    def get_binding(self, request: Request, sid: str) -> Thing:
+        for binding in self.bindings:
+            if binding["sid"] == sid:
+                return binding
+        raise Refusal(self.not_found(request))
+
+    def delete_binding(self, request: Request, sid: str) -> Answer:
+        self.bindings.remove(self.get_binding(request, sid))
+        return Answer(204, "")
+
     def create_notification(self, request: Request) -> Answer:
         identities = request.form.get("Identity", [])
         if len(identities) > MOST_IDENTITIES:
@@ -148,6 +158,8 @@ class TwilioDouble(Double):
 
     routes = (
         ("POST", f"/v1/Services/{SERVICE}/Bindings", create_binding),
+        ("GET", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", get_binding),
+        ("DELETE", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", delete_binding),
         ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences.json", list_conferences),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),

@@ -2,10 +2,11 @@
 
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.conference_state import END, JOIN, LEAVE, Event, Facts, State, fold
+from voice.conference_state import END, JOIN, LEAVE, Event, Facts, Sighting, State, fold
 
 SIX = [
     Event(1, JOIN, "CA1"),
@@ -30,6 +31,17 @@ def on(*sids):
 
 def test_every_order_of_a_call_gives_the_same_state():
     assert {fold(order, Facts()) for order in permutations(SIX)} == {on("CA2", "CA3")}
+
+
+@pytest.mark.parametrize("repeated", SIX)
+def test_every_order_with_any_event_told_twice_gives_the_same_state(repeated):
+    states = {fold(order, Facts()) for order in permutations([*SIX, repeated])}
+    assert states == {on("CA2", "CA3")}
+
+
+def test_gaps_in_the_numbers_do_not_matter():
+    spread = [Event(event.sequence_number * 1000, event.kind, event.call_sid) for event in SIX]
+    assert fold(spread, Facts()) == fold(SIX, Facts())
 
 
 @given(st.data(), histories)
@@ -59,6 +71,20 @@ def test_after_the_end_nothing_reopens_it(history):
 @given(histories, st.frozensets(st.sampled_from(["CA1", "CA2", "CA3"])))
 def test_a_completed_call_is_on_no_more_whatever_its_events_say(history, completed):
     assert not fold(history, Facts(completed_calls=completed)).on & completed
+
+
+def test_a_sighting_counts_as_told_after_the_event_that_was_known_then():
+    joined = [Event(1, JOIN, "CA1"), Event(5, LEAVE, "CA1")]
+    assert fold(joined[:1], Facts(sightings=(Sighting(2, "CA1", on=False),))) == on()
+    assert fold(joined, Facts(sightings=(Sighting(3, "CA1", on=True),))) == on()
+    assert fold(joined, Facts(sightings=(Sighting(7, "CA1", on=True),))) == on("CA1")
+
+
+@given(histories, st.lists(st.builds(Sighting, st.integers(0, 30), st.sampled_from(["CA1", "CA2"]), st.booleans())))
+def test_a_sighting_after_every_event_has_the_last_word(history, sightings):
+    last = Sighting(31, "CA1", on=True)
+    state = fold(history, Facts(sightings=(*sightings, last)))
+    assert state.ended or "CA1" in state.on
 
 
 @given(histories)

@@ -1,6 +1,11 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from groups.models import Membership
+from tests.doubles.server import Fault
+from voice.devices import forget_gone_devices
 from voice.models import Device, SandboxNotification
 
 BINDING = ["sid", "endpoint", "identity", "address", "bindingType", "tags", "message"]
@@ -118,3 +123,36 @@ def test_a_message_can_be_given(register, notify, group, bob):
 )
 def test_a_bad_notification_is_refused(api, group, fields, status):
     assert api.post("/api/voice/send-notification", fields).status_code == status
+
+
+@pytest.fixture
+def phone_of(register, twilio_telephony):
+    """Registers a phone at Twilio; the binding there."""
+    return lambda user, address="token": register(identity=f"u_{user.pk}", address=address).json()["sid"]
+
+
+def test_a_phone_that_changes_hands_is_unbound_from_its_former_person(phone_of, twilio_double, alice, bob):
+    phone_of(alice)
+    now = phone_of(bob)
+    assert [binding["sid"] for binding in twilio_double.bindings] == [now]
+
+
+def test_a_phone_that_twilio_has_dropped_is_forgotten(phone_of, twilio_double, alice, bob):
+    phone_of(alice, "gone"), phone_of(bob, "kept")
+    twilio_double.bindings.pop(0)
+    assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 1
+    assert Device.objects.get().address == "kept"
+
+
+def test_a_phone_is_asked_about_once_a_week(phone_of, twilio_double, alice):
+    phone_of(alice)
+    asked = len(twilio_double.requests)
+    forget_gone_devices(now=timezone.now() + timedelta(days=6))
+    assert len(twilio_double.requests) == asked
+
+
+def test_a_twilio_that_does_not_answer_makes_nobody_forgotten(phone_of, twilio_double, alice):
+    phone_of(alice)
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 0
+    assert Device.objects.exists()

@@ -1,4 +1,4 @@
-"""Asks Twilio about calls that have been silent for too long, and closes ghosts. For a scheduler, each minute."""
+"""Asks Twilio about calls that have been silent for too long, and about devices. For a scheduler, each minute."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from voice.devices import forget_gone_devices
 from voice.reconciliation import SILENT, reconcile
 
 
@@ -17,7 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--silent", type=int, default=seconds, help="seconds of silence (%(default)s)")
 
     def handle(self, *args: Any, silent: int, **options: Any) -> None:
-        summary = reconcile(now=timezone.now(), silent=timedelta(seconds=silent))
+        now = timezone.now()
+        summary = reconcile(now=now, silent=timedelta(seconds=silent))
         self.stdout.write(
-            f"asked about {summary.conferences} conferences and {summary.calls} calls, {summary.failed} failed"
+            f"asked about {summary.conferences} conferences and {summary.calls} calls, {summary.failed} failed; "
+            f"forgot {forget_gone_devices(now=now)} devices"
         )
