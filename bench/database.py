@@ -36,7 +36,7 @@ def temporary_file() -> Iterator[str]:
 
 @contextmanager
 def postgresql_beside(url: str, suffix: str = "_bench", like: str = "template1") -> Iterator[str]:
-    """A copy of `like`, named as the given database with `suffix` after it. What an interrupted run left is replaced."""
+    """A copy of `like`, named as the given one with `suffix` after it. What an interrupted run left is replaced."""
     parts = urlsplit(url)
     name = f"{parts.path.strip('/')}{suffix}"
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))

@@ -1,15 +1,23 @@
 """The card that a person pays with."""
 
+import hashlib
+
+from django.utils import timezone
+
 from billing.payments import Card, payments
 from users.models import User
 
 
 def ensure_customer(user: User) -> str:
-    """Stripe's id of the person, opened now where signing up could not. The key names the person and the moment that
-    they signed up, so that two requests at once open one customer, and an id used anew in another database another."""
+    """Stripe's id of the person, opened now where signing up could not.
+
+    Two requests at once open one customer: the key is the same. Stripe keeps even a failure under its key, so an hour
+    later, or under another name, it is another one.
+    """
     if user.stripe_id:
         return user.stripe_id
-    key = f"customer-{user.pk}-{user.created_at.timestamp():.6f}"
+    who = f"{user.pk} {user.created_at.isoformat()} {user.email} {user.display_name} {timezone.now():%Y-%m-%d %H}"
+    key = f"customer-{hashlib.blake2b(who.encode(), digest_size=16).hexdigest()}"
     customer = payments().open_customer(email=user.email, name=user.display_name, key=key)
     User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
     user.refresh_from_db(fields=["stripe_id"])

@@ -76,7 +76,10 @@ class TopUp(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="top_ups")
     customer = models.CharField(max_length=128, help_text="Stripe's id of the person.")
-    source = models.CharField(max_length=255, blank=True, help_text="The card; empty for the default one.")
+    source = models.CharField(max_length=255, blank=True, help_text="The card asked for; empty for the default one.")
+    card = models.CharField(
+        max_length=255, blank=True, help_text="The card that is charged: settled once, for a retry must be the same."
+    )
     amount_cents = models.PositiveIntegerField()
     key = models.CharField(max_length=255, null=True, blank=True, help_text="The client's Idempotency-Key.")
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)

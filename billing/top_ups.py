@@ -16,6 +16,7 @@ from billing.ledger import account_of, lock_account, post_entry
 from billing.models import Account, LedgerEntry, TopUp
 from billing.payments import (
     CardDeclined,
+    NoCard,
     Payment,
     PaymentsUnavailable,
     UnknownSource,
@@ -27,8 +28,9 @@ from users.wire import MICROS_PER_CENT
 
 IN_FLIGHT = timedelta(seconds=30)
 """Longer than a request's deadline for vendor calls: after it, whoever worked on a TopUp is gone."""
-KEYS_LIVE = timedelta(hours=24)
-"""For how long Stripe remembers an idempotency key. An older TopUp without a payment is not tried again."""
+TRY_FOR = timedelta(minutes=10)
+"""A TopUp without a payment at Stripe is not tried again after this: nobody expects yesterday's payment any more, and
+Stripe keeps even a failure of its own under an idempotency key for a day."""
 CONSENT = "Your bank wants you to confirm this payment."
 EXPIRED = "The payment was not completed in time and nothing was charged. Please try again."
 
@@ -121,11 +123,22 @@ def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
         found = payments().find_payment(customer=top_up.customer, top_up=str(top_up.pk))
         if found:
             return found
-        if timezone.now() - top_up.created_at > KEYS_LIVE:
+        if timezone.now() - top_up.created_at > TRY_FOR:
             raise UnusableSource(EXPIRED)
     return payments().charge(
-        customer=top_up.customer, source=top_up.source, amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
+        customer=top_up.customer, source=card_of(top_up), amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
     )
+
+
+def card_of(top_up: TopUp) -> str:
+    """The card to charge, the same at every try: the default one may be replaced in between."""
+    if not top_up.card:
+        default = None if top_up.source else payments().default_card(customer=top_up.customer)
+        if not top_up.source and default is None:
+            raise NoCard
+        top_up.card = default.id if default else top_up.source
+        top_up.save(update_fields=["card"])
+    return top_up.card
 
 
 def cancel_waiting(top_up: TopUp) -> None:
@@ -136,8 +149,7 @@ def cancel_waiting(top_up: TopUp) -> None:
 
 @transaction.atomic
 def settle(top_up: TopUp, payment: Payment) -> None:
-    """Writes what became of a payment, once: a TopUp that has ended stays as it ended, except that money that did come
-    in is always posted."""
+    """Writes what became of a payment. Money that came in is posted, once, however the TopUp had ended before."""
     account = lock_account(top_up.account)
     top_up = TopUp.objects.get(pk=top_up.pk)
     if top_up.status == TopUp.Status.SUCCEEDED:

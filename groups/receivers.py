@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.signals import pre_delete
 
-from groups.models import Group, Membership, Ownership, Participant
+from groups.models import Group, Membership, Ownership
 from users.models import User
 
 
@@ -35,13 +35,14 @@ def hand_on(group: Group, goer_ids: set[int], *, was_owned: bool) -> None:
 def hang_up(sender: type[Group], instance: Group, **kwargs: Any) -> None:
     """The people on a group's call are no longer on a call, unless they are on another's.
 
-    Locks the group before people, and people in order, as everything does that touches both.
+    Locks the group first, then its participants, then people in order, as everything does that touches them.
     """
-    Group.objects.select_for_update().filter(pk=instance.pk).first()
-    here = Participant.objects.filter(group=instance).values("user_id")
-    elsewhere = Participant.objects.exclude(group=instance).values("user_id")
-    idle = User.objects.select_for_update(no_key=True).filter(pk__in=here).exclude(pk__in=elsewhere).order_by("pk")
-    User.objects.filter(pk__in=[user.pk for user in idle]).update(call_status=False)
+    Group.objects.select_for_update(no_key=True).filter(pk=instance.pk).first()
+    on = list(instance.participants.values_list("user_id", flat=True))
+    instance.participants.all().delete()
+    idle = User.objects.filter(pk__in=on, participants=None)
+    locked = [user.pk for user in User.objects.select_for_update(no_key=True).filter(pk__in=on).order_by("pk")]
+    idle.filter(pk__in=locked).update(call_status=False)
 
 
 def connect() -> None:

@@ -60,14 +60,18 @@ def add_activity(*, group_id: int, user_id: int, activity: str) -> Activity:
 
 
 def set_on_call(*, group: Group, people: set[int], on: set[int], anyone: bool) -> None:
-    """Brings these people's rows on the call list, and the group's call status, to what is so: `on` are on the call.
+    """Brings these people's rows on the call list, and the group's call status, to what is so.
+
+    `on` are those of these people who are on the call, `anyone` is whether anybody is, known or not.
 
     Rows of other people stay: a client put them there. The caller holds the group's lock.
     """
-    Participant.objects.filter(group=group, user_id__in=people - on).delete()
-    present = set(Participant.objects.filter(group=group, user_id__in=on).values_list("user_id", flat=True))
-    known = User.objects.filter(pk__in=on - present).order_by("pk")
-    Participant.objects.bulk_create(Participant(group=group, user=user) for user in known)
+    listed = set(Participant.objects.filter(group=group, user_id__in=people).values_list("user_id", flat=True))
+    if gone := listed - on:
+        Participant.objects.filter(group=group, user_id__in=gone).delete()
+    if new := on - listed:
+        known = User.objects.filter(pk__in=new).order_by("pk")
+        Participant.objects.bulk_create(Participant(group=group, user=user) for user in known)
     if group.call_status != anyone:
         group.call_status = anyone
         group.save(update_fields=["call_status"])

@@ -7,6 +7,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from rest_framework.exceptions import APIException
 
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+SEVERAL_IN_ONE = {"MPO": "JPEG"}
+"""What some cameras write: a JPEG that carries more pictures. The first one counts."""
 MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 1024
 
@@ -39,15 +41,18 @@ def reencode(file: IO[Any]) -> tuple[bytes, str]:
         raise NotAnImage from error
     if image.width * image.height > MOST_PIXELS:
         raise ImageTooLarge(f"The image has more than {MOST_PIXELS // 1_000_000} megapixels.")
-    kind = image.format or ""
+    kind = SEVERAL_IN_ONE.get(image.format or "", image.format or "")
     try:
-        picture = ImageOps.exif_transpose(image)
-        picture = picture.convert("RGB" if kind == "JPEG" else "RGBA")
+        return write_anew(image, kind), FORMATS[kind]
     except Exception as error:  # decoders raise what they like on damaged files
         raise BrokenImage from error
+
+
+def write_anew(image: Image.Image, kind: str) -> bytes:
+    picture = ImageOps.exif_transpose(image).convert("RGB" if kind == "JPEG" else "RGBA")
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    written = BytesIO()
     clean = Image.new(picture.mode, picture.size)  # without what the opened file carried along
     clean.paste(picture)
+    written = BytesIO()
     clean.save(written, format=kind)
-    return written.getvalue(), FORMATS[kind]
+    return written.getvalue()

@@ -16,7 +16,7 @@ from django.db import transaction
 from groups.models import Group
 from groups.services import set_on_call
 from users.models import User
-from voice.conference_state import Facts, State, fold
+from voice.conference_state import Event, Facts, State, fold
 from voice.models import Call, Conference, ConferenceEvent
 from voice.notifications import announce_call
 from voice.prices import FIRST_WAIT
@@ -36,11 +36,19 @@ def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> Non
     if not SID.fullmatch(sid) or group_id is None:
         logger.warning("A conference event without a usable ConferenceSid or FriendlyName was left aside")
         return
-    Conference.objects.get_or_create(pk=sid, defaults={"group_id": group_id, "created_at": now})
-    conference = lock_conference(sid)
+    conference = begin_conference(sid, group_id, now=now)
     if store(conference, params, now=now):
         conference.heard_at = now
         rebuild(conference, now=now)
+
+
+def begin_conference(sid: str, group_id: int, *, now: datetime) -> Conference:
+    """The conference, locked; made with its first event."""
+    known = Conference.objects.select_for_update(no_key=True).filter(pk=sid).first()
+    if known:
+        return known
+    Conference.objects.get_or_create(pk=sid, defaults={"group_id": group_id, "created_at": now})
+    return lock_conference(sid)
 
 
 def lock_conference(sid: str) -> Conference:
@@ -48,8 +56,13 @@ def lock_conference(sid: str) -> Conference:
 
 
 def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -> bool:
-    """Whether the event is new. Of two with one number the first counts; one without a number is only kept."""
+    """Whether the event is new. Of two with one number the first counts; one without a number is only kept.
+
+    Runs under the conference's lock: nobody else stores an event of it meanwhile.
+    """
     sequence_number = number(params.get("SequenceNumber", ""))
+    if sequence_number is not None and conference.events.filter(sequence_number=sequence_number).exists():
+        return False
     call_sid = params.get("CallSid", "")
     fields = {
         "kind": params.get("StatusCallbackEvent", "")[:64],
@@ -59,12 +72,8 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
     }
     if sequence_number is None:
         logger.warning("Conference %s sent an event without a usable number", conference.sid)
-        ConferenceEvent.objects.create(conference=conference, **fields)
-        return False
-    _, is_new = ConferenceEvent.objects.get_or_create(
-        conference=conference, sequence_number=sequence_number, defaults=fields
-    )
-    return is_new
+    ConferenceEvent.objects.create(conference=conference, sequence_number=sequence_number, **fields)
+    return sequence_number is not None
 
 
 def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
@@ -78,18 +87,27 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
         end_call(call, status=status, duration=duration, now=now)
 
 
-@transaction.atomic
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
     """Writes that a leg has ended, once, and brings its conference up to date. `duration` is in seconds."""
+    while not write_end(call, status=status, duration=duration, now=now):
+        call.refresh_from_db(fields=["conference"])
+
+
+@transaction.atomic
+def write_end(call: Call, *, status: str, duration: int, now: datetime) -> bool:
+    """False where an event has put the leg on a conference since it was read: that must be locked first."""
     conference = lock_conference(call.conference_id) if call.conference_id else None
-    call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
-    if call.end_time is not None:
-        return
-    call.status, call.duration, call.end_time = status, duration, now
-    call.heard_at, call.price_due_at = now, now + FIRST_WAIT
-    call.save()
+    row = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+    if row.conference_id != call.conference_id:
+        return False
+    if row.end_time is not None:
+        return True
+    row.status, row.duration, row.end_time = status, duration, now
+    row.heard_at, row.price_due_at = now, now + FIRST_WAIT
+    row.save()
     if conference:
         rebuild(conference, now=now)
+    return True
 
 
 @transaction.atomic
@@ -103,8 +121,9 @@ def adopt_leg(call: Call, fields: Mapping[str, Any], *, now: datetime) -> None:
 
 def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None) -> None:
     """Brings legs, participants and call statuses to what the stored events and facts say. Runs under its lock."""
-    calls = legs(conference)
-    state = current_state(conference)
+    events = list(conference.events.numbered())
+    calls = legs(conference, events)
+    state = fold(events, facts(conference, calls))
     changed = {call.pk for call in calls if call.is_on != (call.sid in state.on)}
     for call in calls:
         if call.pk in changed:
@@ -122,22 +141,23 @@ def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None
     conference.save()
 
 
-def current_state(conference: Conference) -> State:
-    rows = conference.events.exclude(sequence_number=None)
-    calls = list(conference.calls.all())
-    facts = Facts(
+def facts(conference: Conference, calls: list[Call]) -> Facts:
+    return Facts(
         completed_calls=frozenset(call.sid for call in calls if call.end_time),
         conference_completed=conference.completed,
         sightings=tuple(sighting for call in calls if (sighting := call.sighting())),
     )
-    return fold((row.numbered() for row in rows), facts)
 
 
-def legs(conference: Conference) -> list[Call]:
+def legs(conference: Conference, events: list[Event]) -> list[Call]:
     """The conference's legs. Whose call never came through makeCall is on it all the same, as nobody we know."""
-    for sid in conference.events.exclude(call_sid="").values_list("call_sid", flat=True).distinct():
+    calls = list(conference.calls.order_by("pk"))
+    new = {event.call_sid for event in events} - {call.sid for call in calls} - {""}
+    if not new:
+        return calls
+    for sid in sorted(new):
         Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id})
-        Call.objects.filter(sid=sid, conference=None).update(conference=conference)
+    Call.objects.filter(sid__in=new, conference=None).update(conference=conference)
     return list(conference.calls.order_by("pk"))
 
 
@@ -147,14 +167,20 @@ def follow(conference: Conference, state: State, calls: list[Call], changed: set
     if not people and not any(call.pk in changed for call in calls):
         return
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id).first()
-    running = Call.objects.filter(is_on=True, group_id=conference.group_id)
-    here = {call.user_id for call in running.filter(user_id__in=people) if call.user_id}
+    running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
-        set_on_call(group=group, people=people, on=here, anyone=running.exists())
-    moved = {call.user_id for call in calls if call.user_id and call.pk in changed}
-    anywhere = set(Call.objects.filter(is_on=True, user_id__in=moved).values_list("user_id", flat=True))
-    for user_id in sorted(moved):
-        User.objects.filter(pk=user_id).update(call_status=user_id in anywhere)
+        here = {user_id for user_id in running if user_id in people}
+        set_on_call(group=group, people=people, on=here, anyone=bool(running))
+    set_call_status({call.user_id for call in calls if call.user_id and call.pk in changed})
+
+
+def set_call_status(people: set[int]) -> None:
+    """Whether each has a leg on any call. They are locked before it is read: their legs in another group may move too,
+    and whoever comes second must see what the first did."""
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
+    on = set(Call.objects.filter(is_on=True, user_id__in=people).values_list("user_id", flat=True))
+    User.objects.filter(pk__in=people & on).update(call_status=True)
+    User.objects.filter(pk__in=people - on).update(call_status=False)
 
 
 def number(text: str) -> int | None:

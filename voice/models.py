@@ -1,6 +1,8 @@
 """Calls, the conferences they meet in, what Twilio told about them, and the devices that are notified."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import starmap
 
 from django.conf import settings
 from django.db import models
@@ -41,6 +43,13 @@ class Conference(models.Model):
         return self.sid
 
 
+class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
+    def numbered(self) -> Iterator[Event]:
+        """Those that have a number, as the fold reads them."""
+        rows = self.exclude(sequence_number=None).order_by().values_list("sequence_number", "kind", "call_sid")
+        return starmap(Event, rows)
+
+
 class ConferenceEvent(models.Model):
     """What Twilio told about a conference, as it came. A SequenceNumber counts once; without one it changes nothing.
 
@@ -54,6 +63,8 @@ class ConferenceEvent(models.Model):
     payload = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = ConferenceEventQuerySet.as_manager()
+
     class Meta:
         db_table = "conferenceEvents"
         ordering = ("conference", "sequence_number")
@@ -63,10 +74,6 @@ class ConferenceEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence_number} {self.kind}"
-
-    def numbered(self) -> Event:
-        """As the fold reads it. Only for an event that has a number."""
-        return Event(self.sequence_number or 0, self.kind, self.call_sid)
 
 
 class CallQuerySet(models.QuerySet["Call"]):

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from urllib.parse import urlsplit
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 
@@ -56,10 +58,24 @@ class Env:
         self.fault(f"{name} is {value!r}: use dollars, such as {default}, with up to six decimals.")
         return int(Decimal(default) * 1_000_000)
 
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """SQLite or PostgreSQL, as Django's DATABASES has it."""
+        try:
+            found = dj_database_url.parse(self.text(name, default), conn_max_age=60, conn_health_checks=True)
+            if found["ENGINE"].rpartition(".")[2] in ("sqlite3", "postgresql"):
+                return dict(found)
+        except ValueError:  # dj_database_url's own error is one too
+            pass
+        self.fault(f"{name} cannot be used: write sqlite:///file or postgres://user:password@host:5432/name.")
+        return dict(dj_database_url.parse(default))
+
     def url(self, name: str, default: str = "") -> str:
         """An http(s) address without a final slash."""
         value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            parts = urlsplit("")
         if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
             self.fault(f"{name} is {value!r}: use an address such as https://api.example.com.")
         return value

@@ -1,5 +1,6 @@
 """Every error as RFC 9457 problem+json, from the API and from Django itself. https://www.rfc-editor.org/rfc/rfc9457"""
 
+import logging
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,8 @@ from django.views import defaults
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.views import set_rollback
 
+logger = logging.getLogger(__name__)
+
 
 def problem(
     status: int,
@@ -22,6 +25,7 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
     """A problem document. `code` is a stable word for programs, `detail` a sentence for people."""
+    detail = detail.encode(errors="replace").decode()  # what a client sent may be quoted in it
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -47,6 +51,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return problem(400, "bad_request", "The request cannot be read.")
     if isinstance(error, OperationalError | InterfaceError):
+        logger.warning("The database failed: %s", error)
         return problem(
             503, "database_unavailable", "The database does not answer. Try again.", headers={"Retry-After": "2"}
         )

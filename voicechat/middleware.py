@@ -91,7 +91,7 @@ class ETagMiddleware(Middleware):
         link = response.get("Link", "")
         etag = f'"{hashlib.blake2b(response.content + link.encode(), digest_size=16).hexdigest()}"'
         response["ETag"] = etag
-        response["Cache-Control"] = "private, no-cache"  # keep it, but ask each time
+        response.headers.setdefault("Cache-Control", "private, no-cache")  # keep it, but ask each time
         answer = get_conditional_response(request, etag=etag, response=response) or response
         if link:
             answer["Link"] = link

@@ -18,6 +18,8 @@ class JSONParser(BaseParser):
         try:
             text = stream.read().decode("utf-8")
             value = json.loads(text, parse_float=Decimal, parse_constant=refuse) if text.strip() else {}
+            if "\\u" in text:
+                json.dumps(value, ensure_ascii=False, default=str).encode()  # finds lone surrogates, in keys too
         except RecursionError:
             raise ParseError(f"The JSON is nested deeper than {DEEPEST} levels.") from None
         except ValueError as error:

@@ -3,9 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import dj_database_url
 from dotenv import load_dotenv
 
 from voicechat.env import Env
@@ -38,26 +36,18 @@ if PRODUCTION:
 elif not SECRET_KEY:
     SECRET_KEY = development_secret(BASE_DIR / ".secret_key")
 
-_public_host = urlsplit(PUBLIC_URL).hostname or "localhost"
+_public_host = PUBLIC_URL.partition("://")[2].partition("/")[0].partition(":")[0] or "localhost"
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([_public_host, "localhost", "127.0.0.1"] if PRODUCTION else ["*"])
 
 # --- Database -------------------------------------------------------------------------------------------------------
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
-        conn_max_age=60,
-        conn_health_checks=True,
-    )
-}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=5,
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     )
-else:
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c statement_timeout=10s -c lock_timeout=5s"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "users.User"
 

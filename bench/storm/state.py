@@ -1,6 +1,6 @@
 """What the tables say in the end, and what they should."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, fields
 
@@ -21,7 +21,7 @@ QUERIES = {
 
 @dataclass(frozen=True)
 class State:
-    """Each a set of rows: who is on which list, which groups and people are on a call, how calls and conferences are."""
+    """Each a set of rows: who is on which list, which groups and people are on a call, how each call stands."""
 
     participants: Rows
     groups: Rows
@@ -52,7 +52,7 @@ def stored(url: str) -> State:
     return State(**tables)
 
 
-def expected(story: Story, known: Set[Callback], delivered: Set[Callback] | None = None) -> State:
+def expected(story: Story, known: AbstractSet[Callback], delivered: AbstractSet[Callback] | None = None) -> State:
     """The state after the `known` callbacks, each told once and in order.
 
     Of a truth that Twilio was asked about more is known than the events that were delivered and are stored.

@@ -168,8 +168,8 @@ def test_another_amount_is_paid_after_the_one_left_behind(pay, left_pending):
     assert pay(5).json() == {"updatedAccountBalance": 26}
 
 
-def test_a_payment_left_behind_for_days_is_not_charged_any_more(pay, left_pending):
-    old = left_pending(seconds=-1, created_at=timezone.now() - timedelta(days=2))
+def test_a_payment_left_behind_for_long_is_not_charged_any_more(pay, left_pending):
+    old = left_pending(seconds=-1, created_at=timezone.now() - timedelta(minutes=11))
     assert pay(5).json() == {"updatedAccountBalance": 6}
     old.refresh_from_db()
     assert old.status == TopUp.Status.REFUSED

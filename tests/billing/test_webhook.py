@@ -27,7 +27,7 @@ def send(stripe_payments, api, db):
 def unanswered(send, api, alice, stripe_double):
     """Alice paid $20 at Stripe, and the answer was lost; the payment."""
     replace_default(user=alice, source="tok_visa")
-    stripe_double.fail_next(None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
+    stripe_double.fail_next(None, None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     return next(iter(stripe_double.intents.values()))
 

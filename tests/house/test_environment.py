@@ -60,6 +60,10 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"ALLOW_OPEN_ACCESS": "yes"}, "ALLOW_OPEN_ACCESS"),
         ({"CALL_RATE": "0.00000001"}, "CALL_RATE"),
         ({"DB_ENV": "prod"}, "DB_ENV"),
+        ({"DATABASE_URL": "mysql://u:p@h/n"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "what?"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgres://u:p@[::1/n"}, "DATABASE_URL"),
+        ({"PUBLIC_URL": "https://[::1"}, "PUBLIC_URL"),
     ],
 )
 def test_a_fault_is_named(change, named):

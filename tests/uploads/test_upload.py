@@ -44,6 +44,20 @@ def test_the_message_is_the_one_that_clients_know(upload):
     assert upload(picture()).json()["message"] == "Your image has been uploaded successfully"
 
 
+def test_a_camera_file_of_several_pictures_is_a_jpeg(upload, api):
+    several = [Image.new("RGB", (40, 30), color) for color in ("red", "blue")]
+    written = BytesIO()
+    several[0].save(written, format="MPO", save_all=True, append_images=several[1:])
+    assert stored(api, upload(written.getvalue())).format == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "CMYK"), ("JPEG", "L"), ("PNG", "I;16"), ("PNG", "P"), ("GIF", "P")]
+)
+def test_an_image_in_another_mode_is_stored(upload, api, kind, mode):
+    assert stored(api, upload(picture(kind, mode=mode))).format == kind
+
+
 def test_a_large_image_is_made_smaller_with_its_proportions(upload, api):
     assert stored(api, upload(picture(size=(3000, 1500)))).size == (1024, 512)
 

@@ -55,4 +55,5 @@ def test_another_identity_is_refused(api, db, identity):
 
 
 def test_a_token_is_not_kept(api, db):
-    assert api.get(PATH)["Cache-Control"] == "no-store"
+    for accept in ("*/*", "application/json"):
+        assert api.get(PATH, headers={"Accept": accept})["Cache-Control"] == "no-store"

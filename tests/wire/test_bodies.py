@@ -29,6 +29,17 @@ def test_what_no_database_can_keep_is_refused(api, escape):
     assert post(api, f'{{"email": "e@example.com", "nickname": "{escape}"}}').status_code == 400
 
 
+@pytest.mark.parametrize("body", [r'{"\ud800": 1}', r'{"email": "e@example.com", "x": ["\udc00"]}'])
+def test_half_a_character_is_refused_wherever_it_stands(api, alice, body):
+    assert post(api, body).status_code == 400
+    assert api.generic("PUT", f"{USERS}/{alice.pk}", body, content_type="application/json").status_code == 400
+
+
+def test_escaped_characters_are_read(api):
+    answer = post(api, r'{"email": "e@example.com", "nickname": "\ud83d\udc4b \u00e9"}')
+    assert answer.json()["displayName"] == "👋 é"
+
+
 def test_a_body_over_one_mebibyte_is_413(api):
     answer = post(api, b" " * (1024 * 1024 + 1))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")

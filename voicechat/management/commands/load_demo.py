@@ -29,8 +29,8 @@ class Command(BaseCommand):
             raise CommandError("Demo people are for development: DB_ENV is production.")
         if User.objects.exists():
             return
+        people = {name: self.person(name) for name in PEOPLE}
         with transaction.atomic():
-            people = {name: self.person(name) for name in PEOPLE}
             for name, members, invitees in GROUPS:
                 self.group(name, [people[each] for each in members], [people[each] for each in invitees])
         self.stdout.write(f"Loaded {len(PEOPLE)} demo people and {len(GROUPS)} demo groups.")
