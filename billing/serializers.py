@@ -106,19 +106,16 @@ class CreatedChargeSerializer(serializers.Serializer[Any]):
     clientSecret = serializers.CharField(required=False)
 
 
-class CardSerializer(serializers.Serializer[Any]):
-    brand = serializers.CharField()
-    last4 = serializers.CharField()
-    expMonth = serializers.IntegerField(source="exp_month")
-    expYear = serializers.IntegerField(source="exp_year")
-
-
 class CardWithIdSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     brand = serializers.CharField()
     last4 = serializers.CharField()
     expMonth = serializers.IntegerField(source="exp_month")
     expYear = serializers.IntegerField(source="exp_year")
+
+
+class CardSerializer(CardWithIdSerializer):
+    id = None  # type: ignore[assignment]  # how REST framework leaves a field out
 
 
 class DefaultSourceSerializer(serializers.Serializer[Any]):

@@ -1,14 +1,12 @@
 """The doors of money: a person's balance and card, payments, and Stripe's own webhook."""
 
 import re
-from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
 from billing import cards, top_ups, webhook
@@ -35,8 +33,8 @@ from billing.serializers import (
     UserSourceSerializer,
 )
 from users.models import User
-from users.serializers import AccountSerializer, account_of
-from users.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, dollars
+from users.serializers import AccountSerializer, account_shape_of
+from users.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, dollars, read
 
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
 OUT_OF_RANGE = "Choose an amount from $1.00 to $500.00."
@@ -48,18 +46,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-def read(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    body = serializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    fields: dict[str, Any] = body.validated_data
-    return fields
-
-
 def person(user_id: int) -> User:
     return get_object_or_404(User.objects.all(), pk=user_id)
 
 
-def customer(stripe_id: str) -> User:
+def person_with(stripe_id: str) -> User:
     user = User.objects.filter(stripe_id=stripe_id).first()
     if user is None:
         raise NotFound("Nobody here has this Stripe id.")
@@ -79,10 +70,10 @@ class BalanceViewSet(ViewSet):
     )
     def update(self, request: Request, user_id: int) -> Response:
         user = person(user_id)
-        changes = read(BalanceChangeSerializer, request)
+        changes = read(BalanceChangeSerializer, request.data)
         if "accountBalance" in changes:
             set_balance(user=user, balance_micros=changes["accountBalance"], memo="Set through the API")
-        return Response(account_of(person(user_id)))
+        return Response(account_shape_of(person(user_id)))
 
 
 class Last4ViewSet(ViewSet):
@@ -97,9 +88,10 @@ class Last4ViewSet(ViewSet):
     )
     def update(self, request: Request, user_id: int) -> Response:
         user = person(user_id)
-        changes = read(Last4ChangeSerializer, request)
-        User.objects.filter(pk=user.pk).update(**changes) if changes else None
-        return Response(account_of(person(user_id)))
+        changes = read(Last4ChangeSerializer, request.data)
+        if changes:
+            User.objects.filter(pk=user.pk).update(**changes)
+        return Response(account_shape_of(person(user_id)))
 
 
 class PaymentViewSet(ViewSet):
@@ -111,14 +103,14 @@ class PaymentViewSet(ViewSet):
         responses=AddedMoneySerializer,
     )
     def add_money(self, request: Request) -> Response:
-        sent = read(AddMoneySerializer, request)
+        sent = read(AddMoneySerializer, request.data)
         user, cents = person(sent["userId"]), sent["amountToAdd"] // MICROS_PER_CENT
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response({"errorMessage": OUT_OF_RANGE})
         top_up = top_ups.add_money(user=user, amount_cents=cents, key=idempotency_key(request))
         if top_up.entry is None:
             return Response(refusal(top_up))
-        return Response({"updatedAccountBalance": number(top_up.entry.balance_after_micros)})
+        return Response({"updatedAccountBalance": in_dollars(top_up.entry.balance_after_micros)})
 
     @extend_schema(
         summary="Charge a card",
@@ -127,8 +119,8 @@ class PaymentViewSet(ViewSet):
         responses=CreatedChargeSerializer,
     )
     def create_charge(self, request: Request) -> Response:
-        sent = read(CreateChargeSerializer, request)
-        user, cents = customer(sent["userStripeId"]), sent["amountToAdd"]
+        sent = read(CreateChargeSerializer, request.data)
+        user, cents = person_with(sent["userStripeId"]), sent["amountToAdd"]
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response({"errorMessage": OUT_OF_RANGE})
         top_up = top_ups.add_money(
@@ -141,7 +133,7 @@ class PaymentViewSet(ViewSet):
 
     @extend_schema(summary="What a person paid by card", request=CustomerSerializer, responses=ChargedSumSerializer)
     def user_stripe_charges(self, request: Request) -> Response:
-        user = customer(read(CustomerSerializer, request)["userStripeId"])
+        user = person_with(read(CustomerSerializer, request.data)["userStripeId"])
         cents = payments().total_charged(customer=user.stripe_id or "")
         return Response({"sumOfUserStripeCharges": cents / 100})
 
@@ -149,20 +141,20 @@ class PaymentViewSet(ViewSet):
 class CardViewSet(ViewSet):
     @extend_schema(summary="Put a card on file", request=CustomerSourceSerializer, responses=CardWithIdSerializer)
     def attach_source(self, request: Request) -> Response:
-        sent = read(CustomerSourceSerializer, request)
-        card = cards.attach(user=customer(sent["userStripeId"]), source=sent["sourceId"])
+        sent = read(CustomerSourceSerializer, request.data)
+        card = cards.attach(user=person_with(sent["userStripeId"]), source=sent["sourceId"])
         return Response(CardWithIdSerializer(card).data)
 
     @extend_schema(summary="The default card", request=CustomerSerializer, responses=DefaultSourceSerializer)
     def retrieve_default_source(self, request: Request) -> Response:
-        user = customer(read(CustomerSerializer, request)["userStripeId"])
+        user = person_with(read(CustomerSerializer, request.data)["userStripeId"])
         card = payments().default_card(customer=user.stripe_id or "")
         shape = CardSerializer(card).data if card else None
         return Response({"defaultSourceId": card.id if card else None, "card": shape})
 
     @extend_schema(summary="Replace a person's card", request=UserSourceSerializer, responses=UpdatedSourceSerializer)
     def update_credit_card(self, request: Request) -> Response:
-        sent = read(UserSourceSerializer, request)
+        sent = read(UserSourceSerializer, request.data)
         card = cards.replace_default(user=person(sent["userId"]), source=sent["sourceId"])
         return Response({"updatedSource": CardWithIdSerializer(card).data})
 
@@ -170,8 +162,8 @@ class CardViewSet(ViewSet):
         summary="Choose the default card", request=CustomerSourceSerializer, responses=UpdatedCustomerSerializer
     )
     def update_default_source(self, request: Request) -> Response:
-        sent = read(CustomerSourceSerializer, request)
-        user = customer(sent["userStripeId"])
+        sent = read(CustomerSourceSerializer, request.data)
+        user = person_with(sent["userStripeId"])
         card = cards.replace_default(user=user, source=sent["sourceId"])
         shape = CardSerializer(card).data
         return Response({"id": user.stripe_id, "email": user.email, "defaultSourceId": card.id, "card": shape})
@@ -197,7 +189,7 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def number(micros: int) -> float:
+def in_dollars(micros: int) -> float:
     """Dollars as a JSON number, rounded down to the cent."""
     return micros // MICROS_PER_CENT / (MICROS_PER_DOLLAR // MICROS_PER_CENT)
 

@@ -165,7 +165,7 @@ def group_shape(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def group_of(group: Group) -> dict[str, Any]:
+def group_shape_of(group: Group) -> dict[str, Any]:
     return group_shape({column: getattr(group, column) for column in GROUP_COLUMNS})
 
 

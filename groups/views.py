@@ -1,6 +1,6 @@
 """The doors of groups, their activities and their four lists, and of a person's groups."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.http import Http404
@@ -42,14 +42,14 @@ from groups.serializers import (
     RefSerializer,
     activity_shape,
     contact,
-    group_of,
     group_shape,
+    group_shape_of,
     link_shape,
 )
 from groups.services import add_activity, add_person, remove_everybody, remove_person
 from users.models import User
-from users.serializers import ACCOUNT_COLUMNS, CountSerializer, account
-from users.wire import stamp
+from users.serializers import ACCOUNT_COLUMNS, CountSerializer, account_shape
+from users.wire import read, stamp
 
 
 class GroupViewSet(GenericViewSet[Group]):
@@ -62,15 +62,14 @@ class GroupViewSet(GenericViewSet[Group]):
 
     @extend_schema(summary="All groups", responses=GroupSerializer(many=True))
     def list(self, request: Request) -> Response:
-        rows = self.get_queryset().order_by(*self.ordering).values(*GROUP_COLUMNS)
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response([group_shape(row) for row in (rows if page is None else page)])
+        page = self.paginate_queryset(self.get_queryset().order_by(*self.ordering).values(*GROUP_COLUMNS)) or []
+        return self.get_paginated_response([group_shape(row) for row in page])
 
     @extend_schema(summary="Make a group", request=NewGroupSerializer, responses={201: GroupSerializer})
     def create(self, request: Request) -> Response:
         body = NewGroupSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(group_of(body.save()), status=201)
+        return Response(group_shape_of(body.save()), status=201)
 
     @extend_schema(summary="One group")
     def retrieve(self, request: Request, group_id: int) -> Response:
@@ -100,7 +99,7 @@ class GroupViewSet(GenericViewSet[Group]):
         group = get_object_or_404(self.get_queryset(), pk=group_id)
         body = serializer(group, data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(group_of(body.save()))
+        return Response(group_shape_of(body.save()))
 
 
 class ActivityViewSet(GenericViewSet[Activity]):
@@ -115,19 +114,17 @@ class ActivityViewSet(GenericViewSet[Activity]):
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
         return self.get_paginated_response([activity_shape(row) for row in rows])
 
-    def page(self, group_id: int) -> Iterable[dict[str, Any]]:
+    def page(self, group_id: int) -> Sequence[dict[str, Any]]:
         rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ACTIVITY_COLUMNS)
-        page = self.paginate_queryset(rows)
-        return rows if page is None else page
+        return self.paginate_queryset(rows) or []
 
     @extend_schema(
         summary="Add an activity", request=NewActivitySerializer, responses={201: ActivitySerializer(many=True)}
     )
     def create(self, request: Request, group_id: int) -> Response:
         get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        body = NewActivitySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        add_activity(group_id=group_id, user_id=body.validated_data["userId"], activity=body.validated_data["activity"])
+        sent = read(NewActivitySerializer, request.data)
+        add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"])
         return Response([activity_shape(row) for row in polled.newest_activities([group_id])], status=201)
 
 
@@ -157,8 +154,8 @@ class LinkViewSet(GenericViewSet[Any]):
             return Response(self.links(group_id))
         page = self.paginate_queryset(self.people.objects.filter(group_id=group_id).order_by("id").links())
         if not page:
-            links = self.links(group_id)
-            return Response(links if page is None else [])
+            get_object_or_404(Group.objects.only("pk"), pk=group_id)
+            page = []
         return self.get_paginated_response([link_shape(row) for row in page])
 
     @extend_schema(
@@ -171,9 +168,8 @@ class LinkViewSet(GenericViewSet[Any]):
     )
     def create(self, request: Request, group_id: int) -> Response:
         get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        body = PersonSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        is_new = add_person(group_id=group_id, user_id=body.validated_data["userId"], people=self.people)
+        sent = read(PersonSerializer, request.data)
+        is_new = add_person(group_id=group_id, user_id=sent["userId"], people=self.people)
         return Response(self.links(group_id), status=201 if is_new else 200)
 
     @extend_schema(
@@ -189,10 +185,9 @@ class LinkViewSet(GenericViewSet[Any]):
         """The list with what people of a group may see of each other."""
         rows = self.people.objects.filter(group_id=group_id).order_by("id").contacts()
         page = self.paginate_queryset(rows)
-        shapes = [self.contact_shape(row) for row in (rows if page is None else page)]
-        if not shapes:
+        if not page:
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        return self.get_paginated_response(shapes)
+        return self.get_paginated_response([self.contact_shape(row) for row in page or []])
 
     def contact_shape(self, row: dict[str, Any]) -> dict[str, Any]:
         person = {column: row[f"user__{column}"] for column in CONTACT_COLUMNS}
@@ -258,14 +253,12 @@ class UserGroupsViewSet(GenericViewSet[Any]):
     def refs(self, people: type[Link], user_id: int) -> Response:
         rows = people.objects.filter(user_id=user_id).order_by("id").values("id", "group_id", "group__name")
         page = self.paginate_queryset(rows)
-        refs = [
-            {"groupId": row["group_id"], "GroupName": row["group__name"]} for row in (rows if page is None else page)
-        ]
-        if not refs:
+        if not page:
             get_object_or_404(User.objects.only("pk"), pk=user_id)
+        refs = [{"groupId": row["group_id"], "GroupName": row["group__name"]} for row in page or []]
         return self.get_paginated_response(refs)
 
     @extend_schema(summary="A person with everything around their groups", responses=DetailedSerializer)
     def detailed(self, request: Request, user_id: int) -> Response:
         row = get_object_or_404(User.objects.values(*ACCOUNT_COLUMNS), pk=user_id)
-        return Response({**account(row), **groups_around(user_id)})
+        return Response({**account_shape(row), **groups_around(user_id)})

@@ -34,7 +34,7 @@ ACCOUNT_COLUMNS = tuple(str(field.source or name) for name, field in AccountSeri
 ACCOUNT_KEYS = tuple(AccountSerializer().fields)
 
 
-def account(row: dict[str, Any]) -> dict[str, Any]:
+def account_shape(row: dict[str, Any]) -> dict[str, Any]:
     """An Account from a `values(*ACCOUNT_COLUMNS)` row: without a serializer, for /api/users is long and often read."""
     shape = dict(zip(ACCOUNT_KEYS, row.values(), strict=True))
     shape["accountBalance"] = dollars(shape["accountBalance"])
@@ -42,8 +42,8 @@ def account(row: dict[str, Any]) -> dict[str, Any]:
     return shape
 
 
-def account_of(user: User) -> dict[str, Any]:
-    return account({column: getattr(user, column) for column in ACCOUNT_COLUMNS})
+def account_shape_of(user: User) -> dict[str, Any]:
+    return account_shape({column: getattr(user, column) for column in ACCOUNT_COLUMNS})
 
 
 class SearchSerializer(serializers.Serializer[Any]):

@@ -16,10 +16,11 @@ from users.serializers import (
     SearchSerializer,
     SignUpSerializer,
     UserChangesSerializer,
-    account,
-    account_of,
+    account_shape,
+    account_shape_of,
 )
 from users.services import sign_up
+from users.wire import read
 
 accounts = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), ACCOUNT_COLUMNS)
 
@@ -34,16 +35,12 @@ class UserViewSet(GenericViewSet[User]):
 
     @extend_schema(summary="All people", parameters=[SearchSerializer], responses=AccountSerializer(many=True))
     def list(self, request: Request) -> Response:
-        query = SearchSerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        query = read(SearchSerializer, request.query_params)
         people = self.get_queryset().order_by(*self.ordering)
-        if "search" in query.validated_data:
-            people = people.matching(query.validated_data["search"])
-        rows = people.values(*ACCOUNT_COLUMNS)
-        page = self.paginate_queryset(rows)
-        if page is None:
-            return Response([account(row) for row in rows])
-        return self.get_paginated_response([account(row) for row in page])
+        if "search" in query:
+            people = people.matching(query["search"])
+        page = self.paginate_queryset(people.values(*ACCOUNT_COLUMNS)) or []
+        return self.get_paginated_response([account_shape(row) for row in page])
 
     @extend_schema(
         summary="Sign up, or find oneself",
@@ -54,24 +51,22 @@ class UserViewSet(GenericViewSet[User]):
         },
     )
     def create(self, request: Request) -> Response:
-        body = SignUpSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        user, is_new = sign_up(**body.validated_data)
-        return Response(account_of(user), status=201 if is_new else 200)
+        user, is_new = sign_up(**read(SignUpSerializer, request.data))
+        return Response(account_shape_of(user), status=201 if is_new else 200)
 
     @extend_schema(summary="One person")
     def retrieve(self, request: Request, user_id: int) -> Response:
         rows = accounts([user_id])
         if not rows:
             raise Http404
-        return Response(account(rows[0]))
+        return Response(account_shape(rows[0]))
 
     @extend_schema(summary="Change a person", request=UserChangesSerializer)
     def update(self, request: Request, user_id: int) -> Response:
         user = get_object_or_404(self.get_queryset(), pk=user_id)
         body = UserChangesSerializer(user, data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(account_of(body.save()))
+        return Response(account_shape_of(body.save()))
 
     @extend_schema(summary="Delete a person", responses={200: CountSerializer})
     def destroy(self, request: Request, user_id: int) -> Response:

@@ -134,3 +134,11 @@ class ChangesSerializer(serializers.Serializer[Any]):
                 {name: [f"This cannot be changed here. What can: {allowed}."] for name in unknown}
             )
         return super().to_internal_value(data)
+
+
+def read(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """What a body or a query says. Raises ValidationError, naming every field that is wrong."""
+    filled = serializer(data=data)
+    filled.is_valid(raise_exception=True)
+    fields: dict[str, Any] = filled.validated_data
+    return fields

@@ -8,12 +8,12 @@ from django.utils import timezone
 from billing.ledger import account_of
 from groups.models import Group
 from users.models import User
+from users.wire import LARGEST_ID
 from voice.events import SID, adopt_leg
 from voice.identity import person_of, phone_digits
 from voice.models import Call
 from voice.telephony import Conference
 
-LARGEST_ID = 2**63 - 1
 FOUR_HOURS = 4 * 3600
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from groups.models import Group
 from groups.services import set_on_call
 from users.models import User
+from users.wire import LARGEST_ID
 from voice.conference_state import Event, Facts, State, fold
 from voice.models import Call, Conference, ConferenceEvent
 from voice.notifications import announce_call
@@ -25,7 +26,6 @@ from voice.telephony import ENDED
 logger = logging.getLogger(__name__)
 
 SID = re.compile("[A-Za-z0-9_]{1,64}")
-LARGEST_ID = 2**63 - 1
 LONGEST_CALL = 2**31 - 1  # seconds: what the column holds
 
 

@@ -6,12 +6,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from users.wire import IdField, TextField, stamp
+from users.wire import MICROS_PER_DOLLAR, IdField, TextField, stamp
 from voice.identity import IDENTITY
 from voice.models import Call, Device
 from voice.notifications import CALL_STARTED
 
-MICROS = 1_000_000
 MOST_TAGS = 20
 """https://www.twilio.com/docs/notify/api/binding-resource"""
 
@@ -175,7 +174,7 @@ def charge_shape(row: dict[str, Any]) -> dict[str, Any]:
         "sid": row["sid"],
         "from": row["caller"],
         "to": row["called"],
-        "price": None if row["price_micros"] is None else row["price_micros"] / MICROS,
+        "price": None if row["price_micros"] is None else row["price_micros"] / MICROS_PER_DOLLAR,
         "priceUnit": row["price_unit"],
         "duration": row["duration"],
         "startTime": stamp(row["start_time"]) if row["start_time"] else None,

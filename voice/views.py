@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from groups.models import Group
+from users.wire import MICROS_PER_DOLLAR, read
 from voice.calls import RefusedCallError, start_call
 from voice.devices import register_device
 from voice.events import receive_call_event, receive_conference_event
@@ -21,7 +22,6 @@ from voice.models import Call
 from voice.notifications import notify_group
 from voice.serializers import (
     CHARGE_COLUMNS,
-    MICROS,
     AllChargesSerializer,
     BindingSerializer,
     GroupChargesQuerySerializer,
@@ -50,9 +50,7 @@ class TokenViewSet(ViewSet):
         responses={(200, "text/plain"): OpenApiTypes.STR, (200, "application/json"): TokenSerializer},
     )
     def retrieve(self, request: Request) -> HttpResponse:
-        query = IdentitySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        identity = query.validated_data.get("identity") or f"guest_{uuid4().hex}"
+        identity = read(IdentitySerializer, request.query_params).get("identity") or f"guest_{uuid4().hex}"
         token = telephony().access_token(identity=identity)
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         if accepts_only_json(request):
@@ -114,9 +112,8 @@ class DeviceViewSet(ViewSet):
         responses={201: BindingSerializer},
     )
     def create(self, request: Request) -> Response:
-        body = RegisterBindingSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        device = register_device(**body.validated_data, now=timezone.now())
+        sent = read(RegisterBindingSerializer, request.data)
+        device = register_device(**sent, now=timezone.now())
         shape = {
             "sid": device.sid,
             "endpoint": device.endpoint,
@@ -132,10 +129,9 @@ class DeviceViewSet(ViewSet):
         summary="Notify a group's devices", request=NotificationSerializer, responses=SentNotificationSerializer
     )
     def notify(self, request: Request) -> Response:
-        body = NotificationSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        group = get_object_or_404(Group.objects.all(), pk=body.validated_data["group_id"])
-        sid, recipients = notify_group(group=group, body=body.validated_data["body"])
+        sent = read(NotificationSerializer, request.data)
+        group = get_object_or_404(Group.objects.all(), pk=sent["group_id"])
+        sid, recipients = notify_group(group=group, body=sent["body"])
         return Response({"sid": sid, "groupId": group.pk, "recipients": recipients})
 
 
@@ -145,10 +141,9 @@ class TwilioChargeViewSet(GenericViewSet[Call]):
 
     @extend_schema(summary="What all calls cost at Twilio", responses=AllChargesSerializer)
     def all(self, request: Request) -> Response:
-        rows = Call.objects.order_by("id").values(*CHARGE_COLUMNS)
-        page = self.paginate_queryset(rows)
-        charges = [charge_shape(row) for row in (rows if page is None else page)]
-        total = Call.objects.all().total_price_micros() / MICROS
+        page = self.paginate_queryset(Call.objects.order_by("id").values(*CHARGE_COLUMNS)) or []
+        charges = [charge_shape(row) for row in page]
+        total = Call.objects.all().total_price_micros() / MICROS_PER_DOLLAR
         return self.get_paginated_response({"allTwilioChargesRes": charges, "total": total})
 
     @extend_schema(
@@ -157,10 +152,9 @@ class TwilioChargeViewSet(GenericViewSet[Call]):
         responses=GroupChargesSerializer,
     )
     def of_group(self, request: Request) -> Response:
-        body = GroupChargesQuerySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        group = get_object_or_404(Group.objects.only("pk"), pk=body.validated_data["groupId"])
-        total = Call.objects.filter(group_id=group.pk).total_price_micros() / MICROS
+        sent = read(GroupChargesQuerySerializer, request.data)
+        group = get_object_or_404(Group.objects.only("pk"), pk=sent["groupId"])
+        total = Call.objects.filter(group_id=group.pk).total_price_micros() / MICROS_PER_DOLLAR
         return Response({"sumOfGroupTwilioCharges": total})
 
 

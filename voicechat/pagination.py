@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-LARGEST_ID = 2**63 - 1
+from users.wire import LARGEST_ID
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -25,14 +26,14 @@ class KeysetPagination(BasePagination):
 
     next_link: str | None = None
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         newest_first = view.ordering[0].startswith("-")
         after = request.query_params.get("after")
         if after is not None:
             queryset = queryset.filter(newer_bound(after) if newest_first else Q(pk__gt=whole("after", after)))
         limit = request.query_params.get("limit")
         if limit is None:
-            return list(queryset) if after is not None else None
+            return list(queryset)
         size = whole("limit", limit, lowest=1, highest=100)
         rows = list(queryset[: size + 1])
         if len(rows) > size:

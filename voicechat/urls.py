@@ -29,19 +29,14 @@ from voicechat.media import media
 
 register_converter(IdConverter, "id")
 
-User, Group, Activity, Groups = (
-    UserViewSet.as_view,
-    GroupViewSet.as_view,
-    ActivityViewSet.as_view,
-    UserGroupsViewSet.as_view,
+user, group, activity, groups_of = (
+    view.as_view for view in (UserViewSet, GroupViewSet, ActivityViewSet, UserGroupsViewSet)
 )
-Balance, Last4, Payment, Card = (
-    BalanceViewSet.as_view,
-    Last4ViewSet.as_view,
-    PaymentViewSet.as_view,
-    CardViewSet.as_view,
+balance, last4, payment, card = (view.as_view for view in (BalanceViewSet, Last4ViewSet, PaymentViewSet, CardViewSet))
+token, make_call, device, charge, event = (
+    view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
-Device, Charge, TwilioEvent = DeviceViewSet.as_view, TwilioChargeViewSet.as_view, TwilioEventViewSet.as_view
+webhook, upload = StripeWebhookViewSet.as_view, UploadViewSet.as_view
 
 
 def people(name: str, view: type[LinkViewSet]) -> list[URLPattern]:
@@ -65,45 +60,45 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
     # groups/: the first two are polled each second
-    path("api/groups/<id:group_id>/callStatus", Group({"get": "call_status", "put": "change_call_status"})),
+    path("api/groups/<id:group_id>/callStatus", group({"get": "call_status", "put": "change_call_status"})),
     *people("callParticipants", ParticipantViewSet),
-    path("api/groups/<id:group_id>/activities", Activity({"get": "list", "post": "create"})),
-    path("api/users/<id:user_id>/detailed", Groups({"get": "detailed"})),
-    path("api/users/<id:user_id>/groupsOwned", Groups({"get": "owned"})),
-    path("api/users/<id:user_id>/groupsBelongedTo", Groups({"get": "belonged_to"})),
-    path("api/users/<id:user_id>/groupsInvitedTo", Groups({"get": "invited_to"})),
-    path("api/groups", Group({"get": "list", "post": "create"})),
-    path("api/groups/<id:group_id>", Group({"get": "retrieve", "put": "update", "delete": "destroy"})),
+    path("api/groups/<id:group_id>/activities", activity({"get": "list", "post": "create"})),
+    path("api/users/<id:user_id>/detailed", groups_of({"get": "detailed"})),
+    path("api/users/<id:user_id>/groupsOwned", groups_of({"get": "owned"})),
+    path("api/users/<id:user_id>/groupsBelongedTo", groups_of({"get": "belonged_to"})),
+    path("api/users/<id:user_id>/groupsInvitedTo", groups_of({"get": "invited_to"})),
+    path("api/groups", group({"get": "list", "post": "create"})),
+    path("api/groups/<id:group_id>", group({"get": "retrieve", "put": "update", "delete": "destroy"})),
     *people("groupOwners", OwnerViewSet),
     *people("groupMembers", MemberViewSet),
     *people("groupInvitees", InviteeViewSet),
     # users/
-    path("api/users", User({"get": "list", "post": "create"})),
-    path("api/users/<id:user_id>", User({"get": "retrieve", "put": "update", "delete": "destroy"})),
+    path("api/users", user({"get": "list", "post": "create"})),
+    path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
     # voice/
-    path("api/voice/accessToken", TokenViewSet.as_view({"get": "retrieve"})),
-    path("api/voice/makeCall", MakeCallViewSet.as_view({"get": "retrieve", "post": "create"})),
-    path("api/voice/registerBinding", Device({"post": "create"})),
-    path("api/voice/register-binding", Device({"post": "create"})),
-    path("api/voice/sendNotification", Device({"post": "notify"})),
-    path("api/voice/send-notification", Device({"post": "notify"})),
-    path("api/voice/conferenceEvents", TwilioEvent({"post": "conference"})),
-    path("api/voice/callEvents", TwilioEvent({"post": "call"})),
-    path("api/billing/allTwilioCharges", Charge({"get": "all"})),
-    path("api/billing/groupTwilioCharges", Charge({"post": "of_group"})),
+    path("api/voice/accessToken", token({"get": "retrieve"})),
+    path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
+    path("api/voice/registerBinding", device({"post": "create"})),
+    path("api/voice/register-binding", device({"post": "create"})),
+    path("api/voice/sendNotification", device({"post": "notify"})),
+    path("api/voice/send-notification", device({"post": "notify"})),
+    path("api/voice/conferenceEvents", event({"post": "conference"})),
+    path("api/voice/callEvents", event({"post": "call"})),
+    path("api/billing/allTwilioCharges", charge({"get": "all"})),
+    path("api/billing/groupTwilioCharges", charge({"post": "of_group"})),
     # billing/
-    path("api/users/<id:user_id>/accountBalance", Balance({"get": "retrieve", "put": "update"})),
-    path("api/users/<id:user_id>/last4", Last4({"get": "retrieve", "put": "update"})),
-    path("api/billing/addMoney", Payment({"post": "add_money"})),
-    path("api/billing/createCharge", Payment({"post": "create_charge"})),
-    path("api/billing/userStripeCharges", Payment({"post": "user_stripe_charges"})),
-    path("api/billing/attachSourceToCustomer", Card({"post": "attach_source"})),
-    path("api/billing/retrieveCustomerDefaultSource", Card({"post": "retrieve_default_source"})),
-    path("api/billing/updateCreditCard", Card({"post": "update_credit_card"})),
-    path("api/billing/updateDefaultSource", Card({"post": "update_default_source"})),
-    path("api/billing/stripeWebhook", StripeWebhookViewSet.as_view({"post": "receive"})),
+    path("api/users/<id:user_id>/accountBalance", balance({"get": "retrieve", "put": "update"})),
+    path("api/users/<id:user_id>/last4", last4({"get": "retrieve", "put": "update"})),
+    path("api/billing/addMoney", payment({"post": "add_money"})),
+    path("api/billing/createCharge", payment({"post": "create_charge"})),
+    path("api/billing/userStripeCharges", payment({"post": "user_stripe_charges"})),
+    path("api/billing/attachSourceToCustomer", card({"post": "attach_source"})),
+    path("api/billing/retrieveCustomerDefaultSource", card({"post": "retrieve_default_source"})),
+    path("api/billing/updateCreditCard", card({"post": "update_credit_card"})),
+    path("api/billing/updateDefaultSource", card({"post": "update_default_source"})),
+    path("api/billing/stripeWebhook", webhook({"post": "receive"})),
     # uploads/
-    path("api/upload", UploadViewSet.as_view({"post": "create"})),
+    path("api/upload", upload({"post": "create"})),
     # pages
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),

@@ -1,17 +1,17 @@
 """One storm: a fresh database, a server, everything that Twilio tells about one story, and what became of it."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.database import manage, postgresql_beside
-from bench.storm.posts import Disorder, in_order, introductions
+from bench.storm.posts import Disorder, Post, in_order, introductions
 from bench.storm.senders import Delivery, Figures
 from bench.storm.server import Killer, environment, serve, tell_the_truth
 from bench.storm.state import expected, stored
 from bench.storm.story import Story
 from tests.doubles.twilio import TwilioDouble
 
+Chains = list[list[Post]]
 MOST_RECONCILIATIONS = 6
 AT_ONCE = 500
 """So many rows of a kind does one reconciliation ask about at most."""
@@ -63,15 +63,7 @@ def run(plan: Plan, server_url: str, prepared: str) -> Outcome:
     with postgresql_beside(server_url, "_storm_run", like=prepared) as url, TwilioDouble() as double:
         tell_the_truth(double, story)
         variables = environment(url, double.url)
-        with serve(plan.workers, variables) as server:
-            killer = Killer(server, plan.seed)
-            for part, kills in ((introductions(story), plan.kills // 4), (chains, plan.kills - plan.kills // 4)):
-                at: dict[int, Callable[[], None]] = {
-                    len(part) * (each + 1) // (kills + 1): killer.kill for each in range(kills)
-                }
-                outcome.figures.add(Delivery(server.port, part, plan.senders, plan.rate, at).run())
-            server.log.seek(0)
-            outcome.kills, outcome.log = killer.kills, server.log.read().decode(errors="replace")
+        deliver(plan, introductions(story), chains, variables, outcome)
         outcome.announced = len(double.notifications)
         if outcome.announced > len(story.conferences):
             outcome.differences.append(f"{outcome.announced} announcements of {len(story.conferences)} conferences")
@@ -81,6 +73,18 @@ def run(plan: Plan, server_url: str, prepared: str) -> Outcome:
         truth = expected(story, set(story.callbacks()), delivered)
         outcome.differences += [f"in the end: {line}" for line in stored(url).differences(truth)]
     return outcome
+
+
+def deliver(plan: Plan, first: Chains, then: Chains, variables: dict[str, str], outcome: Outcome) -> None:
+    """Every fourth kill falls among the first, the others among what comes then."""
+    with serve(plan.workers, variables) as server:
+        killer = Killer(server, plan.seed)
+        early = plan.kills // 4
+        for chains, kills in ((first, early), (then, plan.kills - early)):
+            at = {len(chains) * (each + 1) // (kills + 1): killer.kill for each in range(kills)}
+            outcome.figures.add(Delivery(server.port, chains, plan.senders, plan.rate, at).run())
+        server.log.seek(0)
+        outcome.kills, outcome.log = killer.kills, server.log.read().decode(errors="replace")
 
 
 def ask_twilio(variables: dict[str, str]) -> None:
