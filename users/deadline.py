@@ -8,9 +8,9 @@ SECONDS = 20.0
 _ends: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-def start_deadline() -> None:
-    """From now on, in this thread, vendor calls share 20 seconds. Called at the start of each request."""
-    _ends.set(monotonic() + SECONDS)
+def start_deadline(seconds: float | None = None) -> None:
+    """From now on, in this thread, vendor calls share this time (20 seconds). Called at the start of each request."""
+    _ends.set(monotonic() + (SECONDS if seconds is None else seconds))
 
 
 def time_left(most: float) -> float:

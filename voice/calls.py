@@ -100,6 +100,6 @@ def store_call(group: Group, caller: User | None, payer: User | None, params: di
         "direction": params.get("Direction", "inbound")[:32],
     }
     call, is_new = Call.objects.get_or_create(sid=sid, defaults=fields)
-    if not is_new and call.payer is None:  # a conference event came first, and knew only the sid
+    if not is_new and not call.caller and call.payer is None:  # an event came first, and knew only the sid
         adopt_leg(call, fields, now=timezone.now())
     return call

@@ -31,22 +31,23 @@ def register_device(
         endpoint=endpoint or f"{identity}:{uuid4().hex}",
         tags=[str(group.pk) for group in groups],
     )
-    before = Device.objects.filter(address=address).exclude(sid=binding.sid).first()
+    fields = {
+        "user": person_of(identity),
+        "identity": identity,
+        "binding_type": binding_type,
+        "sid": binding.sid,
+        "endpoint": binding.endpoint,
+        "checked_at": now,
+    }
     with transaction.atomic():
-        device, _ = Device.objects.update_or_create(
-            address=address,
-            defaults={
-                "user": person_of(identity),
-                "identity": identity,
-                "binding_type": binding_type,
-                "sid": binding.sid,
-                "endpoint": binding.endpoint,
-                "checked_at": now,
-            },
-        )
+        device, _ = Device.objects.get_or_create(address=address, defaults=fields)
+        device = Device.objects.select_for_update().get(pk=device.pk)
+        former = device.sid
+        Device.objects.filter(pk=device.pk).update(**fields)
         device.tags.set(groups)
-    if before:
-        unbind(before.sid)
+    if former != binding.sid:
+        unbind(former)
+    device.refresh_from_db()
     return device
 
 

@@ -7,7 +7,7 @@ repeated or late event changes nothing that it should not. Locks: the conference
 import logging
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,8 +33,8 @@ LONGEST_CALL = 2**31 - 1  # seconds: what the column holds
 def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> None:
     """Stores a conference status callback and brings the call list up to date. Never refuses an authentic one."""
     sid, group_id = params.get("ConferenceSid", ""), number(params.get("FriendlyName", ""))
-    if not SID.fullmatch(sid) or group_id is None:
-        logger.warning("A conference event without a usable ConferenceSid or FriendlyName was left aside")
+    if not SID.fullmatch(sid):
+        logger.warning("A conference event without a usable ConferenceSid was left aside")
         return
     conference = begin_conference(sid, group_id, now=now)
     if store(conference, params, now=now):
@@ -42,7 +42,7 @@ def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> Non
         rebuild(conference, now=now)
 
 
-def begin_conference(sid: str, group_id: int, *, now: datetime) -> Conference:
+def begin_conference(sid: str, group_id: int | None, *, now: datetime) -> Conference:
     """The conference, locked; made with its first event."""
     known = Conference.objects.select_for_update(no_key=True).filter(pk=sid).first()
     if known:
@@ -77,14 +77,16 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
 
 
 def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
-    """Notes that a leg has ended, by the call status callback. An unknown CallSid is logged."""
-    call = Call.objects.filter(sid=params.get("CallSid", "")).first()
-    status = params.get("CallStatus", "")
-    if call is None:
-        logger.warning("A call event for a call that is not known was left aside")
-    elif status in ENDED:
-        duration = min(number(params.get("CallDuration", "")) or 0, LONGEST_CALL)
-        end_call(call, status=status, duration=duration, now=now)
+    """Notes that a leg has ended, by the call status callback. That of an unknown leg is kept for when it is known."""
+    sid, status = params.get("CallSid", ""), params.get("CallStatus", "")
+    if not SID.fullmatch(sid) or status not in ENDED:
+        logger.info("A call event that ends no call was left aside")
+        return
+    call, is_new = Call.objects.get_or_create(sid=sid)
+    if is_new:
+        logger.warning("Call %s ended before it was known", sid)
+    duration = min(number(params.get("CallDuration", "")) or 0, LONGEST_CALL)
+    end_call(call, status=status, duration=duration, now=now)
 
 
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
@@ -103,7 +105,11 @@ def write_end(call: Call, *, status: str, duration: int, now: datetime) -> bool:
     if row.end_time is not None:
         return True
     row.status, row.duration, row.end_time = status, duration, now
-    row.heard_at, row.price_due_at = now, now + FIRST_WAIT
+    row.start_time, row.heard_at = now - timedelta(seconds=duration), now
+    if status == "completed":
+        row.price_due_at = now + FIRST_WAIT
+    else:  # nobody answered, or it failed: that costs nothing
+        row.price_micros = 0
     row.save()
     if conference:
         rebuild(conference, now=now)
@@ -137,7 +143,8 @@ def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None
     if state.on and conference.notified_at is None:
         conference.notified_at = now
         joined = [call.user_id for call in calls if call.sid in state.on]
-        transaction.on_commit(partial(announce_call, group_id=conference.group_id, except_for=joined), robust=True)
+        announce = partial(announce_call, group_id=conference.group_id or 0, except_for=joined)
+        transaction.on_commit(announce, robust=True)
     conference.save()
 
 
@@ -166,7 +173,7 @@ def follow(conference: Conference, state: State, calls: list[Call], changed: set
     people = {call.user_id for call in calls if call.user_id and (call.pk in changed or not state.ended)}
     if not people and not any(call.pk in changed for call in calls):
         return
-    group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id).first()
+    group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
         here = {user_id for user_id in running if user_id in people}

@@ -25,7 +25,9 @@ class Conference(models.Model):
     """One conversation of a group at Twilio. A group's next conversation is another conference."""
 
     sid = models.CharField(primary_key=True, max_length=64)
-    group_id = models.BigIntegerField(db_index=True)
+    group_id = models.BigIntegerField(
+        null=True, blank=True, db_index=True, help_text="Empty where Twilio's name of it is no group's id."
+    )
     completed = models.BooleanField(default=False, help_text="Known from asking Twilio, whatever events came.")
     heard_at = models.DateTimeField(default=timezone.now, help_text="When Twilio last told about it, or was asked.")
     ended_at = models.DateTimeField(null=True, blank=True)

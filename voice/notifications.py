@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from rest_framework.exceptions import APIException
 
 from groups.models import Group
+from users.deadline import start_deadline
 from voice.channels import CHANNELS
 from voice.models import Device
 
 logger = logging.getLogger(__name__)
 
+ANNOUNCE_WITHIN = 5.0  # seconds
 CALL_STARTED = "A group chat has started."
 
 
@@ -27,7 +29,11 @@ def notify_group(*, group: Group, body: str, except_for: Iterable[int | None] = 
 
 
 def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
-    """A call without its announcement is still a call: a failure is logged, no more."""
+    """A call without its announcement is still a call: a failure is logged, no more.
+
+    Twilio waits for our answer meanwhile, and asks again where it comes too late.
+    """
+    start_deadline(ANNOUNCE_WITHIN)
     group = Group.objects.filter(pk=group_id).first()
     if group is None:
         return

@@ -42,7 +42,7 @@ def sync_prices(*, now: datetime) -> Summary:
             wait(call, now=now)
             summary.waiting += 1
         elif price is None:
-            Call.objects.filter(pk=call.pk).update(price_due_at=now + RECHECK)
+            Call.objects.filter(pk=call.pk).update(price_due_at=None)  # the price known stays
         else:
             post_price(call, price, now=now)
             summary.priced += 1
@@ -61,9 +61,10 @@ def ask(call: Call) -> int | None:
 def wait(call: Call, *, now: datetime) -> None:
     """Asks again later, and after a day no more: the call is then reported as without a price."""
     attempt = call.price_attempts
-    call.price_due_at = now + NEXT_WAITS[attempt] if attempt < len(NEXT_WAITS) else None
-    call.price_attempts = attempt + 1
-    call.save(update_fields=["price_due_at", "price_attempts"])
+    due = now + NEXT_WAITS[attempt] if attempt < len(NEXT_WAITS) else None
+    unchanged = Call.objects.filter(pk=call.pk, price_micros=None, price_attempts=attempt)  # by another run
+    if unchanged.update(price_due_at=due, price_attempts=attempt + 1) and due is None:
+        logger.error("Call %s has no price after a day: look at it in Twilio's console", call.sid)
 
 
 @transaction.atomic
@@ -90,7 +91,7 @@ def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
         account=call.payer,
         kind=LedgerEntry.Kind.CALL,
         amount_micros=-cost,
-        reference=f"twilio:{call.sid}" if first else f"twilio:{call.sid}:corrected",
+        reference=f"twilio:{call.sid}" if first else f"twilio:{call.sid}:corrected:{price_micros}",
         memo=f"Call of {minutes} min in {where}" if first else f"Corrected price of a call in {where}",
         group_id=call.group_id,
     )

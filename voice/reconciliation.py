@@ -1,17 +1,19 @@
 """Healing: Twilio is asked about conferences and legs that have been silent for too long, and ghosts go.
 
 Safe to run twice at once: whoever asks about a row claims it first, in one statement. Twilio is never asked inside a
-transaction.
+transaction. Where it does not answer, the run stops: the next one goes on.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
-from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db import DatabaseError, transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from groups.models import Group
@@ -25,6 +27,7 @@ Row = TypeVar("Row", Conference, Call)
 
 SILENT = timedelta(minutes=2)
 MOST_AT_ONCE = 500
+ENOUGH_FAILURES = 3
 
 
 @dataclass(slots=True)
@@ -35,31 +38,37 @@ class Summary:
 
 
 def reconcile(*, now: datetime, silent: timedelta = SILENT) -> Summary:
-    """Asks about everything silent for longer than `silent`. A failure leaves its row for the next run."""
+    """Asks about everything silent for longer than `silent` before `now`."""
     summary = Summary()
     for conference in claim(Conference.objects.silent_since(now - silent), now):
-        try:
-            ask_about_conference(conference, now=now)
+        if attempt(partial(ask_about_conference, conference, now=now), summary):
             summary.conferences += 1
-        except APIException as error:
-            logger.warning("Conference %s could not be asked about: %s", conference.sid, error)
-            summary.failed += 1
     for call in claim(Call.objects.silent_since(now - silent), now):
-        try:
-            ask_about_call(call, now=now)
+        if attempt(partial(ask_about_call, call, now=now), summary):
             summary.calls += 1
-        except APIException as error:
-            logger.warning("Call %s could not be asked about: %s", call.sid, error)
-            summary.failed += 1
     return summary
 
 
 def claim(rows: QuerySet[Row], now: datetime) -> Iterator[Row]:
     """The rows that no other run has claimed since they were read."""
+    begun = timezone.now()
     for row in rows[:MOST_AT_ONCE]:
-        model = type(row)
-        if model.objects.filter(pk=row.pk, heard_at=row.heard_at).update(heard_at=now):
+        claimed_at = now + (timezone.now() - begun)  # a long run must not look silent to the next one
+        if type(row).objects.filter(pk=row.pk, heard_at=row.heard_at).update(heard_at=claimed_at):
             yield row
+
+
+def attempt(ask: Callable[[], None], summary: Summary) -> bool:
+    """Whether it worked. What failed is tried again by a later run; after some failures in this one, all the rest."""
+    if summary.failed >= ENOUGH_FAILURES:
+        return False
+    try:
+        ask()
+    except (APIException, DatabaseError) as error:
+        logger.warning("A silent call could not be asked about: %s", error)
+        summary.failed += 1
+        return False
+    return True
 
 
 def ask_about_conference(conference: Conference, *, now: datetime) -> None:
@@ -67,8 +76,9 @@ def ask_about_conference(conference: Conference, *, now: datetime) -> None:
     known = conference.events.aggregate(highest=Max("sequence_number"))["highest"] or 0
     report = telephony().conference(sid=conference.sid)
     learn(conference, report, after=known, now=now)
-    if not report.completed and not Group.objects.filter(pk=conference.group_id).exists():
-        telephony().end_conference(group_id=conference.group_id)
+    group_id = conference.group_id
+    if group_id and not report.completed and not Group.objects.filter(pk=group_id).exists():
+        telephony().end_conference(group_id=group_id)
 
 
 @transaction.atomic
@@ -82,8 +92,9 @@ def learn(conference: Conference, report: ConferenceReport, *, after: int, now: 
         for sid in sorted(report.on):
             Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id, "created_at": now})
             Call.objects.filter(sid=sid, conference=None).update(conference=conference)
-        conference.calls.filter(sid__in=report.on).update(seen_on=True, seen_after=after)
-        conference.calls.exclude(sid__in=report.on).update(seen_on=False, seen_after=after)
+        older = conference.calls.filter(Q(seen_after=None) | Q(seen_after__lte=after))
+        older.filter(sid__in=report.on).update(seen_on=True, seen_after=after, heard_at=now)
+        older.exclude(sid__in=report.on).update(seen_on=False, seen_after=after)
     rebuild(conference, now=now)
 
 

@@ -116,8 +116,11 @@ class TwilioTelephony(TwilioFormats):
                 if error.status != 404:
                     raise
                 return CallReport(status="completed")
-        price = None if call.price is None else int(Decimal(call.price) * 1_000_000)
-        return CallReport(status=str(call.status), duration=int(call.duration or 0), price_micros=price)
+            try:
+                price = None if call.price is None else int(Decimal(call.price) * 1_000_000)
+                return CallReport(status=str(call.status), duration=int(call.duration or 0), price_micros=price)
+            except (ArithmeticError, ValueError) as error:
+                raise TwilioException(f"Twilio wrote a number that is none: {call.price} {call.duration}") from error
 
 
 @contextmanager

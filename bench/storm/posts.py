@@ -4,6 +4,7 @@ https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -24,6 +25,10 @@ class Post:
     path: str
     body: bytes
     signature: str
+
+
+Chains = list[list[Post]]
+"""A chain keeps its order; chains are delivered at once."""
 
 
 def post(path: str, params: dict[str, str]) -> Post:
@@ -54,12 +59,12 @@ def told(callback: Callback) -> Post:
     return post("/api/voice/conferenceEvents", {**params, "Timestamp": "Sun, 22 Nov 2026 15:04:05 +0000"})
 
 
-def introductions(story: Story) -> list[list[Post]]:
+def introductions(story: Story) -> Chains:
     """Every leg is let in before anything is told about it."""
     return [[make_call(conference, leg)] for conference in story.conferences for leg in conference.legs]
 
 
-def in_order(story: Story) -> list[list[Post]]:
+def in_order(story: Story) -> Chains:
     """Once each; those of one group one after the other."""
     chains: dict[int, list[Post]] = {}
     for callback in sorted(story.callbacks(), key=lambda callback: callback.at):
@@ -71,16 +76,29 @@ class Disorder:
     """Some callbacks never arrive; the others several times, mostly a little early or late, some by far."""
 
     def __init__(self, story: Story, seed: int, *, lose: float, repeat: int) -> None:
-        chance = random.Random(f"disorder {seed}")
-        self.delivered = {callback for callback in story.callbacks() if chance.random() >= lose}
-        arrivals: list[tuple[float, Post]] = []
-        for callback in sorted(self.delivered, key=lambda callback: (callback.at, callback.conference)):
-            each = told(callback)
-            for _ in range(chance.randint(1, 2 * repeat - 1)):
-                far = chance.random() < FAR
-                at = chance.uniform(0, HORIZON) if far else callback.at + chance.uniform(-NEAR, NEAR)
-                arrivals.append((at, each))
+        self.chance, self.repeat = random.Random(f"disorder {seed}"), repeat
+        arrivals: list[tuple[float, Post, Callback | None]] = []
+        for callback in story.callbacks():
+            if self.chance.random() >= lose:
+                each = told(callback)
+                arrivals += [(at, each, callback) for at in self.times(callback)]
         for conference in story.conferences:
-            again = [leg for leg in conference.legs if chance.random() < ASKED_AGAIN]
-            arrivals += [(chance.uniform(0, HORIZON), make_call(conference, leg)) for leg in again]
-        self.posts = [[each] for _, each in sorted(arrivals, key=lambda arrival: arrival[0])]
+            again = [leg for leg in conference.legs if self.chance.random() < ASKED_AGAIN]
+            arrivals += [(self.chance.uniform(0, HORIZON), make_call(conference, leg), None) for leg in again]
+        self.arrivals = sorted(arrivals, key=lambda arrival: arrival[0])
+
+    def times(self, callback: Callback) -> list[float]:
+        return [
+            self.chance.uniform(0, HORIZON)
+            if self.chance.random() < FAR
+            else callback.at + self.chance.uniform(-NEAR, NEAR)
+            for _ in range(self.chance.randint(1, 2 * self.repeat - 1))
+        ]
+
+    def parts(self, number: int) -> Iterator[tuple[Chains, set[Callback]]]:
+        """What is delivered in each part, and everything that was told by its end."""
+        known: set[Callback] = set()
+        for part in range(number):
+            some = self.arrivals[len(self.arrivals) * part // number : len(self.arrivals) * (part + 1) // number]
+            known |= {callback for _, _, callback in some if callback}
+            yield [[each] for _, each, _ in some], known

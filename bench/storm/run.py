@@ -1,17 +1,18 @@
 """One storm: a fresh database, a server, everything that Twilio tells about one story, and what became of it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.database import manage, postgresql_beside
-from bench.storm.posts import Disorder, Post, in_order, introductions
+from bench.storm.posts import Chains, Disorder, in_order, introductions
 from bench.storm.senders import Delivery, Figures
 from bench.storm.server import Killer, environment, serve, tell_the_truth
 from bench.storm.state import expected, stored
-from bench.storm.story import Story
+from bench.storm.story import Callback, Story
 from tests.doubles.twilio import TwilioDouble
 
-Chains = list[list[Post]]
+PARTS = 5
 MOST_RECONCILIATIONS = 6
 AT_ONCE = 500
 """So many rows of a kind does one reconciliation ask about at most."""
@@ -54,37 +55,59 @@ class Outcome:
         return found
 
 
+class Run:
+    def __init__(self, plan: Plan, url: str, twilio: TwilioDouble) -> None:
+        self.plan, self.url, self.twilio = plan, url, twilio
+        self.variables = environment(url, twilio.url)
+        self.story, self.outcome = Story.of(plan.seed, plan.conferences, plan.events), Outcome()
+        self.truth = set(self.story.callbacks())
+
+    def go(self) -> Outcome:
+        tell_the_truth(self.twilio, self.story)
+        delivered = self.deliver()
+        ask_twilio(self.variables)
+        self.compare("in the end", self.truth, delivered)
+        self.outcome.announced = len(self.twilio.notifications)
+        if self.outcome.announced > len(self.story.conferences):
+            self.outcome.differences.append(f"{self.outcome.announced} announcements")
+        return self.outcome
+
+    def deliver(self) -> set[Callback]:
+        """What was delivered. The senders pause after each part: the state must be that of what was told until then."""
+        with serve(self.plan.workers, self.variables) as server:
+            killer = Killer(server, self.plan.seed)
+            known: set[Callback] = set()
+            for number, (chains, known) in enumerate(self.parts()):
+                kills = self.kills_of(number)
+                at = {len(chains) * (each + 1) // (kills + 1): killer.kill for each in range(kills)}
+                delivery = Delivery(server.port, chains, self.plan.senders, self.plan.rate, at)
+                self.outcome.figures.add(delivery.run())
+                self.compare(f"after part {number}", known, known)
+            server.log.seek(0)
+            self.outcome.kills, self.outcome.log = killer.kills, server.log.read().decode(errors="replace")
+        return known
+
+    def kills_of(self, part: int) -> int:
+        """The kills are spread evenly over all parts, the first among them."""
+        return self.plan.kills * (part + 1) // (PARTS + 1) - self.plan.kills * part // (PARTS + 1)
+
+    def parts(self) -> Iterator[tuple[Chains, set[Callback]]]:
+        """Every leg is let in before anything is told about it."""
+        yield introductions(self.story), set()
+        if self.plan.disorderly:
+            yield from Disorder(self.story, self.plan.seed, lose=self.plan.lose, repeat=self.plan.repeat).parts(PARTS)
+        else:
+            yield in_order(self.story), self.truth
+
+    def compare(self, when: str, known: set[Callback], delivered: set[Callback]) -> None:
+        lines = stored(self.url).differences(expected(self.story, known, delivered))
+        self.outcome.differences += [f"{when}: {line}" for line in lines]
+
+
 def run(plan: Plan, server_url: str, prepared: str) -> Outcome:
     """`prepared` names a database that is migrated and filled: it is copied."""
-    story, outcome = Story.of(plan.seed, plan.conferences, plan.events), Outcome()
-    disorder = Disorder(story, plan.seed, lose=plan.lose, repeat=plan.repeat)
-    chains = disorder.posts if plan.disorderly else in_order(story)
-    delivered = disorder.delivered if plan.disorderly else set(story.callbacks())
     with postgresql_beside(server_url, "_storm_run", like=prepared) as url, TwilioDouble() as double:
-        tell_the_truth(double, story)
-        variables = environment(url, double.url)
-        deliver(plan, introductions(story), chains, variables, outcome)
-        outcome.announced = len(double.notifications)
-        if outcome.announced > len(story.conferences):
-            outcome.differences.append(f"{outcome.announced} announcements of {len(story.conferences)} conferences")
-        before = stored(url).differences(expected(story, delivered))
-        outcome.differences += [f"before Twilio was asked: {line}" for line in before]
-        ask_twilio(variables)
-        truth = expected(story, set(story.callbacks()), delivered)
-        outcome.differences += [f"in the end: {line}" for line in stored(url).differences(truth)]
-    return outcome
-
-
-def deliver(plan: Plan, first: Chains, then: Chains, variables: dict[str, str], outcome: Outcome) -> None:
-    """Every fourth kill falls among the first, the others among what comes then."""
-    with serve(plan.workers, variables) as server:
-        killer = Killer(server, plan.seed)
-        early = plan.kills // 4
-        for chains, kills in ((first, early), (then, plan.kills - early)):
-            at = {len(chains) * (each + 1) // (kills + 1): killer.kill for each in range(kills)}
-            outcome.figures.add(Delivery(server.port, chains, plan.senders, plan.rate, at).run())
-        server.log.seek(0)
-        outcome.kills, outcome.log = killer.kills, server.log.read().decode(errors="replace")
+        return Run(plan, url, double).go()
 
 
 def ask_twilio(variables: dict[str, str]) -> None:

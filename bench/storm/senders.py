@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from itertools import count
 from threading import Thread
 
-from bench.storm.posts import Post
+from bench.storm.posts import Chains, Post
 
 MOST_REPEATS = 5
 PAUSE = 0.05  # seconds before the first repeat; each further one waits as much longer
@@ -49,9 +49,7 @@ class Figures:
 class Delivery:
     """`chains` of posts: a chain stays in its order, and each sender takes the next one that is left."""
 
-    def __init__(
-        self, port: int, chains: list[list[Post]], senders: int, rate: float, at: dict[int, Callable[[], None]]
-    ) -> None:
+    def __init__(self, port: int, chains: Chains, senders: int, rate: float, at: dict[int, Callable[[], None]]) -> None:
         self.port, self.chains, self.senders, self.rate, self.at = port, chains, senders, rate, at
         self.figures, self.numbers = Figures(), count()
 

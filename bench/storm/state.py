@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import psycopg2  # type: ignore[import-untyped]  # it carries no types
 
-from bench.storm.story import COMPLETED, Callback, Story
+from bench.storm.story import COMPLETED, Callback, Leg, Story
 
 Rows = frozenset[tuple[object, ...]]
 QUERIES = {
@@ -52,38 +52,37 @@ def stored(url: str) -> State:
     return State(**tables)
 
 
-def expected(story: Story, known: AbstractSet[Callback], delivered: AbstractSet[Callback] | None = None) -> State:
+def expected(story: Story, known: AbstractSet[Callback], delivered: AbstractSet[Callback]) -> State:
     """The state after the `known` callbacks, each told once and in order.
 
-    Of a truth that Twilio was asked about more is known than the events that were delivered and are stored.
+    The stored events are those `delivered`: once Twilio has been asked, more is known than it told.
     """
-    participants: set[tuple[object, ...]] = set()
-    groups: set[tuple[object, ...]] = set()
-    people: set[tuple[object, ...]] = set()
-    calls: set[tuple[object, ...]] = set()
-    conferences: set[tuple[object, ...]] = set()
+    tables: dict[str, set[tuple[object, ...]]] = {name: set() for name in QUERIES}
     for conference in story.conferences:
         heard = [callback for callback in conference.callbacks if callback in known]
         done = {callback.leg for callback in heard if callback.kind == COMPLETED}
-        on, ended = set(), False
-        for callback in heard:
-            if callback.kind == "participant-join":
-                on.add(callback.leg)
-            elif callback.kind == "participant-leave":
-                on.discard(callback.leg)
-            elif callback.kind == "conference-end":
-                ended = True
-        on = set() if ended else on - done
-        if on:
-            groups.add((conference.group,))
+        on, ended = outcome(heard)
+        on -= done
         for leg in conference.legs:
-            calls.add((leg.sid, leg in on, leg in done, leg.duration if leg in done else None))
-            if leg in on and leg.person:
-                people.add((leg.person,))
-                participants.add((conference.group, leg.person))
+            tables["calls"].add((leg.sid, leg in on, leg in done, leg.duration if leg in done else None))
+        named = {leg.person for leg in on if leg.person}
+        tables["people"] |= {(person,) for person in named}
+        tables["participants"] |= {(conference.group, person) for person in named}
+        if on:
+            tables["groups"].add((conference.group,))
         if any(callback.number for callback in heard):
-            conferences.add((conference.sid, ended))
-    numbered = [callback for callback in (known if delivered is None else delivered) if callback.number]
-    events: Rows = frozenset((callback.conference, callback.number) for callback in numbered)
-    tables = (participants, groups, people, calls, conferences)
-    return State(*(frozenset(table) for table in tables), events)
+            tables["conferences"].add((conference.sid, ended))
+    tables["events"] = {(callback.conference, callback.number) for callback in delivered if callback.number}
+    return State(**{name: frozenset(rows) for name, rows in tables.items()})
+
+
+def outcome(heard: list[Callback]) -> tuple[set[Leg], bool]:
+    """Who has joined and not left, and whether the conference has ended: then nobody is on."""
+    on: set[Leg] = set()
+    for callback in heard:
+        if callback.leg and callback.kind == "participant-join":
+            on.add(callback.leg)
+        elif callback.leg and callback.kind == "participant-leave":
+            on.discard(callback.leg)
+    ended = any(callback.kind == "conference-end" for callback in heard)
+    return (set() if ended else on), ended

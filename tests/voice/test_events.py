@@ -158,8 +158,39 @@ def test_whatever_is_authentic_is_answered_204(twilio, group, change):
 
 
 @pytest.mark.parametrize("params", [{}, {"CallSid": "CA404"}, {"CallSid": "CA404", "CallStatus": "nonsense"}])
-def test_an_unknown_call_is_answered_204(twilio, db, params):
+def test_a_call_event_that_ends_nothing_is_answered_204(twilio, db, params):
     assert twilio(CALLS, **params).status_code == 204
+    assert not Call.objects.exists()
+
+
+def test_a_call_that_ended_before_it_was_known_is_never_on(tell, leg, shown, twilio, alice):
+    twilio(CALLS, CallSid="CA1", CallStatus="completed", CallDuration="61")
+    tell(1, "participant-join", leg(alice, "CA1"))
+    assert shown() == ([], False)
+    assert (Call.objects.get().user_id, Call.objects.get().duration) == (alice.pk, 61)
+
+
+def test_a_call_that_failed_costs_nothing_and_is_not_asked_about(leg, twilio, alice):
+    twilio(CALLS, CallSid=leg(alice, "CA1"), CallStatus="no-answer")
+    assert (Call.objects.get().price_micros, Call.objects.get().price_due_at) == (0, None)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_conferences_of_one_group_in_any_mixture_end_the_same(tell, leg, shown, alice, bob, seed):
+    leg(alice, "CA1"), leg(bob, "CA2"), leg(alice, "CA3")
+    told = [
+        ("CF1", 1, "participant-join", "CA1"),
+        ("CF1", 2, "participant-join", "CA2"),
+        ("CF1", 3, "participant-leave", "CA1"),
+        ("CF1", 4, "participant-leave", "CA2"),
+        ("CF1", 5, "conference-end", "CA2"),
+        ("CF2", 1, "participant-join", "CA3"),
+        ("CF2", 2, "participant-mute", "CA3"),
+    ]
+    random.Random(seed).shuffle(told)
+    for conference, number, event, call in told:
+        tell(number, event, call, conference=conference)
+    assert shown() == (["Alice"], True)
 
 
 @pytest.mark.parametrize("path", [EVENTS, CALLS])
