@@ -7,7 +7,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from users.models import User
-from users.wire import ChangesSerializer, DollarsField, IdField, TextField
+from users.wire import MICROS_PER_DOLLAR, ChangesSerializer, DollarsField, IdField, TextField
+
+HIGHEST_BALANCE = 10**9 * MICROS_PER_DOLLAR
 
 
 class SourceField(serializers.RegexField):
@@ -22,7 +24,7 @@ class SourceField(serializers.RegexField):
 
 
 @extend_schema_field(
-    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,12}$"}], "example": 2000}
+    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,30}$"}], "example": 2000}
 )
 class CentsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
     """Whole cents, as a number or a string of digits."""
@@ -31,9 +33,9 @@ class CentsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' fou
 
     def to_internal_value(self, data: Any) -> int:
         is_whole = isinstance(data, int | str) and not isinstance(data, bool)
-        if not is_whole or (isinstance(data, int) and abs(data) >= 10**12):
+        if not is_whole or (isinstance(data, int) and abs(data) >= 10**30):
             self.fail("invalid")
-        if not re.fullmatch(r"-?[0-9]{1,12}", str(data)):
+        if not re.fullmatch(r"-?[0-9]{1,30}", str(data)):
             self.fail("invalid")
         return int(data)
 
@@ -70,6 +72,11 @@ class BalanceSerializer(serializers.Serializer[User]):
 
 class BalanceChangeSerializer(ChangesSerializer):
     accountBalance = DollarsField()
+
+    def validate_accountBalance(self, micros: int) -> int:  # the wire's own name
+        if abs(micros) > HIGHEST_BALANCE:
+            raise serializers.ValidationError("Use a balance of at most a billion dollars.")
+        return micros
 
 
 class Last4Serializer(serializers.Serializer[User]):

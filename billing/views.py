@@ -173,6 +173,7 @@ class StripeWebhookViewSet(ViewSet):
     @extend_schema(
         summary="Stripe's webhook",
         description="Signed by Stripe: https://docs.stripe.com/webhooks/signature. Forged or stale: 400.",
+        parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
         request={"application/json": {"type": "object"}},
         responses={204: None},
     )

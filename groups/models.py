@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Window
-from django.db.models.functions import Now, RowNumber
-from django.utils import timezone
+from django.db.models.functions import RowNumber
 
+from users import timestamps
 from users.models import User
 
 
@@ -24,7 +24,7 @@ class Group(models.Model):
     name = models.CharField(max_length=128)
     phone_number = models.CharField(max_length=12, null=True, blank=True, db_column="phoneNumber")
     call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+    created_at = timestamps.created_at()
 
     objects = GroupQuerySet.as_manager()
 
@@ -74,7 +74,7 @@ class Link(models.Model):
         related_name="%(class)ss",
         db_index=False,  # the unique (groupId, userId) is its index
     )
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+    created_at = timestamps.created_at()
 
     objects = LinkQuerySet.as_manager()
 
@@ -128,7 +128,7 @@ class Activity(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_column="userId", verbose_name="person")
     group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", related_name="activities", db_index=False)
     activity = models.CharField(max_length=128)
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+    created_at = timestamps.created_at()
 
     objects = ActivityQuerySet.as_manager()
 

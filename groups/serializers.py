@@ -1,5 +1,6 @@
 """What groups and the people around them look like on the wire."""
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -119,6 +120,17 @@ class DetailedSerializer(AccountSerializer):
     groupsInvitedTo = GroupInvitedToSerializer(many=True)
 
 
+class GroupPhoneField(TextField):
+    """Text, or a number, which is kept as its digits."""
+
+    default_error_messages = {"number": "Use digits, as text or as a whole number."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, Decimal) or (isinstance(data, int) and data < 0):
+            self.fail("number")
+        return super().to_internal_value(data)
+
+
 class PersonSerializer(serializers.Serializer[Any]):
     """The body that names a person."""
 
@@ -131,7 +143,7 @@ class NewActivitySerializer(PersonSerializer):
 
 class NewGroupSerializer(serializers.Serializer[Group]):
     name = TextField(visible=True, max_length=128)
-    phoneNumber = TextField(source="phone_number", required=False, allow_null=True, max_length=12)
+    phoneNumber = GroupPhoneField(source="phone_number", required=False, allow_null=True, max_length=12)
     callStatus = FlagField(source="call_status", required=False)
 
     def create(self, fields: dict[str, Any]) -> Group:
@@ -151,7 +163,7 @@ class CallStatusChangeSerializer(ChangesSerializer):
 
 class GroupChangesSerializer(CallStatusChangeSerializer):
     name = TextField(visible=True, max_length=128)
-    phoneNumber = TextField(source="phone_number", allow_null=True, max_length=12)
+    phoneNumber = GroupPhoneField(source="phone_number", allow_null=True, max_length=12)
 
 
 def group_shape(row: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from groups.serializers import (
 from groups.services import add_activity, add_person, remove_everybody, remove_person
 from users.models import User
 from users.serializers import ACCOUNT_COLUMNS, CountSerializer, account_shape
+from users.services import delete_row
 from users.wire import read, stamp
 
 
@@ -81,7 +82,7 @@ class GroupViewSet(GenericViewSet[Group]):
 
     @extend_schema(summary="Delete a group", responses={200: CountSerializer})
     def destroy(self, request: Request, group_id: int) -> Response:
-        get_object_or_404(self.get_queryset(), pk=group_id).delete()
+        delete_row(get_object_or_404(self.get_queryset(), pk=group_id))
         return Response({"count": "1 group deleted"})
 
     @extend_schema(summary="Whether the group is on a call", responses=CallStatusSerializer)

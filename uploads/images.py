@@ -10,6 +10,7 @@ FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 SEVERAL_IN_ONE = {"MPO": "JPEG"}
 """What some cameras write: a JPEG that carries more pictures. The first one counts."""
 MOST_PIXELS = 25_000_000
+TOO_MANY_PIXELS = f"The image has more than {MOST_PIXELS // 1_000_000} megapixels."
 LONGEST_SIDE = 1024
 
 
@@ -37,10 +38,12 @@ def reencode(file: IO[Any]) -> tuple[bytes, str]:
     """
     try:
         image = Image.open(file, formats=tuple(FORMATS))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(TOO_MANY_PIXELS) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise NotAnImage from error
     if image.width * image.height > MOST_PIXELS:
-        raise ImageTooLarge(f"The image has more than {MOST_PIXELS // 1_000_000} megapixels.")
+        raise ImageTooLarge(TOO_MANY_PIXELS)
     kind = SEVERAL_IN_ONE.get(image.format or "", image.format or "")
     try:
         return write_anew(image, kind), FORMATS[kind]
@@ -49,7 +52,10 @@ def reencode(file: IO[Any]) -> tuple[bytes, str]:
 
 
 def write_anew(image: Image.Image, kind: str) -> bytes:
-    picture = ImageOps.exif_transpose(image).convert("RGB" if kind == "JPEG" else "RGBA")
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16 bits of grey: converting would cut them off, not scale them
+        upright = upright.convert("I").point(lambda level: level * (1 / 257)).convert("L")
+    picture = upright.convert("RGB" if kind == "JPEG" else "RGBA")
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     clean = Image.new(picture.mode, picture.size)  # without what the opened file carried along
     clean.paste(picture)

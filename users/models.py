@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Lower, Now
-from django.utils import timezone
+from django.db.models.functions import Lower
+
+from users import timestamps
 
 models.EmailField.register_lookup(Lower)  # email__lower=… uses the index that keeps emails unique without case
 
@@ -64,7 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Micro-dollars: the cached sum of the person's ledger entries.",
     )
     last4 = models.CharField(max_length=4, null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt", editable=False)
+    created_at = timestamps.created_at()
 
     password = models.CharField(max_length=128, default="!", db_default="!")  # "!" is no password at all
     is_superuser = models.BooleanField(default=False, db_default=False)

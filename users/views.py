@@ -19,7 +19,7 @@ from users.serializers import (
     account_shape,
     account_shape_of,
 )
-from users.services import sign_up
+from users.services import delete_row, sign_up
 from users.wire import read
 
 accounts = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), ACCOUNT_COLUMNS)
@@ -70,5 +70,5 @@ class UserViewSet(GenericViewSet[User]):
 
     @extend_schema(summary="Delete a person", responses={200: CountSerializer})
     def destroy(self, request: Request, user_id: int) -> Response:
-        get_object_or_404(self.get_queryset(), pk=user_id).delete()
+        delete_row(get_object_or_404(self.get_queryset(), pk=user_id))
         return Response({"count": "1 user deleted"})

@@ -96,11 +96,11 @@ class FlagField(serializers.BooleanField):
     default_empty_html = serializers.empty
 
 
-AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
+AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,2})?")
 
 
 @extend_schema_field(
-    {"oneOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,2})?$"}], "example": 20}
+    {"oneOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,30}(\.[0-9]{1,2})?$"}], "example": 20}
 )
 class DollarsField(serializers.Field):  # type: ignore[type-arg]  # as above
     """Dollars, as a number or a string with at most two decimals; gives whole micro-dollars."""
@@ -108,9 +108,9 @@ class DollarsField(serializers.Field):  # type: ignore[type-arg]  # as above
     default_error_messages = {"invalid": "Use an amount in dollars with at most two decimals, such as 20 or 20.50."}
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, Decimal) and data.is_finite() and -12 <= data.adjusted() <= 12:
+        if isinstance(data, Decimal) and data.is_finite() and -30 <= data.adjusted() < 30:
             data = f"{data:f}"
-        elif isinstance(data, int) and not isinstance(data, bool) and abs(data) < 10**12:
+        elif isinstance(data, int) and not isinstance(data, bool) and abs(data) < 10**30:
             data = str(data)
         if not isinstance(data, str) or not AMOUNT.fullmatch(data):
             self.fail("invalid")

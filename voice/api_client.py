@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,13 +31,15 @@ class Server:
 
     def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Any:
         url = f"{self.base}{path}"  # the operator's own address
-        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  # as above
         try:
+            request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  # as above
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # as above
                 text = answer.read().decode()
                 return json.loads(text) if answer.headers.get_content_type() == "application/json" else text
         except urllib.error.HTTPError as error:
             with error:
                 raise CommandError(f"{method} {path}: {error.code} {error.read().decode()}") from error
-        except OSError as error:
+        except ValueError as error:
+            raise CommandError(f"{self.base!r} is no address: use one such as http://localhost:3300.") from error
+        except (OSError, HTTPException) as error:
             raise CommandError(f"Nothing answers at {self.base}: start the server with `make run` first.") from error

@@ -23,20 +23,22 @@ def register_device(
     *, identity: str, address: str, binding_type: str, endpoint: str | None, tags: Iterable[int], now: datetime
 ) -> Device:
     """Makes Twilio's binding, then our own row. The address belongs to whoever registered it last."""
-    groups = list(Group.objects.filter(pk__in=tags).order_by("pk"))
+    person = person_of(identity)
+    groups = Group.objects.filter(pk__in=tags).order_by("pk")
+    groups = groups.of_person(person) if person else groups
     binding = telephony().register_binding(
         identity=identity,
         address=address,
         binding_type=binding_type,
-        endpoint=endpoint or f"{identity}:{uuid4().hex}",
+        endpoint=endpoint or uuid4().hex,
         tags=[str(group.pk) for group in groups],
     )
     fields = {
-        "user": person_of(identity),
+        "user": person,
         "identity": identity,
         "binding_type": binding_type,
-        "sid": binding.sid,
-        "endpoint": binding.endpoint,
+        "sid": binding.sid[:64],
+        "endpoint": binding.endpoint[:128],
         "checked_at": now,
     }
     with transaction.atomic():

@@ -6,7 +6,7 @@ repeated or late event changes nothing that it should not. Locks: the conference
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -91,38 +91,50 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
 
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
     """Writes that a leg has ended, once, and brings its conference up to date. `duration` is in seconds."""
-    while not write_end(call, status=status, duration=duration, now=now):
+
+    def end(row: Call) -> bool:
+        if row.end_time is not None:
+            return False
+        row.status, row.duration, row.end_time = status, duration, now
+        row.start_time, row.heard_at = now - timedelta(seconds=duration), now
+        if status == "completed":
+            row.price_due_at = now + FIRST_WAIT
+        else:  # nobody answered, or it failed: that costs nothing
+            row.price_micros = 0
+        return True
+
+    change_leg(call, end, now=now)
+
+
+def adopt_leg(call: Call, fields: Mapping[str, Any], *, now: datetime) -> None:
+    """Completes a leg of which only the sid was known, because its events came before its makeCall."""
+
+    def adopt(row: Call) -> bool:
+        for name, value in fields.items():
+            setattr(row, name, value)
+        return True
+
+    change_leg(call, adopt, now=now, adopted=call.pk)
+
+
+def change_leg(call: Call, change: Callable[[Call], bool], *, now: datetime, adopted: int | None = None) -> None:
+    """Changes a leg and brings its conference up to date. `change` says whether there was something to change."""
+    while not try_to_change(call, change, now=now, adopted=adopted):
         call.refresh_from_db(fields=["conference"])
 
 
 @transaction.atomic
-def write_end(call: Call, *, status: str, duration: int, now: datetime) -> bool:
+def try_to_change(call: Call, change: Callable[[Call], bool], *, now: datetime, adopted: int | None) -> bool:
     """False where an event has put the leg on a conference since it was read: that must be locked first."""
     conference = lock_conference(call.conference_id) if call.conference_id else None
     row = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
     if row.conference_id != call.conference_id:
         return False
-    if row.end_time is not None:
-        return True
-    row.status, row.duration, row.end_time = status, duration, now
-    row.start_time, row.heard_at = now - timedelta(seconds=duration), now
-    if status == "completed":
-        row.price_due_at = now + FIRST_WAIT
-    else:  # nobody answered, or it failed: that costs nothing
-        row.price_micros = 0
-    row.save()
-    if conference:
-        rebuild(conference, now=now)
+    if change(row):
+        row.save()
+        if conference:
+            rebuild(conference, now=now, adopted=adopted)
     return True
-
-
-@transaction.atomic
-def adopt_leg(call: Call, fields: Mapping[str, Any], *, now: datetime) -> None:
-    """Completes a leg of which only the sid was known, because its events came before its makeCall."""
-    conference = lock_conference(call.conference_id) if call.conference_id else None
-    Call.objects.filter(pk=call.pk).update(**fields)
-    if conference:
-        rebuild(conference, now=now, adopted=call.pk)
 
 
 def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None) -> None:

@@ -7,11 +7,11 @@ from itertools import starmap
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing.models import Account
 from groups.models import Group
+from users.timestamps import DatabaseNow
 from voice.conference_state import Event, Sighting
 
 
@@ -110,7 +110,7 @@ class Call(models.Model):
         db_column="price",
         help_text="Micro-dollars, negative, as Twilio counts; empty until known.",
     )
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_column="createdAt")
+    created_at = models.DateTimeField(default=timezone.now, db_default=DatabaseNow(), db_column="createdAt")
 
     conference = models.ForeignKey(Conference, models.SET_NULL, null=True, blank=True, related_name="calls")
     is_on = models.BooleanField("on the call", default=False, db_default=False)
@@ -118,7 +118,7 @@ class Call(models.Model):
     seen_after = models.BigIntegerField(
         null=True, blank=True, help_text="The conference's highest SequenceNumber when Twilio was asked."
     )
-    heard_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    heard_at = models.DateTimeField(default=timezone.now, db_default=DatabaseNow())
     payer = models.ForeignKey(
         Account, models.PROTECT, null=True, blank=True, related_name="calls", help_text="Fixed when the call starts."
     )

@@ -39,7 +39,7 @@ def script(group_id: int, callers: Sequence[Caller], minutes: float, random: Ran
         joined, left = random.randrange(third), 2 * third + random.randrange(third)
         moments.append((joined, "participant-join", caller, sid))
         moments.append((left, "participant-leave", caller, sid))
-    first = min(moments)
+    first = min(moments, key=lambda moment: moment[0])
     moments.append((third + random.randrange(third), "participant-mute", first[2], first[3]))
     moments.sort(key=lambda moment: moment[0])
     return _webhooks(group_id, conference, moments)

@@ -39,6 +39,9 @@ from voice.telephony import telephony
 
 TWIML = "text/xml"
 TWIML_ANSWER = {(200, TWIML): OpenApiTypes.STR}
+SIGNATURE = OpenApiParameter(
+    "X-Twilio-Signature", str, OpenApiParameter.HEADER, description="Twilio's: other requests are refused, 403."
+)
 TO = OpenApiParameter("to", str, description="The group's id.")
 
 
@@ -63,11 +66,16 @@ class MakeCallViewSet(ViewSet):
 
     permission_classes = (SignedByTwilio,)
 
-    @extend_schema(summary="Let a caller into a group's call", parameters=[TO], responses=TWIML_ANSWER)
+    @extend_schema(summary="Let a caller into a group's call", parameters=[TO, SIGNATURE], responses=TWIML_ANSWER)
     def retrieve(self, request: Request) -> HttpResponse:
         return self.answer(request)
 
-    @extend_schema(summary="Let a caller into a group's call", request=MakeCallSerializer, responses=TWIML_ANSWER)
+    @extend_schema(
+        summary="Let a caller into a group's call",
+        request=MakeCallSerializer,
+        parameters=[SIGNATURE],
+        responses=TWIML_ANSWER,
+    )
     def create(self, request: Request) -> HttpResponse:
         return self.answer(request)
 
@@ -88,6 +96,7 @@ class TwilioEventViewSet(ViewSet):
 
     @extend_schema(
         summary="Twilio's conference status callback",
+        parameters=[SIGNATURE],
         request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
         responses={204: None},
     )
@@ -97,6 +106,7 @@ class TwilioEventViewSet(ViewSet):
 
     @extend_schema(
         summary="Twilio's call status callback",
+        parameters=[SIGNATURE],
         request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
         responses={204: None},
     )

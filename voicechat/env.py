@@ -1,7 +1,7 @@
 """Typed readers of the environment. Every fault is collected, and `done` reports all of them in one error."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ class Env:
 
     def whole(self, name: str, default: int, lowest: int = 0, highest: int = 2**31) -> int:
         value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+        if not (value.isascii() and value.isdigit() and len(value) <= 10 and lowest <= int(value) <= highest):
             self.fault(f"{name} is {value!r}: use a whole number from {lowest} to {highest}.")
             return default
         return int(value)
@@ -53,7 +53,7 @@ class Env:
             micros = Decimal(value) * 1_000_000
             if 0 <= micros <= 10**12 and micros == micros.to_integral_value():
                 return int(micros)
-        except (InvalidOperation, OverflowError):
+        except ArithmeticError:
             pass
         self.fault(f"{name} is {value!r}: use dollars, such as {default}, with up to six decimals.")
         return int(Decimal(default) * 1_000_000)

@@ -1,16 +1,18 @@
 """Every error as RFC 9457 problem+json, from the API and from Django itself. https://www.rfc-editor.org/rfc/rfc9457"""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.views import set_rollback
 
@@ -37,12 +39,31 @@ def problem(
     return HttpResponse(orjson.dumps(body), content_type="application/problem+json", status=status, headers=headers)
 
 
+def reads_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A plain view that can only be read; any other method is 405."""
+
+    @csrf_exempt  # or another method would be CSRF's page, not 405
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        detail = f'Method "{request.method}" not allowed.'
+        return problem(405, "method_not_allowed", detail, headers={"Allow": "GET, HEAD"})
+
+    return guarded
+
+
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """REST framework's exception handler. None leaves the error to Django, which logs it and answers `server_error`."""
     set_rollback()
     if isinstance(error, APIException):
         return refusal(error)
-    if isinstance(error, Http404):
+    if isinstance(error, IntegrityError):
+        logger.warning("Two changes met: %s", error)
+        return problem(409, "conflict", "What this needs was changed or deleted at the same moment. Try again.")
+    if isinstance(error, ObjectDoesNotExist):
+        logger.warning("Something went away in between: %s", error)
+    if isinstance(error, Http404 | ObjectDoesNotExist):
         return problem(404, "not_found", "There is nothing here, or nothing that you may see.")
     if isinstance(error, PermissionDenied):
         return problem(403, "permission_denied", "You may not do this.")
@@ -91,7 +112,7 @@ def field_errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
 
 def is_page(request: HttpRequest) -> bool:
     """The admin and the docs page are read by people: their errors stay HTML."""
-    return request.path_info.startswith(("/admin", "/api/docs"))
+    return request.path_info.startswith(("/admin/", "/api/docs/")) or request.path_info in ("/admin", "/api/docs")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:

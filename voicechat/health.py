@@ -3,23 +3,22 @@
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
 
-from voicechat.errors import problem
+from voicechat.errors import problem, reads_only
 from voicechat.vendors import vendor_modes
 
 
-@require_safe
+@reads_only
 def hello(request: HttpRequest) -> HttpResponse:
     return HttpResponse("Hello World!", content_type="text/html; charset=utf-8")
 
 
-@require_safe
+@reads_only
 def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@reads_only
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers and is migrated, else 503; and which vendor is real, sandboxed or off."""
     try:

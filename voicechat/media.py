@@ -3,15 +3,17 @@
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.http import FileResponse, Http404, HttpRequest
-from django.views.decorators.http import require_safe
+from django.http.response import HttpResponseBase
 from django.views.static import serve
 
+from voicechat.errors import reads_only
 
-@require_safe
-def media(request: HttpRequest, name: str) -> FileResponse:
+
+@reads_only
+def media(request: HttpRequest, name: str) -> HttpResponseBase:
     try:
         response = serve(request, name, document_root=str(settings.MEDIA_ROOT))
-    except SuspiciousFileOperation as error:
+    except (SuspiciousFileOperation, OSError) as error:  # a name that is too long is an OSError
         raise Http404 from error
     if not isinstance(response, FileResponse):
         raise Http404

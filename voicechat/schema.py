@@ -41,9 +41,28 @@ ERRORS = {
 }
 
 
+RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of an earlier answer: an unchanged one is then an empty 304.",
+}
+HEADERS = {
+    "ETag": {"schema": {"type": "string"}, "description": "Over the body and its Link: see `If-None-Match`."},
+    "Link": {"schema": {"type": "string"}, "description": "The next page, where there is one (RFC 8288)."},
+}
+
+
 class Operation(AutoSchema):
     def get_tags(self) -> list[str]:
         return [TAGS.get(type(self.view).__module__.partition(".")[0], "Server")]
+
+    def _get_pagination_parameters(self) -> list[dict[str, Any]]:
+        """Lists page where they are read, not where they are the answer to a write."""
+        if self.method != "GET" or not (self._is_list_view() or getattr(self.view, "action", "") == "all"):
+            return []
+        return list(self.view.paginator.get_schema_operation_parameters(self.view))
 
 
 def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -51,7 +70,13 @@ def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():
-        for operation in operations.values():
+        for method, operation in operations.items():
+            if method == "get" and "application/json" in operation["responses"].get("200", {}).get("content", {}):
+                operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+                operation["responses"]["200"]["headers"] = HEADERS
+                operation["responses"]["304"] = {"description": "Unchanged.", "headers": HEADERS}
             for status, description in ERRORS.items():
-                operation["responses"].setdefault(status, {"description": description, "content": content})
+                headers = {"headers": RETRY_AFTER} if status in ("409", "503") else {}
+                described = {"description": description, "content": content, **headers}
+                operation["responses"].setdefault(status, described)
     return result

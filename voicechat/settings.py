@@ -11,9 +11,12 @@ from voicechat.secret import development_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-if os.environ.get("DB_ENV") != "testing":
-    load_dotenv(BASE_DIR / ".env")  # what the process was started with wins
 env = Env(os.environ)
+if os.environ.get("DB_ENV") != "testing":
+    try:
+        load_dotenv(BASE_DIR / ".env")  # what the process was started with wins
+    except UnicodeDecodeError:
+        env.fault(".env is not UTF-8 text.")
 
 DB_ENV = env.choice("DB_ENV", ("development", "testing", "production"))
 PRODUCTION = DB_ENV == "production"
@@ -208,6 +211,9 @@ def _backend(real: str, sandbox: str, configured: dict[str, str], **options: str
     return {} if PRODUCTION else {"BACKEND": sandbox, "OPTIONS": {}}
 
 
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+if STRIPE_WEBHOOK_SECRET and not _stripe:
+    env.fault("Stripe is half configured: also set SK_TEST, or unset STRIPE_WEBHOOK_SECRET.")
 TELEPHONY: dict[str, Any] = _backend(
     "voice.twilio_telephony.TwilioTelephony",
     "voice.sandbox_telephony.SandboxTelephony",
@@ -219,7 +225,7 @@ PAYMENTS: dict[str, Any] = _backend(
     "billing.sandbox_payments.SandboxPayments",
     _stripe,
     api_base=env.url("STRIPE_API_BASE"),
-    webhook_secret=env.text("STRIPE_WEBHOOK_SECRET"),
+    webhook_secret=STRIPE_WEBHOOK_SECRET,
 )
 STORAGE: dict[str, Any] = _backend(
     "uploads.cloudinary_storage.CloudinaryStorage",

@@ -27,6 +27,8 @@ def start_lines() -> list[str]:
     base = settings.PUBLIC_URL
     lines = ["", f"Voice Chatroom is listening on port {settings.PORT} ({settings.DB_ENV})."]
     lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
+    if vendor_modes()["Stripe"] == "real" and not settings.STRIPE_WEBHOOK_SECRET:
+        lines += ["", "WARNING: STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     if not settings.PRODUCTION:

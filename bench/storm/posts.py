@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator
 
-from bench.storm.story import HORIZON, Callback, Conference, Leg, Story
+from bench.storm.story import HORIZON, Callback, Conference, Fact, Leg, Story
 from tests.doubles.twilio import ACCOUNT, AUTH_TOKEN, CREDENTIALS
 
 PUBLIC_URL = "https://calls.example.com"  # what is signed; the requests themselves go to the loopback
@@ -18,6 +18,7 @@ VALIDATOR = RequestValidator(AUTH_TOKEN)
 NEAR = 30.0  # seconds of the story by which most deliveries are early or late
 FAR = 0.3  # so many of the deliveries arrive anywhere in the story
 ASKED_AGAIN = 0.1  # so many of the legs ask to be let in a second time, anywhere in the story
+OVERTAKEN = 0.05  # so many of the legs ask for the first time anywhere in the story, often after their events
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,11 @@ def told(callback: Callback) -> Post:
     return post("/api/voice/conferenceEvents", {**params, "Timestamp": "Sun, 22 Nov 2026 15:04:05 +0000"})
 
 
-def introductions(story: Story) -> Chains:
-    """Every leg is let in before anything is told about it."""
-    return [[make_call(conference, leg)] for conference in story.conferences for leg in conference.legs]
-
-
 def in_order(story: Story) -> Chains:
-    """Once each; those of one group one after the other."""
+    """Once each; those of one group one after the other. Every leg is let in before anything is told about it."""
     chains: dict[int, list[Post]] = {}
+    for conference in story.conferences:
+        chains.setdefault(conference.group, []).extend(make_call(conference, leg) for leg in conference.legs)
     for callback in sorted(story.callbacks(), key=lambda callback: callback.at):
         chains.setdefault(callback.group, []).append(told(callback))
     return list(chains.values())
@@ -77,14 +75,21 @@ class Disorder:
 
     def __init__(self, story: Story, seed: int, *, lose: float, repeat: int) -> None:
         self.chance, self.repeat = random.Random(f"disorder {seed}"), repeat
-        arrivals: list[tuple[float, Post, Callback | None]] = []
+        self.first: Chains = []
+        self.introduced: set[Fact] = set()
+        arrivals: list[tuple[float, Post, Fact]] = []
+        for conference in story.conferences:
+            for leg in conference.legs:
+                each, overtaken = make_call(conference, leg), self.chance.random() < OVERTAKEN
+                if not overtaken:
+                    self.first.append([each])
+                    self.introduced.add(leg)
+                if overtaken or self.chance.random() < ASKED_AGAIN:
+                    arrivals.append((self.chance.uniform(0, HORIZON), each, leg))
         for callback in story.callbacks():
             if self.chance.random() >= lose:
                 each = told(callback)
                 arrivals += [(at, each, callback) for at in self.times(callback)]
-        for conference in story.conferences:
-            again = [leg for leg in conference.legs if self.chance.random() < ASKED_AGAIN]
-            arrivals += [(self.chance.uniform(0, HORIZON), make_call(conference, leg), None) for leg in again]
         self.arrivals = sorted(arrivals, key=lambda arrival: arrival[0])
 
     def times(self, callback: Callback) -> list[float]:
@@ -95,10 +100,11 @@ class Disorder:
             for _ in range(self.chance.randint(1, 2 * self.repeat - 1))
         ]
 
-    def parts(self, number: int) -> Iterator[tuple[Chains, set[Callback]]]:
-        """What is delivered in each part, and everything that was told by its end."""
-        known: set[Callback] = set()
+    def parts(self, number: int) -> Iterator[tuple[Chains, set[Fact]]]:
+        """What is delivered in each part, and everything that is known by its end. Most legs are let in first."""
+        known = set(self.introduced)
+        yield self.first, known
         for part in range(number):
             some = self.arrivals[len(self.arrivals) * part // number : len(self.arrivals) * (part + 1) // number]
-            known |= {callback for _, _, callback in some if callback}
+            known |= {fact for _, _, fact in some}
             yield [[each] for _, each, _ in some], known

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.database import manage, postgresql_beside
-from bench.storm.posts import Chains, Disorder, in_order, introductions
+from bench.storm.posts import Chains, Disorder, in_order
 from bench.storm.senders import Delivery, Figures
 from bench.storm.server import Killer, environment, serve, tell_the_truth
 from bench.storm.state import expected, stored
-from bench.storm.story import Callback, Story
+from bench.storm.story import Fact, Story
 from tests.doubles.twilio import TwilioDouble
 
 PARTS = 5
@@ -60,7 +60,7 @@ class Run:
         self.plan, self.url, self.twilio = plan, url, twilio
         self.variables = environment(url, twilio.url)
         self.story, self.outcome = Story.of(plan.seed, plan.conferences, plan.events), Outcome()
-        self.truth = set(self.story.callbacks())
+        self.truth = self.story.facts()
 
     def go(self) -> Outcome:
         tell_the_truth(self.twilio, self.story)
@@ -72,11 +72,11 @@ class Run:
             self.outcome.differences.append(f"{self.outcome.announced} announcements")
         return self.outcome
 
-    def deliver(self) -> set[Callback]:
+    def deliver(self) -> set[Fact]:
         """What was delivered. The senders pause after each part: the state must be that of what was told until then."""
         with serve(self.plan.workers, self.variables) as server:
             killer = Killer(server, self.plan.seed)
-            known: set[Callback] = set()
+            known: set[Fact] = set()
             for number, (chains, known) in enumerate(self.parts()):
                 kills = self.kills_of(number)
                 at = {len(chains) * (each + 1) // (kills + 1): killer.kill for each in range(kills)}
@@ -91,15 +91,12 @@ class Run:
         """The kills are spread evenly over all parts, the first among them."""
         return self.plan.kills * (part + 1) // (PARTS + 1) - self.plan.kills * part // (PARTS + 1)
 
-    def parts(self) -> Iterator[tuple[Chains, set[Callback]]]:
-        """Every leg is let in before anything is told about it."""
-        yield introductions(self.story), set()
-        if self.plan.disorderly:
-            yield from Disorder(self.story, self.plan.seed, lose=self.plan.lose, repeat=self.plan.repeat).parts(PARTS)
-        else:
-            yield in_order(self.story), self.truth
+    def parts(self) -> Iterator[tuple[Chains, set[Fact]]]:
+        if not self.plan.disorderly:
+            return iter([(in_order(self.story), self.truth)])
+        return Disorder(self.story, self.plan.seed, lose=self.plan.lose, repeat=self.plan.repeat).parts(PARTS)
 
-    def compare(self, when: str, known: set[Callback], delivered: set[Callback]) -> None:
+    def compare(self, when: str, known: set[Fact], delivered: set[Fact]) -> None:
         lines = stored(self.url).differences(expected(self.story, known, delivered))
         self.outcome.differences += [f"{when}: {line}" for line in lines]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import psycopg2  # type: ignore[import-untyped]  # it carries no types
 
-from bench.storm.story import COMPLETED, Callback, Leg, Story
+from bench.storm.story import COMPLETED, Callback, Fact, Leg, Story
 
 Rows = frozenset[tuple[object, ...]]
 QUERIES = {
@@ -52,8 +52,8 @@ def stored(url: str) -> State:
     return State(**tables)
 
 
-def expected(story: Story, known: AbstractSet[Callback], delivered: AbstractSet[Callback]) -> State:
-    """The state after the `known` callbacks, each told once and in order.
+def expected(story: Story, known: AbstractSet[Fact], delivered: AbstractSet[Fact]) -> State:
+    """The state after what is `known` was told once and in order.
 
     The stored events are those `delivered`: once Twilio has been asked, more is known than it told.
     """
@@ -63,16 +63,18 @@ def expected(story: Story, known: AbstractSet[Callback], delivered: AbstractSet[
         done = {callback.leg for callback in heard if callback.kind == COMPLETED}
         on, ended = outcome(heard)
         on -= done
-        for leg in conference.legs:
+        met = {callback.leg for callback in heard}
+        for leg in (leg for leg in conference.legs if leg in known or leg in met):
             tables["calls"].add((leg.sid, leg in on, leg in done, leg.duration if leg in done else None))
-        named = {leg.person for leg in on if leg.person}
+        named = {leg.person for leg in on if leg.person and leg in known}
         tables["people"] |= {(person,) for person in named}
         tables["participants"] |= {(conference.group, person) for person in named}
         if on:
             tables["groups"].add((conference.group,))
         if any(callback.number for callback in heard):
             tables["conferences"].add((conference.sid, ended))
-    tables["events"] = {(callback.conference, callback.number) for callback in delivered if callback.number}
+    callbacks = [fact for fact in delivered if isinstance(fact, Callback)]
+    tables["events"] = {(callback.conference, callback.number) for callback in callbacks if callback.number}
     return State(**{name: frozenset(rows) for name, rows in tables.items()})
 
 

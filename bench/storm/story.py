@@ -44,6 +44,10 @@ class Callback:
     leg: Leg | None
 
 
+Fact = Callback | Leg
+"""What a server can know: that something was told, and whose leg it is, which the leg's makeCall says."""
+
+
 @dataclass
 class Conference:
     sid: str
@@ -67,6 +71,10 @@ class Story:
 
     def callbacks(self) -> list[Callback]:
         return [callback for conference in self.conferences for callback in conference.callbacks]
+
+    def facts(self) -> set[Fact]:
+        """The whole truth."""
+        return {*self.callbacks(), *(leg for conference in self.conferences for leg in conference.legs)}
 
 
 class Author:

@@ -33,12 +33,12 @@ def test_a_declined_card_is_told_to_the_person(charge, api, alice):
     assert api.get(f"/api/users/{alice.pk}").json()["accountBalance"] == "0.00"
 
 
-@pytest.mark.parametrize("cents", [99, 50_001, -100])
+@pytest.mark.parametrize("cents", [99, 50_001, -100, 10**12])
 def test_an_amount_outside_the_range_is_told_to_the_person(charge, cents):
     assert "errorMessage" in charge(cents).json()
 
 
-@pytest.mark.parametrize("cents", [2.5, "2.5", "x", None, True, "1" * 13, 10**12])
+@pytest.mark.parametrize("cents", [2.5, "2.5", "x", None, True, "1" * 31, 10**30])
 def test_what_is_no_amount_of_cents_is_refused(charge, cents):
     assert charge(cents).status_code == 400
 

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from groups.models import Activity
 
@@ -62,6 +63,19 @@ def test_pages_go_on_where_the_last_one_ended_even_within_a_tie(api, path, group
     rest = api.get(first["Link"].partition(">")[0].lstrip("<").replace("limit=2", "limit=100"))
     assert [each["activity"] for each in (*first.json(), *rest.json())] == ["4", "3", "2", "1", "0"]
     assert "Link" not in rest
+
+
+def test_pages_of_rows_that_raw_sql_wrote_come_to_their_end(api, path, group, alice):
+    with connection.cursor() as cursor:
+        for number in range(3):
+            statement = 'INSERT INTO activities ("userId", "groupId", activity) VALUES (%s, %s, %s)'
+            cursor.execute(statement, [alice.pk, group.pk, str(number)])
+    seen, link = [], f"{path}?limit=1"
+    while link and len(seen) < 9:
+        page = api.get(link)
+        seen += [each["activity"] for each in page.json()]
+        link = page.headers.get("Link", "").partition(">")[0].lstrip("<")
+    assert seen == ["2", "1", "0"]
 
 
 @pytest.mark.parametrize(

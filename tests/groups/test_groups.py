@@ -26,6 +26,8 @@ def test_a_name_is_enough(api, db):
         {"name": None},
         {"name": "x" * 129},
         {"name": "G", "phoneNumber": "1" * 13},
+        {"name": "G", "phoneNumber": -1},
+        {"name": "G", "phoneNumber": 1.5},
         {"name": "G", "callStatus": None},
         {"name": "a\x00"},
         [],

@@ -64,6 +64,9 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"DATABASE_URL": "what?"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgres://u:p@[::1/n"}, "DATABASE_URL"),
         ({"PUBLIC_URL": "https://[::1"}, "PUBLIC_URL"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "SK_TEST"),
+        ({"CALL_RATE": "1e999999999"}, "CALL_RATE"),
+        ({"WEB_CONCURRENCY": "9" * 5000}, "WEB_CONCURRENCY"),
     ],
 )
 def test_a_fault_is_named(change, named):

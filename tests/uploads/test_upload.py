@@ -1,3 +1,4 @@
+import zlib
 from io import BytesIO
 from urllib.parse import urlsplit
 
@@ -56,6 +57,23 @@ def test_a_camera_file_of_several_pictures_is_a_jpeg(upload, api):
 )
 def test_an_image_in_another_mode_is_stored(upload, api, kind, mode):
     assert stored(api, upload(picture(kind, mode=mode))).format == kind
+
+
+def test_sixteen_bits_of_grey_keep_their_shades(upload, api):
+    ramp = Image.new("I;16", (256, 1))
+    for level in range(256):
+        ramp.putpixel((level, 0), level * 257)
+    written = BytesIO()
+    ramp.save(written, format="PNG")
+    image = stored(api, upload(written.getvalue())).convert("L")
+    assert [image.getpixel((level, 0)) for level in (0, 64, 128, 255)] == [0, 64, 128, 255]
+
+
+def test_a_header_that_claims_a_huge_picture_is_too_large(upload):
+    content = bytearray(picture())
+    content[16:24] = (100_000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
+    assert upload(bytes(content)).status_code == 413
 
 
 def test_a_large_image_is_made_smaller_with_its_proportions(upload, api):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from groups.models import Group
 from users.models import User
-from voice.events import end_call, receive_conference_event
+from voice.events import adopt_leg, end_call, receive_conference_event
 from voice.models import Call
 
 
@@ -57,6 +57,13 @@ def test_a_leg_that_ends_while_its_first_event_comes_leaves_no_ghost(leg, shown,
     end_call(as_it_was, status="completed", duration=61, now=timezone.now())
     assert shown() == ([], False)
     assert not Call.objects.get().is_on
+
+
+def test_a_leg_whose_first_event_comes_while_it_is_let_in_is_the_callers(shown, alice, group):
+    as_it_was = Call.objects.create(sid="CA1")
+    receive(1, "participant-join", "CA1", group=group)
+    adopt_leg(as_it_was, {"user_id": alice.pk, "group_id": group.pk}, now=timezone.now())
+    assert shown() == (["Alice"], True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -24,6 +24,12 @@ def test_a_script_brings_everybody_on_and_off_again():
     assert (most, fold(told, Facts()).ended) == (4, True)
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_people_may_join_in_the_same_second(seed):
+    told = events(script(1, CALLERS, 0.05, Random(seed)))
+    assert fold(told, Facts()).ended
+
+
 def test_every_event_has_its_number():
     told = events(script(1, CALLERS, 3, Random(1)))
     assert [each.sequence_number for each in told] == list(range(1, len(told) + 1))
@@ -81,6 +87,18 @@ def test_what_a_lossy_call_leaves_behind_is_healed(simulate):
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(CommandError):
         call_command("simulate_call", "1", f"--lose={share}")
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5", "nan", "inf", "x"])
+def test_a_length_that_is_none_is_refused(minutes):
+    with pytest.raises(CommandError):
+        call_command("simulate_call", "1", f"--minutes={minutes}")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[bad", "http://127.0.0.1:9"])
+def test_an_address_where_nothing_is_is_told(db, url):
+    with pytest.raises(CommandError):
+        call_command("simulate_call", 1, url=url)
 
 
 def test_real_calls_are_not_simulated(twilio_telephony):

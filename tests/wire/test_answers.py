@@ -28,6 +28,18 @@ def test_if_none_match_is_read_as_the_rfc_says(api, alice, header):
     assert api.get("/api/users", headers={"If-None-Match": header.format(etag=etag)}).status_code == 304
 
 
+def test_if_match_is_not_for_reading(api, alice):
+    assert api.get("/api/users", headers={"If-Match": '"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/media/x"])
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_what_can_only_be_read_says_so(client, db, path, method):
+    client.handler.enforce_csrf_checks = True
+    answer = getattr(client, method)(path)
+    assert (answer.status_code, answer["Allow"], answer.json()["code"]) == (405, "GET, HEAD", "method_not_allowed")
+
+
 def test_a_changed_answer_is_given_anew(api, alice):
     etag = api.get("/api/users")["ETag"]
     api.put(f"/api/users/{alice.pk}", {"callStatus": True})
@@ -128,6 +140,12 @@ def test_a_database_that_does_not_answer_is_503(api, db, monkeypatch):
     answer = api.get("/api/users")
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
     assert b"closed the connection" not in answer.content
+
+
+@pytest.mark.parametrize("path", ["/adminx", "/api/docsx", f"/media/{'x' * 3000}"])
+def test_what_only_looks_like_a_page_is_problem_json(client, db, path):
+    answer = client.get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize("path", ["/admin/nope", "/api/docs/nope"])

@@ -14,6 +14,8 @@ from voice.sandbox_telephony import SandboxTelephony
 from voice.simulation import Caller, Webhook, disturb, script
 from voice.telephony import telephony
 
+MOST_MINUTES = 240
+
 
 def percent(text: str) -> float:
     """ "5%" or "5" as 0.05"""
@@ -26,13 +28,24 @@ def percent(text: str) -> float:
     return share
 
 
+def length(text: str) -> float:
+    """Minutes."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 < value <= MOST_MINUTES:
+        raise ArgumentTypeError(f"{text!r} is no length: use minutes, up to {MOST_MINUTES}.")
+    return value
+
+
 class Command(BaseCommand):
     help = "Plays people joining, talking and leaving. For a server whose calls are sandboxed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("group", type=int, help="the group's id")
         parser.add_argument("--people", type=int, default=4, help="how many call; members first (%(default)s)")
-        parser.add_argument("--minutes", type=float, default=3, help="how long the call lasts (%(default)s)")
+        parser.add_argument("--minutes", type=length, default=3, help="how long the call lasts (%(default)s)")
         parser.add_argument("--shuffle", action="store_true", help="deliver the events in any order")
         parser.add_argument("--lose", type=percent, default=0.0, metavar="5%", help="lose a share of the events")
         parser.add_argument("--repeat", type=int, default=1, help="deliver each event so many times (%(default)s)")
