@@ -82,7 +82,7 @@ class GroupViewSet(GenericViewSet[Group]):
 
     @extend_schema(summary="Delete a group", responses={200: CountSerializer})
     def destroy(self, request: Request, group_id: int) -> Response:
-        delete_row(get_object_or_404(self.get_queryset(), pk=group_id))
+        delete_row(self.get_queryset(), group_id)
         return Response({"count": "1 group deleted"})
 
     @extend_schema(summary="Whether the group is on a call", responses=CallStatusSerializer)

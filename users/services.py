@@ -1,7 +1,10 @@
 """Signing people up, and deleting."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 
 from users.models import User
 from users.signals import signed_up
@@ -27,16 +30,16 @@ def sign_up(*, email: str, display_name: str, avatar: str | None) -> tuple[User,
     return user, True
 
 
-def delete_row(row: Model) -> None:
+def delete_row(rows: QuerySet[Any], pk: int) -> None:
     """Deletes a row with all that hangs on it, also where something is hung on it at the same moment.
 
     Django collects what goes along first: what comes later is a foreign key's error at the end, and collected then.
     """
-    for _ in range(MOST_TRIES - 1):
+    for tries_left in reversed(range(MOST_TRIES)):
         try:
             with transaction.atomic():
-                row.delete()
-                return
+                get_object_or_404(rows, pk=pk).delete()
+            return
         except IntegrityError:
-            row.refresh_from_db()
-    row.delete()
+            if not tries_left:
+                raise

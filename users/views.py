@@ -70,5 +70,5 @@ class UserViewSet(GenericViewSet[User]):
 
     @extend_schema(summary="Delete a person", responses={200: CountSerializer})
     def destroy(self, request: Request, user_id: int) -> Response:
-        delete_row(get_object_or_404(self.get_queryset(), pk=user_id))
+        delete_row(self.get_queryset(), user_id)
         return Response({"count": "1 user deleted"})

@@ -4,6 +4,8 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
+from voicechat.pagination import KeysetPagination
+
 TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "uploads": "Upload"}
 PROBLEM = {
     "type": "object",
@@ -62,7 +64,8 @@ class Operation(AutoSchema):
         """Lists page where they are read, not where they are the answer to a write."""
         if self.method != "GET" or not (self._is_list_view() or getattr(self.view, "action", "") == "all"):
             return []
-        return list(self.view.paginator.get_schema_operation_parameters(self.view))
+        parameters: list[dict[str, Any]] = KeysetPagination().get_schema_operation_parameters(self.view)
+        return parameters
 
 
 def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

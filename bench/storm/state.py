@@ -13,7 +13,7 @@ QUERIES = {
     "participants": 'SELECT "groupId", "userId" FROM "usersGroupsParticipants"',
     "groups": 'SELECT id FROM groups WHERE "callStatus"',
     "people": 'SELECT id FROM users WHERE "callStatus"',
-    "calls": 'SELECT sid, is_on, "endTime" IS NOT NULL, duration FROM "callSessions"',
+    "calls": 'SELECT sid, "userId", payer_id IS NOT NULL, is_on, "endTime" IS NOT NULL, duration FROM "callSessions"',
     "conferences": "SELECT sid, ended_at IS NOT NULL FROM conferences",
     "events": 'SELECT conference_id, sequence_number FROM "conferenceEvents"',
 }
@@ -65,7 +65,8 @@ def expected(story: Story, known: AbstractSet[Fact], delivered: AbstractSet[Fact
         on -= done
         met = {callback.leg for callback in heard}
         for leg in (leg for leg in conference.legs if leg in known or leg in met):
-            tables["calls"].add((leg.sid, leg in on, leg in done, leg.duration if leg in done else None))
+            person, duration = leg.person if leg in known else None, leg.duration if leg in done else None
+            tables["calls"].add((leg.sid, person, leg in known, leg in on, leg in done, duration))
         named = {leg.person for leg in on if leg.person and leg in known}
         tables["people"] |= {(person,) for person in named}
         tables["participants"] |= {(conference.group, person) for person in named}
