@@ -9,16 +9,9 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from billing.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
-from groups.views import (
-    ActivityViewSet,
-    GroupViewSet,
-    InviteeViewSet,
-    LinkViewSet,
-    MemberViewSet,
-    OwnerViewSet,
-    ParticipantViewSet,
-    UserGroupsViewSet,
-)
+from groups.list_views import InviteeViewSet, LinkViewSet, MemberViewSet, OwnerViewSet, ParticipantViewSet
+from groups.person_views import UserGroupsViewSet
+from groups.views import ActivityViewSet, GroupViewSet
 from uploads.views import UploadViewSet
 from users.views import UserViewSet
 from users.wire import IdConverter
