@@ -1,7 +1,9 @@
 """What every request passes through. The chain is short: the polled reads are nearly all the traffic."""
 
 import hashlib
+import re
 from collections.abc import Callable
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -15,12 +17,23 @@ from django.utils.http import parse_etags
 from users.deadline import start_deadline
 from voicechat.errors import problem
 
+REQUEST_ID = re.compile("[A-Za-z0-9-]{8,64}")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class Middleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+
+
+class RequestIdMiddleware(Middleware):
+    """Names each answer, by the id that a proxy gave its request or by a fresh one: what a person can quote to us."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        response = self.get_response(request)
+        response["X-Request-Id"] = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        return response
 
 
 class DeadlineMiddleware(Middleware):

@@ -78,6 +78,7 @@ ROOT_URLCONF = "voicechat.urls"
 WSGI_APPLICATION = "voicechat.wsgi.application"
 APPEND_SLASH = False
 MIDDLEWARE = [
+    "voicechat.middleware.RequestIdMiddleware",
     "voicechat.middleware.AccessModeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "voicechat.middleware.DeadlineMiddleware",

@@ -116,6 +116,18 @@ def test_open_mode_is_said_on_every_answer(api, db):
     assert {api.get(path)["X-Access-Mode"] for path in ("/", "/api/users", "/api/users/9", "/nope")} == {"open"}
 
 
+def test_every_answer_has_an_id_of_its_own(api, db):
+    ids = {api.get(path)["X-Request-Id"] for path in ("/", "/api/users", "/api/users/9", "/nope", "/nope")}
+    assert len(ids) == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("from-the-proxy-1", True), ("short", False), ("x y" * 9, False), ("x" * 65, False)]
+)
+def test_the_id_that_a_proxy_gave_is_kept_if_it_is_one(api, db, given, kept):
+    assert (api.get("/", headers={"X-Request-Id": given})["X-Request-Id"] == given) is kept
+
+
 def test_the_api_sets_no_cookie(api, alice):
     assert not api.get("/api/users").cookies
 
