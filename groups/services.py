@@ -1,7 +1,7 @@
 """Writes to a group's lists.
 
-Each locks the group's row first and the person's second, so that neither can be deleted, nor the last owner be taken
-off twice, in between. Endings (`groups/receivers.py`) lock in the same order.
+Each locks the group's row first, and then the people whom it adds, so that neither can be deleted, nor the last owner
+be taken off twice, in between. Endings (`groups/receivers.py`) lock in the same order.
 """
 
 from django.db import transaction
@@ -70,7 +70,7 @@ def set_on_call(*, group: Group, people: set[int], on: set[int], anyone: bool) -
     if gone := listed - on:
         Participant.objects.filter(group=group, user_id__in=gone).delete()
     if new := on - listed:
-        known = User.objects.filter(pk__in=new).order_by("pk")
+        known = User.objects.select_for_update(no_key=True).filter(pk__in=new).order_by("pk")
         Participant.objects.bulk_create(Participant(group=group, user=user) for user in known)
     if group.call_status != anyone:
         group.call_status = anyone

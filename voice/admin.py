@@ -37,7 +37,7 @@ class OfGroupAdmin(ReadOnlyAdmin):
 @admin.register(Call)
 class CallAdmin(OfGroupAdmin):
     list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
-    list_filter = ("status", "is_on", "start_time")
+    list_filter = ("status", "is_on", ("price_micros", admin.EmptyFieldListFilter), "start_time")
     search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
     fields = (
         *(

@@ -1,7 +1,8 @@
 """What Twilio's callbacks say, stored once, and the call list that follows from it.
 
 The state is rebuilt from all stored events and facts at each new one, and the database follows it by difference: a
-repeated or late event changes nothing that it should not. Locks: the conference, then the group, then people.
+repeated or late event changes nothing that it should not. Locks: the conference, then its legs, then the group,
+then people in the order of their ids.
 """
 
 import logging
