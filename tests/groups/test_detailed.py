@@ -4,18 +4,8 @@ from django.test.utils import CaptureQueriesContext
 
 from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import person
+from tests.shapes import CONTACT
 
-CONTACT = [
-    "id",
-    "email",
-    "displayName",
-    "firstName",
-    "lastName",
-    "avatar",
-    "callStatus",
-    "billingSubcription",
-    "createdAt",
-]
 REST = ["groupCreatedAt", "groupId", "groupName", "phoneNumber", "callStatus"]
 LISTS = ["activities", "callParticipants", "owners", "members", "invitees"]
 

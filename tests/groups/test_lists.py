@@ -7,20 +7,10 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from groups.models import Membership, Ownership
+from tests.shapes import CONTACT
 
 LISTS = ["callParticipants", "groupOwners", "groupMembers", "groupInvitees"]
 every_list = pytest.mark.parametrize("name", LISTS)
-CONTACT = [
-    "id",
-    "email",
-    "displayName",
-    "firstName",
-    "lastName",
-    "avatar",
-    "callStatus",
-    "billingSubcription",
-    "createdAt",
-]
 
 
 @every_list

@@ -4,23 +4,9 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
+from tests.shapes import ACCOUNT
 from users.models import User
 
-ACCOUNT = [
-    "id",
-    "email",
-    "displayName",
-    "firstName",
-    "lastName",
-    "avatar",
-    "phoneNumber",
-    "callStatus",
-    "stripeId",
-    "billingSubcription",
-    "accountBalance",
-    "last4",
-    "createdAt",
-]
 PAYLOAD = {
     "sub": "auth0|5c0",
     "nickname": "Eve",
