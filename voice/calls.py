@@ -1,15 +1,12 @@
 """Letting a caller into a group's call."""
 
-import re
-
 from django.conf import settings
 from django.utils import timezone
 
 from billing.ledger import account_of
 from groups.models import Group
 from users.models import User
-from users.wire import LARGEST_ID
-from voice.events import SID, adopt_leg
+from voice.events import SID, adopt_leg, number
 from voice.identity import person_of, phone_digits
 from voice.models import Call
 from voice.telephony import Conference
@@ -67,9 +64,10 @@ def phone_caller(phone: str, dialled: str) -> tuple[User, Group]:
 def group_id(to: str) -> int:
     if not to:
         raise RefusedCallError("No group detected.")
-    if not re.fullmatch("[0-9]{1,19}", to) or int(to) > LARGEST_ID:
+    found = number(to)
+    if found is None:
         raise RefusedCallError("This is not a group. Please check the number and try again.")
-    return int(to)
+    return found
 
 
 def payer_of(group: Group) -> User | None:

@@ -1,19 +1,16 @@
 """The devices that are notified: registered by apps, forgotten when Twilio says that they are gone."""
 
-import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
-from rest_framework.exceptions import APIException
 
 from groups.models import Group
+from users.vendors import best_effort
 from voice.identity import person_of
 from voice.models import Device
 from voice.telephony import telephony
-
-logger = logging.getLogger(__name__)
 
 CHECK_EVERY = timedelta(days=7)
 MOST_AT_ONCE = 50
@@ -55,21 +52,17 @@ def register_device(
 
 def unbind(sid: str) -> None:
     """Takes an address from its former identity: who is meant by that one must not be told on another's phone."""
-    try:
+    with best_effort(f"delete the former binding {sid}"):
         telephony().delete_binding(sid=sid)
-    except APIException as error:
-        logger.warning("The former binding %s was not deleted: %s", sid, error)
 
 
 def forget_gone_devices(*, now: datetime) -> int:
     """Asks Twilio about devices not asked about for a week, and forgets those that it has dropped; how many."""
     forgotten = 0
     for device in Device.objects.filter(checked_at__lte=now - CHECK_EVERY).order_by("checked_at")[:MOST_AT_ONCE]:
-        try:
+        with best_effort(f"ask about binding {device.sid}"):
             if telephony().has_binding(sid=device.sid):
                 Device.objects.filter(pk=device.pk).update(checked_at=now)
             else:
                 forgotten += Device.objects.filter(pk=device.pk, sid=device.sid).delete()[0] and 1
-        except APIException as error:
-            logger.warning("Binding %s could not be asked about: %s", device.sid, error)
     return forgotten

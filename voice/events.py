@@ -68,7 +68,7 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
     fields = {
         "kind": params.get("StatusCallbackEvent", "")[:64],
         "call_sid": call_sid if SID.fullmatch(call_sid) else "",
-        "payload": {name: value.replace("\x00", "") for name, value in params.items()},
+        "payload": dict(params),
         "created_at": now,
     }
     if sequence_number is None:

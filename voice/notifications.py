@@ -1,16 +1,12 @@
 """Push notifications to a group's devices."""
 
-import logging
 from collections.abc import Iterable
-
-from rest_framework.exceptions import APIException
 
 from groups.models import Group
 from users.deadline import start_deadline
+from users.vendors import best_effort
 from voice.channels import CHANNELS
 from voice.models import Device
-
-logger = logging.getLogger(__name__)
 
 ANNOUNCE_WITHIN = 5.0  # seconds
 CALL_STARTED = "A group chat has started."
@@ -37,7 +33,5 @@ def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
     group = Group.objects.filter(pk=group_id).first()
     if group is None:
         return
-    try:
+    with best_effort(f"tell group {group_id} that its call started"):
         notify_group(group=group, body=CALL_STARTED, except_for=except_for)
-    except APIException as error:
-        logger.warning("Group %s was not told that its call started: %s", group_id, error)

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from rest_framework.exceptions import APIException
 
 from billing.ledger import post_entry
 from billing.models import LedgerEntry
 from groups.models import Group
+from users.vendors import best_effort
 from voice.models import Call
 from voice.telephony import telephony
 
@@ -51,11 +51,9 @@ def sync_prices(*, now: datetime) -> Summary:
 
 
 def ask(call: Call) -> int | None:
-    try:
+    with best_effort(f"ask for the price of call {call.sid}"):
         return telephony().call(sid=call.sid, duration=call.duration or 0).price_micros
-    except APIException as error:
-        logger.warning("No price for call %s: %s", call.sid, error)
-        return None
+    return None
 
 
 def wait(call: Call, *, now: datetime) -> None:

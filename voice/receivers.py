@@ -3,20 +3,17 @@
 Where Twilio does not answer then, `manage.py reconcile_calls` ends them later.
 """
 
-import logging
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models.signals import post_delete, pre_delete
-from rest_framework.exceptions import APIException
 
 from groups.models import Group
 from users.models import User
+from users.vendors import best_effort
 from voice.models import Call
 from voice.telephony import telephony
-
-logger = logging.getLogger(__name__)
 
 
 def end_group_call(sender: type[Group], instance: Group, **kwargs: Any) -> None:
@@ -30,17 +27,13 @@ def end_persons_legs(sender: type[User], instance: User, **kwargs: Any) -> None:
 
 
 def end_conference(group_id: int) -> None:
-    try:
+    with best_effort(f"end the call of the deleted group {group_id}"):
         telephony().end_conference(group_id=group_id)
-    except APIException as error:
-        logger.warning("The call of the deleted group %s was not ended: %s", group_id, error)
 
 
 def end_leg(sid: str) -> None:
-    try:
+    with best_effort(f"end call {sid} of a deleted person"):
         telephony().end_call(call_sid=sid)
-    except APIException as error:
-        logger.warning("Call %s of a deleted person was not ended: %s", sid, error)
 
 
 def connect() -> None:

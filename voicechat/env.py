@@ -70,7 +70,7 @@ class Env:
         return dict(dj_database_url.parse(default))
 
     def url(self, name: str, default: str = "") -> str:
-        """An http(s) address without a final slash."""
+        """An http(s) address without a final slash; the default for one that cannot be used."""
         value = self.text(name, default).rstrip("/")
         try:
             parts = urlsplit(value)
@@ -78,6 +78,7 @@ class Env:
             parts = urlsplit("")
         if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
             self.fault(f"{name} is {value!r}: use an address such as https://api.example.com.")
+            return default
         return value
 
     def vendor(self, vendor: str, names: tuple[str, ...]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
 
@@ -32,14 +33,14 @@ if PRODUCTION:
     for name in ("SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"):
         if not env.text(name):
             env.fault(f"{name} is missing: production needs it.")
-    if env.text("PUBLIC_URL") and not PUBLIC_URL.startswith("https://"):
-        env.fault(f"PUBLIC_URL is {PUBLIC_URL!r}: production needs https://.")
+    if env.text("PUBLIC_URL") and not env.text("PUBLIC_URL").startswith("https://"):
+        env.fault(f"PUBLIC_URL is {env.text('PUBLIC_URL')!r}: production needs https://.")
     if not ALLOW_OPEN_ACCESS:
         env.fault("ALLOW_OPEN_ACCESS is not true: without sign-in everybody may read and change everything.")
 elif not SECRET_KEY:
     SECRET_KEY = development_secret(BASE_DIR / ".secret_key")
 
-_public_host = PUBLIC_URL.partition("://")[2].partition("/")[0].partition(":")[0] or "localhost"
+_public_host = urlsplit(PUBLIC_URL).hostname or "localhost"
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([_public_host, "localhost", "127.0.0.1"] if PRODUCTION else ["*"])
 
 # --- Database -------------------------------------------------------------------------------------------------------
