@@ -121,6 +121,7 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # serves the admin's files even where nobody ran collectstatic
+WHITENOISE_AUTOREFRESH = DB_ENV == "testing"  # or each test's client would look at every static file first
 MEDIA_URL = f"{PUBLIC_URL}/media/"
 MEDIA_ROOT = BASE_DIR / "media"
 

@@ -76,9 +76,10 @@ def test_a_clock_may_be_a_little_off(read, seconds):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "t=", "garbage", "t=1,v1=é", "t=é,v1=0", "v1=0", f"t={int(time.time())}", "t=1=1,v1", ",", "\x00", "t=٣,v1=0"],
+    ["", "t=", "garbage", "t=1,v1=é", "t=é,v1=0", "v1=0", "t=now", "t=1=1,v1", ",", "\x00", "t=٣,v1=0"],
 )
 def test_a_header_that_is_no_signature_is_forged(read, header):
+    header = header.replace("now", str(int(time.time())))
     with pytest.raises(ForgedEvent):
         read(header=header)
 
