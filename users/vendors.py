@@ -35,4 +35,4 @@ def best_effort(what: str) -> Iterator[None]:
     try:
         yield
     except APIException as error:
-        logger.warning("Could not %s: %s", what, error)
+        logger.warning("Could not %s: %s", what, type(error).__name__)

@@ -65,7 +65,7 @@ def attempt(ask: Callable[[], None], summary: Summary) -> bool:
     try:
         ask()
     except (APIException, DatabaseError) as error:
-        logger.warning("A silent call could not be asked about: %s", error)
+        logger.warning("A silent call could not be asked about: %s", type(error).__name__)
         summary.failed += 1
         return False
     return True

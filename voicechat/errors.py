@@ -54,15 +54,15 @@ def reads_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """REST framework's exception handler. None leaves the error to Django, which logs it and answers `server_error`."""
+    """REST framework's exception handler. None leaves the error to Django, which answers `server_error`."""
     set_rollback()
     if isinstance(error, APIException):
         return refusal(error)
     if isinstance(error, IntegrityError):
-        logger.warning("Two changes met: %s", error)
+        logger.warning("Two changes met", exc_info=error)
         return problem(409, "conflict", "What this needs was changed or deleted at the same moment. Try again.")
     if isinstance(error, ObjectDoesNotExist):
-        logger.warning("Something went away in between: %s", error)
+        logger.warning("Something went away in between", exc_info=error)
     if isinstance(error, Http404 | ObjectDoesNotExist):
         return problem(404, "not_found", "There is nothing here, or nothing that you may see.")
     if isinstance(error, PermissionDenied):
@@ -72,7 +72,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return problem(400, "bad_request", "The request cannot be read.")
     if isinstance(error, OperationalError | InterfaceError):
-        logger.warning("The database failed: %s", error)
+        logger.warning("The database failed", exc_info=error)
         return problem(
             503, "database_unavailable", "The database does not answer. Try again.", headers={"Retry-After": "2"}
         )
@@ -116,6 +116,7 @@ def is_page(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    logger.warning("A request was refused: %s", type(exception).__name__)
     if is_page(request):
         return defaults.bad_request(request, exception)
     return handle(exception, {}) or problem(400, "bad_request", "The request cannot be read.")
@@ -134,6 +135,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Called while the exception is handled. Logged here, for Django's own line would quote the path."""
+    logger.error("A request failed", exc_info=sys.exc_info())
     if is_page(request):
         return defaults.server_error(request)
     return problem(500, "server_error", "Something went wrong on our side. It has been logged.")

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Callable
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -24,16 +23,6 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 class Middleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-
-
-class RequestIdMiddleware(Middleware):
-    """Names each answer, by the id that a proxy gave its request or by a fresh one: what a person can quote to us."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-Id", "")
-        response = self.get_response(request)
-        response["X-Request-Id"] = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-        return response
 
 
 class DeadlineMiddleware(Middleware):

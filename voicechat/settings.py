@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from dotenv import load_dotenv
 
 from voicechat.env import Env
+from voicechat.logs import OUR_LOGGERS
 from voicechat.secret import development_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -78,21 +79,22 @@ INSTALLED_APPS = [
 ROOT_URLCONF = "voicechat.urls"
 WSGI_APPLICATION = "voicechat.wsgi.application"
 APPEND_SLASH = False
-MIDDLEWARE = [
-    "voicechat.middleware.RequestIdMiddleware",
+MIDDLEWARE = [  # the first four are on every answer, whoever below gives it
+    "voicechat.request_log.RequestIdMiddleware",
+    "voicechat.content_security.ContentSecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "voicechat.middleware.AccessModeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "voicechat.middleware.DeadlineMiddleware",
     "voicechat.middleware.BodyMiddleware",
     "voicechat.middleware.FinalSlashMiddleware",
     "voicechat.middleware.ETagMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voicechat.middleware.AdminSessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "voicechat.middleware.AdminAuthenticationMiddleware",
     "voicechat.middleware.AdminMessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {
@@ -181,6 +183,7 @@ if "*" in CORS_ALLOWED_ORIGINS:
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc  # not the Host header's: whoever asks writes that
     SECURE_REDIRECT_EXEMPT = [r"^api(/|$)", r"^healthz/?$", r"^readyz/?$", r"^$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -243,17 +246,21 @@ CALL_RATE = env.micros("CALL_RATE", "0.0085")  # one phone, one started minute
 CONFERENCE_RATE = env.micros("CONFERENCE_RATE", "0.0018")  # the conference's share of it
 MIN_CALL_BALANCE = env.micros("MIN_CALL_BALANCE", "0.50" if _stripe else "0")
 
+# --- Logs: one JSON object a line ------------------------------------------------------------------------------------
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
+    "formatters": {"json": {"()": "voicechat.logs.JSONFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},  # at INFO, vendors' libraries tell every call
     "loggers": {
-        "django.request": {"level": "ERROR"},  # a refusal is an answer, not an incident
-        "django.security": {"level": "ERROR"},
-        "stripe": {"level": "WARNING"},  # the SDKs tell every call at INFO
-        "twilio": {"level": "WARNING"},
+        **{name: {"level": "INFO"} for name in OUR_LOGGERS},
+        "django": {"level": "WARNING", "handlers": []},  # its own handler would mail errors with the whole request
+        # These three quote what a client sent. `voicechat.errors` and `voicechat.requests` say the same without.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL", "handlers": []},
     },
 }
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from billing.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
 from groups.list_views import InviteeViewSet, LinkViewSet, MemberViewSet, OwnerViewSet, ParticipantViewSet
@@ -94,7 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/upload", upload({"post": "create"})),
     # pages
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]
