@@ -25,7 +25,7 @@ check: $(HAVE_DEV)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) DB_ENV=production DATABASE_URL=sqlite:///:memory: \
-		PUBLIC_URL=https://api.example.com ALLOW_OPEN_ACCESS=true \
+		PUBLIC_URL=https://api.example.com OIDC_ISSUER=https://sign-in.example.com OIDC_AUDIENCE=clients \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 demo: $(HAVE)

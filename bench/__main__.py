@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
 
 from bench.database import temporary_database
 from bench.load import CONNECTIONS, Result, Route, WrongAnswerError, load
@@ -21,10 +22,10 @@ MOST_REQUESTS = 3_000
 COMPARED = (Setting("sync", 2, 1), Setting("gthread", 2, 4), Setting("gthread", 2, 8))
 
 
-def routes(person: int, group: int) -> list[Route]:
+def routes(person: int, group: int, token: str = "") -> list[Route]:
     """The first is what the others are compared with."""
     participants = f"/api/groups/{group}/callParticipants"
-    return [
+    measured = [
         Route("bare view", "/bench/bare"),
         Route("callStatus", f"/api/groups/{group}/callStatus"),
         Route("callParticipants", participants),
@@ -35,6 +36,7 @@ def routes(person: int, group: int) -> list[Route]:
         Route("a vendor's 200 ms", "/bench/wait"),
         Route("callStatus beside those", f"/api/groups/{group}/callStatus", beside="/bench/wait"),
     ]
+    return [replace(route, token=token) for route in measured]
 
 
 def measure(port: int, measured: list[Route], seconds: float, process: Executor) -> list[Result]:
@@ -61,6 +63,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--seconds", type=float, default=8.0, help="at most this long for each route")
+    parser.add_argument("--sign-in", action="store_true", help="every request comes with its person's token")
     parser.add_argument("--compare", action="store_true", help="several settings, one after the other")
     given = parser.parse_args()
     if given.worker_class == "sync":  # with more threads than one gunicorn takes gthread instead, and does not say so
@@ -76,7 +79,7 @@ def main() -> int:
     settings = COMPARED if given.compare else (Setting(given.worker_class, given.workers, given.threads),)
     print("Filling a database with 2,000 people, 600 groups and 18,000 activities ...", flush=True)
     with (
-        temporary_database() as (environment, ids),
+        temporary_database(sign_in=given.sign_in) as (environment, ids),
         ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as second_process,
     ):
         measured = routes(**ids)

@@ -8,24 +8,32 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2  # type: ignore[import-untyped]  # it carries no types
 from psycopg2 import sql
 
+EMAIL = "person0@example.com"
+"""The person's of `bench/fill.py`."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def temporary_database() -> Iterator[tuple[dict[str, str], dict[str, int]]]:
-    """Gives the environment to serve it with, and the ids of the person and the group. Gone at the end."""
+def temporary_database(*, sign_in: bool = False) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+    """Gives the environment to serve it with, and the ids of the person and the group. Gone at the end.
+
+    With `sign_in` also the person's token, which the server then asks for.
+    """
     given = os.environ.get("DATABASE_URL", "")
     beside = postgresql_beside(given) if given.startswith("postgres") else temporary_file()
     with beside as url:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
+        environment["SIGN_IN"] = "on" if sign_in else "off"
         manage(environment, "migrate", "--noinput", "--verbosity", "0")
         ids = manage(environment, "shell", "--no-imports", "-c", "from bench.fill import fill; fill()")
-        yield environment, json.loads(ids)
+        token = manage(environment, "issue_token", EMAIL).strip() if sign_in else ""
+        yield environment, {**json.loads(ids), "token": token}
 
 
 @contextmanager

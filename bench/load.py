@@ -20,6 +20,8 @@ class Route:
     """The client sends the ETag that it was given, and 304 is the right answer."""
     beside: str = ""
     """A slow route that others ask at the same time; their answers are not measured."""
+    token: str = ""
+    """Whose sign-in comes with each request."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Load:
 
     def __init__(self, port: int, route: Route, seconds: float, most: int) -> None:
         self.port, self.route, self.seconds, self.most = port, route, seconds, most
-        self.headers: dict[str, str] = {}
+        self.headers = {"Authorization": f"Bearer {route.token}"} if route.token else {}
         self.times: list[float] = []
         self.faults: list[str] = []
         self.stop = Event()
@@ -54,7 +56,7 @@ class Load:
     def run(self) -> Result:
         """Raises WrongAnswerError with the first fault's words."""
         if self.route.unchanged:
-            self.headers = {"If-None-Match": self.etag()}
+            self.headers["If-None-Match"] = self.etag()
         measured = [self.start(self.measure) for _ in range(CONNECTIONS)]
         others = [self.start(self.wait) for _ in range(WAITING if self.route.beside else 0)]
         with suppress(BrokenBarrierError):
@@ -102,7 +104,7 @@ class Load:
 
     def ask(self, connection: HTTPConnection, path: str) -> float:
         """The seconds to the answer's last byte. Sync workers close each connection: http.client opens another."""
-        expected, begin = 304 if self.headers else 200, perf_counter()
+        expected, begin = 304 if self.route.unchanged else 200, perf_counter()
         connection.request("GET", path, headers=self.headers)
         response = connection.getresponse()
         body = response.read()
@@ -112,7 +114,7 @@ class Load:
 
     def etag(self) -> str:
         with closing(self.connection()) as connection:
-            connection.request("GET", self.route.path)
+            connection.request("GET", self.route.path, headers=self.headers)
             return connection.getresponse().headers["ETag"] or ""
 
 

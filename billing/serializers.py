@@ -43,8 +43,11 @@ class CentsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' fou
         return value
 
 
-class AddMoneySerializer(serializers.Serializer[Any]):
+class UserIdSerializer(serializers.Serializer[Any]):
     userId = IdField()
+
+
+class AddMoneySerializer(UserIdSerializer):
     amountToAdd = DollarsField(help_text="Dollars, from 1.00 to 500.00.")
 
 
@@ -61,8 +64,7 @@ class CustomerSourceSerializer(CustomerSerializer):
     sourceId = SourceField()
 
 
-class UserSourceSerializer(serializers.Serializer[Any]):
-    userId = IdField()
+class UserSourceSerializer(UserIdSerializer):
     sourceId = SourceField()
 
 

@@ -13,6 +13,7 @@ from billing import cards, top_ups, webhook
 from billing.ledger import set_balance
 from billing.models import TopUp
 from billing.payments import payments
+from billing.permissions import OwnCustomer, OwnMoney
 from billing.serializers import (
     AddedMoneySerializer,
     AddMoneySerializer,
@@ -33,7 +34,9 @@ from billing.serializers import (
     UserSourceSerializer,
 )
 from users.models import User
+from users.permissions import Oneself, PermissionsByAction, Staff
 from users.serializers import AccountSerializer, account_shape_of
+from users.throttles import PaymentThrottle
 from users.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, dollars, read
 
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
@@ -42,6 +45,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
+    pattern="^[!-~]{1,255}$",
     description="The same key gives the same answer for ever; with another amount it is refused: 422.",
 )
 
@@ -57,7 +61,10 @@ def person_with(stripe_id: str) -> User:
     return user
 
 
-class BalanceViewSet(ViewSet):
+class BalanceViewSet(PermissionsByAction, ViewSet):
+    permission_classes = (Oneself,)
+    action_permissions = {"update": Staff}
+
     @extend_schema(summary="A person's balance", responses=BalanceSerializer)
     def retrieve(self, request: Request, user_id: int) -> Response:
         return Response({"accountBalance": dollars(person(user_id).account_balance_micros)})
@@ -77,6 +84,8 @@ class BalanceViewSet(ViewSet):
 
 
 class Last4ViewSet(ViewSet):
+    permission_classes = (Oneself,)
+
     @extend_schema(summary="The last four digits of a person's card", responses=Last4Serializer)
     def retrieve(self, request: Request, user_id: int) -> Response:
         return Response({"last4": person(user_id).last4})
@@ -94,7 +103,11 @@ class Last4ViewSet(ViewSet):
         return Response(account_shape_of(person(user_id)))
 
 
-class PaymentViewSet(ViewSet):
+class PaymentViewSet(PermissionsByAction, ViewSet):
+    throttle_classes = (PaymentThrottle.on("add_money", "create_charge"),)
+    permission_classes = (OwnCustomer,)
+    action_permissions = {"add_money": OwnMoney}
+
     @extend_schema(
         summary="Add money to a person's balance",
         description="Charges the default card. What a person can cause by typing is answered 200 with `errorMessage`.",
@@ -138,7 +151,11 @@ class PaymentViewSet(ViewSet):
         return Response({"sumOfUserStripeCharges": cents / 100})
 
 
-class CardViewSet(ViewSet):
+class CardViewSet(PermissionsByAction, ViewSet):
+    throttle_classes = (PaymentThrottle.on("attach_source", "update_credit_card", "update_default_source"),)
+    permission_classes = (OwnCustomer,)
+    action_permissions = {"update_credit_card": OwnMoney}
+
     @extend_schema(summary="Put a card on file", request=CustomerSourceSerializer, responses=CardWithIdSerializer)
     def attach_source(self, request: Request) -> Response:
         sent = read(CustomerSourceSerializer, request.data)
@@ -170,6 +187,9 @@ class CardViewSet(ViewSet):
 
 
 class StripeWebhookViewSet(ViewSet):
+    authentication_classes = ()
+    permission_classes = ()  # Stripe's signature is checked where the event is read
+
     @extend_schema(
         summary="Stripe's webhook",
         description="Signed by Stripe: https://docs.stripe.com/webhooks/signature. Forged or stale: 400.",

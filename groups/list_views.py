@@ -1,5 +1,6 @@
 """The doors of a group's four lists of people."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.http import Http404
@@ -19,6 +20,7 @@ from groups.models import (
     Ownership,
     Participant,
 )
+from groups.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, Rule
 from groups.serializers import (
     DetailedMemberSerializer,
     DetailedOwnerSerializer,
@@ -29,6 +31,7 @@ from groups.serializers import (
     link_shape,
 )
 from groups.services import add_person, remove_everybody, remove_person
+from users.callers import caller_of
 from users.serializers import CountSerializer
 from users.wire import read, stamp
 
@@ -38,6 +41,8 @@ AS_CONTACTS = "Who is on the list, as contacts"
 class LinkViewSet(GenericViewSet[Any]):
     """One of a group's lists of people; the four below say which."""
 
+    permission_classes = (MayInGroup,)
+    rules: ClassVar[dict[str, Rule]]
     people: ClassVar[type[Link]]
     related_name: ClassVar[str]
     stamp_key: ClassVar[str]
@@ -73,7 +78,13 @@ class LinkViewSet(GenericViewSet[Any]):
     def create(self, request: Request, group_id: int) -> Response:
         get_object_or_404(Group.objects.only("pk"), pk=group_id)
         sent = read(PersonSerializer, request.data)
-        is_new = add_person(group_id=group_id, user_id=sent["userId"], people=self.people)
+        is_new = add_person(
+            group_id=group_id,
+            user_id=sent["userId"],
+            people=self.people,
+            members_only=not caller_of(request).is_staff,
+            check=partial(self.check_permissions, request),
+        )
         return Response(self.links(group_id), status=201 if is_new else 200)
 
     @extend_schema(
@@ -82,7 +93,7 @@ class LinkViewSet(GenericViewSet[Any]):
         responses={200: LinkSerializer(many=True)},
     )
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
-        remove_person(group_id=group_id, user_id=user_id, people=self.people)
+        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=caller_of(request).pk)
         return Response(self.links(group_id))
 
     def contacts(self, group_id: int) -> Response:
@@ -100,6 +111,7 @@ class LinkViewSet(GenericViewSet[Any]):
 
 class OwnerViewSet(LinkViewSet):
     people, related_name, stamp_key = Ownership, "ownerships", "ownerCreatedAt"
+    rules = {"list": EVERYBODY_THERE, "detailed": EVERYBODY_THERE, "create": OWNERS, "destroy": OWNERS}
 
     @extend_schema(summary=AS_CONTACTS, responses=DetailedOwnerSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
@@ -108,6 +120,12 @@ class OwnerViewSet(LinkViewSet):
 
 class MemberViewSet(LinkViewSet):
     people, related_name, stamp_key = Membership, "memberships", "memberCreatedAt"
+    rules = {
+        "list": EVERYBODY_THERE,
+        "detailed": EVERYBODY_THERE,
+        "create": Rule(owner=ONESELF, member=ONESELF, invitee=ONESELF),  # nobody is added against their will
+        "destroy": Rule(owner=ANYBODY, member=ONESELF, invitee=NOBODY),
+    }
 
     @extend_schema(summary=AS_CONTACTS, responses=DetailedMemberSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
@@ -116,6 +134,12 @@ class MemberViewSet(LinkViewSet):
 
 class InviteeViewSet(LinkViewSet):
     people, related_name, stamp_key = Invitation, "invitations", "inviteCreatedAt"
+    rules = {
+        "list": EVERYBODY_THERE,
+        "detailed": EVERYBODY_THERE,
+        "create": OWNERS,
+        "destroy": Rule(owner=ANYBODY, member=ONESELF, invitee=ONESELF),
+    }
 
     @extend_schema(summary=AS_CONTACTS, responses=InviteeSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
@@ -124,6 +148,12 @@ class InviteeViewSet(LinkViewSet):
 
 class ParticipantViewSet(LinkViewSet):
     people, related_name, stamp_key = Participant, "participants", "participantCreatedAt"
+    rules = {
+        "list": EVERYBODY_THERE,
+        "create": Rule(owner=ONESELF, member=ONESELF, invitee=NOBODY),
+        "destroy": Rule(owner=ANYBODY, member=ONESELF, invitee=NOBODY),
+        "clear": OWNERS,
+    }
 
     @extend_schema(
         summary="Take everybody off the list",

@@ -1,5 +1,6 @@
 """Who talks with whom: groups, the four lists of people around each, and what they did."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,10 +9,22 @@ from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import RowNumber
 
 from users import timestamps
+from users.callers import Caller
 from users.models import User
+
+LAST_WORDS = timedelta(minutes=10)
+"""How long somebody who left a group may still post one activity there."""
 
 
 class GroupQuerySet(models.QuerySet["Group"]):
+    def visible_to(self, caller: Caller) -> "GroupQuerySet":
+        """Those that a person is around, invited ones too; all for staff, and for everybody in open mode."""
+        if not isinstance(caller, User) or caller.is_staff:
+            return self
+        return self.of_person(caller) | self.filter(
+            Exists(Invitation.objects.filter(group=OuterRef("pk"), user=caller))
+        )
+
     def of_person(self, user: User) -> "GroupQuerySet":
         """The groups that a person owns or is a member of."""
         return self.filter(
@@ -105,6 +118,10 @@ class Invitation(Link):
         verbose_name = "invitee"
 
 
+PARTS: tuple[type[Link], ...] = (Ownership, Membership, Invitation)
+"""What makes a group visible to a person."""
+
+
 class Participant(Link):
     """Somebody on the group's call."""
 
@@ -120,6 +137,28 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
     def newest_of_each_group(self, count: int) -> "ActivityQuerySet":
         place = Window(RowNumber(), partition_by="group_id", order_by=("-created_at", "-id"))
         return self.annotate(place=place).filter(place__lte=count)
+
+
+class DepartureQuerySet(models.QuerySet["Departure"]):
+    def recent(self, *, now: datetime) -> "DepartureQuerySet":
+        return self.filter(left_at__gt=now - LAST_WORDS)
+
+
+class Departure(models.Model):
+    """Who left a group or declined to join it, until they have said so there or ten minutes are over."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_column="userId", verbose_name="person")
+    group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", db_index=False)
+    left_at = models.DateTimeField(db_column="leftAt")
+
+    objects = DepartureQuerySet.as_manager()
+
+    class Meta:
+        db_table = "departures"
+        constraints = (models.UniqueConstraint(fields=("group", "user"), name="departure_one_row"),)
+
+    def __str__(self) -> str:
+        return f"departure {self.pk}"
 
 
 class Activity(models.Model):

@@ -20,12 +20,14 @@ from groups.serializers import (
     RefSerializer,
 )
 from users.models import User
+from users.permissions import Oneself
 from users.serializers import ACCOUNT_COLUMNS, account_shape
 
 
 class UserGroupsViewSet(GenericViewSet[Any]):
     """A person's groups."""
 
+    permission_classes = (Oneself,)
     ordering = ("id",)
     row_keys = ("id",)
     serializer_class = RefSerializer

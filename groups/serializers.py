@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from groups.models import Group
@@ -120,6 +121,9 @@ class DetailedSerializer(AccountSerializer):
     groupsInvitedTo = GroupInvitedToSerializer(many=True)
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "maxLength": 12}, {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}]}
+)
 class GroupPhoneField(TextField):
     """Text, or a number, which is kept as its digits."""
 
@@ -145,9 +149,6 @@ class NewGroupSerializer(serializers.Serializer[Group]):
     name = TextField(visible=True, max_length=128)
     phoneNumber = GroupPhoneField(source="phone_number", required=False, allow_null=True, max_length=12)
     callStatus = FlagField(source="call_status", required=False)
-
-    def create(self, fields: dict[str, Any]) -> Group:
-        return Group.objects.create(**fields)
 
 
 class CallStatusChangeSerializer(ChangesSerializer):

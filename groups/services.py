@@ -4,12 +4,22 @@ Each locks the group's row first, and then the people whom it adds, so that neit
 be taken off twice, in between. Endings (`groups/receivers.py`) lock in the same order.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from groups.models import Activity, Group, Invitation, Link, Membership, Ownership, Participant
+from groups.models import PARTS, Activity, Departure, Group, Invitation, Link, Membership, Ownership, Participant
 from users.models import User
+
+
+class NotAMember(APIException):
+    status_code = 409
+    default_code = "not_a_member"
+    default_detail = "Only a member of the group can become its owner. Invite this person first."
 
 
 class LastOwner(APIException):
@@ -26,24 +36,60 @@ def lock_person(user_id: int) -> User:
     return get_object_or_404(User.objects.select_for_update(no_key=True), pk=user_id)
 
 
+def nothing_to_check() -> None:
+    pass
+
+
 @transaction.atomic
-def add_person(*, group_id: int, user_id: int, people: type[Link]) -> bool:
-    """Puts a person on a group's list; whether they were not there yet. Who joins is no longer invited."""
+def make_group(*, founder: User | None, **fields: Any) -> Group:
+    """A new group. Its founder owns it, and is a member of it."""
+    group = Group.objects.create(**fields)
+    if founder:
+        Ownership.objects.create(group=group, user=founder)
+        Membership.objects.create(group=group, user=founder)
+    return group
+
+
+@transaction.atomic
+def add_person(
+    *,
+    group_id: int,
+    user_id: int,
+    people: type[Link],
+    members_only: bool = False,
+    check: Callable[[], None] = nothing_to_check,
+) -> bool:
+    """Puts a person on a group's list; whether they were not there yet. Who joins is no longer invited.
+
+    With `members_only` nobody becomes an owner who is not a member: NotAMember. `check` asks for permission once more,
+    under the lock: a member who is being removed must not be able to slip in again.
+    """
     group, user = lock_group(group_id), lock_person(user_id)
-    _, is_new = people.objects.get_or_create(group=group, user=user)
+    check()
     if people is Membership:
         Invitation.objects.filter(group=group, user=user).delete()
-    return is_new
+    if people.objects.filter(group=group, user=user).exists():
+        return False
+    if people is Ownership and members_only and not group.memberships.filter(user=user).exists():
+        raise NotAMember
+    people.objects.create(group=group, user=user)
+    Departure.objects.filter(group=group, user=user).delete()
+    return True
 
 
 @transaction.atomic
-def remove_person(*, group_id: int, user_id: int, people: type[Link]) -> None:
-    """Takes a person off a group's list. Someone who is not on it changes nothing."""
+def remove_person(*, group_id: int, user_id: int, people: type[Link], by: int | None = None) -> None:
+    """Takes a person off a group's list. Someone who is not on it changes nothing.
+
+    Who goes by themself (`by`) and has no part left in the group may still say so there.
+    """
     group = lock_group(group_id)
     found = people.objects.filter(group=group, user_id=user_id)
     if people is Ownership and found.exists() and not group.ownerships.exclude(user_id=user_id).exists():
         raise LastOwner
-    found.delete()
+    removed, _ = found.delete()
+    if removed and by == user_id and not any(each.objects.filter(group=group, user=by).exists() for each in PARTS):
+        Departure.objects.update_or_create(group=group, user_id=user_id, defaults={"left_at": timezone.now()})
 
 
 @transaction.atomic
@@ -54,8 +100,13 @@ def remove_everybody(*, group_id: int, people: type[Link]) -> int:
 
 
 @transaction.atomic
-def add_activity(*, group_id: int, user_id: int, activity: str) -> Activity:
+def add_activity(
+    *, group_id: int, user_id: int, activity: str, check: Callable[[], None] = nothing_to_check
+) -> Activity:
+    """What somebody did. From who has left it is the last: a departure counts once."""
     group, user = lock_group(group_id), lock_person(user_id)
+    check()
+    Departure.objects.filter(group=group, user=user).delete()
     return Activity.objects.create(group=group, user=user, activity=activity)
 
 

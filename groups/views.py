@@ -1,6 +1,7 @@
 """The doors of groups and their activities."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.http import Http404
@@ -16,6 +17,16 @@ from groups.models import (
     Group,
     GroupQuerySet,
 )
+from groups.permissions import (
+    EVERYBODY_THERE,
+    ONESELF,
+    OWNERS,
+    THE_GROUP,
+    MayChangeGroup,
+    MayInGroup,
+    MayPostActivity,
+    Rule,
+)
 from groups.serializers import (
     ACTIVITY_COLUMNS,
     GROUP_COLUMNS,
@@ -30,30 +41,48 @@ from groups.serializers import (
     group_shape,
     group_shape_of,
 )
-from groups.services import add_activity
+from groups.services import add_activity, make_group
+from users.callers import caller_of
+from users.models import User
+from users.permissions import PermissionsByAction, SignedUp
 from users.serializers import CountSerializer
 from users.services import delete_row
 from users.wire import read
 
 
-class GroupViewSet(GenericViewSet[Group]):
+class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
+    permission_classes = (MayInGroup,)
+    action_permissions = {"list": SignedUp, "create": SignedUp, "update": MayChangeGroup}
+    rules = {
+        "retrieve": EVERYBODY_THERE,
+        "call_status": EVERYBODY_THERE,
+        "change_call_status": THE_GROUP,
+        "update": OWNERS,
+        "destroy": OWNERS,
+    }
     ordering = ("id",)
     row_keys = ("id",)
     serializer_class = GroupSerializer
 
     def get_queryset(self) -> GroupQuerySet:
-        return Group.objects.all()
+        return Group.objects.visible_to(caller_of(self.request))
 
-    @extend_schema(summary="All groups", responses=GroupSerializer(many=True))
+    @extend_schema(summary="The groups that one may see", responses=GroupSerializer(many=True))
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset().order_by(*self.ordering).values(*GROUP_COLUMNS)) or []
         return self.get_paginated_response([group_shape(row) for row in page])
 
-    @extend_schema(summary="Make a group", request=NewGroupSerializer, responses={201: GroupSerializer})
+    @extend_schema(
+        summary="Make a group",
+        description="Who is signed in becomes its owner and a member.",
+        request=NewGroupSerializer,
+        responses={201: GroupSerializer},
+    )
     def create(self, request: Request) -> Response:
-        body = NewGroupSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response(group_shape_of(body.save()), status=201)
+        caller = caller_of(request)
+        founder = caller if isinstance(caller, User) else None
+        group = make_group(founder=founder, **read(NewGroupSerializer, request.data))
+        return Response(group_shape_of(group), status=201)
 
     @extend_schema(summary="One group")
     def retrieve(self, request: Request, group_id: int) -> Response:
@@ -86,7 +115,10 @@ class GroupViewSet(GenericViewSet[Group]):
         return Response(group_shape_of(body.save()))
 
 
-class ActivityViewSet(GenericViewSet[Activity]):
+class ActivityViewSet(PermissionsByAction, GenericViewSet[Activity]):
+    permission_classes = (MayInGroup,)
+    action_permissions = {"create": MayPostActivity}
+    rules = {"list": EVERYBODY_THERE, "create": Rule(owner=ONESELF, member=ONESELF, invitee=ONESELF)}
     ordering = ("-created_at", "-id")
     row_keys = ("created_at", "id")
     serializer_class = ActivitySerializer
@@ -103,10 +135,17 @@ class ActivityViewSet(GenericViewSet[Activity]):
         return self.paginate_queryset(rows) or []
 
     @extend_schema(
-        summary="Add an activity", request=NewActivitySerializer, responses={201: ActivitySerializer(many=True)}
+        summary="Add an activity",
+        description="Answers with all of the group's; from somebody who has just left, with the new one alone.",
+        request=NewActivitySerializer,
+        responses={201: ActivitySerializer(many=True)},
     )
     def create(self, request: Request, group_id: int) -> Response:
         get_object_or_404(Group.objects.only("pk"), pk=group_id)
         sent = read(NewActivitySerializer, request.data)
-        add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"])
-        return Response([activity_shape(row) for row in polled.newest_activities([group_id])], status=201)
+        check = partial(self.check_permissions, request)
+        new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)
+        rows: Any = polled.newest_activities([group_id])
+        if not Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
+            rows = Activity.objects.filter(pk=new.pk).values(*ACTIVITY_COLUMNS)
+        return Response([activity_shape(row) for row in rows], status=201)

@@ -26,6 +26,12 @@ class Client(APIClient):
 
 
 @pytest.fixture
+def sign_in(settings: Any) -> None:
+    """As `make run SIGN_IN=on`: `users.local_issuer.local_token` gives tokens."""
+    settings.OPEN_MODE, settings.SIGN_IN = False, True
+
+
+@pytest.fixture
 def api() -> Client:
     return Client(raise_request_exception=True)
 

@@ -24,10 +24,21 @@ NAMES = [
     "ALLOWED_HOSTS",
     "CORS_ALLOWED_ORIGINS",
     "ALLOW_OPEN_ACCESS",
+    "OIDC_ISSUER",
+    "OIDC_AUDIENCE",
+    "SIGN_IN",
     "MIN_CALL_BALANCE",
     "CALL_RATE",
     "CONFERENCE_RATE",
+    "REDIS_URL",
+    "TRUSTED_PROXIES",
+    "THROTTLE_SIGN_UP",
+    "THROTTLE_ACCESS_TOKEN",
+    "THROTTLE_PAYMENTS",
+    "THROTTLE_UPLOADS",
+    "THROTTLE_NOTIFICATIONS",
 ]
+REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"  # for the tests that need one
 
 for name in NAMES:
     os.environ.pop(name, None)

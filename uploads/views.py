@@ -13,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 
 from uploads.images import ImageTooLarge, reencode
 from uploads.storage import storage
+from users.throttles import UploadThrottle
 
 
 class ImageSerializer(serializers.Serializer[Any]):
@@ -27,6 +28,7 @@ class UploadedSerializer(serializers.Serializer[Any]):
 
 
 class UploadViewSet(ViewSet):
+    throttle_classes = (UploadThrottle.on("create"),)
     parser_classes = (MultiPartParser,)
 
     @extend_schema(summary="Upload an image", request=ImageSerializer, responses={200: UploadedSerializer})

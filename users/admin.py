@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, Subquery
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -100,13 +100,23 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
         ("Person", {"fields": ("display_name", "first_name", "last_name", "phone_number", "avatar", "call_status")}),
         ("Money", {"fields": ("balance", "last4", "stripe_id", "billing_subscription")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Sign-in", {"fields": ("oidc_issuer", "oidc_subject")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name")}),
         ("Password", {"classes": ("wide",), "fields": ("usable_password", "password1", "password2")}),
     )
-    readonly_fields = ("balance", "last4", "stripe_id", "created_at", "last_login")
+    readonly_fields = ("balance", "last4", "stripe_id", "oidc_issuer", "oidc_subject", "created_at", "last_login")
+    actions = ("unbind_sign_in",)
+
+    @admin.action(description="Unbind the sign-in of selected people", permissions=("change",))
+    def unbind_sign_in(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """For whom another sign-in shall count: the next one that comes with their verified email is theirs."""
+        if any(not may_touch(request, person) for person in people):
+            raise PermissionDenied
+        count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
+        self.message_user(request, f"Unbound: {count}. The next sign-in with their verified email is theirs.")
 
     @admin.display(ordering="account_balance_micros")
     def balance(self, user: User) -> str:

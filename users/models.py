@@ -71,6 +71,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_superuser = models.BooleanField(default=False, db_default=False)
     is_staff = models.BooleanField("staff", default=False, db_default=False)
     is_active = models.BooleanField("active", default=True, db_default=True)
+    oidc_issuer = models.CharField("sign-in's issuer", max_length=255, null=True, blank=True, db_column="oidcIssuer")
+    oidc_subject = models.CharField("sign-in", max_length=255, null=True, blank=True, db_column="oidcSubject")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
@@ -82,7 +84,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ("id",)
         verbose_name = "person"
         verbose_name_plural = "people"
-        constraints = (models.UniqueConstraint(Lower("email"), name="users_email_without_case"),)
+        constraints = (
+            models.UniqueConstraint(Lower("email"), name="users_email_without_case"),
+            models.UniqueConstraint(fields=("oidc_issuer", "oidc_subject"), name="users_one_person_a_sign_in"),
+        )
 
     def __str__(self) -> str:
         return f"{self.display_name} <{self.email}>"

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from users.callers import Caller, is_whole_for
 from users.models import User
 from users.wire import ChangesSerializer, FlagField, TextField, dollars, stamp
 
@@ -30,8 +31,19 @@ class AccountSerializer(serializers.Serializer[User]):
     createdAt = serializers.DateTimeField(source="created_at")
 
 
+class ProfileSerializer(serializers.Serializer[User]):
+    """Profile: a person as seen by another who is signed in."""
+
+    id = serializers.IntegerField()
+    displayName = serializers.CharField()
+    avatar = serializers.CharField(allow_null=True)
+    callStatus = serializers.BooleanField()
+    createdAt = serializers.DateTimeField()
+
+
 ACCOUNT_COLUMNS = tuple(str(field.source or name) for name, field in AccountSerializer().fields.items())
 ACCOUNT_KEYS = tuple(AccountSerializer().fields)
+PROFILE_KEYS = tuple(ProfileSerializer().fields)
 
 
 def account_shape(row: dict[str, Any]) -> dict[str, Any]:
@@ -44,6 +56,14 @@ def account_shape(row: dict[str, Any]) -> dict[str, Any]:
 
 def account_shape_of(user: User) -> dict[str, Any]:
     return account_shape({column: getattr(user, column) for column in ACCOUNT_COLUMNS})
+
+
+def shape_for(caller: Caller, row: dict[str, Any]) -> dict[str, Any]:
+    """What the caller may see of a person: oneself whole, another's Profile; staff see everybody whole."""
+    account = account_shape(row)
+    if is_whole_for(caller, account["id"]):
+        return account
+    return {key: account[key] for key in PROFILE_KEYS}
 
 
 class SearchSerializer(serializers.Serializer[Any]):

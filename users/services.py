@@ -12,14 +12,17 @@ from users.signals import signed_up
 MOST_TRIES = 5
 
 
-def sign_up(*, email: str, display_name: str, avatar: str | None) -> tuple[User, bool]:
-    """The person with this email, and whether they are new. Someone known is given back unchanged."""
+def sign_up(*, email: str, display_name: str, avatar: str | None, **sign_in: str) -> tuple[User, bool]:
+    """The person with this email, and whether they are new. Someone known is given back unchanged.
+
+    `sign_in` are the columns that bind a new person to theirs.
+    """
     known = User.objects.with_email(email).first()
     if known:
         return known, False
     try:
         with transaction.atomic():
-            user = User.objects.create(email=email, display_name=display_name, avatar=avatar)
+            user = User.objects.create(email=email, display_name=display_name, avatar=avatar, **sign_in)
     except IntegrityError:
         known = User.objects.with_email(email).first()
         if known is None:

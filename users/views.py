@@ -2,30 +2,42 @@
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from users.callers import caller_of, identity_of, is_whole_for
 from users.models import User, UserQuerySet
+from users.permissions import HasToken, MayChangePerson, Oneself, PermissionsByAction
 from users.prepared import prepared
 from users.serializers import (
     ACCOUNT_COLUMNS,
     AccountSerializer,
     CountSerializer,
+    ProfileSerializer,
     SearchSerializer,
     SignUpSerializer,
     UserChangesSerializer,
-    account_shape,
     account_shape_of,
+    shape_for,
 )
 from users.services import delete_row, sign_up
+from users.sign_in import sign_up_as
+from users.throttles import SignUpThrottle
 from users.wire import read
 
 accounts = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), ACCOUNT_COLUMNS)
 
 
-class UserViewSet(GenericViewSet[User]):
+SHAPES = [AccountSerializer, ProfileSerializer]
+PERSON = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None)
+PEOPLE = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None, many=True)
+
+
+class UserViewSet(PermissionsByAction, GenericViewSet[User]):
+    throttle_classes = (SignUpThrottle.on("create"),)
+    action_permissions = {"create": HasToken, "update": MayChangePerson, "destroy": Oneself}
     ordering = ("id",)
     row_keys = ("id",)
     serializer_class = AccountSerializer
@@ -33,14 +45,14 @@ class UserViewSet(GenericViewSet[User]):
     def get_queryset(self) -> UserQuerySet:
         return User.objects.get_queryset()
 
-    @extend_schema(summary="All people", parameters=[SearchSerializer], responses=AccountSerializer(many=True))
+    @extend_schema(summary="All people", parameters=[SearchSerializer], responses=PEOPLE)
     def list(self, request: Request) -> Response:
         query = read(SearchSerializer, request.query_params)
         people = self.get_queryset().order_by(*self.ordering)
         if "search" in query:
             people = people.matching(query["search"])
         page = self.paginate_queryset(people.values(*ACCOUNT_COLUMNS)) or []
-        return self.get_paginated_response([account_shape(row) for row in page])
+        return self.get_paginated_response([shape_for(caller_of(request), row) for row in page])
 
     @extend_schema(
         summary="Sign up, or find oneself",
@@ -51,18 +63,27 @@ class UserViewSet(GenericViewSet[User]):
         },
     )
     def create(self, request: Request) -> Response:
-        user, is_new = sign_up(**read(SignUpSerializer, request.data))
+        sent = read(SignUpSerializer, request.data)
+        identity = identity_of(request)
+        user, is_new = sign_up_as(identity, **sent) if identity else sign_up(**sent)
         return Response(account_shape_of(user), status=201 if is_new else 200)
 
-    @extend_schema(summary="One person")
+    @extend_schema(summary="One person", responses=PERSON)
     def retrieve(self, request: Request, user_id: int) -> Response:
         rows = accounts([user_id])
         if not rows:
             raise Http404
-        return Response(account_shape(rows[0]))
+        return Response(shape_for(caller_of(request), rows[0]))
 
-    @extend_schema(summary="Change a person", request=UserChangesSerializer)
+    @extend_schema(
+        summary="Change a person",
+        description='Another person\'s `{"callStatus": false}` is answered with their Profile, and changes nothing.',
+        request=UserChangesSerializer,
+        responses=PERSON,
+    )
     def update(self, request: Request, user_id: int) -> Response:
+        if not is_whole_for(caller_of(request), user_id):
+            return self.retrieve(request, user_id)
         user = get_object_or_404(self.get_queryset(), pk=user_id)
         body = UserChangesSerializer(user, data=request.data)
         body.is_valid(raise_exception=True)

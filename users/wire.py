@@ -52,7 +52,14 @@ class IdConverter:
         return str(value)
 
 
-@extend_schema_field({"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,19}$"}]})
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
+            {"type": "string", "pattern": "^[0-9]{1,18}$"},
+        ]
+    }
+)
 class IdField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
     """An id in a body: a number or a string of digits."""
 

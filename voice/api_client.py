@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from users.local_issuer import local_token
+
 TIMEOUT = 30.0  # seconds; the server gives itself 20 for its vendors
 FORM = "application/x-www-form-urlencoded"
 
@@ -17,8 +19,13 @@ FORM = "application/x-www-form-urlencoded"
 class Server:
     """Raises CommandError with the server's own sentence where it refuses, and where nothing answers."""
 
-    def __init__(self, base: str = "") -> None:
+    def __init__(self, base: str = "", *, email: str = "") -> None:
         self.base = base.rstrip("/") or f"http://localhost:{settings.PORT}"
+        self.email = email
+
+    def as_person(self, email: str) -> "Server":
+        """The same server, asked by somebody who is signed in by this machine's own issuer."""
+        return Server(self.base, email=email)
 
     def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Sends JSON; the decoded answer."""
@@ -31,6 +38,8 @@ class Server:
 
     def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Any:
         url = f"{self.base}{path}"  # the operator's own address
+        if self.email:
+            headers = {**headers, "Authorization": f"Bearer {local_token(self.email)}"}
         try:
             request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  # as above
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # as above

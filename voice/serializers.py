@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from users.wire import MICROS_PER_DOLLAR, IdField, TextField, stamp
+from users.wire import LARGEST_ID, MICROS_PER_DOLLAR, IdField, TextField, stamp
 from voice.identity import IDENTITY
 from voice.models import Call, Device
 from voice.notifications import CALL_STARTED
@@ -38,12 +38,16 @@ class MakeCallSerializer(serializers.Serializer[Any]):
     CallSid = serializers.CharField(required=False)
 
 
+GROUP_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+GROUP_IDS = "^([0-9]{1,18}(,[0-9]{1,18}){0,19})?$"
+
+
 @extend_schema_field(
     {
         "oneOf": [
-            {"type": "string", "description": "One id, or several with commas between."},
-            {"type": "integer"},
-            {"type": "array", "items": {"oneOf": [{"type": "integer"}, {"type": "string"}]}},
+            {"type": "string", "pattern": GROUP_IDS, "description": "One id, or several with commas between."},
+            GROUP_ID,
+            {"type": "array", "items": {"oneOf": [GROUP_ID, {"type": "string", "pattern": GROUP_IDS}]}, "maxItems": 20},
         ]
     }
 )
@@ -70,8 +74,9 @@ class TagsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four
         return [str(each) for each in value]
 
 
-class RegisterBindingSerializer(serializers.Serializer[Any]):
-    identity = TextField(visible=True, max_length=128)
+class OwnBindingSerializer(serializers.Serializer[Any]):
+    """A device of who is signed in."""
+
     Address = TextField(required=False, visible=True, max_length=512, help_text="The device's token; also `address`.")
     address = TextField(required=False, visible=True, max_length=512)
     BindingType = serializers.ChoiceField(Device.BindingType.choices, required=False, default=Device.BindingType.APN)
@@ -83,12 +88,18 @@ class RegisterBindingSerializer(serializers.Serializer[Any]):
         if not address:
             raise serializers.ValidationError({"Address": ["This field is required."]})
         return {
-            "identity": sent["identity"],
             "address": address,
             "binding_type": sent["BindingType"],
             "endpoint": sent.get("endpoint"),
             "tags": sent["tags"],
         }
+
+
+class RegisterBindingSerializer(OwnBindingSerializer):
+    identity = TextField(visible=True, max_length=128, help_text="Who is signed in registers for themself instead.")
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        return {**super().validate(sent), "identity": sent["identity"]}
 
 
 class BindingSerializer(serializers.Serializer[Any]):

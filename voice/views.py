@@ -14,12 +14,19 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from groups.models import Group
+from groups.permissions import THE_GROUP
+from users.callers import caller_of
+from users.models import User
+from users.permissions import PermissionsByAction, Staff
+from users.throttles import AccessTokenThrottle, NotificationThrottle
 from users.wire import MICROS_PER_DOLLAR, read
 from voice.calls import RefusedCallError, start_call
 from voice.devices import register_device
 from voice.events import receive_call_event, receive_conference_event
+from voice.identity import identity_of
 from voice.models import Call
 from voice.notifications import notify_group
+from voice.permissions import MayNotify, MaySeeCharges
 from voice.serializers import (
     CHARGE_COLUMNS,
     AllChargesSerializer,
@@ -29,6 +36,7 @@ from voice.serializers import (
     IdentitySerializer,
     MakeCallSerializer,
     NotificationSerializer,
+    OwnBindingSerializer,
     RegisterBindingSerializer,
     SentNotificationSerializer,
     TokenSerializer,
@@ -46,14 +54,17 @@ TO = OpenApiParameter("to", str, description="The group's id.")
 
 
 class TokenViewSet(ViewSet):
+    throttle_classes = (AccessTokenThrottle.on("retrieve"),)
+
     @extend_schema(
         summary="A Twilio Access Token",
-        description="The bare token; as JSON for a client that accepts only JSON. Valid for an hour.",
+        description="The bare token; as JSON for a client that accepts only JSON. Valid for an hour. Who is signed in "
+        "always gets their own identity.",
         parameters=[IdentitySerializer],
         responses={(200, "text/plain"): OpenApiTypes.STR, (200, "application/json"): TokenSerializer},
     )
     def retrieve(self, request: Request) -> HttpResponse:
-        identity = read(IdentitySerializer, request.query_params).get("identity") or f"guest_{uuid4().hex}"
+        identity = caller_identity(request)
         token = telephony().access_token(identity=identity)
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         if accepts_only_json(request):
@@ -64,6 +75,7 @@ class TokenViewSet(ViewSet):
 class MakeCallViewSet(ViewSet):
     """Asked by Twilio for what to do with a caller. Every answer is TwiML, every refusal is spoken."""
 
+    authentication_classes = ()
     permission_classes = (SignedByTwilio,)
 
     @extend_schema(summary="Let a caller into a group's call", parameters=[TO, SIGNATURE], responses=TWIML_ANSWER)
@@ -91,6 +103,7 @@ class MakeCallViewSet(ViewSet):
 class TwilioEventViewSet(ViewSet):
     """Twilio's status callbacks. Whatever is authentic is answered 204: Twilio repeats what is refused."""
 
+    authentication_classes = ()
     permission_classes = (SignedByTwilio,)
     parser_classes = (FormParser,)
 
@@ -115,15 +128,18 @@ class TwilioEventViewSet(ViewSet):
         return HttpResponse(status=204)
 
 
-class DeviceViewSet(ViewSet):
+class DeviceViewSet(PermissionsByAction, ViewSet):
+    throttle_classes = (NotificationThrottle.on("notify"),)
+    action_permissions = {"notify": MayNotify}
+    rules = {"notify": THE_GROUP}
+
     @extend_schema(
         summary="Register a device for notifications",
         request=RegisterBindingSerializer,
         responses={201: BindingSerializer},
     )
     def create(self, request: Request) -> Response:
-        sent = read(RegisterBindingSerializer, request.data)
-        device = register_device(**sent, now=timezone.now())
+        device = register_device(**binding(request), now=timezone.now())
         shape = {
             "sid": device.sid,
             "endpoint": device.endpoint,
@@ -145,7 +161,9 @@ class DeviceViewSet(ViewSet):
         return Response({"sid": sid, "groupId": group.pk, "recipients": recipients})
 
 
-class TwilioChargeViewSet(GenericViewSet[Call]):
+class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
+    action_permissions = {"all": Staff, "of_group": MaySeeCharges}
+    rules = {"of_group": THE_GROUP}
     ordering = ("id",)
     row_keys = ("id",)
 
@@ -166,6 +184,21 @@ class TwilioChargeViewSet(GenericViewSet[Call]):
         group = get_object_or_404(Group.objects.only("pk"), pk=sent["groupId"])
         total = Call.objects.filter(group_id=group.pk).total_price_micros() / MICROS_PER_DOLLAR
         return Response({"sumOfGroupTwilioCharges": total})
+
+
+def caller_identity(request: Request) -> str:
+    """Their own for who is signed in, whatever they ask for: the iOS app names its group. In open mode as asked."""
+    caller = caller_of(request)
+    if isinstance(caller, User):
+        return identity_of(caller.pk)
+    return read(IdentitySerializer, request.query_params).get("identity") or f"guest_{uuid4().hex}"
+
+
+def binding(request: Request) -> dict[str, Any]:
+    """What to register a device for: who is signed in registers for themself, whatever identity they name."""
+    if isinstance(caller_of(request), User):
+        return {**read(OwnBindingSerializer, request.data), "identity": caller_identity(request)}
+    return read(RegisterBindingSerializer, request.data)
 
 
 def accepts_only_json(request: Request) -> bool:

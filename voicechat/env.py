@@ -1,12 +1,18 @@
 """Typed readers of the environment. Every fault is collected, and `done` reports all of them in one error."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from redis import ConnectionPool
+from redis.exceptions import RedisError
+
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 
 class Env:
@@ -57,6 +63,45 @@ class Env:
             pass
         self.fault(f"{name} is {value!r}: use dollars, such as {default}, with up to six decimals.")
         return int(Decimal(default) * 1_000_000)
+
+    def rate(self, name: str, default: str) -> tuple[int, int] | None:
+        """How many in how many seconds: "30/hour" is (30, 3600), and "off" None. At most 1000: each is counted."""
+        value = self.text(name, default).lower()
+        parts = re.fullmatch("([0-9]{1,4})/(second|minute|hour|day)", value, re.ASCII)
+        if parts and 1 <= int(parts[1]) <= 1000:
+            return int(parts[1]), SECONDS[parts[2]]
+        if value != "off":
+            self.fault(f"{name} is {value!r}: use 1 to 1000 a second, minute, hour or day, such as 30/hour, or off.")
+        return None
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """A comma-separated list of addresses and networks; one that holds every address is none to trust."""
+        found = []
+        for word in self.words(name):
+            try:
+                network = ip_network(word)
+            except ValueError:
+                network = None
+            if network is None or network.prefixlen == 0:
+                self.fault(f"{name} has {word!r}: use addresses or networks, such as 10.0.0.0/8, 127.0.0.1 or ::1.")
+            else:
+                found.append(network)
+        return found
+
+    def cache(self, name: str) -> dict[str, Any]:
+        """Redis where its address is set, else this process's own memory, as Django's CACHES has them."""
+        memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+        url, seconds = self.text(name), {"socket_timeout": 1, "socket_connect_timeout": 1}
+        if not url:
+            return memory
+        try:
+            (urlsplit(url).hostname or "").encode("idna")  # as connecting does
+            ConnectionPool.from_url(url, **seconds).make_connection()  # made ready, not connected
+        except (RedisError, TypeError, ValueError):  # they may quote the password
+            self.fault(f"{name} cannot be used: write redis://user:password@host:6379/0, or rediss:// for TLS.")
+            return memory
+        redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": [url], "OPTIONS": seconds}
+        return {**redis, "KEY_PREFIX": "voicechat"}
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """SQLite or PostgreSQL, as Django's DATABASES has it."""

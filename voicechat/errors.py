@@ -1,6 +1,8 @@
 """Every error as RFC 9457 problem+json, from the API and from Django itself. https://www.rfc-editor.org/rfc/rfc9457"""
 
 import logging
+import math
+import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from http import HTTPStatus
@@ -81,8 +83,8 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
 
 def refusal(error: APIException) -> HttpResponse:
     headers = {}
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))  # whoever waits so long is not too early
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if isinstance(error, ValidationError):

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from users.throttles import Throttle
+from users.wire import LARGEST_ID
 from voicechat.pagination import KeysetPagination
 
 TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "uploads": "Upload"}
@@ -27,8 +30,10 @@ PROBLEM = {
         },
     },
 }
+CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ERRORS = {
     "400": "Something sent is wrong; `errors` names the fields.",
+    "401": "Nobody is signed in, or the token is not valid; `code` says why.",
     "402": "The bank refuses the card; `detail` is its sentence.",
     "403": "Not allowed, or a webhook that its sender did not sign.",
     "404": "No such thing.",
@@ -43,6 +48,7 @@ ERRORS = {
 }
 
 
+TOO_OFTEN = "Too often; `Retry-After` says when to try again. Nothing was done."
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 IF_NONE_MATCH = {
     "in": "header",
@@ -54,11 +60,29 @@ HEADERS = {
     "ETag": {"schema": {"type": "string"}, "description": "Over the body and its Link: see `If-None-Match`."},
     "Link": {"schema": {"type": "string"}, "description": "The next page, where there is one (RFC 8288)."},
 }
+ID_IN_PATH = {"type": "integer", "format": "int64", "minimum": 0, "maximum": LARGEST_ID}
+ONE_IS_NEEDED = {"RegisterBindingRequest": ("Address", "address"), "NotificationRequest": ("groupId", "FriendlyName")}
+"""Bodies of which one field or the other must be there."""
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular finds it by itself
+    target_class = "users.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Not asked for in open mode."}
 
 
 class Operation(AutoSchema):
     def get_tags(self) -> list[str]:
         return [TAGS.get(type(self.view).__module__.partition(".")[0], "Server")]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        throttles = [each for each in self.view.get_throttles() if isinstance(each, Throttle)]
+        if operation and any(each.covers(self.view) for each in throttles):
+            operation["responses"]["429"] = {"description": TOO_OFTEN, "content": CONTENT, "headers": RETRY_AFTER}
+        return operation
 
     def _get_pagination_parameters(self) -> list[dict[str, Any]]:
         """Lists page where they are read, not where they are the answer to a write."""
@@ -70,8 +94,9 @@ class Operation(AutoSchema):
 
 def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Every operation can fail, always in the one shape."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    schemas["Profile"]["additionalProperties"] = False  # or an Account would be one too
     for operations in result["paths"].values():
         for method, operation in operations.items():
             if method == "get" and "application/json" in operation["responses"].get("200", {}).get("content", {}):

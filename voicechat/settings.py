@@ -20,6 +20,8 @@ if os.environ.get("DB_ENV") != "testing":
     except UnicodeDecodeError:
         env.fault(".env is not UTF-8 text.")
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")  # what never leaves the machine needs no https
+
 DB_ENV = env.choice("DB_ENV", ("development", "testing", "production"))
 PRODUCTION = DB_ENV == "production"
 DEBUG = False  # an error is a short answer and a log line, in development too
@@ -27,8 +29,13 @@ PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 SECRET_KEY = env.text("SECRET_KEY")
-OPEN_MODE = True  # no sign-in yet: everybody may do everything
+OIDC_ISSUER = env.url("OIDC_ISSUER")
+OIDC_AUDIENCE = env.words("OIDC_AUDIENCE")
+SIGN_IN = env.choice("SIGN_IN", ("off", "on")) == "on"
+OPEN_MODE = not (OIDC_ISSUER or SIGN_IN)  # nobody is asked to sign in: everybody may do everything
 ALLOW_OPEN_ACCESS = env.flag("ALLOW_OPEN_ACCESS")
+if bool(OIDC_ISSUER) != bool(OIDC_AUDIENCE):
+    env.fault("Sign-in is half configured: set both OIDC_ISSUER and OIDC_AUDIENCE, or neither.")
 
 if PRODUCTION:
     for name in ("SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"):
@@ -36,8 +43,12 @@ if PRODUCTION:
             env.fault(f"{name} is missing: production needs it.")
     if env.text("PUBLIC_URL") and not env.text("PUBLIC_URL").startswith("https://"):
         env.fault(f"PUBLIC_URL is {env.text('PUBLIC_URL')!r}: production needs https://.")
-    if not ALLOW_OPEN_ACCESS:
-        env.fault("ALLOW_OPEN_ACCESS is not true: without sign-in everybody may read and change everything.")
+    if not (env.text("OIDC_ISSUER") or ALLOW_OPEN_ACCESS):
+        env.fault("OIDC_ISSUER is missing: without sign-in everybody may do everything (ALLOW_OPEN_ACCESS=true).")
+    if urlsplit(OIDC_ISSUER).scheme == "http" and urlsplit(OIDC_ISSUER).hostname not in LOOPBACK:
+        env.fault(f"OIDC_ISSUER is {OIDC_ISSUER!r}: production needs https://.")
+    if SIGN_IN:
+        env.fault("SIGN_IN=on accepts tokens of this machine's own: it is for development. Set OIDC_ISSUER.")
 elif not SECRET_KEY:
     SECRET_KEY = development_secret(BASE_DIR / ".secret_key")
 
@@ -135,11 +146,21 @@ MAX_UPLOAD_BODY = MAX_IMAGE + 64 * 1024  # the image and the multipart lines aro
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a large group's page in the admin
 
+# --- Throttles: (how many, in how many seconds), or None; outside production none that no variable sets -------------
+
+CACHES = {"default": env.cache("REDIS_URL")}
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+THROTTLE_SIGN_UP = env.rate("THROTTLE_SIGN_UP", "30/hour" if PRODUCTION else "off")  # the React page's every log-in
+THROTTLE_ACCESS_TOKEN = env.rate("THROTTLE_ACCESS_TOKEN", "120/hour" if PRODUCTION else "off")
+THROTTLE_PAYMENTS = env.rate("THROTTLE_PAYMENTS", "30/hour" if PRODUCTION else "off")
+THROTTLE_NOTIFICATIONS = env.rate("THROTTLE_NOTIFICATIONS", "1/minute" if PRODUCTION else "off")  # of one group
+THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
+
 # --- REST framework -------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["users.permissions.SignedUp"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_RENDERER_CLASSES": ["voicechat.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
@@ -161,11 +182,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "People, groups and group calls, the money that pays for them, and avatars.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["voicechat.schema.describe_errors"],
+    "POSTPROCESSING_HOOKS": ["voicechat.schema.describe_errors", "voicechat.schema.describe_requests"],
 }
 
 # --- Browsers -------------------------------------------------------------------------------------------------------

@@ -31,13 +31,29 @@ def start_lines() -> list[str]:
         lines += ["", "WARNING: STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
+    else:
+        lines += [f"  sign-in   {settings.OIDC_ISSUER or 'by `manage.py issue_token EMAIL`'}"]
     if not settings.PRODUCTION:
         lines += [
             "",
             "Try:",
-            f"  curl {base}/api/users",
-            f"  curl {base}/api/users/1/detailed",
-            f"  curl -H 'Content-Type: application/json' -d '{{\"to\": 1}}' {base}/api/voice/makeCall",
+            *(open_requests(base) if settings.OPEN_MODE else signed_requests(base)),
             f"Docs: {base}/api/docs   Admin: {base}/admin/ (first: make admin)   Stop: Ctrl-C",
         ]
     return [*lines, ""]
+
+
+def open_requests(base: str) -> list[str]:
+    return [
+        f"  curl {base}/api/users",
+        f"  curl {base}/api/users/1/detailed",
+        f"  curl -H 'Content-Type: application/json' -d '{{\"to\": 1}}' {base}/api/voice/makeCall",
+    ]
+
+
+def signed_requests(base: str) -> list[str]:
+    return [
+        "  TOKEN=$(.venv/bin/python manage.py issue_token rose@example.com)",
+        f'  curl -H "Authorization: Bearer $TOKEN" {base}/api/users/1/detailed',
+        f'  curl -H "Authorization: Bearer $TOKEN" {base}/api/voice/accessToken',
+    ]

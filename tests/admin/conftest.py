@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from users.models import User
@@ -68,4 +69,15 @@ def root(db: None) -> User:
 def browser(root: User) -> Browser:
     browser = Browser()
     browser.force_login(root)
+    return browser
+
+
+@pytest.fixture
+def helper(bob: User) -> Browser:
+    """Staff with every right on people, but no superuser."""
+    bob.is_staff = True
+    bob.save()
+    bob.user_permissions.set(Permission.objects.filter(content_type__app_label="users"))
+    browser = Browser()
+    browser.force_login(bob)
     return browser

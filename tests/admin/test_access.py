@@ -1,5 +1,4 @@
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from tests.admin.conftest import Browser, text
@@ -41,17 +40,6 @@ def test_the_operator_logs_in_by_email_and_password(root: User) -> None:
 
 def test_an_unknown_row_leads_back_to_the_index_with_a_word(browser: Browser) -> None:
     assert "Perhaps it was deleted" in text(browser.get("/admin/groups/group/404/change/", follow=True))
-
-
-@pytest.fixture
-def helper(bob: User) -> Browser:
-    """Staff with every right on people, but no superuser."""
-    bob.is_staff = True
-    bob.save()
-    bob.user_permissions.set(Permission.objects.filter(content_type__app_label="users"))
-    browser = Browser()
-    browser.force_login(bob)
-    return browser
 
 
 def test_staff_cannot_make_themselves_superusers(helper: Browser, bob: User) -> None:

@@ -8,11 +8,29 @@ from pytest_django import Settings
 from billing.payments import Payments, payments
 from tests.doubles import cloudinary, stripe, twilio
 from tests.doubles.cloudinary import CloudinaryDouble
+from tests.doubles.issuer import AUDIENCE, IssuerDouble
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.twilio import TwilioDouble
 from uploads.storage import Storage, storage
 from users import deadline
+from users.issuers import forget_keys
 from voice.telephony import Telephony, telephony
+
+
+@pytest.fixture
+def issuer_double(_loopback: None) -> Iterator[IssuerDouble]:
+    with IssuerDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def issuer(issuer_double: IssuerDouble, settings: Settings) -> IssuerDouble:
+    """Sign-in is on, by this issuer's tokens."""
+    settings.OPEN_MODE = False
+    settings.OIDC_ISSUER = issuer_double.url
+    settings.OIDC_AUDIENCE = [AUDIENCE]
+    forget_keys()
+    return issuer_double
 
 
 @pytest.fixture

@@ -108,6 +108,13 @@ def test_who_joins_is_no_longer_invited(api, group, carol):
     assert api.delete(f"/api/groups/{group.pk}/groupInvitees/{carol.pk}").json() == []
 
 
+def test_a_member_who_was_invited_once_more_is_no_longer_invited_either(api, group, bob):
+    path = f"/api/groups/{group.pk}"
+    api.post(f"{path}/groupInvitees", {"userId": bob.pk})
+    assert api.post(f"{path}/groupMembers", {"userId": bob.pk}).status_code == 200
+    assert bob.pk not in [each["userId"] for each in api.get(f"{path}/groupInvitees").json()]
+
+
 def test_all_participants_are_taken_off_at_once(api, group, alice, bob):
     path = f"/api/groups/{group.pk}/callParticipants"
     for user in (alice, bob):

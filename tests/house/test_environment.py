@@ -23,9 +23,9 @@ PRODUCTION = {
 }
 
 
-def start(environment):
+def start(environment, show="s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALANCE"):
     """Loads the settings in a process of their own; (whether they are accepted, what was said)."""
-    code = "import voicechat.settings as s; print(s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALANCE)"
+    code = f"import voicechat.settings as s; print({show})"
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -41,6 +41,31 @@ def test_production_starts_with_what_it_needs():
     accepted, said = start(PRODUCTION)
     assert accepted, said
     assert said.startswith("{} {} {}")
+
+
+SIGN_IN = {"ALLOW_OPEN_ACCESS": "", "OIDC_ISSUER": "https://family.eu.auth0.com/", "OIDC_AUDIENCE": "react, ios"}
+
+
+def test_production_starts_with_sign_in_alone():
+    accepted, said = start({**PRODUCTION, **SIGN_IN})
+    assert accepted, said
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"OIDC_ISSUER": ""}, "OIDC_ISSUER is missing"),
+        ({"OIDC_AUDIENCE": ""}, "half configured"),
+        ({"OIDC_ISSUER": "http://family.eu.auth0.com"}, "OIDC_ISSUER is"),
+        ({"OIDC_ISSUER": "family.eu.auth0.com"}, "OIDC_ISSUER is"),
+        ({"SIGN_IN": "on"}, "SIGN_IN=on"),
+        ({"SIGN_IN": "yes"}, "SIGN_IN is"),
+    ],
+)
+def test_production_refuses_a_sign_in_that_is_none(change, named):
+    accepted, said = start({**PRODUCTION, **SIGN_IN, **change})
+    assert not accepted
+    assert named in said
 
 
 def test_production_names_everything_that_is_missing_at_once():
@@ -67,6 +92,9 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "SK_TEST"),
         ({"CALL_RATE": "1e999999999"}, "CALL_RATE"),
         ({"WEB_CONCURRENCY": "9" * 5000}, "WEB_CONCURRENCY"),
+        ({"THROTTLE_UPLOADS": "often"}, "THROTTLE_UPLOADS"),
+        ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL"),
     ],
 )
 def test_a_fault_is_named(change, named):
@@ -97,6 +125,82 @@ def test_what_is_no_amount_is_a_fault(value):
     env.micros("CALL_RATE", "0.0085")
     with pytest.raises(ImproperlyConfigured, match="CALL_RATE"):
         env.done()
+
+
+def fault_of(reader, value, *default):
+    """What is said of a value that cannot be used."""
+    env = Env({"NAME": value})
+    getattr(env, reader)("NAME", *default)
+    with pytest.raises(ImproperlyConfigured, match="NAME") as error:
+        env.done()
+    return str(error.value)
+
+
+@pytest.mark.parametrize("value", ["30", "0/hour", "1001/hour", "30/week", "30/hours", "-1/day", "٣/day", "no"])
+def test_what_is_no_rate_is_a_fault(value):
+    assert "30/hour" in fault_of("rate", value, "off")
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"), [("1/second", (1, 1)), ("1/minute", (1, 60)), ("1000/Day", (1000, 86400)), ("off", None)]
+)
+def test_a_rate_is_how_many_in_how_many_seconds(value, rate):
+    assert Env({"NAME": value}).rate("NAME", "30/hour") == rate
+    assert Env({}).rate("NAME", "30/hour") == (30, 3600)
+
+
+@pytest.mark.parametrize("value", ["proxy", "10.0.0.1/8", "10.0.0.0/33", "0.0.0.0/0", "::/0", "10.0.0.1:80", "*"])
+def test_what_is_no_network_to_trust_is_a_fault(value):
+    assert value in fault_of("networks", f"127.0.0.1, {value}")
+
+
+def test_addresses_and_networks_may_be_mixed():
+    assert [str(each) for each in Env({"NAME": "10.0.0.0/8, 127.0.0.1,::1"}).networks("NAME")] == [
+        "10.0.0.0/8",
+        "127.0.0.1/32",
+        "::1/128",
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "what?",
+        "http://:sesame@localhost",
+        "redis://:sesame@localhost:port",
+        "redis://:sesame@[::1",
+        "redis://:sesame@a..b",
+        "redis://:sesame@localhost?nonsense=1",
+        "rediss://:sesame@localhost?ssl_cert_reqs=nonsense",
+    ],
+)
+def test_what_is_no_redis_is_a_fault_that_keeps_the_password(value):
+    assert "sesame" not in fault_of("cache", value)
+
+
+@pytest.mark.parametrize("value", ["redis://localhost", "rediss://user:word@r.example.com:6380/1", "unix:///run/redis"])
+def test_redis_is_the_cache_where_it_is_set(value):
+    cache = Env({"NAME": value}).cache("NAME")
+    assert (cache["BACKEND"].rpartition(".")[2], cache["LOCATION"]) == ("RedisCache", [value])
+    assert Env({}).cache("NAME")["BACKEND"].endswith("LocMemCache")
+
+
+THROTTLES = "s.THROTTLE_SIGN_UP, s.THROTTLE_ACCESS_TOKEN, s.THROTTLE_PAYMENTS, s.THROTTLE_UPLOADS"
+
+
+@pytest.mark.parametrize(
+    ("environment", "rates"),
+    [
+        (PRODUCTION, "(30, 3600) (120, 3600) (30, 3600) (30, 3600) (1, 60)"),
+        ({**PRODUCTION, "THROTTLE_SIGN_UP": "5/day", "THROTTLE_PAYMENTS": "off"}, "(5, 86400) (120, 3600) None"),
+        ({**PRODUCTION, "DB_ENV": "testing"}, "None None None None None"),
+        ({**PRODUCTION, "DB_ENV": "testing", "THROTTLE_SIGN_UP": "5/day"}, "(5, 86400) None None None None"),
+    ],
+)
+def test_production_has_throttles_and_others_where_they_are_set(environment, rates):
+    accepted, said = start(environment, show=f"{THROTTLES}, s.THROTTLE_NOTIFICATIONS")
+    assert accepted, said
+    assert said.startswith(rates)
 
 
 def test_the_development_secret_is_made_once(tmp_path):

@@ -52,6 +52,13 @@ def test_the_start_lines_say_what_is_real_and_warn_of_open_mode():
     assert lines.count("curl") == 3
 
 
+def test_the_start_lines_say_how_to_sign_in(settings):
+    settings.OPEN_MODE = False
+    lines = "\n".join(start_lines())
+    assert "issue_token" in lines
+    assert "WARNING: open mode" not in lines
+
+
 def test_demo_people_are_loaded_once(db):
     call_command("load_demo", verbosity=0)
     people = list(User.objects.values_list("email", "account_balance_micros"))
@@ -76,6 +83,11 @@ def test_the_demo_plays_the_main_job_over_http(live_server, capsys):
     said = capsys.readouterr().out
     assert "Ben accepts: members are Anna, Ben" in said
     assert "Her balance reads $20.00" in said
+
+
+def test_the_demo_signs_in_where_that_is_asked(live_server, sign_in, capsys):
+    call_command("demo", url=live_server.url)
+    assert "Her balance reads $20.00" in capsys.readouterr().out
 
 
 def test_the_demo_says_when_no_server_is_there(db):

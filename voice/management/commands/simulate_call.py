@@ -51,12 +51,15 @@ class Command(BaseCommand):
         parser.add_argument("--repeat", type=int, default=1, help="deliver each event so many times (%(default)s)")
         parser.add_argument("--fast", action="store_true", help="do not wait between the events")
         parser.add_argument("--seed", type=int, help="for the same call again")
+        parser.add_argument(
+            "--as", default="", dest="email", metavar="EMAIL", help="whose eyes see it, where sign-in is on"
+        )
         parser.add_argument("--url", default="", help="where the server listens (http://localhost:PORT)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not isinstance(telephony(), SandboxTelephony):
             raise CommandError("Calls are real here: Twilio itself tells about them.")
-        server, random = Server(options["url"]), Random(options["seed"])  # noqa: S311  # repeatable, not secret
+        server, random = Server(options["url"], email=options["email"]), Random(options["seed"])  # noqa: S311  # repeatable, not secret
         callers = self.callers(server, options["group"], max(1, options["people"]))
         webhooks = script(options["group"], callers, options["minutes"], random)
         told = disturb(

@@ -1,13 +1,17 @@
 """Plays the main job over HTTP against a running server, as two clients would, and prints each step."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voice.api_client import Server
+from voice.sandbox_telephony import SandboxTelephony
+from voice.simulation import MAKE_CALL
 
 
 class Command(BaseCommand):
@@ -20,13 +24,25 @@ class Command(BaseCommand):
         play(Server(url), self.stdout.write)
 
 
+@dataclass(frozen=True)
+class Person:
+    """Somebody with the app. Where sign-in is on they sign in; in open mode nobody looks at their token."""
+
+    app: Server
+    id: int
+    email: str
+
+    def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self.app(method, path, body)
+
+
 def play(server: Server, say: Callable[[str], object]) -> None:
     """The whole job, step by step. Raises CommandError at the first answer that is not what it should be."""
     anna, ben = (sign_up(server, name, say) for name in ("Anna", "Ben"))
-    group = make_group(server, anna, ben, say)
-    pay(server, anna, say)
-    call(server, group, anna, say)
-    look_back(server, group, anna, say)
+    group = make_group(anna, ben, say)
+    pay(anna, say)
+    call(anna, group, say)
+    look_back(anna, group, say)
 
 
 def expect(wish: str, *, holds: bool) -> None:
@@ -34,57 +50,60 @@ def expect(wish: str, *, holds: bool) -> None:
         raise CommandError(f"This should be so, and is not: {wish}")
 
 
-def sign_up(server: Server, name: str, say: Callable[[str], object]) -> dict[str, Any]:
+def sign_up(server: Server, name: str, say: Callable[[str], object]) -> Person:
     email = f"{name.lower()}.{uuid4().hex[:8]}@example.com"
-    person: dict[str, Any] = server("POST", "/api/users", {"email": email, "nickname": name})
-    say(f" 1. {name} signs up: person {person['id']}, balance ${person['accountBalance']}")
-    return person
+    app = server.as_person(email)
+    account = app("POST", "/api/users", {"email": email, "nickname": name})
+    say(f" 1. {name} signs up: person {account['id']}, balance ${account['accountBalance']}")
+    return Person(app, account["id"], email)
 
 
-def make_group(server: Server, anna: dict[str, Any], ben: dict[str, Any], say: Callable[[str], object]) -> str:
-    group = server("POST", "/api/groups", {"name": "Anna and Ben"})
+def make_group(anna: Person, ben: Person, say: Callable[[str], object]) -> str:
+    group = anna("POST", "/api/groups", {"name": "Anna and Ben"})
     path = f"/api/groups/{group['id']}"
-    server("POST", f"{path}/groupOwners", {"userId": anna["id"]})
-    server("POST", f"{path}/groupMembers", {"userId": anna["id"]})
-    server("POST", f"{path}/activities", {"userId": anna["id"], "activity": "Created the group"})
+    anna("POST", f"{path}/groupOwners", {"userId": anna.id})
+    anna("POST", f"{path}/groupMembers", {"userId": anna.id})
+    anna("POST", f"{path}/activities", {"userId": anna.id, "activity": "Created the group"})
     say(f" 2. Anna makes group {group['id']} and owns it")
-    server("POST", f"{path}/groupInvitees", {"userId": ben["id"]})
-    refs = server("GET", f"/api/users/{ben['id']}/groupsInvitedTo")
+    anna("POST", f"{path}/groupInvitees", {"userId": ben.id})
+    refs = ben("GET", f"/api/users/{ben.id}/groupsInvitedTo")
     expect("Ben sees the invitation", holds=[ref["groupId"] for ref in refs] == [group["id"]])
     say(" 3. She invites Ben, who sees the invitation")
-    members = server("POST", f"{path}/groupMembers", {"userId": ben["id"]})
-    server("DELETE", f"{path}/groupInvitees/{ben['id']}")
-    server("POST", f"{path}/activities", {"userId": ben["id"], "activity": "Joined the group"})
+    members = ben("POST", f"{path}/groupMembers", {"userId": ben.id})
+    ben("DELETE", f"{path}/groupInvitees/{ben.id}")
+    ben("POST", f"{path}/activities", {"userId": ben.id, "activity": "Joined the group"})
     say(f" 4. Ben accepts: members are {', '.join(member['displayName'] for member in members)}")
     return path
 
 
-def pay(server: Server, anna: dict[str, Any], say: Callable[[str], object]) -> None:
-    card = server("POST", "/api/billing/updateCreditCard", {"userId": anna["id"], "sourceId": "tok_visa"})
+def pay(anna: Person, say: Callable[[str], object]) -> None:
+    card = anna("POST", "/api/billing/updateCreditCard", {"userId": anna.id, "sourceId": "tok_visa"})
     say(f" 5. Anna puts a card on file: {card['updatedSource']['brand']} ending in {card['updatedSource']['last4']}")
-    paid = server("POST", "/api/billing/addMoney", {"userId": anna["id"], "amountToAdd": 20})
+    paid = anna("POST", "/api/billing/addMoney", {"userId": anna.id, "amountToAdd": 20})
     expect("the balance is $20", holds=paid == {"updatedAccountBalance": 20})
     say(" 6. She adds $20")
 
 
-def call(server: Server, path: str, anna: dict[str, Any], say: Callable[[str], object]) -> None:
-    token = server("GET", f"/api/voice/accessToken?identity=u_{anna['id']}")
+def call(anna: Person, path: str, say: Callable[[str], object]) -> None:
+    token = anna("GET", f"/api/voice/accessToken?identity=u_{anna.id}")
     say(f" 7. Her phone fetches a Twilio access token of {len(token)} characters")
     group_id = path.rpartition("/")[2]
-    twiml = server.post_form("/api/voice/makeCall", {"to": group_id, "From": f"client:u_{anna['id']}"})
+    params = {"to": group_id, "From": f"client:u_{anna.id}"}
+    signature = SandboxTelephony().signature(url=f"{settings.PUBLIC_URL}{MAKE_CALL}", params=params)
+    twiml = anna.app.post_form(MAKE_CALL, params, {"X-Twilio-Signature": signature})
     expect("the call is let in", holds=f">{group_id}</Conference>" in twiml)
     say(f" 8. Twilio asks what to do with her call: {twiml}")
     say(" 9. Both talk, and Twilio tells about it:")
-    call_command("simulate_call", int(group_id), people=2, fast=True, url=server.base)
-    left = server("GET", f"{path}/callParticipants")
+    call_command("simulate_call", int(group_id), people=2, fast=True, url=anna.app.base, email=anna.email)
+    left = anna("GET", f"{path}/callParticipants")
     expect("nobody is left on the call", holds=left == [])
-    expect("the group is on no call", holds=server("GET", f"{path}/callStatus") == {"callStatus": False})
+    expect("the group is on no call", holds=anna("GET", f"{path}/callStatus") == {"callStatus": False})
     say("10. Both have hung up")
 
 
-def look_back(server: Server, path: str, anna: dict[str, Any], say: Callable[[str], object]) -> None:
-    person = server("GET", f"/api/users/{anna['id']}/detailed")
-    expect("the balance reads $20.00", holds=person["accountBalance"] == "20.00")
-    activities = [entry["activity"] for entry in server("GET", f"{path}/activities")]
+def look_back(anna: Person, path: str, say: Callable[[str], object]) -> None:
+    account = anna("GET", f"/api/users/{anna.id}/detailed")
+    expect("the balance reads $20.00", holds=account["accountBalance"] == "20.00")
+    activities = [entry["activity"] for entry in anna("GET", f"{path}/activities")]
     expect("the activities are there, newest first", holds=activities == ["Joined the group", "Created the group"])
-    say(f"11. Her balance reads ${person['accountBalance']}, the group's activities: {'; '.join(activities)}")
+    say(f"11. Her balance reads ${account['accountBalance']}, the group's activities: {'; '.join(activities)}")
