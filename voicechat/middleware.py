@@ -16,7 +16,7 @@ from django.utils.http import parse_etags
 from users.deadline import start_deadline
 from voicechat.errors import problem
 
-REQUEST_ID = re.compile("[A-Za-z0-9-]{8,64}")
+LENGTH = re.compile("[0-9]{1,19}")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -51,7 +51,9 @@ class BodyMiddleware(Middleware):
             return problem(411, "length_required", "Send the body with a Content-Length, not in chunks.")
         limit = settings.MAX_UPLOAD_BODY if request.path_info.startswith("/api/upload") else settings.MAX_BODY
         declared = request.META.get("CONTENT_LENGTH") or "0"
-        length = int(declared) if declared.isascii() and declared.isdigit() else 0
+        if not LENGTH.fullmatch(declared):
+            return problem(400, "bad_request", "The Content-Length is not a length.")
+        length = int(declared)
         if length > limit:
             self.drain(request, length, 2 * settings.MAX_UPLOAD_BODY)
             return problem(413, "body_too_large", f"The body is larger than {limit // 1024} KiB.")

@@ -9,12 +9,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from users.wire import LARGEST_ID
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+BY_ID, BY_TIME = "^[0-9]{1,18}$", r"^[0-9]{1,17}\.[0-9]{1,18}$"
 
 
 class KeysetPagination(BasePagination):
@@ -50,7 +50,7 @@ class KeysetPagination(BasePagination):
         query["limit"], query["after"] = str(size), after
         return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
             {
                 "name": "limit",
@@ -62,7 +62,7 @@ class KeysetPagination(BasePagination):
                 "name": "after",
                 "in": "query",
                 "description": "Where to go on: take it from the `Link` header.",
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "pattern": BY_TIME if view.ordering[0].startswith("-") else BY_ID},
             },
         ]
 

@@ -22,6 +22,8 @@ class JSONParser(BaseParser):
                 json.dumps(value, ensure_ascii=False, default=str).encode()  # finds lone surrogates, in keys too
         except RecursionError:
             raise ParseError(f"The JSON is nested deeper than {DEEPEST} levels.") from None
+        except ArithmeticError:  # Decimal's: 1e99999999999999999999
+            raise ParseError("The body is not valid JSON: a number is beyond all bounds.") from None
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from None
         if depth(value) > DEEPEST:

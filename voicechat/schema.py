@@ -105,6 +105,22 @@ def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                 operation["responses"]["304"] = {"description": "Unchanged.", "headers": HEADERS}
             for status, description in ERRORS.items():
                 headers = {"headers": RETRY_AFTER} if status in ("409", "503") else {}
-                described = {"description": description, "content": content, **headers}
+                described = {"description": description, "content": CONTENT, **headers}
                 operation["responses"].setdefault(status, described)
+    return result
+
+
+def describe_requests(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """What is accepted, where the serializers do not say it."""
+    schemas = result["components"]["schemas"]
+    for name, schema in schemas.items():
+        if name.startswith("Patched"):  # drf-spectacular's name for a body that may leave fields out: each PUT's here
+            schema["additionalProperties"] = False
+    for name, fields in ONE_IS_NEEDED.items():
+        schemas[name]["anyOf"] = [{"required": [field]} for field in fields]
+        schemas[name].pop("required", None)  # a device's `identity` is asked for in open mode alone
+    operations = (operation for path in result["paths"].values() for operation in path.values())
+    for parameter in (each for operation in operations for each in operation.get("parameters", ())):
+        if parameter["in"] == "path":
+            parameter["schema"] = ID_IN_PATH
     return result

@@ -3,13 +3,16 @@
 import os
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from voicechat.handler import Handler
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicechat.settings")
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Handler()
 
 
 def bound_statements(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
