@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -156,8 +155,8 @@ def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None
     if state.on and conference.notified_at is None:
         conference.notified_at = now
         joined = [call.user_id for call in calls if call.sid in state.on]
-        announce = partial(announce_call, group_id=conference.group_id or 0, except_for=joined)
-        transaction.on_commit(announce, robust=True)
+        group_id = conference.group_id or 0
+        transaction.on_commit(lambda: announce_call(group_id=group_id, except_for=joined), robust=True)
     conference.save()
 
 

@@ -1,9 +1,9 @@
 """What follows the end of a group or a person: their calls end at Twilio, after the commit.
 
-Where Twilio does not answer then, `manage.py reconcile_calls` ends them later.
+Where Twilio does not answer then, `manage.py reconcile_calls` ends them later. Django's on_commit wants functions: of
+a partial it cannot tell the name in its log, and fails where it should be robust.
 """
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -18,12 +18,13 @@ from voice.telephony import telephony
 
 def end_group_call(sender: type[Group], instance: Group, **kwargs: Any) -> None:
     if instance.call_status or Call.objects.filter(group_id=instance.pk, is_on=True).exists():
-        transaction.on_commit(partial(end_conference, instance.pk), robust=True)
+        group_id = instance.pk  # gone from the instance by then
+        transaction.on_commit(lambda: end_conference(group_id), robust=True)
 
 
 def end_persons_legs(sender: type[User], instance: User, **kwargs: Any) -> None:
     for sid in Call.objects.filter(user_id=instance.pk, end_time=None).values_list("sid", flat=True):
-        transaction.on_commit(partial(end_leg, sid), robust=True)
+        transaction.on_commit(lambda sid=sid: end_leg(sid), robust=True)  # type: ignore[misc]  # sid is a str
 
 
 def end_conference(group_id: int) -> None:

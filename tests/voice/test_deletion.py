@@ -42,3 +42,10 @@ def test_deleting_a_person_hangs_up_on_them(delete, leg, bob, twilio_double, twi
 def test_twilio_down_does_not_keep_a_group_from_going(delete, group, running):
     running.fail_next(*[Fault.SERVER_ERROR] * 4)
     delete(f"/api/groups/{group.pk}")
+
+
+@pytest.mark.parametrize("ending", ["groups", "users"])
+def test_not_even_a_fault_of_ours_does(delete, leg, group, bob, running, monkeypatch, ending):
+    leg(bob, running.call(status="in-progress"))
+    monkeypatch.setattr("voice.receivers.telephony", lambda: 1 / 0)
+    delete(f"/api/{ending}/{group.pk if ending == 'groups' else bob.pk}")
