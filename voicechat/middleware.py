@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import parse_etags
@@ -49,7 +49,8 @@ class BodyMiddleware(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.META.get("HTTP_TRANSFER_ENCODING"):
             return problem(411, "length_required", "Send the body with a Content-Length, not in chunks.")
-        limit = settings.MAX_UPLOAD_BODY if request.path_info.startswith("/api/upload") else settings.MAX_BODY
+        is_upload = request.path_info.startswith("/api/upload")
+        limit = settings.MAX_UPLOAD_BODY if is_upload else settings.MAX_BODY
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if not LENGTH.fullmatch(declared):
             return problem(400, "bad_request", "The Content-Length is not a length.")
@@ -60,7 +61,16 @@ class BodyMiddleware(Middleware):
         if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             request.encoding = "utf-8"
             return problem(415, "unsupported_charset", "Send text as UTF-8.")
+        if length and not is_upload and self.is_cut_off(request, length):  # an upload's parser looks for its last line
+            return problem(400, "bad_request", "The body ends before its declared length.")
         return self.get_response(request)
+
+    def is_cut_off(self, request: HttpRequest, length: int) -> bool:
+        """Whether the connection broke inside the body. Half a form is one too: amountToAdd=20 of amountToAdd=2000."""
+        try:
+            return len(request.body) < length
+        except UnreadablePostError:
+            return True
 
     def drain(self, request: HttpRequest, length: int, most: int) -> None:
         """Reads what a client is about to send, within reason, for an answer before that would reach it as a reset."""
