@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test check demo admin bench storm format clean
+.PHONY: run test fuzz check demo admin bench storm format clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -16,6 +16,9 @@ run: $(HAVE)
 
 test: $(HAVE_DEV)
 	$(BIN)/python -m pytest -n 2 -q
+
+fuzz: $(HAVE_DEV)
+	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile
 
 check: $(HAVE_DEV)
 	$(BIN)/ruff format --check .

@@ -119,8 +119,11 @@ def describe_requests(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     for name, fields in ONE_IS_NEEDED.items():
         schemas[name]["anyOf"] = [{"required": [field]} for field in fields]
         schemas[name].pop("required", None)  # a device's `identity` is asked for in open mode alone
-    operations = (operation for path in result["paths"].values() for operation in path.values())
-    for parameter in (each for operation in operations for each in operation.get("parameters", ())):
-        if parameter["in"] == "path":
-            parameter["schema"] = ID_IN_PATH
+    for operation in (operation for path in result["paths"].values() for operation in path.values()):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path":
+                parameter["schema"] = ID_IN_PATH
+        for media_type in operation.get("requestBody", {}).get("content", {}).values():
+            if media_type["schema"].get("$ref", "").rpartition("/")[2] in ONE_IS_NEEDED:
+                operation["requestBody"]["required"] = True
     return result
