@@ -1,10 +1,12 @@
-"""The card that a person pays with."""
+"""The cards on file, and the one that a person pays with. Stripe keeps them; what may be shown is kept here too."""
 
 import hashlib
 
+from django.db import transaction
 from django.utils import timezone
 
-from billing.payments import Card, payments
+from billing import models
+from billing.payments import Card, DetachedCard, payments
 from users.models import User
 
 
@@ -27,12 +29,13 @@ def ensure_customer(user: User) -> str:
 def attach(*, user: User, source: str) -> Card:
     """Puts a card on file; it becomes the default one where there was none."""
     customer = ensure_customer(user)
-    had = payments().default_card(customer=customer)
+    default = payments().default_card(customer=customer)
     card = payments().attach_card(customer=customer, source=source)
-    if had is None:
+    if default is None:
         payments().make_default(customer=customer, card=card)
-        had = card
-    remember(user, had)
+        default = card
+    keep(user, card)
+    keep_default(user, default)
     return card
 
 
@@ -41,9 +44,38 @@ def replace_default(*, user: User, source: str) -> Card:
     customer = ensure_customer(user)
     card = payments().attach_card(customer=customer, source=source)
     payments().make_default(customer=customer, card=card)
-    remember(user, card)
+    keep_default(user, card)
     return card
 
 
-def remember(user: User, card: Card) -> None:
+def keep(user: User, card: Card) -> None:
+    models.Card.objects.update_or_create(pk=card.id, defaults={"user": user, **shown(card)})
+
+
+@transaction.atomic
+def keep_default(user: User, card: Card) -> None:
+    """Under the person's lock: of two that become the default at once the later one is."""
+    User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+    user.cards.filter(is_default=True).exclude(pk=card.id).update(is_default=False)
+    models.Card.objects.update_or_create(pk=card.id, defaults={"user": user, "is_default": True, **shown(card)})
     User.objects.filter(pk=user.pk).update(last4=card.last4)
+
+
+def shown(card: Card) -> dict[str, str | int]:
+    return {"brand": card.brand, "last4": card.last4, "exp_month": card.exp_month, "exp_year": card.exp_year}
+
+
+def update_card(card: Card) -> None:
+    """The bank has sent its owner a new card: another number, another date, the same card on file."""
+    for known in models.Card.objects.filter(pk=card.id):
+        models.Card.objects.filter(pk=card.id).update(**shown(card))
+        if known.is_default:
+            User.objects.filter(pk=known.user_id).update(last4=card.last4)
+
+
+def forget_card(card: DetachedCard) -> None:
+    """It was taken off the file at Stripe. Whoever paid with it has no card until they add one."""
+    for known in models.Card.objects.filter(pk=card.id):
+        known.delete()
+        if known.is_default:
+            User.objects.filter(pk=known.user_id).update(last4=None)

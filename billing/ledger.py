@@ -19,6 +19,12 @@ def lock_account(account: Account) -> Account:
     return Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
+def entry_of_payment(payment: str) -> LedgerEntry | None:
+    """What a payment at Stripe has brought, once it is posted."""
+    entries = LedgerEntry.objects.filter(reference=f"stripe:{payment}", kind=LedgerEntry.Kind.TOP_UP)
+    return entries.select_related("account").first()
+
+
 @transaction.atomic
 def post_entry(
     *,

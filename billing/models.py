@@ -40,6 +40,9 @@ class LedgerEntry(models.Model):
     class Kind(models.TextChoices):
         TOP_UP = "top_up", "top-up"
         CALL = "call", "call"
+        REFUND = "refund", "refund"
+        DISPUTE = "dispute", "dispute"
+        DISPUTE_WON = "dispute_won", "dispute won"
         ADJUSTMENT = "adjustment", "adjustment"
         OPENING_BALANCE = "opening_balance", "opening balance"
 
@@ -110,17 +113,76 @@ class TopUp(models.Model):
         return f"${self.amount_cents / 100:.2f} {self.status}"
 
 
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def open(self) -> "DisputeQuerySet":
+        return self.filter(settled=False)
+
+
+class Dispute(models.Model):
+    """A cardholder's objection to a payment. While it is open the account starts no calls.
+
+    The money that it moves is in the ledger. https://docs.stripe.com/disputes
+    """
+
+    id = models.CharField(primary_key=True, max_length=255)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="disputes")
+    payment = models.CharField(max_length=255, help_text="Stripe's id of the disputed payment.")
+    amount_cents = models.PositiveIntegerField()
+    status = models.CharField(max_length=64, help_text="Stripe's word for where it stands.")
+    settled = models.BooleanField(default=False, help_text="Won, lost or closed. It stays so, whatever comes late.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DisputeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "disputes"
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=("account",), condition=Q(settled=False), name="disputes_open"),)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"
+
+
+class Card(models.Model):
+    """A card on file: what may be shown of it. Stripe keeps the card itself."""
+
+    id = models.CharField(primary_key=True, max_length=255, help_text="Stripe's id of the PaymentMethod.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="cards", verbose_name="person")
+    brand = models.CharField(max_length=32)
+    last4 = models.CharField(max_length=4)
+    exp_month = models.PositiveSmallIntegerField()
+    exp_year = models.PositiveSmallIntegerField()
+    is_default = models.BooleanField("pays", default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "cards"
+        ordering = ("created_at", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("user",), condition=Q(is_default=True), name="card_one_default"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.last4}"
+
+
 class StripeEvent(models.Model):
-    """A webhook event, stored once."""
+    """A webhook event, stored once and applied once."""
 
     id = models.CharField(primary_key=True, max_length=255)
     type = models.CharField(max_length=100)
     payload = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now)
+    applied_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Empty while what follows from it could not be done yet: it will be tried again.",
+    )
 
     class Meta:
         db_table = "stripeEvents"
         ordering = ("-created_at",)
+        indexes = (models.Index(fields=("created_at",), condition=Q(applied_at=None), name="stripe_events_waiting"),)
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"

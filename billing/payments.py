@@ -3,8 +3,9 @@
 Every amount here is in whole cents of a US dollar.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -33,17 +34,65 @@ class Payment:
     client_secret: str = ""
     message: str = ""
     """Why the card said no, where it did."""
+    top_up: str = ""
+    """The id that we gave it; empty for a payment that is not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money on its way back to the card. https://docs.stripe.com/api/refunds/object"""
+
+    id: str
+    payment: str
+    amount_cents: int
+    status: str
+
+    @property
+    def came_back(self) -> bool:
+        """The card did not take it, and the money is ours again."""
+        return self.status in ("failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A cardholder's objection. https://docs.stripe.com/api/disputes/object
+
+    `withdrawn_cents` and `reinstated_cents` are what it has moved so far, without the fee, which is the operator's. An
+    inquiry (its status begins with `warning_`) moves nothing.
+    """
+
+    id: str
+    payment: str
+    amount_cents: int
+    status: str
+    withdrawn_cents: int
+    reinstated_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedCharge:
+    """A charge of which something was refunded; its refunds must be asked for."""
+
+    id: str
+    payment: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetachedCard:
+    id: str
+
+
+Subject = Payment | Refund | Dispute | RefundedCharge | Card | DetachedCard
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A webhook event. `payment` and `top_up` (the id that we gave the payment) where it is about one."""
+    """A webhook event. `about` is None where it is about nothing that concerns us."""
 
     id: str
     type: str
     payload: Mapping[str, Any]
-    payment: Payment | None
-    top_up: str
+    about: Subject | None
 
 
 class Payments(Protocol):
@@ -69,6 +118,27 @@ class Payments(Protocol):
 
     def find_payment(self, *, customer: str, top_up: str) -> Payment | None: ...
 
+    def payment(self, *, payment: str) -> Payment:
+        """Raises UnknownSource for one that does not exist."""
+
+    def refund(self, *, payment: str, amount_cents: int, key: str) -> Refund:
+        """Gives money back to the card. Raises RefundRefused. `key` makes a repeated call harmless."""
+
+    def refunds(self, *, charge: str) -> list[Refund]: ...
+
+    def made_refund(self, *, refund: str) -> Refund:
+        """Raises UnknownSource for one that does not exist."""
+
+    def dispute(self, *, dispute: str) -> Dispute:
+        """Raises UnknownSource for one that does not exist."""
+
+    def payments_since(self, time: datetime) -> Iterator[Payment]:
+        """All that were made since then, whatever became of them, the newest first."""
+
+    def refunds_since(self, time: datetime) -> Iterator[Refund]: ...
+
+    def disputes_since(self, time: datetime) -> Iterator[Dispute]: ...
+
     def cancel(self, *, payment: str) -> Payment:
         """Cancels a payment that waits for consent; one that went through meanwhile comes back as it is."""
 
@@ -77,6 +147,9 @@ class Payments(Protocol):
 
     def read_event(self, *, body: bytes, signature: str) -> Event:
         """The webhook event, once its signature is proved. Raises ForgedEvent."""
+
+    def stored_event(self, payload: Mapping[str, Any]) -> Event:
+        """An event that was read before, from what was kept of it."""
 
 
 class CardDeclined(APIException):
@@ -100,6 +173,11 @@ class UnknownSource(NotFound):
 class UnusableSource(APIException):
     status_code = 400
     default_code = "source_unusable"
+
+
+class RefundRefused(APIException):
+    status_code = 409
+    default_code = "refund_refused"
 
 
 class ForgedEvent(APIException):

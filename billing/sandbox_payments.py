@@ -4,13 +4,27 @@ https://docs.stripe.com/testing
 """
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing.models import SandboxObject
-from billing.payments import Card, CardDeclined, Event, ForgedEvent, NoCard, Payment, UnknownSource
+from billing.payments import (
+    Card,
+    CardDeclined,
+    Dispute,
+    Event,
+    ForgedEvent,
+    NoCard,
+    Payment,
+    Refund,
+    RefundRefused,
+    UnknownSource,
+)
 
 
 class TestCard(NamedTuple):
@@ -87,18 +101,55 @@ class SandboxPayments:
 
     @transaction.atomic
     def cancel(self, *, payment: str) -> Payment:
-        record = SandboxObject.objects.select_for_update().get(pk=payment)
+        record = _found(SandboxObject.objects.select_for_update(), payment, "pi_")
         if record.data["status"] != "succeeded":
             record.data["status"] = "canceled"
             record.save()
         return _payment(record)
 
+    def payment(self, *, payment: str) -> Payment:
+        return _payment(_found(SandboxObject.objects.all(), payment, "pi_"))
+
+    @transaction.atomic
+    def refund(self, *, payment: str, amount_cents: int, key: str) -> Refund:
+        paid = SandboxObject.objects.select_for_update().filter(pk=payment, pk__startswith="pi_").first()
+        known = SandboxObject.objects.filter(pk=f"re_sandbox_{_digest(key)}").first()
+        if known:
+            return _refund(known)
+        if paid is None or amount_cents > _left(paid):
+            raise RefundRefused("This payment has no so much left to give back.")
+        data = {"payment": paid.pk, "amount": amount_cents}
+        return _refund(SandboxObject.objects.create(pk=f"re_sandbox_{_digest(key)}", customer=paid.customer, data=data))
+
+    def refunds(self, *, charge: str) -> list[Refund]:
+        """The sandbox's payments have no charges of their own."""
+        return [_refund(each) for each in SandboxObject.objects.filter(pk__startswith="re_", data__payment=charge)]
+
+    def made_refund(self, *, refund: str) -> Refund:
+        return _refund(_found(SandboxObject.objects.all(), refund, "re_"))
+
+    def dispute(self, *, dispute: str) -> Dispute:
+        raise UnknownSource(f"The sandbox has no dispute {dispute}.")
+
+    def payments_since(self, time: datetime) -> Iterator[Payment]:
+        yield from map(_payment, _made_since(time, "pi_"))
+
+    def refunds_since(self, time: datetime) -> Iterator[Refund]:
+        yield from map(_refund, _made_since(time, "re_"))
+
+    def disputes_since(self, time: datetime) -> Iterator[Dispute]:
+        """Nobody disputes play money."""
+        yield from ()
+
     def total_charged(self, *, customer: str) -> int:
-        records = SandboxObject.objects.filter(customer=customer, pk__startswith="pi_")
-        return sum(each.data["amount"] for each in records if each.data["status"] == "succeeded")
+        return sum(_left(each) for each in SandboxObject.objects.filter(customer=customer, pk__startswith="pi_"))
 
     def read_event(self, *, body: bytes, signature: str) -> Event:
         raise ForgedEvent("The sandbox sends no webhooks: set SK_TEST and STRIPE_WEBHOOK_SECRET to receive Stripe's.")
+
+    def stored_event(self, payload: Mapping[str, Any]) -> Event:
+        """One that came while payments were real."""
+        return Event(str(payload["id"]), str(payload["type"]), payload, None)
 
     def _customer(self, customer: str) -> SandboxObject:
         """A customer that another Stripe account knew (old data, tried in the sandbox) is made here on first sight."""
@@ -125,6 +176,30 @@ def _card(record: SandboxObject) -> Card:
     return Card(id=record.pk, brand=test.brand, last4=test.last4, exp_month=12, exp_year=2034)
 
 
+def _made_since(time: datetime, prefix: str) -> QuerySet[SandboxObject]:
+    return SandboxObject.objects.filter(pk__startswith=prefix, created_at__gte=time).order_by("-created_at")
+
+
+def _found(records: QuerySet[SandboxObject], name: str, prefix: str) -> SandboxObject:
+    record = records.filter(pk=name, pk__startswith=prefix).first()
+    if record is None:
+        raise UnknownSource(f"The sandbox has no {name}.")
+    return record
+
+
+def _left(payment: SandboxObject) -> int:
+    """What was paid and not given back, in cents."""
+    if payment.data["status"] != "succeeded":
+        return 0
+    given_back = SandboxObject.objects.filter(pk__startswith="re_", data__payment=payment.pk)
+    left: int = payment.data["amount"] - sum(each.data["amount"] for each in given_back)
+    return left
+
+
+def _refund(record: SandboxObject) -> Refund:
+    return Refund(record.pk, record.data["payment"], record.data["amount"], "succeeded")
+
+
 def _payment(record: SandboxObject) -> Payment:
     status = record.data["status"]
     return Payment(
@@ -134,4 +209,5 @@ def _payment(record: SandboxObject) -> Payment:
         status="requires_payment_method" if status == "declined" else status,
         client_secret=f"{record.pk}_secret_sandbox" if status == "requires_action" else "",
         message=DECLINED if status == "declined" else "",
+        top_up=record.data["top_up"],
     )

@@ -6,8 +6,10 @@ https://docs.stripe.com/payments/payment-methods/migrate-from-legacy-cards-sourc
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,11 +19,17 @@ import stripe
 from billing.payments import (
     Card,
     CardDeclined,
+    DetachedCard,
+    Dispute,
     Event,
     ForgedEvent,
     NoCard,
     Payment,
     PaymentsUnavailable,
+    Refund,
+    RefundedCharge,
+    RefundRefused,
+    Subject,
     UnknownSource,
     UnusableSource,
 )
@@ -33,6 +41,7 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 10.0  # seconds; the SDK's own default is 80
 RETRIES = 1  # the SDK's own default is 0
 FUTURE = 300  # seconds that a webhook's clock may be ahead of ours; construct_event looks only at its age
+WITHDRAWN, REINSTATED = "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
 LOOK_BACK = 300  # how many of a customer's newest payments are searched for a top-up
 
 
@@ -115,6 +124,45 @@ class StripePayments:
             except stripe.InvalidRequestError:  # it went through, or was cancelled, in the meantime
                 return _payment(self.api.payment_intents.retrieve(payment))
 
+    def payment(self, *, payment: str) -> Payment:
+        with our_errors():
+            return _payment(self.api.payment_intents.retrieve(payment))
+
+    def refund(self, *, payment: str, amount_cents: int, key: str) -> Refund:
+        try:
+            with our_errors():
+                return _refund(self._refund_once(payment, amount_cents, f"refund-{key}"))
+        except UnusableSource as error:
+            raise RefundRefused(
+                "Stripe does not give back so much of this payment. See it in its dashboard."
+            ) from error
+
+    def refunds(self, *, charge: str) -> list[Refund]:
+        with our_errors():
+            return [
+                _refund(each) for each in self.api.refunds.list({"charge": charge, "limit": 100}).auto_paging_iter()
+            ]
+
+    def made_refund(self, *, refund: str) -> Refund:
+        with our_errors():
+            return _refund(self.api.refunds.retrieve(refund))
+
+    def dispute(self, *, dispute: str) -> Dispute:
+        with our_errors():
+            return _dispute(self.api.disputes.retrieve(dispute))
+
+    def payments_since(self, time: datetime) -> Iterator[Payment]:
+        with our_errors():
+            yield from map(_payment, self.api.payment_intents.list(_since(time)).auto_paging_iter())
+
+    def refunds_since(self, time: datetime) -> Iterator[Refund]:
+        with our_errors():
+            yield from map(_refund, self.api.refunds.list(_since(time)).auto_paging_iter())
+
+    def disputes_since(self, time: datetime) -> Iterator[Dispute]:
+        with our_errors():
+            yield from map(_dispute, self.api.disputes.list(_since(time)).auto_paging_iter())
+
     def total_charged(self, *, customer: str) -> int:
         with our_errors():
             charges = self.api.charges.list({"customer": customer, "limit": 100}).auto_paging_iter()
@@ -124,21 +172,26 @@ class StripePayments:
         if not self.webhook_secret:
             raise NotConfigured("Webhooks are switched off here: the operator must set STRIPE_WEBHOOK_SECRET.")
         try:
-            event = stripe.Webhook.construct_event(body, signature, self.webhook_secret)
-            about = event.data.object
+            event = _event(stripe.Webhook.construct_event(body, signature, self.webhook_secret))
         except Exception as error:  # construct_event raises more than it says, and lets through what is no event
             raise ForgedEvent("The signature does not fit the body.") from error
         sent = re.search(r"(?:^|,)t=(\d+)", signature)
         if not sent or int(sent[1]) > time.time() + FUTURE:
             raise ForgedEvent("The signature's time is in the future.")
-        is_payment = event.type.startswith("payment_intent.")
-        return Event(
-            id=event.id,
-            type=event.type,
-            payload=event.to_dict(),
-            payment=_payment(about) if is_payment else None,
-            top_up=_metadata(about).get("topUp", "") if is_payment else "",
-        )
+        return event
+
+    def stored_event(self, payload: Mapping[str, Any]) -> Event:
+        return _event(stripe.Event.construct_from(dict(payload), None))
+
+    def _refund_once(self, payment: str, amount_cents: int, key: str) -> stripe.Refund:
+        try:
+            return self.api.refunds.create(
+                {"payment_intent": payment, "amount": amount_cents}, {"idempotency_key": key}
+            )
+        except stripe.IdempotencyError as error:
+            raise RefundRefused(
+                "This refund was asked for before, with another amount. Look at its payment."
+            ) from error
 
     def _card_of_token(self, token: str, key: str = "") -> stripe.PaymentMethod:
         options: stripe.RequestOptions = {"idempotency_key": key} if key else {}
@@ -177,8 +230,12 @@ def our_errors() -> Iterator[None]:
 
 
 def _id(thing: Any) -> str:
-    """An expandable field is an id or the object itself."""
-    return thing if isinstance(thing, str) else str(thing.id)
+    """An expandable field is an id or the object itself; empty where there is neither."""
+    return thing if isinstance(thing, str) else str(thing.id) if thing else ""
+
+
+def _since(time: datetime) -> Any:
+    return {"created": {"gte": int(time.timestamp())}, "limit": 100}
 
 
 def _metadata(thing: Any) -> dict[str, str]:
@@ -202,4 +259,50 @@ def _payment(intent: Any) -> Payment:
         status=intent.status,
         client_secret=getattr(intent, "client_secret", None) or "",
         message=(getattr(error, "message", None) or CardDeclined.default_detail) if error else "",
+        top_up=_metadata(intent).get("topUp", ""),
     )
+
+
+def _refund(refund: Any) -> Refund:
+    return Refund(refund.id, _id(refund.payment_intent), refund.amount, refund.status or "pending")
+
+
+def _dispute(dispute: Any, *, moved: str = "") -> Dispute:
+    """What it has moved is in its balance transactions; `moved` is what its event says, for one that has none."""
+    amounts = [each.amount for each in getattr(dispute, "balance_transactions", None) or []]
+    withdrawn = -sum(amount for amount in amounts if amount < 0)
+    reinstated = sum(amount for amount in amounts if amount > 0)
+    if not amounts and moved in (WITHDRAWN, REINSTATED):
+        withdrawn, reinstated = dispute.amount, dispute.amount if moved == REINSTATED else 0
+    return Dispute(
+        id=dispute.id,
+        payment=_id(dispute.payment_intent),
+        amount_cents=dispute.amount,
+        status=dispute.status,
+        withdrawn_cents=withdrawn,
+        reinstated_cents=reinstated,
+    )
+
+
+def _event(event: stripe.Event) -> Event:
+    read = FOLLOWED_EVENTS.get(event.type)
+    return Event(event.id, event.type, event.to_dict(), read(event.data.object) if read else None)
+
+
+FOLLOWED_EVENTS: dict[str, Callable[[Any], Subject]] = {
+    "payment_intent.succeeded": _payment,
+    "payment_intent.payment_failed": _payment,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+    "charge.refunded": lambda charge: RefundedCharge(charge.id, _id(charge.payment_intent)),
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    WITHDRAWN: partial(_dispute, moved=WITHDRAWN),
+    REINSTATED: partial(_dispute, moved=REINSTATED),
+    "charge.dispute.closed": _dispute,
+    "payment_method.updated": _card,
+    "payment_method.automatically_updated": _card,
+    "payment_method.detached": lambda method: DetachedCard(method.id),
+}
+"""The events from which something follows. The README lists them for Stripe's dashboard."""

@@ -5,14 +5,18 @@ finishes: it looks for the payment at Stripe, and only where there is none tries
 pays twice, and no payment is lost. https://docs.stripe.com/api/idempotent_requests
 """
 
+import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from billing.cards import ensure_customer
-from billing.ledger import account_of, lock_account, post_entry
+from billing.failpoints import failpoint
+from billing.ledger import account_of, entry_of_payment, lock_account, post_entry
 from billing.models import Account, LedgerEntry, TopUp
 from billing.payments import (
     CardDeclined,
@@ -26,11 +30,13 @@ from billing.payments import (
 from users.models import User
 from users.wire import MICROS_PER_CENT
 
+logger = logging.getLogger(__name__)
+
 IN_FLIGHT = timedelta(seconds=30)
 """Longer than a request's deadline for vendor calls: after it, whoever worked on a TopUp is gone."""
 TRY_FOR = timedelta(minutes=10)
 """A TopUp without a payment at Stripe is not tried again after this: nobody expects yesterday's payment any more, and
-Stripe keeps even a failure of its own under an idempotency key for a day."""
+Stripe keeps even a failure of its own under an idempotency key for a day. Of a person who is gone none is tried."""
 CONSENT = "Your bank wants you to confirm this payment."
 EXPIRED = "The payment was not completed in time and nothing was charged. Please try again."
 
@@ -59,6 +65,7 @@ def add_money(*, user: User, amount_cents: int, source: str = "", key: str | Non
         top_up, is_ours = begin(account, customer, amount_cents, source, key, now=timezone.now())
         if top_up.status != TopUp.Status.PENDING:
             return top_up
+        failpoint("after_topup_row")
         finish(top_up, look_first=not is_ours)
         top_up.refresh_from_db()
         if is_ours or answers(top_up, amount_cents, source, key):
@@ -102,6 +109,24 @@ def begin(
     return top_up, True
 
 
+def finish_left(top_up: TopUp, *, now: datetime) -> None:
+    """Finishes a TopUp that was left pending, as the person's next request would. One that somebody works on is let be.
+
+    Raises PaymentsUnavailable.
+    """
+    if claim(top_up, now=now):
+        with suppress(UnknownSource):  # it is refused then, and there is nobody to be told so
+            finish(top_up, look_first=True)
+
+
+@transaction.atomic
+def claim(top_up: TopUp, *, now: datetime) -> bool:
+    """Whether a left one is ours to finish now. Under the account's lock, as `begin` is: two never both have it."""
+    lock_account(top_up.account)
+    left = TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).exclude(in_flight_until__gt=now)
+    return bool(left.update(in_flight_until=now + IN_FLIGHT))
+
+
 def finish(top_up: TopUp, *, look_first: bool) -> None:
     """Brings a pending TopUp to an end. Where the payment service fails it stays pending, and free for the next one."""
     try:
@@ -115,7 +140,9 @@ def finish(top_up: TopUp, *, look_first: bool) -> None:
         TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
         raise
     else:
+        failpoint("after_charge")
         settle(top_up, payment)
+        failpoint("after_post")
 
 
 def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
@@ -123,7 +150,7 @@ def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
         found = payments().find_payment(customer=top_up.customer, top_up=str(top_up.pk))
         if found:
             return found
-        if timezone.now() - top_up.created_at > TRY_FOR:
+        if top_up.account.user is None or timezone.now() - top_up.created_at > TRY_FOR:
             raise UnusableSource(EXPIRED)
     return payments().charge(
         customer=top_up.customer, source=card_of(top_up), amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
@@ -144,7 +171,16 @@ def card_of(top_up: TopUp) -> str:
 def cancel_waiting(top_up: TopUp) -> None:
     """A payment that waits for its owner's consent gives way to the next one, unless it went through meanwhile."""
     for waiting in TopUp.objects.filter(account=top_up.account_id, status=TopUp.Status.CONSENT):
-        settle(waiting, payments().cancel(payment=waiting.payment))
+        cancel(waiting)
+
+
+def cancel(waiting: TopUp) -> None:
+    """Asks no more for consent. Money that has come meanwhile is posted."""
+    try:
+        payment = payments().cancel(payment=waiting.payment)
+    except UnknownSource:  # made at another account of Stripe's, or in the sandbox
+        payment = Payment(waiting.payment, waiting.amount_cents, currency="usd", status="canceled")
+    settle(waiting, payment)
 
 
 @transaction.atomic
@@ -162,6 +198,7 @@ def settle(top_up: TopUp, payment: Payment) -> None:
             reference=f"stripe:{payment.id}",
             memo="Money added by card",
         )
+        failpoint("after_entry")  # not committed yet
         top_up.status, top_up.client_secret, top_up.message = TopUp.Status.SUCCEEDED, "", ""
     elif payment.status == "requires_action":
         top_up.status, top_up.client_secret, top_up.message = (
@@ -170,11 +207,37 @@ def settle(top_up: TopUp, payment: Payment) -> None:
             payment.message or CONSENT,
         )
     elif payment.status in ("requires_payment_method", "canceled"):
-        top_up.status, top_up.message = TopUp.Status.REFUSED, payment.message or EXPIRED
+        top_up.status, top_up.client_secret, top_up.message = TopUp.Status.REFUSED, "", payment.message or EXPIRED
     else:
         raise PaymentsUnavailable("The bank has not answered yet. Nothing is lost: look at your balance in a minute.")
     top_up.payment, top_up.in_flight_until = payment.id, None
     top_up.save()
+
+
+def apply_payment(payment: Payment) -> None:
+    """What Stripe told about a payment. A failure that comes after the success changes nothing."""
+    top_up = top_up_of(payment)
+    if top_up is None:
+        logger.warning("Stripe payment %s belongs to no top-up of ours", payment.id)
+    elif payment.status == "succeeded" or top_up.status in (TopUp.Status.PENDING, TopUp.Status.CONSENT):
+        settle(top_up, payment)
+
+
+def top_up_of(payment: Payment) -> TopUp | None:
+    try:
+        return TopUp.objects.filter(pk=UUID(payment.top_up)).first()
+    except ValueError:
+        return TopUp.objects.filter(payment=payment.id).first() if payment.id else None
+
+
+def make_sure_of(payment: str) -> None:
+    """Posts a payment whose success we have not heard of yet. Raises PaymentsUnavailable."""
+    if not payment or entry_of_payment(payment):
+        return
+    try:
+        apply_payment(payments().payment(payment=payment))
+    except UnknownSource:
+        logger.warning("Stripe knows no payment %s", payment)
 
 
 @transaction.atomic

@@ -5,7 +5,9 @@ SQLite drops a table's triggers when Django rebuilds the table for a migration: 
 
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+
+VERBS = ("UPDATE", "DELETE")
 
 SQLITE = """
 CREATE TRIGGER IF NOT EXISTS ledger_append_only_{verb} BEFORE {verb} ON "ledgerEntries"
@@ -18,6 +20,16 @@ CREATE OR REPLACE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
 EXECUTE FUNCTION ledger_append_only();
 """
 DROP_SQLITE = "DROP TRIGGER IF EXISTS ledger_append_only_{verb}"
+GUARDED_SQLITE = """
+SELECT replace(name, 'ledger_append_only_', '') FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledgerEntries'
+"""
+# The bits of pg_trigger.tgtype: https://www.postgresql.org/docs/current/catalog-pg-trigger.html
+GUARDED_POSTGRESQL = """
+SELECT verb FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+CROSS JOIN (VALUES ('DELETE', 8), ('UPDATE', 16), ('TRUNCATE', 32)) AS verbs (verb, bit)
+WHERE tgrelid = '"ledgerEntries"'::regclass AND proname = 'ledger_append_only' AND tgenabled IN ('O', 'A')
+AND tgtype & bit <> 0
+"""
 DROP_POSTGRESQL = 'DROP TRIGGER IF EXISTS ledger_append_only ON "ledgerEntries"'
 
 
@@ -30,13 +42,22 @@ def lift(using: str = "default") -> None:
     _run(using, DROP_SQLITE, DROP_POSTGRESQL)
 
 
+def unguarded() -> list[str]:
+    """The statements that no trigger refuses, by what the database says of itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(GUARDED_SQLITE if connection.vendor == "sqlite" else GUARDED_POSTGRESQL)
+        guarded = {verb for (verb,) in cursor.fetchall()}
+    verbs = VERBS if connection.vendor == "sqlite" else (*VERBS, "TRUNCATE")
+    return [verb for verb in verbs if verb not in guarded]
+
+
 def _run(using: str, sqlite: str, postgresql: str) -> None:
     connection = connections[using]
     if "ledgerEntries" not in connection.introspection.table_names():
         return  # migrated only up to before billing
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            for verb in ("UPDATE", "DELETE"):
+            for verb in VERBS:
                 cursor.execute(sqlite.format(verb=verb))
         else:
             cursor.execute(postgresql)

@@ -1,41 +1,60 @@
-"""Stripe's webhook: stored once, applied once, in any order. https://docs.stripe.com/webhooks"""
+"""Stripe's webhook: stored once, applied once, in any order. https://docs.stripe.com/webhooks
+
+Storing and applying are two steps: before some events can be applied Stripe must be asked, and nothing asks Stripe
+inside a database transaction. An event that could not be applied is delivered again, and `reconcile_payments` tries it.
+"""
 
 import logging
-from uuid import UUID
+from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
-from billing.models import StripeEvent, TopUp
-from billing.payments import Event, Payment
-from billing.top_ups import settle
+from billing import cards, disputes, refunds, top_ups
+from billing.failpoints import failpoint
+from billing.models import StripeEvent
+from billing.payments import Card, DetachedCard, Dispute, Event, Payment, Refund, RefundedCharge, Subject, payments
 
 logger = logging.getLogger(__name__)
 
+FOLLOWED: dict[type, Callable[[Any], None]] = {
+    Payment: top_ups.apply_payment,
+    Refund: refunds.apply_refund,
+    Dispute: disputes.apply_dispute,
+    Card: cards.update_card,
+    DetachedCard: cards.forget_card,
+}
 
-@transaction.atomic
+
 def receive(event: Event) -> None:
-    """Stores the event and applies it in the same transaction. One that came before changes nothing."""
-    _, is_new = StripeEvent.objects.get_or_create(
+    """Stores the event and applies it. One that was applied before changes nothing."""
+    stored, _ = StripeEvent.objects.get_or_create(
         pk=event.id, defaults={"type": event.type, "payload": dict(event.payload)}
     )
-    if not is_new:
-        return
-    if event.type in ("payment_intent.succeeded", "payment_intent.payment_failed") and event.payment:
-        apply_payment(event.payment, event.top_up)
-    else:
+    failpoint("after_event")
+    if stored.applied_at is None:
+        apply(event)
+
+
+def apply(event: Event) -> None:
+    """Raises PaymentsUnavailable where Stripe must be asked and does not answer: the event then waits."""
+    followed = subjects(event)
+    with transaction.atomic():
+        stored = StripeEvent.objects.select_for_update(no_key=True).get(pk=event.id)
+        if stored.applied_at is None:
+            for subject in followed:
+                FOLLOWED[type(subject)](subject)
+            stored.applied_at = timezone.now()
+            stored.save(update_fields=["applied_at"])
+
+
+def subjects(event: Event) -> list[Subject]:
+    """What is to be followed. Money can only go back once it has come: a payment that we missed is finished first."""
+    about = event.about
+    if about is None:
         logger.info("Stored Stripe event %s (%s); nothing follows from it", event.id, event.type)
-
-
-def apply_payment(payment: Payment, top_up_id: str) -> None:
-    top_up = find_top_up(payment, top_up_id)
-    if top_up is None:
-        logger.warning("Stripe payment %s belongs to no top-up of ours", payment.id)
-    elif payment.status == "succeeded" or top_up.status in (TopUp.Status.PENDING, TopUp.Status.CONSENT):
-        settle(top_up, payment)
-
-
-def find_top_up(payment: Payment, top_up_id: str) -> TopUp | None:
-    try:
-        return TopUp.objects.filter(pk=UUID(top_up_id)).first()
-    except ValueError:
-        return TopUp.objects.filter(payment=payment.id).first() if payment.id else None
+        return []
+    if isinstance(about, Refund | Dispute | RefundedCharge):
+        top_ups.make_sure_of(about.payment)
+    return list(payments().refunds(charge=about.id)) if isinstance(about, RefundedCharge) else [about]

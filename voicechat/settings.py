@@ -34,6 +34,9 @@ OIDC_AUDIENCE = env.words("OIDC_AUDIENCE")
 SIGN_IN = env.choice("SIGN_IN", ("off", "on")) == "on"
 OPEN_MODE = not (OIDC_ISSUER or SIGN_IN)  # nobody is asked to sign in: everybody may do everything
 ALLOW_OPEN_ACCESS = env.flag("ALLOW_OPEN_ACCESS")
+FAILPOINT = env.choice(
+    "FAILPOINT", ("off", "after_topup_row", "after_charge", "after_entry", "after_post", "after_event")
+)
 if bool(OIDC_ISSUER) != bool(OIDC_AUDIENCE):
     env.fault("Sign-in is half configured: set both OIDC_ISSUER and OIDC_AUDIENCE, or neither.")
 
@@ -49,6 +52,8 @@ if PRODUCTION:
         env.fault(f"OIDC_ISSUER is {OIDC_ISSUER!r}: production needs https://.")
     if SIGN_IN:
         env.fault("SIGN_IN=on accepts tokens of this machine's own: it is for development. Set OIDC_ISSUER.")
+    if FAILPOINT != "off":
+        env.fault("FAILPOINT kills the server's own processes: it is for tests.")
 elif not SECRET_KEY:
     SECRET_KEY = development_secret(BASE_DIR / ".secret_key")
 
@@ -267,6 +272,7 @@ STORAGE: dict[str, Any] = _backend(
 CALL_RATE = env.micros("CALL_RATE", "0.0085")  # one phone, one started minute
 CONFERENCE_RATE = env.micros("CONFERENCE_RATE", "0.0018")  # the conference's share of it
 MIN_CALL_BALANCE = env.micros("MIN_CALL_BALANCE", "0.50" if _stripe else "0")
+HOLD_MINUTES = env.whole("HOLD_MINUTES", 5, lowest=1, highest=240)  # kept for each phone on a call
 
 # --- Logs: one JSON object a line ------------------------------------------------------------------------------------
 

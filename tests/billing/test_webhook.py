@@ -6,21 +6,9 @@ import pytest
 
 from billing.cards import replace_default
 from billing.models import LedgerEntry, StripeEvent, TopUp
+from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
-from tests.doubles.stripe import event, signature
-
-PATH = "/api/billing/stripeWebhook"
-
-
-@pytest.fixture
-def send(stripe_payments, api, db):
-    """Posts a webhook body as Stripe signs it."""
-
-    def send(body, header=None):
-        header = signature(body) if header is None else header
-        return api.generic("POST", PATH, body, content_type="application/json", headers={"Stripe-Signature": header})
-
-    return send
+from tests.doubles.stripe import event
 
 
 @pytest.fixture
@@ -32,26 +20,22 @@ def unanswered(send, api, alice, stripe_double):
     return next(iter(stripe_double.intents.values()))
 
 
-def balance(api, user):
-    return api.get(f"/api/users/{user.pk}").json()["accountBalance"]
-
-
-def test_a_lost_payment_arrives_by_the_webhook(send, unanswered, api, alice):
+def test_a_lost_payment_arrives_by_the_webhook(send, unanswered, balance):
     answer = send(event("payment_intent.succeeded", unanswered))
     assert (answer.status_code, answer.content) == (204, b"")
-    assert balance(api, alice) == "20.00"
+    assert balance() == "20.00"
 
 
-def test_a_second_delivery_changes_nothing(send, unanswered, api, alice):
+def test_a_second_delivery_changes_nothing(send, unanswered):
     body = event("payment_intent.succeeded", unanswered)
     assert {send(body).status_code for _ in range(3)} == {204}
     assert (LedgerEntry.objects.count(), StripeEvent.objects.count()) == (1, 1)
 
 
-def test_another_event_about_the_same_payment_changes_nothing(send, unanswered, api, alice):
+def test_another_event_about_the_same_payment_changes_nothing(send, unanswered, balance):
     for number in range(2):
         send(event("payment_intent.succeeded", unanswered, id=f"evt_{number}"))
-    assert balance(api, alice) == "20.00"
+    assert balance() == "20.00"
 
 
 def test_a_failure_that_arrives_after_the_success_changes_nothing(send, unanswered, api, alice):
@@ -67,13 +51,13 @@ def test_a_failure_ends_a_payment_that_hangs(send, unanswered):
     assert TopUp.objects.get().status == "refused"
 
 
-def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double):
+def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
     replace_default(user=alice, source="pm_card_authenticationRequired")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     intent = TopUp.objects.get().payment
     stripe_double.consent(intent)
     send(event("payment_intent.succeeded", stripe_double.intents[intent]))
-    assert balance(api, alice) == "20.00"
+    assert balance() == "20.00"
 
 
 @pytest.mark.parametrize("kind", ["customer.created", "charge.succeeded", "something.new"])

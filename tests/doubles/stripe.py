@@ -20,8 +20,11 @@ from tests.doubles.stripe_objects import (
     new,
     new_charge,
     new_customer,
+    new_dispute,
     new_intent,
+    new_movement,
     new_payment_method,
+    new_refund,
 )
 
 SECRET_KEY = "sk_test_loopback"
@@ -35,6 +38,8 @@ class StripeDouble(Double):
         self.methods: dict[str, Thing] = {}
         self.intents: dict[str, Thing] = {}
         self.charges: dict[str, Thing] = {}
+        self.refunds: dict[str, Thing] = {}
+        self.disputes: dict[str, Thing] = {}
         self.tokens: dict[str, str] = {}
         self.keys: dict[str, tuple[tuple[str, bytes], Answer]] = {}
 
@@ -44,6 +49,12 @@ class StripeDouble(Double):
     def books(self) -> list[int]:
         """What was really taken from cards, in cents, less what was given back."""
         return [each["amount"] - each["amount_refunded"] for each in self.charges.values() if each["paid"]]
+
+    @property
+    def moved(self) -> int:
+        """What our Stripe account holds by payments, refunds and disputes, in cents, without fees."""
+        disputes = [each["amount"] for one in self.disputes.values() for each in one["balance_transactions"]]
+        return sum(self.books) + sum(disputes)
 
     def token(self, kind: str) -> str:
         """A token as Stripe's own form makes it: good for one use."""
@@ -62,6 +73,36 @@ class StripeDouble(Double):
         intent = self._keep(self.intents, new_intent(cents, customer, "pm_old", {}, ""))
         charge = self._keep(self.charges, new_charge(intent, succeeded=succeeded))
         charge.update(amount_refunded=refunded, refunded=refunded == cents)
+
+    def refunded(self, intent: str, cents: int, *, status: str = "succeeded") -> Thing:
+        """Somebody gives money back in Stripe's dashboard."""
+        charge = self._charge_of(intent)
+        refund = self._keep(self.refunds, new_refund(charge, cents))
+        charge["amount_refunded"] += cents
+        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+        return self.refund_becomes(refund["id"], status)
+
+    def refund_becomes(self, refund: str, status: str) -> Thing:
+        found = self.refunds[refund]
+        if status in ("failed", "canceled") and found["status"] not in ("failed", "canceled"):
+            charge = self.charges[found["charge"]]
+            charge.update(amount_refunded=charge["amount_refunded"] - found["amount"], refunded=False)
+        found["status"] = status
+        return found
+
+    def disputed(self, intent: str, *, status: str = "needs_response") -> Thing:
+        """The card's owner objects. An inquiry (`warning_needs_response`) moves no money."""
+        dispute = self._keep(self.disputes, new_dispute(self._charge_of(intent), status))
+        if not status.startswith("warning_"):
+            dispute["balance_transactions"].append(new_movement(dispute, -dispute["amount"], 1500))
+        return dispute
+
+    def dispute_ends(self, dispute: str, status: str) -> Thing:
+        found = self.disputes[dispute]
+        found["status"] = status
+        if status == "won":
+            found["balance_transactions"].append(new_movement(found, found["amount"], 0))
+        return found
 
     def consent(self, intent: str) -> None:
         """The card's owner confirms the payment with the bank."""
@@ -164,11 +205,33 @@ class StripeDouble(Double):
         found.update(status="canceled", canceled_at=int(time.time()))
         return found
 
+    def create_refund(self, request: Request) -> Thing:
+        intent, cents = request.get("payment_intent"), int(request.get("amount"))
+        self._find("payment_intent", intent, "payment_intent", 400)
+        charge = self._charge_of(intent)
+        if charge["refunded"]:
+            raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+        if cents > charge["amount"] - charge["amount_refunded"]:
+            raise invalid("Refund amount is greater than unrefunded amount on charge.", param="amount")
+        return self.refunded(intent, cents)
+
     def list_intents(self, request: Request) -> Thing:
         return _page(request, self.intents)
 
     def list_charges(self, request: Request) -> Thing:
         return _page(request, self.charges)
+
+    def list_refunds(self, request: Request) -> Thing:
+        return _page(request, self.refunds)
+
+    def get_refund(self, request: Request, refund: str) -> Thing:
+        return self._find("refund", refund)
+
+    def get_dispute(self, request: Request, dispute: str) -> Thing:
+        return self._find("dispute", dispute)
+
+    def list_disputes(self, request: Request) -> Thing:
+        return _page(request, self.disputes)
 
     routes = (
         ("POST", "/v1/customers", create_customer),
@@ -183,6 +246,11 @@ class StripeDouble(Double):
         ("GET", "/v1/payment_intents/([^/]+)", get_intent),
         ("POST", "/v1/payment_intents/([^/]+)/cancel", cancel_intent),
         ("GET", "/v1/charges", list_charges),
+        ("POST", "/v1/refunds", create_refund),
+        ("GET", "/v1/refunds", list_refunds),
+        ("GET", "/v1/refunds/([^/]+)", get_refund),
+        ("GET", "/v1/disputes", list_disputes),
+        ("GET", "/v1/disputes/([^/]+)", get_dispute),
     )
 
     # Its inside
@@ -197,11 +265,15 @@ class StripeDouble(Double):
             answer = refusal.answer
         return Answer(answer.status, copy.deepcopy(answer.body))
 
+    def _charge_of(self, intent: str) -> Thing:
+        return next(each for each in self.charges.values() if each["payment_intent"] == intent and each["paid"])
+
     def _keep(self, things: dict[str, Thing], thing: Thing) -> Thing:
         return things.setdefault(thing["id"], thing)
 
     def _find(self, kind: str, name: str, param: str = "id", status: int = 404) -> Thing:
-        things = self.customers if kind == "customer" else self.intents
+        of_kind = {"customer": self.customers, "refund": self.refunds, "dispute": self.disputes}
+        things = of_kind.get(kind, self.intents)
         if name not in things:
             raise missing(kind, name, param, status)
         return things[name]
@@ -264,7 +336,13 @@ def _test_card(method: Thing) -> Any:
 
 def _page(request: Request, things: dict[str, Thing]) -> Thing:
     """Newest first. https://docs.stripe.com/api/pagination"""
-    data = [each for each in reversed(things.values()) if each["customer"] == request.get("customer")]
+    since = int(request.get("created[gte]", "0"))
+    wanted = {name: request.get(name) for name in ("customer", "charge") if name in request.query}
+    data = [
+        each
+        for each in reversed(things.values())
+        if each["created"] >= since and all(each[name] == value for name, value in wanted.items())
+    ]
     after, limit = request.get("starting_after"), int(request.get("limit", "10"))
     if not 1 <= limit <= 100:
         raise invalid(f"Invalid integer: {limit}", param="limit")

@@ -94,6 +94,40 @@ def new_charge(intent: Thing, *, succeeded: bool) -> Thing:
     )
 
 
+def new_refund(charge: Thing, amount: int) -> Thing:
+    return new(
+        "refund",
+        "re",
+        amount=amount,
+        charge=charge["id"],
+        currency="usd",
+        payment_intent=charge["payment_intent"],
+        reason=None,
+        status="succeeded",
+    )
+
+
+def new_dispute(charge: Thing, status: str) -> Thing:
+    """Before any money has moved."""
+    return new(
+        "dispute",
+        "du",
+        amount=charge["amount"],
+        balance_transactions=[],
+        charge=charge["id"],
+        currency="usd",
+        payment_intent=charge["payment_intent"],
+        reason="fraudulent",
+        status=status,
+    )
+
+
+def new_movement(dispute: Thing, amount: int, fee: int) -> Thing:
+    """A balance transaction, which also bears the fee."""
+    about = {"source": dispute["id"], "type": "adjustment", "reporting_category": "dispute"}
+    return new("balance_transaction", "txn", amount=amount, currency="usd", fee=fee, net=amount - fee, **about)
+
+
 def error(status: int, kind: str, message: str, **fields: Any) -> Answer:
     """https://docs.stripe.com/api/errors"""
     link = {"doc_url": f"https://docs.stripe.com/error-codes/{fields['code']}"} if "code" in fields else {}

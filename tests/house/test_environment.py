@@ -95,6 +95,9 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"THROTTLE_UPLOADS": "often"}, "THROTTLE_UPLOADS"),
         ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL"),
+        ({"FAILPOINT": "after_charge"}, "FAILPOINT"),
+        ({"HOLD_MINUTES": "0"}, "HOLD_MINUTES"),
+        ({"DB_ENV": "testing", "FAILPOINT": "after_lunch"}, "FAILPOINT"),
     ],
 )
 def test_a_fault_is_named(change, named):

@@ -1,0 +1,53 @@
+"""Money back to the card. Each refund is posted once under its own id, and once more where it comes back."""
+
+import logging
+
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+
+from billing.ledger import entry_of_payment, post_entry
+from billing.models import LedgerEntry, TopUp
+from billing.payments import Refund, payments
+from users.wire import MICROS_PER_CENT
+
+logger = logging.getLogger(__name__)
+
+
+def refund(*, top_up: TopUp, amount_cents: int, key: str) -> Refund:
+    """Gives back what a top-up brought, or a part of it. The same key gives back once.
+
+    What has been talked away is not there any more: no more than the balance goes back. Raises ValidationError,
+    RefundRefused, PaymentsUnavailable.
+    """
+    if top_up.entry is None:
+        raise ValidationError("This payment brought no money.")
+    if not 0 < amount_cents * MICROS_PER_CENT <= top_up.account.balance_micros():
+        raise ValidationError("Choose an amount up to the balance.")
+    made = payments().refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
+    apply_refund(made)  # Stripe tells about it too, where this answer is lost
+    return made
+
+
+@transaction.atomic
+def apply_refund(refund: Refund) -> None:
+    """Posts a refund. One that failed has first gone and then come back, whichever of the two we hear of first."""
+    entry = entry_of_payment(refund.payment)
+    if entry is None:
+        logger.warning("Stripe refund %s is of no payment of ours", refund.id)
+        return
+    amount = refund.amount_cents * MICROS_PER_CENT
+    post_entry(
+        account=entry.account,
+        kind=LedgerEntry.Kind.REFUND,
+        amount_micros=-amount,
+        reference=f"stripe:{refund.id}",
+        memo=f"Refund to the card, of money added on {entry.created_at:%Y-%m-%d}",
+    )
+    if refund.came_back:
+        post_entry(
+            account=entry.account,
+            kind=LedgerEntry.Kind.REFUND,
+            amount_micros=amount,
+            reference=f"stripe:{refund.id}:failed",
+            memo="The refund could not be paid out and came back",
+        )

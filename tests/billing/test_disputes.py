@@ -1,0 +1,64 @@
+"""Disputes, by the money that they move."""
+
+from itertools import permutations
+
+import pytest
+
+from billing.disputes import has_open_dispute
+from billing.models import Dispute
+from tests.doubles.stripe import event
+
+WITHDRAWN, REINSTATED = "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
+
+
+def test_what_is_withdrawn_leaves_the_balance_without_the_fee(tell, paid, stripe_double, balance, entries):
+    tell(WITHDRAWN, stripe_double.disputed(paid))
+    assert (balance(), entries()) == ("0.00", [("top_up", 2000), ("dispute", -2000)])
+
+
+def test_an_open_dispute_is_known_until_it_is_settled(tell, paid, stripe_double, alice):
+    dispute = stripe_double.disputed(paid)
+    tell("charge.dispute.created", dispute)
+    assert has_open_dispute(alice.purse)
+    tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], "lost"))
+    assert not has_open_dispute(alice.purse)
+
+
+def test_a_dispute_that_is_won_brings_the_money_back(tell, paid, stripe_double, balance, alice):
+    dispute = stripe_double.disputed(paid)
+    tell(WITHDRAWN, dispute)
+    tell(REINSTATED, stripe_double.dispute_ends(dispute["id"], "won"))
+    assert (balance(), has_open_dispute(alice.purse)) == ("20.00", False)
+
+
+@pytest.mark.parametrize("order", permutations(range(4)))
+def test_the_order_in_which_it_is_told_changes_nothing(send, paid, stripe_double, entries, alice, order):
+    dispute = stripe_double.disputed(paid)
+    told = [event("charge.dispute.created", dispute), event(WITHDRAWN, dispute)]
+    stripe_double.dispute_ends(dispute["id"], "won")
+    told += [event(REINSTATED, dispute), event("charge.dispute.closed", dispute)]
+    for place in (*order, *order):
+        assert send(told[place]).status_code == 204
+    assert entries() == [("top_up", 2000), ("dispute", -2000), ("dispute_won", 2000)]
+    assert Dispute.objects.get().status == "won"
+    assert not has_open_dispute(alice.purse)
+
+
+def test_an_inquiry_moves_nothing_and_stops_nothing(tell, paid, stripe_double, entries, alice):
+    inquiry = stripe_double.disputed(paid, status="warning_needs_response")
+    tell("charge.dispute.created", inquiry)
+    tell("charge.dispute.closed", stripe_double.dispute_ends(inquiry["id"], "warning_closed"))
+    assert (entries(), has_open_dispute(alice.purse)) == ([("top_up", 2000)], False)
+
+
+@pytest.mark.parametrize("kinds", [(WITHDRAWN,), (WITHDRAWN, REINSTATED), (REINSTATED, WITHDRAWN)])
+def test_a_dispute_that_does_not_list_its_movements_is_told_by_its_events(tell, paid, stripe_double, balance, kinds):
+    dispute = {**stripe_double.disputed(paid), "balance_transactions": []}
+    for kind in kinds:
+        tell(kind, dispute)
+    assert balance() == ("20.00" if REINSTATED in kinds else "0.00")
+
+
+def test_a_dispute_of_somebody_elses_payment_is_answered(tell, paid, stripe_double, entries):
+    tell(WITHDRAWN, {**stripe_double.disputed(paid), "payment_intent": "pi_foreign"})
+    assert (entries(), Dispute.objects.count()) == ([("top_up", 2000)], 0)
