@@ -53,7 +53,7 @@ class CallAdmin(OfGroupAdmin):
             "caller",
             "called",
         ),
-        *("created_at", "start_time", "end_time", "time_spent"),
+        *("created_at", "start_time", "end_time", "time_spent", "cut_off_at"),
         *("price", "price_unit", "price_due_at", "price_attempts"),
     )
     price = dollars_column("price_micros", "price")

@@ -1,17 +1,27 @@
-"""Letting a caller into a group's call."""
+"""Letting a caller into a group's call, as far as its payer's money carries it (`voice/limits.py`).
+
+Locks: the payer's account, under which a leg is only inserted. Charging locks the leg and then the account, so a leg
+that is stored already is changed (`adopt_leg`) once the account is let go.
+"""
+
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from billing.ledger import account_of
+from billing.disputes import has_open_dispute
+from billing.ledger import account_of, lock_account
+from billing.models import Account
 from groups.models import Group
 from users.models import User
 from voice.events import SID, adopt_leg, number
 from voice.identity import person_of, phone_digits
+from voice.limits import FOUR_HOURS, Purse
 from voice.models import Call
 from voice.telephony import Conference
 
-FOUR_HOURS = 4 * 3600
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
@@ -22,15 +32,15 @@ class RefusedCallError(Exception):
 def start_call(*, params: dict[str, str]) -> Conference:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
     caller, group = who_and_where(params)
-    payer = payer_of(group)
-    balance = (payer.account_balance_micros or 0) if payer else None
-    if balance is not None and balance < settings.MIN_CALL_BALANCE:
-        raise RefusedCallError("There is not enough credit for this call. Please ask the group's owner to add money.")
-    call = store_call(group, caller, payer, params)
+    now, sid, fields = timezone.now(), params.get("CallSid", ""), leg_fields(caller, group, params)
+    call, time_limit = let_in(sid, fields, now=now)
+    if call and not call.caller and call.payer_id is None:  # an event came first, and knew only the sid
+        adopt_leg(call, fields, now=now)
+        _, time_limit = let_in(sid, fields, now=now)  # again, now that others see its hold
     return Conference(
         group_id=group.pk,
         participant_label=f"leg_{call.pk}" if call else "",
-        time_limit=seconds(balance),
+        time_limit=time_limit,
         status_callback=f"{settings.PUBLIC_URL}/api/voice/conferenceEvents{CALLBACK_RETRIES}",
     )
 
@@ -76,20 +86,9 @@ def payer_of(group: Group) -> User | None:
     return ownership.user if ownership else None
 
 
-def seconds(balance: int | None) -> int:
-    """How long a leg may last: as long as the balance carries it, where calls need a balance; four hours at most."""
-    if balance is None or not settings.MIN_CALL_BALANCE:
-        return FOUR_HOURS
-    rate = settings.CALL_RATE + settings.CONFERENCE_RATE
-    return FOUR_HOURS if not rate else max(60, min(FOUR_HOURS, balance // rate * 60))
-
-
-def store_call(group: Group, caller: User | None, payer: User | None, params: dict[str, str]) -> Call | None:
-    """The leg's row; the same one when Twilio asks again. None without a CallSid, as when somebody tries it by curl."""
-    sid = params.get("CallSid", "")
-    if not SID.fullmatch(sid):
-        return None
-    fields = {
+def leg_fields(caller: User | None, group: Group, params: dict[str, str]) -> dict[str, Any]:
+    payer = payer_of(group)
+    return {
         "group_id": group.pk,
         "user_id": caller.pk if caller else None,
         "payer": account_of(payer) if payer else None,
@@ -97,7 +96,47 @@ def store_call(group: Group, caller: User | None, payer: User | None, params: di
         "called": params.get("To", "")[:255],
         "direction": params.get("Direction", "inbound")[:32],
     }
-    call, is_new = Call.objects.get_or_create(sid=sid, defaults=fields)
-    if not is_new and not call.caller and call.payer is None:  # an event came first, and knew only the sid
-        adopt_leg(call, fields, now=timezone.now())
-    return call
+
+
+@transaction.atomic
+def let_in(sid: str, fields: dict[str, Any], *, now: datetime) -> tuple[Call | None, int]:
+    """The leg's row and its limit in seconds. The account stays locked until the row is in: legs that start at once
+    do not get the same money.
+
+    The row is the same one when Twilio asks again. None without a CallSid, as when somebody tries it by curl.
+    """
+    time_limit = limit_of(fields["payer"], sid, now=now)
+    call = Call.objects.get_or_create(sid=sid, defaults=fields)[0] if SID.fullmatch(sid) else None
+    return call, time_limit
+
+
+def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
+    """How many seconds the leg may last: four hours where nobody pays, or where calls need no balance."""
+    if account is None:
+        return FOUR_HOURS
+    if has_open_dispute(account):
+        raise RefusedCallError(
+            "A payment of this group's owner is disputed. Calls can start again when that is settled."
+        )
+    if not settings.MIN_CALL_BALANCE:
+        return FOUR_HOURS
+    purse = purse_of(lock_account(account), now=now, without=sid)
+    if purse.money < max(settings.MIN_CALL_BALANCE, purse.hold):
+        raise RefusedCallError("There is not enough credit for this call. Please ask the group's owner to add money.")
+    if purse.free < purse.hold:
+        raise RefusedCallError(
+            "The money that is left is held by calls that are running. "
+            "Please call again when one has ended, or ask the group's owner to add money."
+        )
+    return purse.time_limit()
+
+
+def purse_of(account: Account, *, now: datetime, without: str = "") -> Purse:
+    """What the account can carry, without the leg of that sid. Lock it first: a price posted meanwhile counts once."""
+    legs = Call.objects.unsettled(account).exclude(sid=without)
+    return Purse(
+        balance=account.balance_micros(),
+        legs=tuple(call.leg(now) for call in legs),
+        rate=settings.CALL_RATE + settings.CONFERENCE_RATE,
+        hold_minutes=settings.HOLD_MINUTES,
+    )

@@ -13,6 +13,7 @@ from billing.models import Account
 from groups.models import Group
 from users.timestamps import DatabaseNow
 from voice.conference_state import Event, Sighting
+from voice.limits import Leg
 
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
@@ -87,6 +88,14 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Legs that have not ended as far as we know, and that nothing was heard of since."""
         return self.filter(end_time=None, heard_at__lte=time).order_by("heard_at")
 
+    def running(self) -> "CallQuerySet":
+        """Legs that have not ended as far as we know."""
+        return self.filter(end_time=None)
+
+    def unsettled(self, account: Account) -> "CallQuerySet":
+        """Legs that the account pays and has not been charged for: running, or without a price yet."""
+        return self.filter(payer=account, price_micros=None)
+
     def price_due(self, now: datetime) -> "CallQuerySet":
         return self.filter(price_due_at__lte=now).order_by("price_due_at")
 
@@ -129,6 +138,9 @@ class Call(models.Model):
     price_unit = models.CharField(max_length=3, default="USD", db_default="USD")
     price_due_at = models.DateTimeField(null=True, blank=True, help_text="When to ask for the price (again).")
     price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    cut_off_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Twilio was told to end it, for its payer's balance is used up."
+    )
 
     objects = CallQuerySet.as_manager()
 
@@ -138,6 +150,7 @@ class Call(models.Model):
         indexes = (
             models.Index(fields=("heard_at",), condition=Q(end_time=None), name="calls_running"),
             models.Index(fields=("price_due_at",), condition=Q(price_due_at__isnull=False), name="calls_price_due"),
+            models.Index(fields=("payer",), condition=Q(price_micros=None), name="calls_unsettled"),
         )
 
     def __str__(self) -> str:
@@ -146,6 +159,12 @@ class Call(models.Model):
     def sighting(self) -> Sighting | None:
         """What Twilio said of it when last asked, as the fold reads it."""
         return None if self.seen_on is None else Sighting(self.seen_after or 0, self.sid, self.seen_on)
+
+    def leg(self, now: datetime) -> Leg:
+        """How long it has lasted, as the limits count it: a running one from when it asked to be let in."""
+        if self.end_time:
+            return Leg(self.duration or 0, running=False)
+        return Leg(max(0, int((now - self.created_at).total_seconds())), running=True)
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):

@@ -21,6 +21,7 @@ def receive(number, event, call, conference="CF1", group=None):
 
 def somebody_waits_for_a_lock():
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s", [name()]
         )
@@ -31,8 +32,8 @@ def name():
     return connection.settings_dict["NAME"]
 
 
-def at_once(first: Callable[[], None], second: Callable[[], None]) -> None:
-    """The second begins while the first is not yet committed."""
+def at_once(first: Callable[[], None], second: Callable[[], None], then: Callable[[], None] = lambda: None) -> None:
+    """The second begins while the first is not yet committed; `then` runs once the second waits, or is done."""
 
     def work() -> None:
         try:
@@ -47,6 +48,7 @@ def at_once(first: Callable[[], None], second: Callable[[], None]) -> None:
             end = time.monotonic() + 2
             while not waiting.done() and not somebody_waits_for_a_lock() and time.monotonic() < end:
                 time.sleep(0.01)
+            then()
         waiting.result()
 
 

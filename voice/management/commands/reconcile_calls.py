@@ -1,4 +1,4 @@
-"""Asks Twilio about calls that have been silent for too long, and about devices. For a scheduler, each minute."""
+"""Ends calls beyond their payer's balance; asks Twilio about silent calls and about devices. For each minute."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from voice.cut_off import cut_off
 from voice.devices import forget_gone_devices
 from voice.reconciliation import SILENT, reconcile
 
 
 class Command(BaseCommand):
-    help = "Asks Twilio about silent conferences and calls. Twice at once is harmless."
+    help = "Ends calls beyond their payer's balance, and asks Twilio about silent ones. Twice at once is harmless."
 
     def add_arguments(self, parser: CommandParser) -> None:
         seconds = int(SILENT.total_seconds())
@@ -19,8 +20,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, silent: int, **options: Any) -> None:
         now = timezone.now()
+        cut = cut_off(now=now)  # first: it is what cannot wait
         summary = reconcile(now=now, silent=timedelta(seconds=silent))
         self.stdout.write(
-            f"asked about {summary.conferences} conferences and {summary.calls} calls, {summary.failed} failed; "
+            f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
+            f"{summary.calls} calls, {cut.failed + summary.failed} failed; "
             f"forgot {forget_gone_devices(now=now)} devices"
         )
