@@ -1,15 +1,19 @@
 """The bodies of the billing routes, and what they answer."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.models import LedgerEntry
 from users.models import User
 from users.wire import MICROS_PER_DOLLAR, ChangesSerializer, DollarsField, IdField, TextField
 
 HIGHEST_BALANCE = 10**9 * MICROS_PER_DOLLAR
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = rf"{DAY}T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?"
 
 
 class SourceField(serializers.RegexField):
@@ -145,3 +149,60 @@ class UpdatedCustomerSerializer(serializers.Serializer[Any]):
 
 class ChargedSumSerializer(serializers.Serializer[Any]):
     sumOfUserStripeCharges = serializers.FloatField(help_text="Dollars: succeeded less refunded.")
+
+
+@extend_schema_field({"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
+class MomentField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """A day, or a time with the seconds and the zone left out or not: both are UTC's where they name no zone.
+
+    A day stands for its beginning; with `whole_day`, for its end.
+    """
+
+    default_error_messages = {"invalid": "Use a day, such as 2026-11-01, or a time, such as 2026-11-01T18:30:00Z."}
+
+    def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
+        self.whole_day = whole_day
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> datetime:
+        text = str(data).replace(" ", "+")  # what a + becomes in a query that was not encoded
+        is_day = bool(re.fullmatch(DAY, text))
+        if not is_day and not re.fullmatch(TIME, text):
+            self.fail("invalid")
+        try:
+            time = datetime.fromisoformat(text)
+            time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+            return time + timedelta(days=1) if is_day and self.whole_day else time
+        except (ValueError, OverflowError):
+            self.fail("invalid")
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """`from` is a word of Python: it is declared below. Gives `begin` and `end`."""
+
+    to = MomentField(required=False, whole_day=True, help_text="Up to this day and all of it, or before this time.")
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": MomentField(required=False, help_text="From this day or time on."), **super().get_fields()}
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        begin, end = sent.get("from"), sent.get("to")
+        if begin and end and begin >= end:
+            raise serializers.ValidationError({"from": ["There is nothing in between: `from` must be before `to`."]})
+        return {"begin": begin, "end": end}
+
+
+class StatementEntrySerializer(serializers.Serializer[LedgerEntry]):
+    id = serializers.IntegerField(help_text="What to quote to an operator.")
+    createdAt = serializers.DateTimeField()
+    kind = serializers.ChoiceField(LedgerEntry.Kind.choices)
+    memo = serializers.CharField(help_text="What it was for, in words.")
+    groupId = serializers.IntegerField(allow_null=True)
+    groupName = serializers.CharField(
+        allow_null=True, help_text="Null where there is no group, it is gone, or the reader may not see it."
+    )
+    amount = serializers.CharField(help_text="Dollars, exact, with two decimals or more; negative where money leaves.")
+    balanceAfter = serializers.CharField(help_text="Dollars, as above.")

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from billing.statement_views import StatementViewSet
 from billing.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
 from groups.list_views import InviteeViewSet, LinkViewSet, MemberViewSet, OwnerViewSet, ParticipantViewSet
 from groups.person_views import UserGroupsViewSet
@@ -29,7 +30,7 @@ balance, last4, payment, card = (view.as_view for view in (BalanceViewSet, Last4
 token, make_call, device, charge, event = (
     view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
-webhook, upload = StripeWebhookViewSet.as_view, UploadViewSet.as_view
+statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
 
 def people(name: str, view: type[LinkViewSet]) -> list[URLPattern]:
@@ -82,6 +83,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # billing/
     path("api/users/<id:user_id>/accountBalance", balance({"get": "retrieve", "put": "update"})),
     path("api/users/<id:user_id>/last4", last4({"get": "retrieve", "put": "update"})),
+    path("api/users/<id:user_id>/statement", statement({"get": "list"})),
     path("api/billing/addMoney", payment({"post": "add_money"})),
     path("api/billing/createCharge", payment({"post": "create_charge"})),
     path("api/billing/userStripeCharges", payment({"post": "user_stripe_charges"})),

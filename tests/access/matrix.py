@@ -51,6 +51,9 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   PUT /api/users/{self}/last4 {"last4": "1111"}
 403     403      403     403    403   200   PUT /api/users/{member}/last4 {"last4": "1111"}
 403     403      403     403    403   404   PUT /api/users/{absent}/last4 {"last4": "1111"}
+403     200      200     200    200   200   GET /api/users/{self}/statement
+403     403      403     403    403   200   GET /api/users/{member}/statement
+403     403      403     403    403   404   GET /api/users/{absent}/statement
 
 403     200      200     200    200   200   GET /api/groups
 403     201      201     201    201   201   POST /api/groups {"name": "Friends"}

@@ -4,9 +4,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from billing.ledger import account_of
+from billing.models import Account, TopUp
+from tests.billing.conftest import balance, entries, paid, send, tell  # noqa: F401  # fixtures
 from users.models import User
 
 
@@ -81,3 +85,19 @@ def helper(bob: User) -> Browser:
     browser = Browser()
     browser.force_login(bob)
     return browser
+
+
+@pytest.fixture
+def account(alice: User) -> Account:
+    return account_of(alice)
+
+
+@pytest.fixture
+def opened(browser: Browser, account: Account, paid: str) -> dict[str, Any]:  # noqa: F811  # a fixture
+    """The refund form of Alice's only payment, as it was opened."""
+    return {**browser.form(f"/admin/billing/account/{account.pk}/refund/"), "top_up": TopUp.objects.get().pk}
+
+
+def history() -> list[tuple[str, str]]:
+    """Who did what in the admin."""
+    return list(LogEntry.objects.values_list("user__email", "change_message"))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.models import Account, LedgerEntry, StripeEvent, TopUp
+from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent, TopUp
 from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
@@ -44,6 +44,13 @@ def fill_money(pairs: list[tuple[int, User, Group]]) -> list[Account]:
     TopUp.objects.bulk_create(
         TopUp(account=account, customer=f"cus_{n}", amount_cents=2000, status="refused", payment=f"pi_{n}")
         for (n, _, _), account in owned
+    )
+    Dispute.objects.bulk_create(
+        Dispute(id=f"du_{n}", account=account, payment=f"pi_{n}", amount_cents=2000, status="needs_response")
+        for (n, _, _), account in owned
+    )
+    Card.objects.bulk_create(
+        Card(id=f"pm_{n}", user=user, brand="visa", last4=f"{n:04}", exp_month=3, exp_year=2034) for n, user, _ in pairs
     )
     StripeEvent.objects.bulk_create(
         StripeEvent(id=f"evt_{n}", type="refund.created", payload={"customer": f"cus_{n}"}) for n, _, _ in pairs

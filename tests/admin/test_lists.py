@@ -3,8 +3,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.admin import exact_dollars
-from billing.ledger import post_entry
-from billing.models import Account, LedgerEntry
+from billing.ledger import account_of, post_entry
+from billing.models import Account, Card, Dispute, LedgerEntry
 from groups.models import Group, Membership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
@@ -19,6 +19,7 @@ LISTS = {
     "billing/account": "person17@example.com",
     "billing/ledgerentry": "twilio:CA17",
     "billing/topup": "pi_17",
+    "billing/dispute": "du_17",
     "billing/stripeevent": "evt_17",
     "voice/call": "CA17",
     "voice/conference": "CF17",
@@ -54,6 +55,36 @@ def test_a_groups_page_takes_as_many_queries_for_50_people_as_for_5(browser: Bro
     fill(5, 50)
     join_everybody(group)
     assert count_queries(browser, path) == few <= 12
+
+
+def test_an_accounts_page_takes_as_many_queries_for_50_rows_as_for_5(browser: Browser, alice: User) -> None:
+    fill(0, 5)
+    account = Account.objects.create(user=alice)
+    path = f"/admin/billing/account/{account.pk}/change/"
+    give_everything(account)
+    browser.get(path)
+    few = count_queries(browser, path)
+    fill(5, 50)
+    give_everything(account)
+    assert count_queries(browser, path) == few <= 12
+
+
+def give_everything(account: Account) -> None:
+    """Disputes of others, and an entry beside each."""
+    for dispute in Dispute.objects.exclude(account=account):
+        post_entry(account=account, kind=LedgerEntry.Kind.DISPUTE, amount_micros=-5, reference=dispute.pk, memo="")
+    Dispute.objects.update(account=account)
+
+
+def test_a_persons_page_takes_as_many_queries_for_50_cards_as_for_5(browser: Browser, alice: User) -> None:
+    fill(0, 5)
+    path = f"/admin/users/user/{alice.pk}/change/"
+    Card.objects.update(user=alice)
+    browser.get(path)
+    few = count_queries(browser, path)
+    fill(5, 50)
+    Card.objects.update(user=alice)
+    assert count_queries(browser, path) == few <= 16
 
 
 def join_everybody(group: Group) -> None:
@@ -92,6 +123,8 @@ def test_every_column_sorts(browser: Browser, name: str) -> None:
         ("billing/ledgerentry", "person3@example.com"),
         ("billing/topup", "person3@example.com"),
         ("billing/account", "cus_3"),
+        ("billing/dispute", "person3@example.com"),
+        ("billing/dispute", "pi_3"),
         ("billing/stripeevent", "cus_3"),
         ("voice/call", '"Person 3"'),
         ("voice/call", '"Group 3"'),
@@ -113,6 +146,12 @@ def test_a_search_by_id_finds_the_row(browser: Browser, name: str, model: type[U
     assert row in browser.get(f"/admin/{name}/", {"q": row.pk}).context["cl"].result_list
 
 
+def test_an_entry_is_found_by_the_id_that_a_person_quotes(browser: Browser, alice: User) -> None:
+    amounts = {"kind": "call", "amount_micros": -5, "balance_after_micros": -5, "memo": ""}
+    LedgerEntry.objects.create(id=777_000_001, account=account_of(alice), reference="twilio:CA", **amounts)
+    assert browser.get("/admin/billing/ledgerentry/", {"q": "777000001"}).context["cl"].result_count == 1
+
+
 @pytest.mark.parametrize(
     ("path", "rows"),
     [
@@ -123,7 +162,12 @@ def test_a_search_by_id_finds_the_row(browser: Browser, name: str, model: type[U
         ("billing/ledgerentry/?kind__exact=top_up", 0),
         ("billing/ledgerentry/?created_at__gte=2020-01-01 00:00:00%2B00:00", 3),
         ("billing/topup/?status__exact=refused", 3),
+        ("billing/dispute/?settled__exact=0", 3),
+        ("billing/dispute/?settled__exact=1", 0),
+        ("billing/dispute/?status=needs_response", 3),
         ("billing/stripeevent/?type=refund.failed", 0),
+        ("billing/stripeevent/?applied=no", 3),
+        ("billing/stripeevent/?applied=yes", 0),
         ("billing/account/?person=present", 3),
         ("billing/account/?person=deleted", 0),
         ("voice/call/?status=in-progress", 3),

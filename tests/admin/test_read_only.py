@@ -1,13 +1,16 @@
+import re
 from typing import Any
 
 import pytest
 
-from billing.models import Account, LedgerEntry, StripeEvent, TopUp
-from tests.admin.conftest import Browser, text
+from billing.ledger import post_entry
+from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent, TopUp
+from tests.admin.conftest import Browser, read_form, text
 from tests.admin.rows import fill
+from users.models import User
 from voice.models import Call, Conference, Device, SandboxNotification
 
-MODELS = [Account, LedgerEntry, TopUp, StripeEvent, Call, Conference, Device, SandboxNotification]
+MODELS = [Account, LedgerEntry, TopUp, Dispute, StripeEvent, Call, Conference, Device, SandboxNotification]
 models = pytest.mark.parametrize("model", MODELS)
 
 
@@ -74,6 +77,42 @@ def test_an_account_shows_its_newest_entries_and_totals(browser: Browser, db: No
     assert "twilio:CA150" in page
     assert "twilio:CA051" in page
     assert "twilio:CA050" not in page
+
+
+def test_an_account_shows_its_totals_by_kind(browser: Browser, db: None) -> None:
+    account = Account.objects.create()
+    for number, kind in enumerate(LedgerEntry.Kind, start=1):
+        for half in (1, 2):
+            amount = number * 1_000_000
+            post_entry(account=account, kind=kind, amount_micros=amount, reference=f"{kind} {half}", memo="")
+    page = text(browser.get(f"{base(Account)}/{account.pk}/change/"))
+    shown = re.findall(r'<label>([^<]+):</label>\s*<div class="readonly">\$([0-9.]+)</div>', page)
+    assert dict(shown) == {
+        "Balance": "56.00",
+        "Added by card": "2.00",
+        "Calls": "4.00",
+        "Refunds": "6.00",
+        "Disputes": "8.00",
+        "Disputes won": "10.00",
+        "Adjustments": "12.00",
+        "Opening balance": "14.00",
+    }
+
+
+def test_an_account_shows_its_open_disputes(browser: Browser) -> None:
+    fill(0, 2)
+    account = Account.objects.first()
+    Dispute.objects.update(account=account, settled=False)
+    Dispute.objects.filter(pk="du_1").update(settled=True)
+    page = text(browser.get(f"{base(Account)}/{account.pk}/change/"))
+    assert ("du_0 needs_response" in page, "du_1" in page) == (True, False)
+
+
+def test_a_person_shows_their_cards(browser: Browser, bob: User) -> None:
+    Card.objects.create(id="pm_1", user=bob, brand="visa", last4="4242", exp_month=3, exp_year=2034, is_default=True)
+    page = text(browser.get(f"/admin/users/user/{bob.pk}/change/"))
+    assert all(word in page for word in ("visa", "4242", "03/2034", "Pays"))
+    assert "pm_1" not in read_form(browser.get(f"/admin/users/user/{bob.pk}/change/")).values()
 
 
 def test_a_top_up_keeps_its_secret(browser: Browser) -> None:

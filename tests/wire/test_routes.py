@@ -10,6 +10,7 @@ GET PUT DELETE /api/users/1
 GET /api/users/1/detailed
 GET PUT /api/users/1/accountBalance
 GET PUT /api/users/1/last4
+GET /api/users/1/statement
 GET /api/users/1/groupsOwned
 GET /api/users/1/groupsBelongedTo
 GET /api/users/1/groupsInvitedTo

@@ -1,0 +1,20 @@
+"""The operators' view of the money. All of it is read-only: money moves through the ledger's services alone.
+
+Two forms on an account's page call these services: one adjusts the balance, one gives money back to a card.
+"""
+
+from billing.admin.accounts import AccountAdmin
+from billing.admin.columns import dollars_column, exact_dollars, owner_link, readable
+from billing.admin.movements import DisputeAdmin, LedgerEntryAdmin, StripeEventAdmin, TopUpAdmin
+
+__all__ = (
+    "AccountAdmin",
+    "DisputeAdmin",
+    "LedgerEntryAdmin",
+    "StripeEventAdmin",
+    "TopUpAdmin",
+    "dollars_column",
+    "exact_dollars",
+    "owner_link",
+    "readable",
+)

@@ -1,0 +1,129 @@
+"""A person's account: its totals, its newest entries, and what the two forms do to it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+
+from billing.admin.actions import MoneyActions
+from billing.admin.columns import amount_column, dollars_column, owner_link
+from billing.models import Account, Card, Dispute, LedgerEntry
+from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person
+
+NEWEST = 100
+"""So many entries are shown on an account's page; the list of all entries has the rest."""
+TOTALS = {
+    "topped_up": LedgerEntry.Kind.TOP_UP,
+    "called": LedgerEntry.Kind.CALL,
+    "refunded": LedgerEntry.Kind.REFUND,
+    "disputed": LedgerEntry.Kind.DISPUTE,
+    "disputes_won": LedgerEntry.Kind.DISPUTE_WON,
+    "adjusted": LedgerEntry.Kind.ADJUSTMENT,
+    "opened_with": LedgerEntry.Kind.OPENING_BALANCE,
+}
+
+
+def newest_balance() -> Coalesce:
+    newest = LedgerEntry.objects.filter(account=OuterRef("pk")).order_by("-id").values("balance_after_micros")
+    return Coalesce(Subquery(newest[:1]), 0)
+
+
+def total(kind: LedgerEntry.Kind) -> Coalesce:
+    entries = LedgerEntry.objects.filter(account=OuterRef("pk"), kind=kind).order_by().values("account")
+    sums = entries.annotate(total=Sum("amount_micros")).values("total")
+    return Coalesce(Subquery(sums, output_field=BigIntegerField()), 0)
+
+
+class LeftoverFilter(admin.SimpleListFilter):
+    """Finds the money of people who are gone, for a refund."""
+
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("present", "Present"), ("deleted", "Deleted"), ("refund", "Deleted, with money left"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "refund":
+            return queryset.filter(user=None, balance_now__gt=0)
+        if self.value():
+            return queryset.filter(user__isnull=self.value() == "deleted")
+        return queryset
+
+
+class NewestEntries(BaseInlineFormSet):  # type: ignore[type-arg]  # takes no parameter at run time
+    def get_queryset(self) -> QuerySet[LedgerEntry]:
+        if not hasattr(self, "_newest"):
+            self._newest = super().get_queryset()[:NEWEST]
+        return self._newest
+
+
+class EntryInline(ReadOnlyInline):
+    model = LedgerEntry
+    formset = NewestEntries
+    fields = ("created_at", "kind", "amount", "balance_after", "reference", "memo")
+    ordering = ("-id",)
+    show_change_link = True
+    verbose_name_plural = f"Newest {NEWEST} entries"
+    amount = dollars_column("amount_micros", "amount")
+    balance_after = dollars_column("balance_after_micros", "balance after")
+
+
+class OpenDisputeInline(ReadOnlyInline):
+    model = Dispute
+    fields = ("created_at", "amount", "status", "payment")
+    show_change_link = True
+    verbose_name_plural = "Open disputes"
+    amount = amount_column
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
+        return super().get_queryset(request).filter(settled=False)
+
+
+@admin.register(Account)
+class AccountAdmin(MoneyActions, ReadOnlyAdmin):
+    list_display = ("id", "person", "balance", "topped_up", "called", "refunded", "disputed", "adjusted")
+    list_filter = (LeftoverFilter, "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__display_name", "id__exact", "top_ups__customer")
+    fields = ("person", "balance", *TOTALS, "created_at")
+    inlines = (OpenDisputeInline, EntryInline)
+    balance = dollars_column("balance_now", "balance")
+    topped_up = dollars_column("topped_up_total", "added by card")
+    called = dollars_column("called_total", "calls")
+    refunded = dollars_column("refunded_total", "refunds")
+    disputed = dollars_column("disputed_total", "disputes")
+    disputes_won = dollars_column("disputes_won_total", "disputes won")
+    adjusted = dollars_column("adjusted_total", "adjustments")
+    opened_with = dollars_column("opened_with_total", "opening balance")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        totals = {f"{column}_total": total(kind) for column, kind in TOTALS.items()}
+        accounts: QuerySet[Account] = super().get_queryset(request).annotate(balance_now=newest_balance(), **totals)
+        return accounts
+
+    @admin.display(ordering="user__display_name")
+    def person(self, account: Account) -> str | None:
+        return owner_link(account.user)
+
+
+class AccountInline(ReadOnlyInline):
+    model = Account
+    fields = ("id", "created_at")
+    show_change_link = True
+    verbose_name_plural = "Account"
+
+
+class CardInline(ReadOnlyInline):
+    model = Card
+    fields = ("brand", "last4", "expires", "is_default", "created_at")
+    verbose_name_plural = "Cards on file"
+
+    def expires(self, card: Card) -> str:
+        return f"{card.exp_month:02}/{card.exp_year}"
+
+
+show_on_person(AccountInline, CardInline)

@@ -1,0 +1,140 @@
+"""What the operators' forms ask for, and the services that they call."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.signing import BadSignature, TimestampSigner
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+
+from billing.admin.columns import exact_dollars
+from billing.ledger import post_entry
+from billing.models import Account, LedgerEntry, TopUp
+from billing.payments import PaymentsUnavailable
+from billing.refunds import refund
+from users.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, is_visible
+
+OPEN_FOR = timedelta(hours=12)
+"""Stripe forgets a refund's key after a day: sent then, the same form would give back once more."""
+TOO_OLD = "This form was opened too long ago. Open it again from the account's page."
+SENT_BEFORE = "This form was sent before, with something else in it. That counted, and now nothing was done."
+
+signer = TimestampSigner(salt="billing.admin.forms")
+
+
+class MoneyForm(forms.Form):
+    """A form that counts once, however often it is sent: its key is made when it is opened."""
+
+    shown: ClassVar[list[str]] = []
+    button: ClassVar[str] = ""
+    key = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, account: Account, data: Any = None) -> None:
+        super().__init__(data, initial={"key": signer.sign(str(uuid4()))})
+        self.account = account
+
+    def clean(self) -> None:
+        try:
+            self.cleaned_data["key"] = signer.unsign(self.cleaned_data.get("key", ""), max_age=OPEN_FOR)
+        except BadSignature:
+            raise forms.ValidationError(TOO_OLD) from None
+
+    def save(self, *, log: Callable[[str], None]) -> str:
+        """Does it, and says what was done. Raises REST framework's errors where the services refuse it."""
+        raise NotImplementedError
+
+
+class AdjustmentForm(MoneyForm):
+    shown = ["amount", "reason"]
+    button = "Adjust"
+    amount = forms.DecimalField(
+        max_digits=9, decimal_places=2, help_text="Dollars. A negative amount, such as -2.50, takes money away."
+    )
+    reason = forms.CharField(
+        max_length=LedgerEntry._meta.get_field("memo").max_length,
+        widget=AdminTextInputWidget,
+        help_text="The person reads it in their statement.",
+    )
+
+    def clean_amount(self) -> int:
+        """In micro-dollars."""
+        amount: Decimal = self.cleaned_data["amount"]
+        if not amount:
+            raise forms.ValidationError("Choose another amount than zero.")
+        return int(amount * MICROS_PER_DOLLAR)
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"]
+        if not is_visible(reason):
+            raise forms.ValidationError("Write at least one visible character.")
+        return reason
+
+    @transaction.atomic
+    def save(self, *, log: Callable[[str], None]) -> str:
+        micros, reason = self.cleaned_data["amount"], self.cleaned_data["reason"]
+        reference = f"adjustment:{self.cleaned_data['key']}"
+        kind = LedgerEntry.Kind.ADJUSTMENT
+        entry = post_entry(account=self.account, kind=kind, amount_micros=micros, reference=reference, memo=reason)
+        if (entry.account_id, entry.amount_micros, entry.memo) != (self.account.pk, micros, reason):
+            raise ValidationError(SENT_BEFORE)
+        log(f"Adjusted the balance by {exact_dollars(micros)}: {reason} ({reference})")
+        return f"Adjusted by {exact_dollars(micros)}. The balance is {exact_dollars(entry.balance_after_micros)}."
+
+
+class PaymentField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes no parameter at run time
+    def label_from_instance(self, top_up: Any) -> str:
+        return f"{top_up.created_at:%Y-%m-%d %H:%M}: {money(top_up.amount_cents)} by {top_up.payment}"
+
+
+class RefundForm(MoneyForm):
+    shown = ["top_up", "amount"]
+    button = "Give back"
+    top_up = PaymentField(TopUp.objects.none(), label="Payment", help_text="It goes back to the card that paid it.")
+    amount = forms.DecimalField(
+        max_digits=9, decimal_places=2, min_value=Decimal("0.01"), help_text="Dollars, up to the payment and balance."
+    )
+
+    def __init__(self, account: Account, data: Any = None) -> None:
+        super().__init__(account, data)
+        self.payments = account.top_ups.filter(status=TopUp.Status.SUCCEEDED).select_related("account", "entry")
+        self.fields["top_up"].queryset = self.payments  # type: ignore[attr-defined]  # a choice field's
+
+    def clean_amount(self) -> int:
+        """In cents."""
+        cents = int(self.cleaned_data["amount"] * 100)
+        balance = self.account.balance_micros()
+        if cents * MICROS_PER_CENT > balance:
+            raise forms.ValidationError(f"No more than the balance can go back, which is {exact_dollars(balance)} now.")
+        if (top_up := self.cleaned_data.get("top_up")) and cents > top_up.amount_cents:
+            raise forms.ValidationError(f"No more than this payment can go back: {money(top_up.amount_cents)}.")
+        return cents
+
+    def save(self, *, log: Callable[[str], None]) -> str:
+        """Written down before Stripe is asked: an answer that is lost must not hide who asked."""
+        top_up, cents, key = (self.cleaned_data[name] for name in ("top_up", "amount", "key"))
+        log(f"Asked for {money(cents)} of {top_up.payment} to be given back ({key})")
+        try:
+            made = refund(top_up=top_up, amount_cents=cents, key=key)
+        except PaymentsUnavailable:
+            self.hold(top_up)
+            raise
+        if (made.payment, made.amount_cents) != (top_up.payment, cents):
+            raise ValidationError(SENT_BEFORE)
+        if made.came_back:
+            raise ValidationError("The card did not take it, and the money came back to the balance.")
+        return f"Gave back {money(cents)} of {top_up.payment}: {made.id}."
+
+    def hold(self, top_up: TopUp) -> None:
+        """Without an answer nobody knows whether it was done: only the same may be sent again, which does it once."""
+        choice = self.fields["top_up"]
+        choice.queryset, choice.empty_label = self.payments.filter(pk=top_up.pk), None  # type: ignore[attr-defined]
+        self.fields["amount"].widget.attrs["readonly"] = True
+
+
+def money(cents: int) -> str | None:
+    return exact_dollars(cents * MICROS_PER_CENT)

@@ -1,0 +1,93 @@
+"""The lists of what moved money, and of what Stripe told about it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest
+
+from billing.admin.columns import amount_column, dollars_column, owner_link, readable
+from billing.models import Dispute, LedgerEntry, StripeEvent, TopUp
+from groups.admin import group_link, group_name
+from users.admin import ReadOnlyAdmin
+
+
+class OfAccountAdmin(ReadOnlyAdmin):
+    """Rows that belong to an account."""
+
+    list_select_related = ("account__user",)
+
+    @admin.display(ordering="account__user__display_name")
+    def person(self, row: LedgerEntry | TopUp | Dispute) -> str | None:
+        return owner_link(row.account.user)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(OfAccountAdmin):
+    list_display = ("created_at", "person", "kind", "amount", "balance_after", "group", "reference")
+    list_filter = ("kind", "created_at")
+    search_fields = (
+        *("id__exact", "reference", "memo"),
+        *("account__user__email", "account__user__display_name", "account__id__exact"),
+    )
+    fields = ("id", "created_at", "account", "person", "kind", "amount", "balance_after", "group", "reference", "memo")
+    amount = dollars_column("amount_micros", "amount")
+    balance_after = dollars_column("balance_after_micros", "balance after")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        entries: QuerySet[LedgerEntry] = super().get_queryset(request).annotate(group_name=group_name())
+        return entries
+
+    @admin.display(ordering="group_name")
+    def group(self, entry: Any) -> str | None:
+        return group_link(entry.group_id, entry.group_name)
+
+
+@admin.register(TopUp)
+class TopUpAdmin(OfAccountAdmin):
+    list_display = ("created_at", "person", "amount", "status", "payment", "message", "in_flight_until")
+    list_filter = ("status", "created_at")
+    search_fields = ("payment", "customer", "key", "message", "account__user__email", "account__user__display_name")
+    fields = (
+        *("created_at", "account", "person", "amount", "status", "message", "in_flight_until"),
+        *("payment", "customer", "source", "key", "entry", "id"),
+    )
+    amount = amount_column
+
+
+@admin.register(Dispute)
+class DisputeAdmin(OfAccountAdmin):
+    list_display = ("created_at", "person", "amount", "status", "settled", "payment", "id")
+    list_filter = ("settled", "status", "created_at")
+    search_fields = ("id", "payment", "account__user__email", "account__user__display_name")
+    fields = ("created_at", "account", "person", "amount", "status", "settled", "payment", "id")
+    amount = amount_column
+
+
+class AppliedFilter(admin.SimpleListFilter):
+    """Finds the events that wait for Stripe to answer."""
+
+    title = "applied"
+    parameter_name = "applied"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("no", "Not yet"), ("yes", "Yes"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(applied_at__isnull=self.value() == "no") if self.value() else queryset
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "type", "applied_at", "id")
+    list_filter = (AppliedFilter, "type", "created_at")
+    search_fields = ("id", "type", "text")
+    fields = ("created_at", "applied_at", "type", "id", "what_it_says")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
+        events: QuerySet[StripeEvent] = super().get_queryset(request).alias(text=Cast(F("payload"), TextField()))
+        return events
+
+    def what_it_says(self, event: StripeEvent) -> str:
+        return readable(event.payload)

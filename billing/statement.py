@@ -1,0 +1,69 @@
+"""A person's statement: every entry of their ledger, oldest first, as JSON and as CSV."""
+
+import csv
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from billing.models import LedgerEntry
+from groups.models import Group
+from users.callers import Caller
+from users.models import User
+from users.wire import MICROS_PER_DOLLAR, stamp
+
+KEYS = ("id", "createdAt", "kind", "memo", "groupId", "groupName", "amount", "balanceAfter")
+COLUMNS = ("id", "created_at", "kind", "memo", "group_id", "group_name", "amount_micros", "balance_after_micros")
+
+FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
+"""Where a spreadsheet would begin a formula. A cell begins after a semicolon too, where that is its list separator.
+
+https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+
+def statement(
+    user: User, *, viewer: Caller, begin: datetime | None = None, end: datetime | None = None
+) -> QuerySet[LedgerEntry, dict[str, Any]]:
+    """The entries from `begin` on and before `end`, as rows for `entry_shape`.
+
+    A group that the viewer may not see, or that is gone, has no name here; the memo says what it was called then.
+    """
+    entries = LedgerEntry.objects.filter(account__user=user).order_by("id")
+    if begin:
+        entries = entries.filter(created_at__gte=begin)
+    if end:
+        entries = entries.filter(created_at__lt=end)
+    name = Group.objects.visible_to(viewer).filter(pk=OuterRef("group_id")).values("name")
+    rows: QuerySet[LedgerEntry, dict[str, Any]] = entries.annotate(group_name=Subquery(name)).values(*COLUMNS)
+    return rows
+
+
+def entry_shape(row: dict[str, Any]) -> dict[str, Any]:
+    shape = dict(zip(KEYS, (row[column] for column in COLUMNS), strict=True))
+    shape["createdAt"] = stamp(shape["createdAt"])
+    shape["amount"], shape["balanceAfter"] = exact(shape["amount"]), exact(shape["balanceAfter"])
+    return shape
+
+
+def exact(micros: int) -> str:
+    """Dollars to the last micro-dollar, with at least two decimals: -20600 is "-0.0206"."""
+    whole, rest = divmod(abs(micros), MICROS_PER_DOLLAR)
+    return f"{'-' if micros < 0 else ''}{whole}.{f'{rest:06}'.rstrip('0'):0<2}"
+
+
+def as_csv(shapes: Iterable[dict[str, Any]]) -> str:
+    """The entries under a row of names. https://www.rfc-editor.org/rfc/rfc4180"""
+    text = StringIO()
+    lines = csv.DictWriter(text, KEYS)
+    lines.writeheader()
+    lines.writerows({**shape, **{key: harmless(shape[key]) for key in ("memo", "groupName")}} for shape in shapes)
+    return text.getvalue()
+
+
+def harmless(text: str | None) -> str | None:
+    """Text that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
+    return text and FORMULA.sub("'", text)
