@@ -1,0 +1,313 @@
+"""Who should have what, in plain Python: what became of money at Stripe, and what the server was told of it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum, auto
+
+CENT = 10_000
+MINUTE = 1_800  # the conference's fee
+OUTCOMES = {"visa": "succeeded", "chargeCustomerFail": "declined", "authenticationRequired": "requires_action"}
+CONSENT = "Your bank wants you to confirm this payment."
+EXPIRED = "The payment was not completed in time and nothing was charged. Please try again."
+REFUSALS = {"declined": "Your card was declined.", "canceled": EXPIRED}
+CAME_BACK = ("failed", "canceled")
+
+
+class Trouble(Enum):
+    """What happens to requests that move money at Stripe, or with DOWN to all."""
+
+    NONE = auto()
+    LOST = auto()
+    DROPPED = auto()
+    BROKEN = auto()
+    DOWN = auto()
+
+
+@dataclass(eq=False)
+class Person:
+    id: int
+    account: int
+    customer: str
+    card: str = ""
+    gone: bool = False
+
+
+@dataclass(eq=False)
+class Thing:
+    """It moves somebody's money. The server's references hold its name."""
+
+    person: Person
+    name: str
+
+
+@dataclass(eq=False)
+class Purchase(Thing):
+    """A wish to add money: charged once at most, and on the balance once."""
+
+    cents: int
+    key: str | None
+    state: str = "open"
+    card: str = ""
+    outcome: str = ""  # at Stripe; empty where it has not heard of it
+    burnt: bool = False  # Stripe keeps a fault of its own under its key
+    old: bool = False  # too old to be charged
+    stale: bool = False  # too old to be consented to
+    message: str = ""
+    balance: int = 0  # when it was posted
+
+    def gets_old(self) -> None:
+        self.stale = self.state == "consent"
+        self.old = True
+
+
+@dataclass(eq=False)
+class Refund(Thing):
+    purchase: Purchase
+    cents: int
+    status: str
+
+
+@dataclass(eq=False)
+class Dispute(Thing):
+    purchase: Purchase
+    status: str
+    withdrawn: int
+    reinstated: int = 0
+
+    @classmethod
+    def of(cls, purchase: Purchase, name: str, status: str) -> "Dispute":
+        return cls(purchase.person, name, purchase, status, purchase.cents if status == "needs_response" else 0)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status.endswith("needs_response")
+
+    def ends(self, status: str) -> None:
+        """An inquiry moves nothing and is closed."""
+        self.status = status if self.withdrawn else "warning_closed"
+        self.reinstated = self.withdrawn if self.status == "won" else 0
+
+
+@dataclass(eq=False)
+class Call(Thing):
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What Stripe tells: how a thing was when it wrote. `about` is a purchase whose refunds must be asked for, too."""
+
+    id: str
+    kind: str
+    body: bytes
+    about: Purchase | Refund | Dispute
+    status: str
+    withdrawn: int = 0
+    reinstated: int = 0
+
+
+class Bank:
+    def __init__(self) -> None:
+        self.people: list[Person] = []
+        self.purchases: list[Purchase] = []
+        self.refunds: list[Refund] = []
+        self.disputes: list[Dispute] = []
+        self.calls: list[Call] = []
+        self.posted: dict[tuple[Thing, str], int] = {}
+        self.adjusted: Counter[Person] = Counter()
+        self.unnamed: list[Purchase] = []  # Stripe has just heard of them
+        self.applied: set[str] = set()
+        self.waiting: list[Letter] = []
+
+    # What there is
+
+    def present(self) -> list[Person]:
+        return [person for person in self.people if not person.gone]
+
+    def balance(self, person: Person) -> int:
+        return self.adjusted[person] + sum(self.posted[key] for key in self.posted if key[0].person is person)
+
+    def statement(self) -> dict[tuple[int, str], int]:
+        """What each account should have for each thing."""
+        lines = {(thing.person.account, f"{thing.name}{end}"): micros for (thing, end), micros in self.posted.items()}
+        lines |= {(person.account, "adjustment"): micros for person, micros in self.adjusted.items()}
+        return {line: micros for line, micros in lines.items() if micros}
+
+    def at_stripe(self) -> int:
+        """What our account there should hold, in cents."""
+        paid = sum(each.cents for each in self.purchases if each.outcome == "succeeded")
+        given_back = sum(each.cents for each in self.refunds if each.status not in CAME_BACK)
+        return paid - given_back + sum(each.reinstated - each.withdrawn for each in self.disputes)
+
+    def paid(self) -> list[Purchase]:
+        return [each for each in self.purchases if each.outcome == "succeeded"]
+
+    def collected(self) -> list[Purchase]:
+        return [each for each in self.purchases if each.state == "succeeded"]
+
+    def unsettled(self) -> list[Purchase]:
+        return [
+            each
+            for each in self.purchases
+            if (each.state == "open" and not each.old) or (each.state == "consent" and not each.stale)
+        ]
+
+    def left_of(self, purchase: Purchase) -> int:
+        given_back = [each for each in self.refunds if each.purchase is purchase and each.status not in CAME_BACK]
+        return purchase.cents - sum(each.cents for each in given_back)
+
+    # Adding money
+
+    def add_money(self, person: Person, cents: int, key: str | None, trouble: Trouble) -> tuple[int, dict[str, object]]:
+        """The status and the answer."""
+        while True:
+            known = next((each for each in self.purchases if key and (each.person, each.key) == (person, key)), None)
+            if known and known.cents != cents:
+                return 422, {}
+            if known and known.state != "open":
+                return 200, answer(known)
+            left = self.left_open(person)
+            purchase = left or self.wish(person, cents, key)
+            if not self.finish(purchase, trouble, look_first=left is not None):
+                return 503, {}
+            if purchase is not left or (left.key == key if key else left.cents == cents):
+                return 200, answer(purchase)
+
+    def left_open(self, person: Person) -> Purchase | None:
+        return next((each for each in self.purchases if each.person is person and each.state == "open"), None)
+
+    def wish(self, person: Person, cents: int, key: str | None) -> Purchase:
+        self.purchases.append(Purchase(person, "", cents, key))
+        return self.purchases[-1]
+
+    def finish(self, purchase: Purchase, trouble: Trouble, *, look_first: bool) -> bool:
+        """Whether Stripe has answered; else it stays open."""
+        if trouble is Trouble.DOWN:
+            return False
+        for each in self.purchases:
+            if each.person is purchase.person and each.state == "consent":
+                self.cancel(each)
+        if look_first and purchase.outcome:
+            self.settle(purchase)
+        elif look_first and (purchase.old or purchase.person.gone):
+            refuse(purchase, EXPIRED)
+        else:
+            return self.charge(purchase, trouble)
+        return True
+
+    def charge(self, purchase: Purchase, trouble: Trouble) -> bool:
+        purchase.card = purchase.card or purchase.person.card
+        purchase.burnt = purchase.burnt or trouble is Trouble.BROKEN
+        if purchase.burnt or trouble is Trouble.DROPPED:
+            return False
+        purchase.outcome = OUTCOMES[purchase.card]
+        self.unnamed.append(purchase)
+        if trouble is Trouble.LOST:
+            return False
+        self.settle(purchase)
+        return True
+
+    def cancel(self, purchase: Purchase) -> None:
+        if purchase.outcome == "requires_action":
+            purchase.outcome = "canceled"
+        self.settle(purchase)
+
+    def settle(self, purchase: Purchase) -> None:
+        if purchase.outcome == "succeeded":
+            self.collect(purchase)
+        elif purchase.outcome == "requires_action":
+            purchase.state, purchase.message = "consent", CONSENT
+        elif purchase.state in ("open", "consent"):
+            refuse(purchase, REFUSALS[purchase.outcome])
+
+    def collect(self, purchase: Purchase) -> None:
+        if purchase.state != "succeeded":
+            self.posted[purchase, ""] = purchase.cents * CENT
+            purchase.state, purchase.balance = "succeeded", self.balance(purchase.person)
+
+    # What Stripe tells
+
+    def hear(self, letter: Letter, trouble: Trouble) -> int:
+        """The status of the answer."""
+        if letter.id in self.applied:
+            return 204
+        unheard = not isinstance(letter.about, Purchase) and letter.about.purchase.state != "succeeded"
+        if trouble is Trouble.DOWN and (unheard or letter.kind == "charge.refunded"):
+            self.waiting += [] if letter in self.waiting else [letter]
+            return 503
+        self.follow(letter)
+        self.applied.add(letter.id)
+        self.waiting = [each for each in self.waiting if each != letter]
+        return 204
+
+    def follow(self, letter: Letter) -> None:
+        about = letter.about
+        if letter.kind == "charge.refunded":
+            for refund in self.refunds:
+                if refund.purchase is about:
+                    self.give_back(refund, refund.status)
+        elif isinstance(about, Purchase):
+            self.settle(about)
+        elif isinstance(about, Refund):
+            self.give_back(about, letter.status)
+        else:
+            self.move_disputed(about, letter.withdrawn, letter.reinstated)
+
+    def give_back(self, refund: Refund, status: str) -> None:
+        self.collect(refund.purchase)
+        self.posted[refund, ""] = -refund.cents * CENT
+        if status in CAME_BACK:
+            self.posted[refund, ":failed"] = refund.cents * CENT
+
+    def move_disputed(self, dispute: Dispute, withdrawn: int, reinstated: int) -> None:
+        self.collect(dispute.purchase)
+        if withdrawn:
+            self.posted[dispute, ""] = -withdrawn * CENT
+        if reinstated:
+            self.posted[dispute, ":won"] = reinstated * CENT
+
+    # The rest
+
+    def reconcile(self) -> int:
+        """How many it must leave: those that Stripe answers with the fault that it keeps."""
+        left = 0
+        for purchase in self.purchases:
+            if purchase.state == "open":
+                left += not self.finish(purchase, Trouble.NONE, look_first=True)
+        for purchase in self.purchases:
+            if purchase.state == "consent" and purchase.stale:
+                self.cancel(purchase)
+        for letter in self.waiting[:]:
+            self.hear(letter, Trouble.NONE)
+        for purchase in self.paid():
+            self.collect(purchase)
+        for refund in self.refunds:
+            self.give_back(refund, refund.status)
+        for dispute in self.disputes:
+            self.move_disputed(dispute, dispute.withdrawn, dispute.reinstated)
+        return left
+
+    def would_refund(self, purchase: Purchase, cents: int, trouble: Trouble) -> tuple[str, bool]:
+        """Why an operator's refund fails, or nothing; and whether Stripe makes it."""
+        if cents * CENT > self.balance(purchase.person):
+            return "too much", False
+        if trouble in (Trouble.DOWN, Trouble.DROPPED, Trouble.BROKEN):
+            return "unavailable", False
+        is_made = cents <= self.left_of(purchase)
+        if trouble is Trouble.LOST:
+            return "unavailable", is_made
+        return "" if is_made else "refused", is_made
+
+    def price(self, call: Call, price_micros: int) -> None:
+        """A correction takes the place of what was charged before."""
+        self.posted[call, ""] = price_micros - call.minutes * MINUTE
+
+
+def refuse(purchase: Purchase, message: str) -> None:
+    purchase.state, purchase.message = "refused", message
+
+
+def answer(purchase: Purchase) -> dict[str, object]:
+    if purchase.state == "succeeded":
+        return {"updatedAccountBalance": purchase.balance // CENT / 100}
+    return {"errorMessage": purchase.message}

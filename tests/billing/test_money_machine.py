@@ -1,0 +1,361 @@
+"""People, payments, lost answers, refunds, disputes, calls and deletions in any order: all money is where it should be.
+
+    MONEY_EXAMPLES=1000 python -m pytest tests/billing/test_money_machine.py
+
+plays longer, and another sequence each time.
+"""
+
+import json
+import os
+from collections import Counter
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import stripe
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from rest_framework.exceptions import ValidationError
+
+from billing.invariants import check_rows
+from billing.models import LedgerEntry, TopUp
+from billing.payments import PaymentsUnavailable, RefundRefused
+from billing.reconciliation import reconcile
+from billing.refunds import refund
+from tests.billing.model_bank import CAME_BACK, CENT, Bank, Call, Dispute, Letter, Person, Refund, Trouble
+from tests.doubles.server import Fault
+from tests.doubles.stripe import event
+from users.models import User
+from users.wire import dollars
+from voice import models as voice
+from voice.prices import post_price
+
+MOVES = ("/v1/payment_intents", "/v1/refunds")
+FAULTS = {Trouble.LOST: Fault.LOSE_ANSWER, Trouble.DROPPED: Fault.DROP, Trouble.BROKEN: Fault.SERVER_ERROR}
+CARDS = {
+    "visa": "tok_visa",
+    "chargeCustomerFail": "tok_chargeCustomerFail",
+    "authenticationRequired": "pm_card_authenticationRequired",
+}
+DISPUTED = ("needs_response", "warning_needs_response")
+ERRORS = {"too much": ValidationError, "refused": RefundRefused, "unavailable": PaymentsUnavailable}
+numbers = st.integers(0, 999)
+cents = st.sampled_from([100, 250, 2000])
+keys = st.sampled_from([None, None, "k1", "k2"])
+any_trouble = st.sampled_from(Trouble)
+up_or_down = st.sampled_from([Trouble.NONE, Trouble.DOWN])
+
+
+class Faults:
+    """Takes the place of the double's own: by what is asked, not by its number."""
+
+    def __init__(self, double, trouble):
+        self.double, self.trouble = double, trouble
+
+    def popleft(self):
+        request = self.double.requests[-1]
+        if self.trouble is Trouble.DOWN:
+            return Fault.DROP
+        return FAULTS.get(self.trouble) if request.method == "POST" and request.path in MOVES else None
+
+
+def picked(things, number):
+    return things[number % len(things)]
+
+
+class MoneyMachine(RuleBasedStateMachine):
+    def __init__(self, api, send, double):
+        super().__init__()
+        self.api, self.send, self.double = api, send, double
+        double.__init__()  # forgets the last example's money
+        self.bank, self.letters, self.made, self.unreconciled, self.newest = Bank(), [], 0, 0, None
+        self.example = transaction.atomic()
+        self.example.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.example.__exit__(None, None, None)
+
+    def id_of(self, thing):
+        return thing.name.removeprefix("stripe:")
+
+    @contextmanager
+    def trouble(self, trouble):
+        self.double.faults = Faults(self.double, trouble)
+        yield
+        self.double.faults = []
+
+    def number(self):
+        self.made += 1
+        return self.made
+
+    # People
+
+    @initialize()
+    def two_people_have_paid(self):
+        for _ in range(2):
+            self.sign_up()
+            self.adds_money(self.bank.people[-1], 2000, None, Trouble.NONE)
+
+    def sign_up(self):
+        answer = self.api.post("/api/users", {"email": f"{self.number()}@example.com"}).json()
+        user = User.objects.get(pk=answer["id"])
+        self.api.put(f"/api/users/{user.pk}/accountBalance", {"accountBalance": 1})  # opens the account
+        person = Person(user.pk, user.purse.pk, answer["stripeId"])
+        self.bank.people.append(person)
+        self.bank.adjusted[person] = 100 * CENT
+        self.takes_card(person, "visa")
+
+    @rule(number=numbers, wished=st.integers(-5_00, 50_00))
+    def lives(self, number, wished):
+        """Goes, is joined by another one, or has their balance set."""
+        person, what = picked(self.bank.present(), number), number % 5
+        if what == 0 and len(self.bank.present()) > 1:
+            assert self.api.delete(f"/api/users/{person.id}").status_code == 200
+            person.gone = True
+        elif what <= 2 and len(self.bank.people) < 5:
+            self.sign_up()
+        else:
+            self.balance_is_set(person, wished)
+
+    def takes_card(self, person, card):
+        body = {"userId": person.id, "sourceId": CARDS[card]}
+        assert self.api.post("/api/billing/updateCreditCard", body).status_code == 200
+        person.card = card
+
+    def balance_is_set(self, person, wished):
+        body = {"accountBalance": dollars(wished * CENT)}
+        assert self.api.put(f"/api/users/{person.id}/accountBalance", body).status_code == 200
+        self.bank.adjusted[person] += wished * CENT - self.bank.balance(person)
+
+    # Adding money
+
+    @rule(number=numbers, card=st.sampled_from(list(CARDS)), cents=cents)
+    def takes_a_card_and_pays(self, number, card, cents):
+        person = picked(self.bank.present(), number)
+        self.takes_card(person, card)
+        self.adds_money(person, cents, None, Trouble.NONE)
+
+    @rule(number=numbers, cents=cents, key=keys, trouble=any_trouble)
+    def pays(self, number, cents, key, trouble):
+        self.adds_money(picked(self.bank.present(), number), cents, key, trouble)
+
+    def adds_money(self, person, cents, key, trouble):
+        body, headers = {"userId": person.id, "amountToAdd": cents / 100}, {"Idempotency-Key": key} if key else {}
+        with self.trouble(trouble), self.charges():
+            answer = self.api.post("/api/billing/addMoney", body, headers=headers)
+            status, said = self.bank.add_money(person, cents, key, trouble)
+        assert answer.status_code == status
+        if status == 200:
+            assert {name: answer.json()[name] for name in said} == said
+
+    @contextmanager
+    def charges(self):
+        """Stripe has heard of exactly those payments that it should have heard of."""
+        before = set(self.double.intents)
+        yield
+        new = [intent for name, intent in self.double.intents.items() if name not in before]
+        heard, self.bank.unnamed = self.bank.unnamed, []
+        assert [(each["customer"], each["amount"]) for each in new] == [
+            (each.person.customer, each.cents) for each in heard
+        ]
+        for purchase, intent in zip(heard, new, strict=True):
+            purchase.name = f"stripe:{intent['id']}"
+
+    @precondition(lambda self: self.bank.unsettled())
+    @rule(number=numbers, is_given=st.booleans())
+    def time_passes(self, number, is_given):
+        """For an open payment minutes; for one that waits for consent days, or it is given."""
+        purchase = picked(self.bank.unsettled(), number)
+        if purchase.state == "consent" and is_given and purchase.outcome == "requires_action":
+            self.double.consent(self.id_of(purchase))
+            purchase.outcome = "succeeded"
+            return
+        status, long = (
+            ("pending", timedelta(minutes=11)) if purchase.state == "open" else ("consent", timedelta(days=2))
+        )
+        mine = TopUp.objects.filter(account=purchase.person.account, status=status)
+        assert mine.update(created_at=F("created_at") - long) == 1
+        purchase.gets_old()
+
+    # Money that goes back
+
+    @rule(number=numbers, cents=cents, trouble=any_trouble)
+    def operator_gives_back(self, number, cents, trouble):
+        purchase = picked(self.bank.collected(), number)
+        error, is_made = self.bank.would_refund(purchase, cents, trouble)
+        before = set(self.double.refunds)
+        with self.trouble(trouble), pytest.raises(ERRORS[error]) if error else nullcontext():
+            top_up = TopUp.objects.get(payment=self.id_of(purchase))
+            refund(top_up=top_up, amount_cents=cents, key=f"{self.number()}")
+        new = [made for name, made in self.double.refunds.items() if name not in before]
+        assert len(new) == is_made
+        for made in new:
+            self.keep_refund(purchase, made)
+            if not error:
+                self.bank.give_back(self.bank.refunds[-1], "succeeded")
+
+    @rule(number=numbers, cents=cents, is_written=st.booleans(), of_charge=st.booleans())
+    def goes_back(self, number, cents, is_written, of_charge):
+        """In Stripe's dashboard, or by the bank. Stripe may write about it, and tell later."""
+        what, thing = picked(self.what_may_go_back(), number)
+        if what in ("pending", "succeeded"):
+            cents = min(cents, self.bank.left_of(thing))
+            self.keep_refund(thing, self.double.refunded(self.id_of(thing), cents, status=what))
+        elif isinstance(thing, Refund):
+            self.double.refund_becomes(self.id_of(thing), what)
+            thing.status = what
+        elif isinstance(thing, Dispute):
+            thing.ends(what)
+            self.double.dispute_ends(self.id_of(thing), thing.status)
+        else:
+            made = self.double.disputed(self.id_of(thing), status=what)
+            self.bank.disputes.append(Dispute.of(thing, f"stripe:{made['id']}", what))
+        if is_written:
+            self.letters.append(self.letter(self.told_about()[-1], of_charge=of_charge))
+
+    def what_may_go_back(self):
+        """What may become of which thing."""
+        disputed = [each.purchase for each in self.bank.disputes]
+        paid = self.bank.paid()
+        return [
+            *((what, each) for each in paid if self.bank.left_of(each) for what in ("pending", "succeeded")),
+            *((what, each) for each in paid if each not in disputed for what in DISPUTED),
+            *((what, each) for each in self.bank.refunds if each.status not in CAME_BACK for what in CAME_BACK),
+            *((what, each) for each in self.bank.disputes if each.is_open for what in ("won", "lost")),
+        ]
+
+    def keep_refund(self, purchase, made):
+        name = f"stripe:{made['id']}"
+        self.bank.refunds.append(Refund(purchase.person, name, purchase, made["amount"], made["status"]))
+
+    # Webhooks
+
+    def at_stripe(self, thing):
+        for things in (self.double.intents, self.double.refunds, self.double.disputes):
+            if self.id_of(thing) in things:
+                return things[self.id_of(thing)]
+        raise LookupError
+
+    def told_about(self):
+        ended = [each for each in self.bank.purchases if each.outcome in ("succeeded", "declined")]
+        return [*ended, *self.bank.refunds, *self.bank.disputes]
+
+    @precondition(lambda self: self.told_about())
+    @rule(number=numbers, is_new=st.booleans(), of_charge=st.booleans(), trouble=up_or_down)
+    def stripe_tells(self, number, is_new, of_charge, trouble):
+        """Something new, or what it wrote before: again, or late."""
+        if is_new or not self.letters:
+            about = picked(self.told_about(), number)
+            self.letters.append(self.letter(about, of_charge=of_charge))
+            number = -1
+        letter = picked(self.letters, number)
+        with self.trouble(trouble):
+            status = self.send(letter.body).status_code
+        assert status == self.bank.hear(letter, trouble)
+
+    def letter(self, about, *, of_charge):
+        thing, moved = self.at_stripe(about), {}
+        if isinstance(about, Refund) and of_charge:
+            about, kind, thing = about.purchase, "charge.refunded", self.double._charge_of(thing["payment_intent"])
+        elif isinstance(about, Refund):
+            kind = "refund.failed" if about.status == "failed" else "refund.updated"
+        elif isinstance(about, Dispute):
+            kind = "charge.dispute.funds_withdrawn" if about.withdrawn else "charge.dispute.created"
+            moved = {"withdrawn": about.withdrawn, "reinstated": about.reinstated}
+        else:
+            kind = f"payment_intent.{'succeeded' if about.outcome == 'succeeded' else 'payment_failed'}"
+        body = event(kind, thing)
+        return Letter(json.loads(body)["id"], kind, body, about, getattr(about, "status", ""), **moved)
+
+    # Calls
+
+    @rule(number=numbers, minutes=st.integers(1, 90))
+    def calls(self, number, minutes):
+        """Or the price of a call is corrected."""
+        corrected = [*self.bank.calls, None][number % (len(self.bank.calls) + 1)]
+        if corrected:
+            self.costs(corrected, -8_500 * corrected.minutes + (self.number() if minutes % 2 else -self.number()))
+            return
+        call = Call(picked(self.bank.people, number), f"twilio:CA{self.number()}", minutes)
+        ended = {"duration": minutes * 60, "end_time": timezone.now()}
+        voice.Call.objects.create(sid=call.name.removeprefix("twilio:"), payer_id=call.person.account, **ended)
+        self.bank.calls.append(call)
+        self.costs(call, -8_500 * minutes)
+
+    def costs(self, call, price_micros):
+        known = voice.Call.objects.get(sid=call.name.removeprefix("twilio:"))
+        for _ in range(2):
+            post_price(known, price_micros, now=timezone.now())
+        self.bank.price(call, price_micros)
+
+    # Reconciling
+
+    @precondition(lambda self: self.unreconciled > 4)
+    @rule(trouble=up_or_down)
+    def is_reconciled(self, trouble):
+        self.unreconciled = 0
+        with self.trouble(trouble), self.charges():
+            report = reconcile(now=timezone.now(), days=7)
+            left = self.bank.reconcile() if trouble is Trouble.NONE else len(report.left)
+        assert len(report.left) == left
+        if trouble is Trouble.NONE:
+            references = LedgerEntry.objects.filter(reference__startswith="stripe:")
+            assert sum(references.values_list("amount_micros", flat=True)) == self.double.moved * CENT
+
+    # What is true at any moment
+
+    @invariant()
+    def everybody_sees_their_balance(self):
+        self.unreconciled += 1
+        for person in self.bank.present():
+            shown = self.api.get(f"/api/users/{person.id}/accountBalance").json()["accountBalance"]
+            assert shown == dollars(self.bank.balance(person))
+
+    @invariant()
+    def the_ledger_says_what_it_should(self):
+        lines = Counter()
+        for account, reference, micros in LedgerEntry.objects.values_list("account", "reference", "amount_micros"):
+            name, *rest = reference.split(":")
+            what = {"adjustment": name, "twilio": f"twilio:{rest[0]}"}.get(name, reference)
+            lines[account, what] += micros
+        assert {line: micros for line, micros in lines.items() if micros} == self.bank.statement()
+
+    @invariant()
+    def the_ledger_is_sound(self):
+        """After each posting: nothing else can change it."""
+        newest = LedgerEntry.objects.values_list("id", flat=True).first()
+        if newest == self.newest:
+            return
+        self.newest = newest
+        assert [each for each in check_rows(now=timezone.now()) if each.wrong and not each.is_warning] == []
+
+    @invariant()
+    def stripe_holds_what_it_should(self):
+        assert self.double.moved == self.bank.at_stripe()
+
+
+def test_all_money_is_where_it_should_be(api, send, stripe_double, monkeypatch):
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)  # between two tries
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0)
+    examples = int(os.environ.get("MONEY_EXAMPLES") or 0)
+    profile = settings(
+        max_examples=examples or 15,
+        stateful_step_count=50,
+        derandomize=not examples,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(partial(MoneyMachine, api, send, stripe_double), settings=profile)
