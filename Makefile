@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz check demo admin bench storm format clean
+.PHONY: run test fuzz check demo admin bench storm chaos format clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -43,6 +43,9 @@ bench: $(HAVE_DEV)
 
 storm: $(HAVE_DEV)
 	@$(BIN)/python -m bench.storm
+
+chaos: $(HAVE_DEV)
+	@$(BIN)/python -m bench.chaos
 
 format: $(HAVE_DEV)
 	$(BIN)/ruff format .
