@@ -12,7 +12,7 @@ from tests.doubles.issuer import AUDIENCE, IssuerDouble
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.twilio import TwilioDouble
 from uploads.storage import Storage, storage
-from users import deadline
+from users import deadline, vendors
 from users.issuers import forget_keys
 from voice.telephony import Telephony, telephony
 
@@ -35,8 +35,10 @@ def issuer(issuer_double: IssuerDouble, settings: Settings) -> IssuerDouble:
 
 @pytest.fixture
 def _loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No proxy of the shell's, and no deadline that an earlier test's request left in this thread."""
+    """No proxy of the shell's, no deadline that an earlier test's request left in this thread, and no adapter that was
+    made for an earlier double: ports come again."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    vendors._instance.cache_clear()
     token = deadline._ends.set(None)
     yield
     deadline._ends.reset(token)

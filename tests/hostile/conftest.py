@@ -8,7 +8,7 @@ import pytest
 
 from tests.access.conftest import give_secrets
 from tests.conftest import person
-from tests.hostile.server import Attack, Metered
+from tests.hostile.server import Attack, Metered, open_connection
 from users.local_issuer import local_token
 from users.sign_in import person_of
 from users.tokens import verify
@@ -64,7 +64,8 @@ def sign_in(settings):
 @pytest.fixture
 def application(request) -> Iterator[Metered]:
     application = Metered()
-    yield application
+    with open_connection():
+        yield application
     request.node.user_properties.append(("hostile", [application.count, *application.slowest]))
     assert application.slowest < (MOST_CPU,)
 

@@ -2,10 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.test.client import FakePayload
@@ -34,6 +37,19 @@ class Metered(Handler):
             self.slowest = max(self.slowest, (time.thread_time() - began, doing))
 
 
+@contextmanager
+def open_connection() -> Iterator[None]:
+    """The end of a request does not close the database's connection, on which the test's transaction is."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.connect(close_old_connections)
+
+
 class Server(RequestFactory):
     """Gives answers, where Django's factory gives requests."""
 
@@ -44,9 +60,10 @@ class Server(RequestFactory):
     def request(self, **request: Any) -> HttpResponse:
         request["wsgi.input"] = BytesIO(request.get("wsgi.input", FakePayload()).read())  # as patient as a socket
         begun: list[Any] = []
-        body = self.application(self._base_environ(**request), lambda *given: begun.extend(given))
-        content = b"".join(body)
-        body.close()
+        with open_connection():
+            body = self.application(self._base_environ(**request), lambda *given: begun.extend(given))
+            content = b"".join(body)
+            body.close()
         status, headers = begun
         return HttpResponse(content, status=int(status.split()[0]), headers=dict(headers))
 

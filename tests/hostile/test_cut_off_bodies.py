@@ -4,7 +4,6 @@ import pytest
 
 from billing.models import TopUp
 from tests.hostile.server import Server
-from voicechat.handler import Handler
 
 WHOLE = {
     "application/x-www-form-urlencoded": b"userId=%d&amountToAdd=200",
@@ -15,16 +14,16 @@ WHOLE = {
 
 @pytest.mark.parametrize("content_type", WHOLE)
 @pytest.mark.parametrize("missing", [1, 5, 9999])
-def test_half_a_body_is_refused_and_nothing_is_done(alice, content_type, missing):
+def test_half_a_body_is_refused_and_nothing_is_done(application, alice, content_type, missing):
     arrived = WHOLE[content_type] % alice.pk
     length = {"CONTENT_LENGTH": str(len(arrived) + missing)}
-    answer = Server(Handler()).generic("POST", "/api/billing/addMoney", arrived, content_type=content_type, **length)
+    answer = Server(application).generic("POST", "/api/billing/addMoney", arrived, content_type=content_type, **length)
     assert (answer.status_code, TopUp.objects.count()) == (400, 0)
 
 
-def test_a_whole_body_is_read(alice):
+def test_a_whole_body_is_read(application, alice):
     body = WHOLE["application/x-www-form-urlencoded"] % alice.pk
-    answer = Server(Handler()).generic(
+    answer = Server(application).generic(
         "POST", "/api/billing/addMoney", body, content_type="application/x-www-form-urlencoded"
     )
     assert answer.status_code == 200
