@@ -1,0 +1,1 @@
+"""Money: the ledger, and the flows that post to it."""

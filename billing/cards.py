@@ -5,8 +5,8 @@ import hashlib
 from django.db import transaction
 from django.utils import timezone
 
-from billing import models
-from billing.payments import Card, DetachedCard, payments
+from billing.gateway.interface import DetachedPaymentMethod, PaymentMethod, payments
+from billing.models import Card
 from users.models import User
 
 
@@ -20,13 +20,13 @@ def ensure_customer(user: User) -> str:
         return user.stripe_id
     who = f"{user.pk} {user.created_at.isoformat()} {user.email} {user.display_name} {timezone.now():%Y-%m-%d %H}"
     key = f"customer-{hashlib.blake2b(who.encode(), digest_size=16).hexdigest()}"
-    customer = payments().open_customer(email=user.email, name=user.display_name, key=key)
+    customer = payments().create_customer(email=user.email, name=user.display_name, key=key)
     User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
     user.refresh_from_db(fields=["stripe_id"])
     return user.stripe_id or customer
 
 
-def attach(*, user: User, source: str) -> Card:
+def attach(*, user: User, source: str) -> PaymentMethod:
     """Puts a card on file; it becomes the default one where there was none."""
     customer = ensure_customer(user)
     default = payments().default_card(customer=customer)
@@ -39,7 +39,7 @@ def attach(*, user: User, source: str) -> Card:
     return card
 
 
-def replace_default(*, user: User, source: str) -> Card:
+def replace_default(*, user: User, source: str) -> PaymentMethod:
     """Puts a card on file, where it is not yet, and pays with it from now on."""
     customer = ensure_customer(user)
     card = payments().attach_card(customer=customer, source=source)
@@ -48,34 +48,34 @@ def replace_default(*, user: User, source: str) -> Card:
     return card
 
 
-def keep(user: User, card: Card) -> None:
-    models.Card.objects.update_or_create(pk=card.id, defaults={"user": user, **shown(card)})
+def keep(user: User, card: PaymentMethod) -> None:
+    Card.objects.update_or_create(pk=card.id, defaults={"user": user, **shown(card)})
 
 
 @transaction.atomic
-def keep_default(user: User, card: Card) -> None:
+def keep_default(user: User, card: PaymentMethod) -> None:
     """Under the person's lock: of two that become the default at once the later one is."""
     User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
     user.cards.filter(is_default=True).exclude(pk=card.id).update(is_default=False)
-    models.Card.objects.update_or_create(pk=card.id, defaults={"user": user, "is_default": True, **shown(card)})
+    Card.objects.update_or_create(pk=card.id, defaults={"user": user, "is_default": True, **shown(card)})
     User.objects.filter(pk=user.pk).update(last4=card.last4)
 
 
-def shown(card: Card) -> dict[str, str | int]:
+def shown(card: PaymentMethod) -> dict[str, str | int]:
     return {"brand": card.brand, "last4": card.last4, "exp_month": card.exp_month, "exp_year": card.exp_year}
 
 
-def update_card(card: Card) -> None:
+def update_card(card: PaymentMethod) -> None:
     """The bank has sent its owner a new card: another number, another date, the same card on file."""
-    for known in models.Card.objects.filter(pk=card.id):
-        models.Card.objects.filter(pk=card.id).update(**shown(card))
+    for known in Card.objects.filter(pk=card.id):
+        Card.objects.filter(pk=card.id).update(**shown(card))
         if known.is_default:
             User.objects.filter(pk=known.user_id).update(last4=card.last4)
 
 
-def forget_card(card: DetachedCard) -> None:
+def forget_card(card: DetachedPaymentMethod) -> None:
     """It was taken off the file at Stripe. Whoever paid with it has no card until they add one."""
-    for known in models.Card.objects.filter(pk=card.id):
+    for known in Card.objects.filter(pk=card.id):
         known.delete()
         if known.is_default:
             User.objects.filter(pk=known.user_id).update(last4=None)

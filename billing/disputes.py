@@ -4,11 +4,10 @@ import logging
 
 from django.db import transaction
 
+from billing.gateway.interface import DisputeReport
 from billing.ledger import entry_of_payment, lock_account, post_entry
-from billing.models import Account, LedgerEntry
-from billing.models import Dispute as DisputeRow
-from billing.payments import Dispute
-from users.wire import MICROS_PER_CENT
+from billing.models import Account, Dispute, LedgerEntry
+from core.wire import MICROS_PER_CENT
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +16,7 @@ INQUIRY = "warning_"
 
 
 @transaction.atomic
-def apply_dispute(dispute: Dispute) -> None:
+def apply_dispute(dispute: DisputeReport) -> None:
     """Posts what the dispute has moved so far, each movement once, and notes where it stands."""
     entry = entry_of_payment(dispute.payment)
     if entry is None:
@@ -44,13 +43,13 @@ def apply_dispute(dispute: Dispute) -> None:
     note(dispute, account)
 
 
-def note(dispute: Dispute, account: Account) -> None:
+def note(dispute: DisputeReport, account: Account) -> None:
     """Where it stands. Once settled it stays so, for events come late. An inquiry is no dispute yet."""
     fields = {"account": account, "payment": dispute.payment, "amount_cents": dispute.amount_cents}
     settled = dispute.status in SETTLED
-    if dispute.status.startswith(INQUIRY) and not DisputeRow.objects.filter(pk=dispute.id).exists():
+    if dispute.status.startswith(INQUIRY) and not Dispute.objects.filter(pk=dispute.id).exists():
         return
-    row, _ = DisputeRow.objects.get_or_create(pk=dispute.id, defaults={**fields, "status": dispute.status})
+    row, _ = Dispute.objects.get_or_create(pk=dispute.id, defaults={**fields, "status": dispute.status})
     if not row.settled:
         row.status, row.settled = dispute.status, settled
         row.save(update_fields=["status", "settled"])

@@ -50,7 +50,7 @@ def post_entry(
         memo=memo,
         group_id=group_id,
     )
-    User.objects.filter(purse=account).update(account_balance_micros=balance)
+    User.objects.filter(account=account).update(account_balance_micros=balance)
     return entry
 
 

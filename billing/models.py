@@ -9,14 +9,14 @@ from django.utils import timezone
 
 
 class Account(models.Model):
-    """A person's purse, opened with the first need. Its row is what a posting locks, and it outlives the person."""
+    """A person's money, opened with the first need. Its row is what a posting locks, and it outlives the person."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         blank=True,
-        related_name="purse",
+        related_name="account",
         help_text="Empty once the person is deleted.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)

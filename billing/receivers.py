@@ -3,16 +3,16 @@
 from typing import Any
 
 from billing.cards import ensure_customer
+from core.vendors import best_effort
 from users.models import User
 from users.signals import signed_up
-from users.vendors import best_effort
 
 
-def open_customer(sender: type[User], user: User, **kwargs: Any) -> None:
+def create_customer(sender: type[User], user: User, **kwargs: Any) -> None:
     """Stripe down is no reason to turn a person away: the first billing use opens the customer then."""
     with best_effort(f"open a Stripe customer for person {user.pk}"):
         ensure_customer(user)
 
 
 def connect() -> None:
-    signed_up.connect(open_customer, dispatch_uid="billing.open_customer")
+    signed_up.connect(create_customer, dispatch_uid="billing.create_customer")

@@ -5,10 +5,10 @@ import logging
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
+from billing.gateway.interface import Refund, payments
 from billing.ledger import entry_of_payment, post_entry
 from billing.models import LedgerEntry, TopUp
-from billing.payments import Refund, payments
-from users.wire import MICROS_PER_CENT
+from core.wire import MICROS_PER_CENT
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str) -> Refund:
         raise ValidationError("This payment brought no money.")
     if not 0 < amount_cents * MICROS_PER_CENT <= top_up.account.balance_micros():
         raise ValidationError("Choose an amount up to the balance.")
-    made = payments().refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
+    made = payments().create_refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
     apply_refund(made)  # Stripe tells about it too, where this answer is lost
     return made
 

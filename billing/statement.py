@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.models import LedgerEntry
+from core.wire import MICROS_PER_DOLLAR, stamp
 from groups.models import Group
 from users.callers import Caller
 from users.models import User
-from users.wire import MICROS_PER_DOLLAR, stamp
 
 KEYS = ("id", "createdAt", "kind", "memo", "groupId", "groupName", "amount", "balanceAfter")
 COLUMNS = ("id", "created_at", "kind", "memo", "group_id", "group_name", "amount_micros", "balance_after_micros")

@@ -15,10 +15,7 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from billing.cards import ensure_customer
-from billing.failpoints import failpoint
-from billing.ledger import account_of, entry_of_payment, lock_account, post_entry
-from billing.models import Account, LedgerEntry, TopUp
-from billing.payments import (
+from billing.gateway.interface import (
     CardDeclined,
     NoCard,
     Payment,
@@ -27,8 +24,11 @@ from billing.payments import (
     UnusableSource,
     payments,
 )
+from billing.ledger import account_of, entry_of_payment, lock_account, post_entry
+from billing.models import Account, LedgerEntry, TopUp
+from core.failpoints import failpoint
+from core.wire import MICROS_PER_CENT
 from users.models import User
-from users.wire import MICROS_PER_CENT
 
 logger = logging.getLogger(__name__)
 
@@ -114,13 +114,13 @@ def finish_left(top_up: TopUp, *, now: datetime) -> None:
 
     Raises PaymentsUnavailable.
     """
-    if claim(top_up, now=now):
+    if claim_top_up(top_up, now=now):
         with suppress(UnknownSource):  # it is refused then, and there is nobody to be told so
             finish(top_up, look_first=True)
 
 
 @transaction.atomic
-def claim(top_up: TopUp, *, now: datetime) -> bool:
+def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
     """Whether a left one is ours to finish now. Under the account's lock, as `begin` is: two never both have it."""
     lock_account(top_up.account)
     left = TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).exclude(in_flight_until__gt=now)
@@ -235,7 +235,7 @@ def make_sure_of(payment: str) -> None:
     if not payment or entry_of_payment(payment):
         return
     try:
-        apply_payment(payments().payment(payment=payment))
+        apply_payment(payments().retrieve_payment(payment=payment))
     except UnknownSource:
         logger.warning("Stripe knows no payment %s", payment)
 

@@ -12,22 +12,32 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import cards, disputes, refunds, top_ups
-from billing.failpoints import failpoint
+from billing.gateway.interface import (
+    DetachedPaymentMethod,
+    DisputeReport,
+    Payment,
+    PaymentMethod,
+    Refund,
+    RefundedCharge,
+    Subject,
+    WebhookEvent,
+    payments,
+)
 from billing.models import StripeEvent
-from billing.payments import Card, DetachedCard, Dispute, Event, Payment, Refund, RefundedCharge, Subject, payments
+from core.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
 
 FOLLOWED: dict[type, Callable[[Any], None]] = {
     Payment: top_ups.apply_payment,
     Refund: refunds.apply_refund,
-    Dispute: disputes.apply_dispute,
-    Card: cards.update_card,
-    DetachedCard: cards.forget_card,
+    DisputeReport: disputes.apply_dispute,
+    PaymentMethod: cards.update_card,
+    DetachedPaymentMethod: cards.forget_card,
 }
 
 
-def receive(event: Event) -> None:
+def receive(event: WebhookEvent) -> None:
     """Stores the event and applies it. One that was applied before changes nothing."""
     stored, _ = StripeEvent.objects.get_or_create(
         pk=event.id, defaults={"type": event.type, "payload": dict(event.payload)}
@@ -37,7 +47,7 @@ def receive(event: Event) -> None:
         apply(event)
 
 
-def apply(event: Event) -> None:
+def apply(event: WebhookEvent) -> None:
     """Raises PaymentsUnavailable where Stripe must be asked and does not answer: the event then waits."""
     followed = subjects(event)
     with transaction.atomic():
@@ -49,12 +59,12 @@ def apply(event: Event) -> None:
             stored.save(update_fields=["applied_at"])
 
 
-def subjects(event: Event) -> list[Subject]:
+def subjects(event: WebhookEvent) -> list[Subject]:
     """What is to be followed. Money can only go back once it has come: a payment that we missed is finished first."""
     about = event.about
     if about is None:
         logger.info("Stored Stripe event %s (%s); nothing follows from it", event.id, event.type)
         return []
-    if isinstance(about, Refund | Dispute | RefundedCharge):
+    if isinstance(about, Refund | DisputeReport | RefundedCharge):
         top_ups.make_sure_of(about.payment)
     return list(payments().refunds(charge=about.id)) if isinstance(about, RefundedCharge) else [about]

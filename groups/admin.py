@@ -12,11 +12,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from groups.models import Activity, Group, Invitation, Link, Membership, Ownership, Participant
+from groups.models import (
+    Activity,
+    Device,
+    Group,
+    GroupPerson,
+    Invitation,
+    Membership,
+    Ownership,
+    Participant,
+    SandboxNotification,
+)
 from groups.services import LastOwner, lock_group
-from users.admin import ReadOnlyInline, show_on_person
+from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person
 
-LISTS: tuple[type[Link], ...] = (Ownership, Membership, Invitation, Participant)
+LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 
 
 def group_name(column: str = "group_id") -> Subquery:
@@ -78,17 +88,17 @@ class ParticipantInline(PeopleInline):
     model = Participant
 
 
-def size_name(people: type[Link]) -> str:
+def size_name(people: type[GroupPerson]) -> str:
     return f"{people._meta.model_name}_count"
 
 
-def size(people: type[Link]) -> Coalesce:
+def size(people: type[GroupPerson]) -> Coalesce:
     """How many people are on a group's list, as a subquery: joins would multiply one another."""
     rows = people.objects.filter(group=OuterRef("pk")).order_by().values("group")
     return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
 
 
-def size_column(people: type[Link]) -> Callable[[Any, Group], int]:
+def size_column(people: type[GroupPerson]) -> Callable[[Any, Group], int]:
     @admin.display(description=people._meta.verbose_name_plural, ordering=size_name(people))
     def column(page: Any, group: Group) -> int:
         count: int = getattr(group, size_name(people))
@@ -141,6 +151,47 @@ class ActivityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
     list_select_related = ("user", "group")
     search_fields = ("activity", "user__email", "user__display_name", "group__name")
     autocomplete_fields = ("user", "group")
+
+
+class OfGroupAdmin(ReadOnlyAdmin):
+    """Rows that name their group by id, for they outlive it."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(group_name=group_name())
+        return rows
+
+    @admin.display(ordering="group_name")
+    def group(self, row: Any) -> str | None:
+        return group_link(row.group_id, row.group_name)
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    list_display = ("identity", "user", "binding_type", "groups", "sid", "created_at")
+    list_filter = ("binding_type", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("identity", "address", "sid", "user__email", "user__display_name")
+    fields = ("user", "identity", "binding_type", "address", "endpoint", "sid", "groups", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
+        return super().get_queryset(request).prefetch_related("tags")
+
+    @admin.display(description="groups that it is notified about")
+    def groups(self, device: Device) -> str:
+        return ", ".join(group.name for group in device.tags.all())
+
+
+@admin.register(SandboxNotification)
+class SandboxNotificationAdmin(OfGroupAdmin):
+    list_display = ("created_at", "group", "body", "people")
+    list_display_links = ("body",)
+    list_filter = ("created_at",)
+    search_fields = ("body", "group_name")
+    fields = ("created_at", "group", "body", "people")
+
+    @admin.display(description="sent to")
+    def people(self, notification: SandboxNotification) -> str:
+        return ", ".join(map(str, notification.identities))
 
 
 class GroupOfPersonInline(ReadOnlyInline):

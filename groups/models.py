@@ -1,14 +1,15 @@
-"""Who talks with whom: groups, the four lists of people around each, and what they did."""
+"""Who talks with whom: groups, the four lists of people around each, what they did, and the devices that are told."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Window
+from django.db.models import Exists, F, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
-from users import timestamps
+from core import timestamps
 from users.callers import Caller
 from users.models import User
 
@@ -63,8 +64,8 @@ CONTACT_COLUMNS = (
 """What the people of a group may see of each other."""
 
 
-class LinkQuerySet(models.QuerySet[Any, Any]):
-    def longest_standing(self) -> "LinkQuerySet":
+class GroupPersonQuerySet(models.QuerySet[Any, Any]):
+    def longest_standing(self) -> "GroupPersonQuerySet":
         return self.order_by("created_at", "id")
 
     def links(self) -> models.QuerySet[Any, Any]:
@@ -74,7 +75,7 @@ class LinkQuerySet(models.QuerySet[Any, Any]):
         return self.values("id", "created_at", *(f"user__{column}" for column in CONTACT_COLUMNS))
 
 
-class Link(models.Model):
+class GroupPerson(models.Model):
     """A person on one of a group's lists: one row per person and group, always."""
 
     user = models.ForeignKey(
@@ -89,7 +90,7 @@ class Link(models.Model):
     )
     created_at = timestamps.created_at()
 
-    objects = LinkQuerySet.as_manager()
+    objects = GroupPersonQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -100,32 +101,32 @@ class Link(models.Model):
         return f"{self._meta.verbose_name} {self.pk}"
 
 
-class Ownership(Link):
-    class Meta(Link.Meta):
+class Ownership(GroupPerson):
+    class Meta(GroupPerson.Meta):
         db_table = "usersGroupsOwnership"
         verbose_name = "owner"
 
 
-class Membership(Link):
-    class Meta(Link.Meta):
+class Membership(GroupPerson):
+    class Meta(GroupPerson.Meta):
         db_table = "usersGroupsMembership"
         verbose_name = "member"
 
 
-class Invitation(Link):
-    class Meta(Link.Meta):
+class Invitation(GroupPerson):
+    class Meta(GroupPerson.Meta):
         db_table = "usersGroupsInvitations"
         verbose_name = "invitee"
 
 
-PARTS: tuple[type[Link], ...] = (Ownership, Membership, Invitation)
+PARTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation)
 """What makes a group visible to a person."""
 
 
-class Participant(Link):
+class Participant(GroupPerson):
     """Somebody on the group's call."""
 
-    class Meta(Link.Meta):
+    class Meta(GroupPerson.Meta):
         db_table = "usersGroupsParticipants"
         verbose_name = "call participant"
 
@@ -179,3 +180,65 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return self.activity
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def of_group(self, group: Group) -> "DeviceQuerySet":
+        """The devices of the people in the group, and nameless ones that carry the group's tag."""
+        in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
+        return self.filter(in_group | Q(user=None, tags=group)).distinct()
+
+
+class Device(models.Model):
+    """Where a push notification is sent. One address belongs to whoever registered it last."""
+
+    class BindingType(models.TextChoices):
+        """https://www.twilio.com/docs/notify/api/binding-resource"""
+
+        APN = "apn", "APNs"
+        FCM = "fcm", "FCM"
+        GCM = "gcm", "GCM"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name="person",
+        help_text="Empty where the identity names nobody.",
+    )
+    identity = models.CharField(max_length=128)
+    address = models.CharField(max_length=512, unique=True)
+    binding_type = models.CharField(max_length=8, choices=BindingType)
+    endpoint = models.CharField(max_length=128)
+    sid = models.CharField(max_length=64, help_text="Twilio's id of the binding.")
+    checked_at = models.DateTimeField(
+        default=timezone.now, db_index=True, help_text="When Twilio last said that it keeps the binding."
+    )
+    tags = models.ManyToManyField(Group, blank=True, related_name="devices", db_table="deviceTags")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "devices"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.binding_type} of {self.identity}"
+
+
+class SandboxNotification(models.Model):
+    """What the sandbox would have sent."""
+
+    group_id = models.BigIntegerField()
+    body = models.CharField(max_length=500)
+    identities = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sandboxNotifications"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.body

@@ -32,7 +32,7 @@ def hand_on(group: Group, goer_ids: set[int], *, was_owned: bool) -> None:
         Ownership.objects.create(group=group, user_id=heir.user_id)
 
 
-def hang_up(sender: type[Group], instance: Group, **kwargs: Any) -> None:
+def clear_call_list(sender: type[Group], instance: Group, **kwargs: Any) -> None:
     """The people on a group's call are no longer on a call, unless they are on another's.
 
     Locks the group first, then its participants, then people in order, as everything does that touches them.
@@ -47,4 +47,4 @@ def hang_up(sender: type[Group], instance: Group, **kwargs: Any) -> None:
 
 def connect() -> None:
     pre_delete.connect(hand_groups_on, sender=User, dispatch_uid="groups.hand_groups_on")
-    pre_delete.connect(hang_up, sender=Group, dispatch_uid="groups.hang_up")
+    pre_delete.connect(clear_call_list, sender=Group, dispatch_uid="groups.clear_call_list")

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from groups.models import PARTS, Activity, Departure, Group, Invitation, Link, Membership, Ownership, Participant
+from groups.models import PARTS, Activity, Departure, Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from users.models import User
 
 
@@ -55,7 +55,7 @@ def add_person(
     *,
     group_id: int,
     user_id: int,
-    people: type[Link],
+    people: type[GroupPerson],
     members_only: bool = False,
     check: Callable[[], None] = nothing_to_check,
 ) -> bool:
@@ -78,7 +78,7 @@ def add_person(
 
 
 @transaction.atomic
-def remove_person(*, group_id: int, user_id: int, people: type[Link], by: int | None = None) -> None:
+def remove_person(*, group_id: int, user_id: int, people: type[GroupPerson], by: int | None = None) -> None:
     """Takes a person off a group's list. Someone who is not on it changes nothing.
 
     Who goes by themself (`by`) and has no part left in the group may still say so there.
@@ -93,7 +93,7 @@ def remove_person(*, group_id: int, user_id: int, people: type[Link], by: int | 
 
 
 @transaction.atomic
-def remove_everybody(*, group_id: int, people: type[Link]) -> int:
+def remove_everybody(*, group_id: int, people: type[GroupPerson]) -> int:
     """Empties a group's list; how many were on it."""
     removed, _ = people.objects.filter(group=lock_group(group_id)).delete()
     return removed

@@ -27,7 +27,7 @@ class Client(APIClient):
 
 @pytest.fixture
 def sign_in(settings: Any) -> None:
-    """As `make run SIGN_IN=on`: `users.local_issuer.local_token` gives tokens."""
+    """As `make run SIGN_IN=on`: `users.sign_in.local_issuer.local_token` gives tokens."""
     settings.OPEN_MODE, settings.SIGN_IN = False, True
 
 

@@ -1,0 +1,1 @@
+"""Images: read, written anew, and stored."""

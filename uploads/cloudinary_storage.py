@@ -6,8 +6,8 @@ from io import BytesIO
 import cloudinary.uploader
 from cloudinary.exceptions import Error
 
+from core.deadline import time_left
 from uploads.storage import StorageUnavailable
-from users.deadline import time_left
 
 logger = logging.getLogger(__name__)
 

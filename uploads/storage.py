@@ -5,7 +5,7 @@ from typing import Protocol
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from users.vendors import vendor
+from core.vendors import vendor
 
 
 class Storage(Protocol):

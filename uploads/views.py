@@ -11,9 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from core.throttle import Throttle
 from uploads.images import ImageTooLarge, reencode
 from uploads.storage import storage
-from users.throttles import UploadThrottle
+
+
+class UploadThrottle(Throttle):
+    scope = "uploads"
 
 
 class ImageSerializer(serializers.Serializer[Any]):

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from core.wire import dollars
 from users.models import User
-from users.wire import dollars
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"

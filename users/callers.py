@@ -47,6 +47,6 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.user)
 
 
-def identity_of(request: Request) -> Identity | None:
+def token_identity(request: Request) -> Identity | None:
     """What the caller's token says; None in open mode."""
     return cast("Identity | None", request.auth)

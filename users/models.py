@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
-from users import timestamps
+from core import timestamps
 
 models.EmailField.register_lookup(Lower)  # email__lower=… uses the index that keeps emails unique without case
 

@@ -1,0 +1,1 @@
+"""Calls: who is let in, who is on, and what it costs."""

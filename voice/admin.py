@@ -1,4 +1,4 @@
-"""The operators' view of calls and devices. All of it is read-only: it mirrors what Twilio knows."""
+"""The operators' view of calls. All of it is read-only: it mirrors what Twilio knows."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.admin import dollars_column, owner_link, readable
-from groups.admin import group_link, group_name
-from users.admin import ReadOnlyAdmin, ReadOnlyInline, person_link, person_name
-from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
+from groups.admin import OfGroupAdmin
+from users.admin import ReadOnlyInline, person_link, person_name
+from voice.models import Call, Conference, ConferenceEvent
 
 
 def time_spent(seconds: int | None) -> str | None:
@@ -20,18 +20,6 @@ def time_spent(seconds: int | None) -> str | None:
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
-
-
-class OfGroupAdmin(ReadOnlyAdmin):
-    """Rows that name their group by id, for they outlive it."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(group_name=group_name())
-        return rows
-
-    @admin.display(ordering="group_name")
-    def group(self, row: Any) -> str | None:
-        return group_link(row.group_id, row.group_name)
 
 
 @admin.register(Call)
@@ -90,32 +78,3 @@ class ConferenceAdmin(OfGroupAdmin):
     search_fields = ("sid", "group_name", "group_id__exact")
     fields = ("sid", "group", "created_at", "completed", "ended_at", "notified_at")
     inlines = (EventInline,)
-
-
-@admin.register(Device)
-class DeviceAdmin(ReadOnlyAdmin):
-    list_display = ("identity", "user", "binding_type", "groups", "sid", "created_at")
-    list_filter = ("binding_type", "created_at")
-    list_select_related = ("user",)
-    search_fields = ("identity", "address", "sid", "user__email", "user__display_name")
-    fields = ("user", "identity", "binding_type", "address", "endpoint", "sid", "groups", "created_at")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
-        return super().get_queryset(request).prefetch_related("tags")
-
-    @admin.display(description="groups that it is notified about")
-    def groups(self, device: Device) -> str:
-        return ", ".join(group.name for group in device.tags.all())
-
-
-@admin.register(SandboxNotification)
-class SandboxNotificationAdmin(OfGroupAdmin):
-    list_display = ("created_at", "group", "body", "people")
-    list_display_links = ("body",)
-    list_filter = ("created_at",)
-    search_fields = ("body", "group_name")
-    fields = ("created_at", "group", "body", "people")
-
-    @admin.display(description="sent to")
-    def people(self, notification: SandboxNotification) -> str:
-        return ", ".join(map(str, notification.identities))

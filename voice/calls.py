@@ -1,4 +1,4 @@
-"""Letting a caller into a group's call, as far as its payer's money carries it (`voice/limits.py`).
+"""Letting a caller into a group's call, as far as its payer's money carries it (`voice/credit/limits.py`).
 
 Locks: the payer's account, under which a leg is only inserted. Charging locks the leg and then the account, so a leg
 that is stored already is changed (`adopt_leg`) once the account is let go.
@@ -15,12 +15,14 @@ from billing.disputes import has_open_dispute
 from billing.ledger import account_of, lock_account
 from billing.models import Account
 from groups.models import Group
+from users.client_identity import person_with_identity
 from users.models import User
-from voice.events import SID, adopt_leg, number
-from voice.identity import person_of, phone_digits
-from voice.limits import FOUR_HOURS, Purse
+from voice.conferences.events import SID, adopt_leg, number
+from voice.credit.call_credit import call_credit
+from voice.credit.limits import FOUR_HOURS
 from voice.models import Call
-from voice.telephony import Conference
+from voice.phone_numbers import phone_digits
+from voice.telephony.interface import Dial
 
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
@@ -29,7 +31,7 @@ class RefusedCallError(Exception):
     """Why a caller is not let in, in words that are spoken to them."""
 
 
-def start_call(*, params: dict[str, str]) -> Conference:
+def start_call(*, params: dict[str, str]) -> Dial:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
     caller, group = who_and_where(params)
     now, sid, fields = timezone.now(), params.get("CallSid", ""), leg_fields(caller, group, params)
@@ -37,7 +39,7 @@ def start_call(*, params: dict[str, str]) -> Conference:
     if call and not call.caller and call.payer_id is None:  # an event came first, and knew only the sid
         adopt_leg(call, fields, now=now)
         _, time_limit = let_in(sid, fields, now=now)  # again, now that others see its hold
-    return Conference(
+    return Dial(
         group_id=group.pk,
         participant_label=f"leg_{call.pk}" if call else "",
         time_limit=time_limit,
@@ -53,7 +55,7 @@ def who_and_where(params: dict[str, str]) -> tuple[User | None, Group]:
     group = Group.objects.filter(pk=group_id(params.get("to", ""))).first()
     if group is None:
         raise RefusedCallError("This group does not exist. Please check your groups and try again.")
-    caller = person_of(params.get("From", ""))
+    caller = person_with_identity(params.get("From", ""))
     if not settings.OPEN_MODE and (caller is None or not Group.objects.of_person(caller).contains(group)):
         raise RefusedCallError("You are not a member of this group. Please ask its owner to invite you.")
     return caller, group
@@ -120,23 +122,12 @@ def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
         )
     if not settings.MIN_CALL_BALANCE:
         return FOUR_HOURS
-    purse = purse_of(lock_account(account), now=now, without=sid)
-    if purse.money < max(settings.MIN_CALL_BALANCE, purse.hold):
+    credit = call_credit(lock_account(account), now=now, without=sid)
+    if credit.money < max(settings.MIN_CALL_BALANCE, credit.hold):
         raise RefusedCallError("There is not enough credit for this call. Please ask the group's owner to add money.")
-    if purse.free < purse.hold:
+    if credit.free < credit.hold:
         raise RefusedCallError(
             "The money that is left is held by calls that are running. "
             "Please call again when one has ended, or ask the group's owner to add money."
         )
-    return purse.time_limit()
-
-
-def purse_of(account: Account, *, now: datetime, without: str = "") -> Purse:
-    """What the account can carry, without the leg of that sid. Lock it first: a price posted meanwhile counts once."""
-    legs = Call.objects.unsettled(account).exclude(sid=without)
-    return Purse(
-        balance=account.balance_micros(),
-        legs=tuple(call.leg(now) for call in legs),
-        rate=settings.CALL_RATE + settings.CONFERENCE_RATE,
-        hold_minutes=settings.HOLD_MINUTES,
-    )
+    return credit.time_limit()

@@ -1,19 +1,13 @@
-"""Calls, the conferences they meet in, what Twilio told about them, and the devices that are notified."""
+"""Calls, the conferences they meet in, and what Twilio told about them."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from itertools import starmap
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 from django.utils import timezone
 
 from billing.models import Account
-from groups.models import Group
-from users.timestamps import DatabaseNow
-from voice.conference_state import Event, Sighting
-from voice.limits import Leg
+from core.timestamps import DatabaseNow
 
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
@@ -47,10 +41,9 @@ class Conference(models.Model):
 
 
 class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
-    def numbered(self) -> Iterator[Event]:
-        """Those that have a number, as the fold reads them."""
-        rows = self.exclude(sequence_number=None).order_by().values_list("sequence_number", "kind", "call_sid")
-        return starmap(Event, rows)
+    def numbered(self) -> "ConferenceEventQuerySet":
+        """Those that have a number: the others change nothing."""
+        return self.exclude(sequence_number=None)
 
 
 class ConferenceEvent(models.Model):
@@ -155,75 +148,3 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return self.sid
-
-    def sighting(self) -> Sighting | None:
-        """What Twilio said of it when last asked, as the fold reads it."""
-        return None if self.seen_on is None else Sighting(self.seen_after or 0, self.sid, self.seen_on)
-
-    def leg(self, now: datetime) -> Leg:
-        """How long it has lasted, as the limits count it: a running one from when it asked to be let in."""
-        if self.end_time:
-            return Leg(self.duration or 0, running=False)
-        return Leg(max(0, int((now - self.created_at).total_seconds())), running=True)
-
-
-class DeviceQuerySet(models.QuerySet["Device"]):
-    def of_group(self, group: Group) -> "DeviceQuerySet":
-        """The devices of the people in the group, and nameless ones that carry the group's tag."""
-        in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
-        return self.filter(in_group | Q(user=None, tags=group)).distinct()
-
-
-class Device(models.Model):
-    """Where a push notification is sent. One address belongs to whoever registered it last."""
-
-    class BindingType(models.TextChoices):
-        """https://www.twilio.com/docs/notify/api/binding-resource"""
-
-        APN = "apn", "APNs"
-        FCM = "fcm", "FCM"
-        GCM = "gcm", "GCM"
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.CASCADE,
-        null=True,
-        blank=True,
-        verbose_name="person",
-        help_text="Empty where the identity names nobody.",
-    )
-    identity = models.CharField(max_length=128)
-    address = models.CharField(max_length=512, unique=True)
-    binding_type = models.CharField(max_length=8, choices=BindingType)
-    endpoint = models.CharField(max_length=128)
-    sid = models.CharField(max_length=64, help_text="Twilio's id of the binding.")
-    checked_at = models.DateTimeField(
-        default=timezone.now, db_index=True, help_text="When Twilio last said that it keeps the binding."
-    )
-    tags = models.ManyToManyField(Group, blank=True, related_name="devices", db_table="deviceTags")
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = DeviceQuerySet.as_manager()
-
-    class Meta:
-        db_table = "devices"
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.binding_type} of {self.identity}"
-
-
-class SandboxNotification(models.Model):
-    """What the sandbox would have sent."""
-
-    group_id = models.BigIntegerField()
-    body = models.CharField(max_length=500)
-    identities = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        db_table = "sandboxNotifications"
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return self.body

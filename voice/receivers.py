@@ -9,11 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import post_delete, pre_delete
 
+from core.vendors import best_effort
 from groups.models import Group
 from users.models import User
-from users.vendors import best_effort
 from voice.models import Call
-from voice.telephony import telephony
+from voice.telephony.interface import telephony
 
 
 def end_group_call(sender: type[Group], instance: Group, **kwargs: Any) -> None:

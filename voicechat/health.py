@@ -5,7 +5,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from voicechat.errors import problem, reads_only
-from voicechat.vendors import vendor_modes
+from voicechat.vendor_modes import vendor_modes
 
 
 @reads_only

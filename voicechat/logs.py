@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-OUR_LOGGERS = ("voicechat", "voice", "billing", "groups", "users", "uploads")
+OUR_LOGGERS = ("voicechat", "core", "voice", "billing", "groups", "users", "uploads")
 ROOT = f"{Path(__file__).resolve().parent.parent}/"
 MOST_EXCEPTIONS, MOST_FRAMES = 5, 20
 LARGEST_NUMBER = 9_999_999  # a count, a status, a process; a phone number is longer

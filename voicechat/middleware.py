@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import parse_etags
 
-from users.deadline import start_deadline
+from core.deadline import start_deadline
 from voicechat.errors import problem
 
 LENGTH = re.compile("[0-9]{1,19}")

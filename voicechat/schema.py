@@ -5,11 +5,12 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
-from users.throttles import Throttle
-from users.wire import LARGEST_ID
+from core.throttle import Throttle
+from core.wire import LARGEST_ID
 from voicechat.pagination import KeysetPagination
 
-TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "uploads": "Upload"}
+TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "upload": "Upload"}
+"""By the second part of the path, whichever app answers."""
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457. `code` is a stable word for programs, `detail` a sentence for people.",
@@ -66,7 +67,7 @@ ONE_IS_NEEDED = {"RegisterBindingRequest": ("Address", "address"), "Notification
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular finds it by itself
-    target_class = "users.authentication.BearerAuthentication"
+    target_class = "users.sign_in.authentication.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
@@ -75,7 +76,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 class Operation(AutoSchema):
     def get_tags(self) -> list[str]:
-        return [TAGS.get(type(self.view).__module__.partition(".")[0], "Server")]
+        return [TAGS.get(self.path.split("/")[2], "Server")]
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)

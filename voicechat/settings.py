@@ -164,8 +164,8 @@ THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "of
 # --- REST framework -------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["users.permissions.SignedUp"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.sign_in.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["users.api.permissions.IsSignedUp"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_RENDERER_CLASSES": ["voicechat.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
@@ -247,15 +247,23 @@ def _backend(real: str, sandbox: str, configured: dict[str, str], **options: str
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 if STRIPE_WEBHOOK_SECRET and not _stripe:
     env.fault("Stripe is half configured: also set SK_TEST, or unset STRIPE_WEBHOOK_SECRET.")
+TWILIO_API_BASE = env.url("TWILIO_API_BASE")
 TELEPHONY: dict[str, Any] = _backend(
-    "voice.twilio_telephony.TwilioTelephony",
-    "voice.sandbox_telephony.SandboxTelephony",
-    _twilio,
-    api_base=env.url("TWILIO_API_BASE"),
+    "voice.telephony.twilio_telephony.TwilioTelephony",
+    "voice.telephony.sandbox_telephony.SandboxTelephony",
+    {name: value for name, value in _twilio.items() if name != "SERVICE_SID"},
+    api_base=TWILIO_API_BASE,
 )
+_notify = _backend(
+    "groups.notifications.twilio_notify.TwilioNotify",
+    "groups.notifications.sandbox_notify.SandboxNotify",
+    {name: value for name, value in _twilio.items() if name in ("ACCOUNT_SID", "AUTH_TOKEN", "SERVICE_SID")},
+    api_base=TWILIO_API_BASE,
+)
+NOTIFICATIONS: list[dict[str, Any]] = [_notify] if _notify else []  # each way to reach a device
 PAYMENTS: dict[str, Any] = _backend(
-    "billing.stripe_payments.StripePayments",
-    "billing.sandbox_payments.SandboxPayments",
+    "billing.gateway.stripe_payments.StripePayments",
+    "billing.gateway.sandbox_payments.SandboxPayments",
     _stripe,
     api_base=env.url("STRIPE_API_BASE"),
     webhook_secret=STRIPE_WEBHOOK_SECRET,

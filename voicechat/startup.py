@@ -6,7 +6,7 @@ from typing import Any
 import django
 from django.conf import settings
 
-from voicechat.vendors import vendor_modes
+from voicechat.vendor_modes import vendor_modes
 
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 

@@ -8,15 +8,16 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from billing.statement_views import StatementViewSet
-from billing.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
-from groups.list_views import InviteeViewSet, LinkViewSet, MemberViewSet, OwnerViewSet, ParticipantViewSet
-from groups.person_views import UserGroupsViewSet
-from groups.views import ActivityViewSet, GroupViewSet
+from billing.api.statement_views import StatementViewSet
+from billing.api.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
+from core.wire import IdConverter
+from groups.api.list_views import GroupPersonViewSet, InviteeViewSet, MemberViewSet, OwnerViewSet, ParticipantViewSet
+from groups.api.person_views import UserGroupsViewSet
+from groups.api.views import ActivityViewSet, GroupViewSet
+from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
-from users.views import UserViewSet
-from users.wire import IdConverter
-from voice.views import DeviceViewSet, MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
+from users.api.views import UserViewSet
+from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
 from voicechat.health import healthz, hello, readyz
 from voicechat.media import media
@@ -33,7 +34,7 @@ token, make_call, device, charge, event = (
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
 
-def people(name: str, view: type[LinkViewSet]) -> list[URLPattern]:
+def people(name: str, view: type[GroupPersonViewSet]) -> list[URLPattern]:
     """One of a group's four lists of people."""
     base = f"api/groups/<id:group_id>/{name}"
     everybody: dict[str, Any] = {"get": "list", "post": "create"}
@@ -66,16 +67,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *people("groupOwners", OwnerViewSet),
     *people("groupMembers", MemberViewSet),
     *people("groupInvitees", InviteeViewSet),
+    path("api/voice/registerBinding", device({"post": "create"})),
+    path("api/voice/register-binding", device({"post": "create"})),
+    path("api/voice/sendNotification", device({"post": "notify"})),
+    path("api/voice/send-notification", device({"post": "notify"})),
     # users/
     path("api/users", user({"get": "list", "post": "create"})),
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
     # voice/
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
-    path("api/voice/registerBinding", device({"post": "create"})),
-    path("api/voice/register-binding", device({"post": "create"})),
-    path("api/voice/sendNotification", device({"post": "notify"})),
-    path("api/voice/send-notification", device({"post": "notify"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
     path("api/voice/callEvents", event({"post": "call"})),
     path("api/billing/allTwilioCharges", charge({"get": "all"})),

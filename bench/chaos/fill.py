@@ -2,8 +2,8 @@
 
 import json
 
-from users.local_issuer import local_token
 from users.models import User
+from users.sign_in.local_issuer import local_token
 
 
 def fill(number: int) -> None:

@@ -3,9 +3,8 @@
 from django.db import transaction
 
 from bench.storm.story import members, people_in_all
-from groups.models import Group, Membership, Ownership
+from groups.models import Device, Group, Membership, Ownership
 from users.models import User
-from voice.models import Device
 
 
 @transaction.atomic

@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.utils.html import format_html
 
+from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR
 from users.admin import person_link
 from users.models import User
-from users.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR
 
 
 def exact_dollars(micros: int | None) -> str | None:

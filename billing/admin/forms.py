@@ -13,11 +13,11 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from billing.admin.columns import exact_dollars
+from billing.gateway.interface import PaymentsUnavailable
 from billing.ledger import post_entry
 from billing.models import Account, LedgerEntry, TopUp
-from billing.payments import PaymentsUnavailable
 from billing.refunds import refund
-from users.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, is_visible
+from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, is_visible
 
 OPEN_FOR = timedelta(hours=12)
 """Stripe forgets a refund's key after a day: sent then, the same form would give back once more."""

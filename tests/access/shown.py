@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from core.wire import dollars
 from tests.shapes import ACCOUNT, CONTACT
 from users.models import User
-from users.wire import dollars
 
 PROFILE = ["id", "displayName", "avatar", "callStatus", "createdAt"]
 BESIDE = ("activity", "activityId", "groupsOwned", "groupsBelongedTo", "groupsInvitedTo")

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent, TopUp
-from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
+from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
 from users.models import User
-from voice.models import Call, Conference, ConferenceEvent, Device, SandboxNotification
+from voice.models import Call, Conference, ConferenceEvent
 
 LISTS: list[Any] = [Ownership, Membership, Invitation, Participant]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -4,11 +4,10 @@ import pytest
 
 from billing.ledger import account_of, post_entry
 from billing.models import Account, LedgerEntry
-from groups.models import Activity, Group, Membership, Participant
+from groups.models import Activity, Device, Group, Membership, Participant
 from tests.admin.conftest import Browser, text
 from users.models import User
-from voice.models import Device
-from voice.sandbox_telephony import SandboxTelephony
+from voice.telephony.sandbox_telephony import SandboxTelephony
 
 
 def delete(browser: Browser, row: User | Group) -> Any:

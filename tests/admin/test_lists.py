@@ -23,8 +23,8 @@ LISTS = {
     "billing/stripeevent": "evt_17",
     "voice/call": "CA17",
     "voice/conference": "CF17",
-    "voice/device": "u_17",
-    "voice/sandboxnotification": '"Group 17 talks"',
+    "groups/device": "u_17",
+    "groups/sandboxnotification": '"Group 17 talks"',
 }
 lists = pytest.mark.parametrize("name", LISTS)
 
@@ -129,7 +129,7 @@ def test_every_column_sorts(browser: Browser, name: str) -> None:
         ("voice/call", '"Person 3"'),
         ("voice/call", '"Group 3"'),
         ("voice/conference", '"Group 3"'),
-        ("voice/device", "person3@example.com"),
+        ("groups/device", "person3@example.com"),
     ],
 )
 def test_a_search_reaches_what_belongs_to_a_row(browser: Browser, name: str, term: str) -> None:
@@ -173,7 +173,7 @@ def test_an_entry_is_found_by_the_id_that_a_person_quotes(browser: Browser, alic
         ("voice/call/?status=in-progress", 3),
         ("voice/call/?is_on__exact=1", 0),
         ("voice/conference/?completed__exact=0", 3),
-        ("voice/device/?binding_type__exact=fcm", 0),
+        ("groups/device/?binding_type__exact=fcm", 0),
     ],
 )
 def test_a_filter_narrows_the_list(browser: Browser, path: str, rows: int) -> None:

@@ -5,10 +5,11 @@ import pytest
 
 from billing.ledger import post_entry
 from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent, TopUp
+from groups.models import Device, SandboxNotification
 from tests.admin.conftest import Browser, read_form, text
 from tests.admin.rows import fill
 from users.models import User
-from voice.models import Call, Conference, Device, SandboxNotification
+from voice.models import Call, Conference
 
 MODELS = [Account, LedgerEntry, TopUp, Dispute, StripeEvent, Call, Conference, Device, SandboxNotification]
 models = pytest.mark.parametrize("model", MODELS)

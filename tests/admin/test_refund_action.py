@@ -55,7 +55,7 @@ def test_the_sandbox_says_what_counted(browser, sandbox_payments, api, alice):
     api.post(
         "/api/billing/createCharge", {"userStripeId": stripe_id(alice), "sourceId": "tok_visa", "amountToAdd": 2000}
     )
-    path = f"{ACCOUNTS}/{alice.purse.pk}/refund/"
+    path = f"{ACCOUNTS}/{alice.account.pk}/refund/"
     opened = {**browser.form(path), "top_up": TopUp.objects.get().pk}
     assert "Gave back $7.00" in text(browser.post(path, {**opened, "amount": "7"}, follow=True))
     assert "This form was sent before" in text(browser.post(path, {**opened, "amount": "5"}, follow=True))
@@ -138,7 +138,7 @@ def test_only_payments_that_succeeded_are_offered(browser, account, opened):
 
 def test_another_persons_payment_is_not_given_back(browser, opened, bob, stripe_double):
     path = f"{ACCOUNTS}/{account_of(bob).pk}/refund/"
-    post_entry(account=bob.purse, kind="adjustment", amount_micros=50_000_000, reference="adjustment:1", memo="")
+    post_entry(account=bob.account, kind="adjustment", amount_micros=50_000_000, reference="adjustment:1", memo="")
     assert 'class="errorlist"' in text(browser.post(path, {**opened, "amount": "7"}))
     assert stripe_double.books == [2000]
 

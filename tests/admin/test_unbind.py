@@ -3,8 +3,8 @@
 import pytest
 
 from tests.admin.conftest import Browser, text
-from users.local_issuer import local_token
 from users.models import User
+from users.sign_in.local_issuer import local_token
 
 PEOPLE = "/admin/users/user/"
 

@@ -19,16 +19,16 @@ def test_what_is_withdrawn_leaves_the_balance_without_the_fee(tell, paid, stripe
 def test_an_open_dispute_is_known_until_it_is_settled(tell, paid, stripe_double, alice):
     dispute = stripe_double.disputed(paid)
     tell("charge.dispute.created", dispute)
-    assert has_open_dispute(alice.purse)
+    assert has_open_dispute(alice.account)
     tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], "lost"))
-    assert not has_open_dispute(alice.purse)
+    assert not has_open_dispute(alice.account)
 
 
 def test_a_dispute_that_is_won_brings_the_money_back(tell, paid, stripe_double, balance, alice):
     dispute = stripe_double.disputed(paid)
     tell(WITHDRAWN, dispute)
     tell(REINSTATED, stripe_double.dispute_ends(dispute["id"], "won"))
-    assert (balance(), has_open_dispute(alice.purse)) == ("20.00", False)
+    assert (balance(), has_open_dispute(alice.account)) == ("20.00", False)
 
 
 @pytest.mark.parametrize("order", permutations(range(4)))
@@ -41,14 +41,14 @@ def test_the_order_in_which_it_is_told_changes_nothing(send, paid, stripe_double
         assert send(told[place]).status_code == 204
     assert entries() == [("top_up", 2000), ("dispute", -2000), ("dispute_won", 2000)]
     assert Dispute.objects.get().status == "won"
-    assert not has_open_dispute(alice.purse)
+    assert not has_open_dispute(alice.account)
 
 
 def test_an_inquiry_moves_nothing_and_stops_nothing(tell, paid, stripe_double, entries, alice):
     inquiry = stripe_double.disputed(paid, status="warning_needs_response")
     tell("charge.dispute.created", inquiry)
     tell("charge.dispute.closed", stripe_double.dispute_ends(inquiry["id"], "warning_closed"))
-    assert (entries(), has_open_dispute(alice.purse)) == ([("top_up", 2000)], False)
+    assert (entries(), has_open_dispute(alice.account)) == ([("top_up", 2000)], False)
 
 
 @pytest.mark.parametrize("kinds", [(WITHDRAWN,), (WITHDRAWN, REINSTATED), (REINSTATED, WITHDRAWN)])

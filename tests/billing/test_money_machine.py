@@ -29,18 +29,18 @@ from hypothesis.stateful import (
 )
 from rest_framework.exceptions import ValidationError
 
-from billing.invariants import check_rows
+from billing.audit.invariants import check_rows
+from billing.audit.reconciliation import reconcile_payments
+from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.models import LedgerEntry, TopUp
-from billing.payments import PaymentsUnavailable, RefundRefused
-from billing.reconciliation import reconcile
 from billing.refunds import refund
+from core.wire import dollars
 from tests.billing.model_bank import CAME_BACK, CENT, Bank, Call, Dispute, Letter, Person, Refund, Trouble
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 from users.models import User
-from users.wire import dollars
 from voice import models as voice
-from voice.prices import post_price
+from voice.credit.prices import post_price
 
 MOVES = ("/v1/payment_intents", "/v1/refunds")
 FAULTS = {Trouble.LOST: Fault.LOSE_ANSWER, Trouble.DROPPED: Fault.DROP, Trouble.BROKEN: Fault.SERVER_ERROR}
@@ -113,7 +113,7 @@ class MoneyMachine(RuleBasedStateMachine):
         answer = self.api.post("/api/users", {"email": f"{self.number()}@example.com"}).json()
         user = User.objects.get(pk=answer["id"])
         self.api.put(f"/api/users/{user.pk}/accountBalance", {"accountBalance": 1})  # opens the account
-        person = Person(user.pk, user.purse.pk, answer["stripeId"])
+        person = Person(user.pk, user.account.pk, answer["stripeId"])
         self.bank.people.append(person)
         self.bank.adjusted[person] = 100 * CENT
         self.takes_card(person, "visa")
@@ -308,7 +308,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def is_reconciled(self, trouble):
         self.unreconciled = 0
         with self.trouble(trouble), self.charges():
-            report = reconcile(now=timezone.now(), days=7)
+            report = reconcile_payments(now=timezone.now(), days=7)
             left = self.bank.reconcile() if trouble is Trouble.NONE else len(report.left)
         assert len(report.left) == left
         if trouble is Trouble.NONE:

@@ -8,22 +8,23 @@ from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from billing import cards, models, payments, webhook
+from billing import cards, models, webhook
+from billing.audit.invariants import check_rows
+from billing.audit.reconciliation import reconcile_payments
 from billing.disputes import apply_dispute
-from billing.invariants import check_rows
+from billing.gateway.interface import DisputeReport, Payment, PaymentMethod, payments
 from billing.ledger import account_of, lock_account, post_entry, set_balance
 from billing.models import Account, LedgerEntry, StripeEvent, TopUp
-from billing.reconciliation import reconcile
 from billing.refunds import refund
-from billing.top_ups import begin, claim, finish_left, settle
+from billing.top_ups import begin, claim_top_up, finish_left, settle
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event, signature
-from tests.voice.test_event_races import at_once
+from tests.voice.conferences.test_event_races import at_once
 from users.models import User
 from users.services import delete_row
+from voice.credit.prices import post_price
 from voice.models import Call
-from voice.prices import post_price
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +40,7 @@ def told(stripe_payments):
     """What the server does once an event of Stripe's is proved; each call makes another event."""
 
     def told(kind, thing):
-        made = payments.payments().stored_event(json.loads(event(kind, thing)))
+        made = payments().event_from_payload(json.loads(event(kind, thing)))
         return lambda: webhook.receive(made)
 
     return told
@@ -116,7 +117,7 @@ def test_two_deliveries_of_an_event_that_waits_apply_it_once(told, unheard, entr
     deliver = told("payment_intent.succeeded", unheard)
     deliver()
     StripeEvent.objects.update(applied_at=None)
-    monkeypatch.setitem(webhook.FOLLOWED, payments.Payment, applied.append)
+    monkeypatch.setitem(webhook.FOLLOWED, Payment, applied.append)
     at_once(deliver, deliver)
     assert len(applied) == 1
 
@@ -150,7 +151,7 @@ def test_a_webhook_and_the_next_request_finish_a_payment_once(told, pay, unheard
 
 
 def test_a_request_and_the_webhook_finish_a_payment_once(told, unheard, entries):
-    top_up, paid = TopUp.objects.get(), payments.payments().payment(payment=unheard["id"])
+    top_up, paid = TopUp.objects.get(), payments().retrieve_payment(payment=unheard["id"])
     at_once(lambda: settle(top_up, paid), told("payment_intent.succeeded", unheard))
     assert entries() == [("top_up", 2000)]
 
@@ -169,7 +170,7 @@ def wins(left):
     wins = []
 
     def by_command():
-        wins.append(claim(TopUp.objects.get(), now=timezone.now()))
+        wins.append(claim_top_up(TopUp.objects.get(), now=timezone.now()))
 
     def by_request():
         try:
@@ -195,7 +196,7 @@ def test_only_one_gets_to_finish_a_payment(wins, first, second, outcome):
 
 def test_two_runs_of_the_command_ask_stripe_once_for_each_payment(left, stripe_double, entries):
     stripe_double.requests.clear()
-    at_once(lambda: claim(left, now=timezone.now()), lambda: finish_left(left, now=timezone.now()))
+    at_once(lambda: claim_top_up(left, now=timezone.now()), lambda: finish_left(left, now=timezone.now()))
     assert stripe_double.requests == []
 
 
@@ -203,8 +204,8 @@ def test_two_runs_of_the_command_post_everything_once(paid, stripe_double, entri
     stripe_double.refunded(paid, 300)
     stripe_double.disputed(paid)
     at_once(
-        lambda: reconcile(now=timezone.now(), days=7),
-        lambda: reconcile(now=timezone.now(), days=7),
+        lambda: reconcile_payments(now=timezone.now(), days=7),
+        lambda: reconcile_payments(now=timezone.now(), days=7),
     )
     assert entries() == [("top_up", 2000), ("refund", -300), ("dispute", -2000)]
 
@@ -241,8 +242,8 @@ def test_two_events_of_one_dispute_post_it_once(told, paid, stripe_double, entri
 
 
 def test_a_dispute_that_ends_while_it_is_noted_stays_ended(paid, alice):
-    opened = payments.Dispute("du_1", paid, 2000, "needs_response", 2000, 0)
-    lost = payments.Dispute("du_1", paid, 2000, "lost", 2000, 0)
+    opened = DisputeReport("du_1", paid, 2000, "needs_response", 2000, 0)
+    lost = DisputeReport("du_1", paid, 2000, "lost", 2000, 0)
     apply_dispute(opened)
     at_once(lambda: apply_dispute(lost), lambda: apply_dispute(opened))
     assert models.Dispute.objects.get().settled
@@ -259,7 +260,7 @@ def test_two_prices_of_one_call_cost_what_the_later_one_says(alice, first, secon
         lambda: post_price(call, first, now=timezone.now()),
         lambda: post_price(call, second, now=timezone.now()),
     )
-    assert alice.purse.balance_micros() == second - 2 * 1_800
+    assert alice.account.balance_micros() == second - 2 * 1_800
 
 
 # --- People who go --------------------------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ def test_whoever_goes_waits_for_the_account_and_holds_nothing_that_a_posting_nee
 
 
 def test_of_two_that_become_the_default_card_at_once_the_later_is(alice):
-    visa, amex = payments.Card("pm_1", "visa", "4242", 12, 2034), payments.Card("pm_2", "amex", "8431", 12, 2034)
+    visa, amex = PaymentMethod("pm_1", "visa", "4242", 12, 2034), PaymentMethod("pm_2", "amex", "8431", 12, 2034)
     at_once(lambda: cards.keep_default(alice, visa), lambda: cards.keep_default(alice, amex))
     assert dict(models.Card.objects.values_list("last4", "is_default")) == {"4242": False, "8431": True}
     assert User.objects.get(pk=alice.pk).last4 == "8431"

@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 from rest_framework.exceptions import ValidationError
 
+from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.models import LedgerEntry, StripeEvent, TopUp
-from billing.payments import PaymentsUnavailable, RefundRefused
 from billing.refunds import refund
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event

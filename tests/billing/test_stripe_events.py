@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from billing.payments import ForgedEvent, payments
+from billing.gateway.interface import SignatureVerificationError, payments
+from core.vendors import NotConfigured
 from tests.doubles.stripe import WEBHOOK_SECRET, event, signature
 from tests.doubles.stripe_objects import declined, new_charge, new_intent
-from users.vendors import NotConfigured
 
 INTENT = {**new_intent(500, "cus_1", "pm_1", {"topUp": "one"}, "Voice Chatroom top-up"), "status": "succeeded"}
 BODY = event("payment_intent.succeeded", INTENT)
@@ -16,7 +16,7 @@ BODY = event("payment_intent.succeeded", INTENT)
 @pytest.fixture
 def read(stripe_payments):
     def read(body=BODY, header=None):
-        return stripe_payments.read_event(body=body, signature=signature(body) if header is None else header)
+        return stripe_payments.construct_event(body=body, signature=signature(body) if header is None else header)
 
     return read
 
@@ -54,18 +54,18 @@ def test_one_good_signature_among_several_is_enough(read):
 
 
 def test_a_changed_byte_is_forged(read):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(BODY.replace(b'"amount": 500', b'"amount": 900'), signature(BODY))
 
 
 def test_another_secret_is_forged(read):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(header=signature(BODY, secret="whsec_somebody_elses"))
 
 
 @pytest.mark.parametrize("seconds", [-301, 302, 10_000_000])
 def test_a_time_far_from_now_is_forged(read, seconds):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(header=signature(BODY, at=time.time() + seconds))
 
 
@@ -80,29 +80,29 @@ def test_a_clock_may_be_a_little_off(read, seconds):
 )
 def test_a_header_that_is_no_signature_is_forged(read, header):
     header = header.replace("now", str(int(time.time())))
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(header=header)
 
 
 def test_a_signature_in_another_script_is_forged(read):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(header=f"t={int(time.time())},v1={'é' * 64}")
 
 
 @pytest.mark.parametrize("stamp", ["9" * 5000, "-1", "1e9", " "])
 def test_a_hostile_time_is_forged(read, stamp):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(header=f"t={stamp},v1=0")
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"not json", b"{", b"[]", b"null", b"{}", b'"text"', b"7"])
 def test_a_body_that_is_no_event_is_forged_even_if_signed(read, body):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(body)
 
 
 def test_an_event_without_its_object_is_forged_even_if_signed(read):
-    with pytest.raises(ForgedEvent):
+    with pytest.raises(SignatureVerificationError):
         read(b'{"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"}')
 
 
@@ -115,4 +115,4 @@ def test_without_a_secret_nothing_is_read(stripe_payments, settings, header):
     options = {**settings.PAYMENTS["OPTIONS"], "webhook_secret": ""}
     settings.PAYMENTS = {**settings.PAYMENTS, "OPTIONS": options}
     with pytest.raises(NotConfigured, match="STRIPE_WEBHOOK_SECRET"):
-        payments().read_event(body=BODY, signature=header)
+        payments().construct_event(body=BODY, signature=header)

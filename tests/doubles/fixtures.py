@@ -5,16 +5,17 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from billing.payments import Payments, payments
+from billing.gateway.interface import Payments, payments
+from core import deadline, vendors
+from groups.notifications.channels import Channel, channels
 from tests.doubles import cloudinary, stripe, twilio
 from tests.doubles.cloudinary import CloudinaryDouble
 from tests.doubles.issuer import AUDIENCE, IssuerDouble
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.twilio import TwilioDouble
 from uploads.storage import Storage, storage
-from users import deadline, vendors
-from users.issuers import forget_keys
-from voice.telephony import Telephony, telephony
+from users.sign_in.issuers import forget_keys
+from voice.telephony.interface import Telephony, telephony
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def stripe_double(_loopback: None) -> Iterator[StripeDouble]:
 @pytest.fixture
 def stripe_payments(stripe_double: StripeDouble, settings: Settings) -> Payments:
     settings.PAYMENTS = {
-        "BACKEND": "billing.stripe_payments.StripePayments",
+        "BACKEND": "billing.gateway.stripe_payments.StripePayments",
         "OPTIONS": {
             "sk_test": stripe.SECRET_KEY,
             "api_base": stripe_double.url,
@@ -79,7 +80,7 @@ def stripe_payments(stripe_double: StripeDouble, settings: Settings) -> Payments
 
 @pytest.fixture
 def sandbox_payments(db: None, settings: Settings) -> Payments:
-    settings.PAYMENTS = {"BACKEND": "billing.sandbox_payments.SandboxPayments", "OPTIONS": {}}
+    settings.PAYMENTS = {"BACKEND": "billing.gateway.sandbox_payments.SandboxPayments", "OPTIONS": {}}
     return payments()
 
 
@@ -92,16 +93,33 @@ def twilio_double(_loopback: None) -> Iterator[TwilioDouble]:
 @pytest.fixture
 def twilio_telephony(twilio_double: TwilioDouble, settings: Settings) -> Telephony:
     settings.TELEPHONY = {
-        "BACKEND": "voice.twilio_telephony.TwilioTelephony",
+        "BACKEND": "voice.telephony.twilio_telephony.TwilioTelephony",
         "OPTIONS": {**twilio.CREDENTIALS, "api_base": twilio_double.url},
     }
+    settings.NOTIFICATIONS = [
+        {
+            "BACKEND": "groups.notifications.twilio_notify.TwilioNotify",
+            "OPTIONS": {**twilio.NOTIFY_CREDENTIALS, "api_base": twilio_double.url},
+        }
+    ]
     return telephony()
 
 
 @pytest.fixture
+def twilio_notify(twilio_telephony: Telephony) -> Channel:
+    return channels()[0]
+
+
+@pytest.fixture
 def sandbox_telephony(db: None, settings: Settings) -> Telephony:
-    settings.TELEPHONY = {"BACKEND": "voice.sandbox_telephony.SandboxTelephony", "OPTIONS": {}}
+    settings.TELEPHONY = {"BACKEND": "voice.telephony.sandbox_telephony.SandboxTelephony", "OPTIONS": {}}
     return telephony()
+
+
+@pytest.fixture
+def sandbox_notify(db: None, settings: Settings) -> Channel:
+    settings.NOTIFICATIONS = [{"BACKEND": "groups.notifications.sandbox_notify.SandboxNotify", "OPTIONS": {}}]
+    return channels()[0]
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ SERVICE = f"IS{'0' * 31}1"
 CREDENTIALS = {
     "account_sid": ACCOUNT,
     "auth_token": AUTH_TOKEN,
-    "service_sid": SERVICE,
     "api_key": f"SK{'0' * 31}1",
     "api_key_secret": "a made up secret of a made up API key",
     "app_sid": f"AP{'0' * 31}1",
     "caller_id": "+15005550006",
     "push_credential_sid": f"CR{'0' * 31}1",
 }
+NOTIFY_CREDENTIALS = {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN, "service_sid": SERVICE}
 MOST_IDENTITIES = 20  # https://www.twilio.com/docs/notify/api/notification-resource
 PAGE = 2  # Twilio's is 50: small, so that a test meets the second page
 

@@ -9,9 +9,9 @@ import pytest
 from tests.access.conftest import give_secrets
 from tests.conftest import person
 from tests.hostile.server import Attack, Metered, open_connection
-from users.local_issuer import local_token
-from users.sign_in import person_of
-from users.tokens import verify
+from users.sign_in.binding import person_signed_in_as
+from users.sign_in.local_issuer import local_token
+from users.sign_in.tokens import verify
 
 MOST_CPU = 2.0
 """Seconds of the processor's time for one answer. The clock on the wall would also measure whatever runs beside."""
@@ -55,7 +55,7 @@ def sign_in(settings):
     def sign_in(user) -> str:
         settings.OPEN_MODE, settings.SIGN_IN = False, True
         token = local_token(user.email)
-        person_of(verify(token))  # binds it now, once: what a request does is undone
+        person_signed_in_as(verify(token))  # binds it now, once: what a request does is undone
         return token
 
     return sign_in

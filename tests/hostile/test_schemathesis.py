@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     use_after_free,
 )
 
+from core.wire import LARGEST_ID
 from tests.hostile.conftest import EXAMPLES, SEED
-from users.wire import LARGEST_ID
 
 ROLES = ("owner", "member", "stranger", "staff")
 LEFT_OUT = ("object_level_authorization", "missing_required_header")

@@ -12,8 +12,8 @@ from tests.doubles.stripe import event, signature
 from tests.house.canary import TWILIOS, Canary, bodies, fields_of, multipart, operations
 from tests.uploads.test_upload import picture
 from tests.voice.conftest import sign
+from users.api.views import UserViewSet
 from users.models import User
-from users.views import UserViewSet
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"

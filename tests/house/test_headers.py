@@ -13,7 +13,7 @@ import pytest
 
 from tests.admin.test_access import PAGES
 from tests.house.test_environment import PRODUCTION, ROOT
-from users.views import UserViewSet
+from users.api.views import UserViewSet
 from voicechat.content_security import ADMIN, DOCS, NOTHING
 
 USERS = "/api/users"

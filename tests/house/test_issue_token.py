@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from users.local_issuer import local_token
+from users.sign_in.local_issuer import local_token
 
 
 def issue(capsys, *arguments):

@@ -10,8 +10,8 @@ from django.db import IntegrityError
 from gunicorn.config import Config
 
 from tests.house.test_environment import ROOT
+from users.api.views import UserViewSet
 from users.models import User
-from users.views import UserViewSet
 
 MEMBERS = {
     "time": str,
@@ -104,12 +104,12 @@ def test_a_very_deep_fault_is_cut_to_where_it_happened(log):
 
 def test_the_lines_of_a_request_carry_its_id_and_others_none(client, db, log, monkeypatch):
     def list_people(*_):
-        logging.getLogger("users.views").warning("Within")
+        logging.getLogger("users.api.views").warning("Within")
         return User.objects.get_queryset()
 
     monkeypatch.setattr(UserViewSet, "get_queryset", list_people)
     client.get(USERS, headers={"X-Request-Id": "from-the-proxy-1"})
-    logging.getLogger("users.views").warning("Without")
+    logging.getLogger("users.api.views").warning("Without")
     assert [line["request_id"] for line in log.lines] == ["from-the-proxy-1", "from-the-proxy-1", None]
 
 
@@ -151,11 +151,11 @@ def test_nothing_can_begin_a_line_of_its_own(log, letter):
 @pytest.mark.parametrize(
     ("name", "message", "args", "written"),
     [
-        ("voice.events", "Call %s has no price", ("CA1",), "Call CA1 has no price"),
-        ("voice.events", "It failed: %s", (ValueError("alice@example.com"),), "It failed: ValueError"),
-        ("voice.events", ValueError("alice@example.com"), (), "ValueError"),
-        ("voice.events", "100 %", (), "100 %"),
-        ("voice.events", "%d calls", ("many",), "%d calls"),
+        ("voice.conferences.events", "Call %s has no price", ("CA1",), "Call CA1 has no price"),
+        ("voice.conferences.events", "It failed: %s", (ValueError("alice@example.com"),), "It failed: ValueError"),
+        ("voice.conferences.events", ValueError("alice@example.com"), (), "ValueError"),
+        ("voice.conferences.events", "100 %", (), "100 %"),
+        ("voice.conferences.events", "%d calls", ("many",), "%d calls"),
         ("voicechatter", "To %s", ("alice@example.com",), "To ***"),
         (
             "urllib3.connectionpool",
@@ -233,7 +233,7 @@ def test_two_changes_that_meet_are_logged_by_their_place(api, group, alice, log,
     def fail(**_):
         raise IntegrityError("Key (email)=(alice@example.com) already exists")
 
-    monkeypatch.setattr("users.views.sign_up", fail)
+    monkeypatch.setattr("users.api.views.sign_up", fail)
     assert api.post(USERS, {"email": "eve@example.com"}).status_code == 409
     (line,) = log.named("voicechat.errors")
     assert line["message"] == "Two changes met"

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from twilio.request_validator import RequestValidator
 
-from voice.sandbox_telephony import secret
+from voice.telephony.sandbox_telephony import secret
 
 EVENTS = "/api/voice/conferenceEvents"
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from tests.conftest import person
-from users.views import UserViewSet
+from users.api.views import UserViewSet
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ORIGIN = {"Origin": "https://app.example.com"}

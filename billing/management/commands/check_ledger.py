@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from billing.invariants import check_ledger
-from billing.report import Finding, table
+from billing.audit.invariants import check_ledger
+from billing.audit.report import Finding, table
 
 
 class Command(BaseCommand):

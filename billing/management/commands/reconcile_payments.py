@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from billing.reconciliation import reconcile
-from billing.report import shortened, table
-from users.vendors import NotConfigured
+from billing.audit.reconciliation import reconcile_payments
+from billing.audit.report import shortened, table
+from core.vendors import NotConfigured
 
 DAYS = 7
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:
         try:
-            report = reconcile(now=timezone.now(), days=days)
+            report = reconcile_payments(now=timezone.now(), days=days)
         except NotConfigured as error:
             raise CommandError(str(error.detail)) from error
         rows = [(line.title, line.looked_at, line.put_right, len(line.left)) for line in report.lines]

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from users.local_issuer import local_token
 from users.models import User
-from users.tokens import usable_email
+from users.sign_in.local_issuer import local_token
+from users.sign_in.tokens import usable_email
 
 MOST_HOURS = 24 * 365
 

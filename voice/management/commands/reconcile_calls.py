@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from voice.cut_off import cut_off
-from voice.devices import forget_gone_devices
-from voice.reconciliation import SILENT, reconcile
+from groups.notifications.devices import forget_gone_devices
+from voice.conferences.reconciliation import SILENT, reconcile_calls
+from voice.credit.cut_off import cut_off
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, silent: int, **options: Any) -> None:
         now = timezone.now()
         cut = cut_off(now=now)  # first: it is what cannot wait
-        summary = reconcile(now=now, silent=timedelta(seconds=silent))
+        summary = reconcile_calls(now=now, silent=timedelta(seconds=silent))
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {cut.failed + summary.failed} failed; "

@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice.api_client import Server
-from voice.identity import identity_of
-from voice.sandbox_telephony import SandboxTelephony
-from voice.simulation import Caller, Webhook, disturb, script
-from voice.telephony import telephony
+from users.client_identity import client_identity
+from voice.simulation.api_client import Server
+from voice.simulation.script import Caller, Webhook, disturb, script
+from voice.telephony.interface import telephony
+from voice.telephony.sandbox_telephony import SandboxTelephony
 
 MOST_MINUTES = 240
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
     def callers(self, server: Server, group_id: int, count: int) -> list[Caller]:
         """The group's members, and guests where they are too few."""
         members = server("GET", f"/api/groups/{group_id}/groupMembers")
-        callers = [Caller(member["displayName"], identity_of(member["userId"])) for member in members[:count]]
+        callers = [Caller(member["displayName"], client_identity(member["userId"])) for member in members[:count]]
         return callers + [Caller(f"Guest {number}", f"guest_{number}") for number in range(len(callers) + 1, count + 1)]
 
     def play(self, server: Server, group_id: int, webhooks: list[Webhook], *, pause: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from voice.prices import sync_prices
+from voice.credit.prices import sync_prices
 
 
 class Command(BaseCommand):

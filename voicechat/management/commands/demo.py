@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice.api_client import Server
-from voice.sandbox_telephony import SandboxTelephony
-from voice.simulation import MAKE_CALL
+from voice.simulation.api_client import Server
+from voice.simulation.script import MAKE_CALL
+from voice.telephony.sandbox_telephony import SandboxTelephony
 
 
 class Command(BaseCommand):

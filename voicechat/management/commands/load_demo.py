@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from billing.ledger import set_balance
+from core.wire import MICROS_PER_DOLLAR
 from groups.models import Group, Invitation, Membership, Ownership
 from groups.services import add_activity, add_person
 from users.models import User
 from users.services import sign_up
-from users.wire import MICROS_PER_DOLLAR
 
 PEOPLE = ("Rose", "Walter", "Ines", "Tom")
 GROUPS = (

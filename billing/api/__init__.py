@@ -1,0 +1,1 @@
+"""The doors of money: balances, cards, payments, statements, and Stripe's webhook."""

@@ -1,0 +1,205 @@
+"""The bodies of the billing routes, and what they answer."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from billing.models import LedgerEntry
+from core.wire import MICROS_PER_DOLLAR, ChangesSerializer, DollarsField, TextField
+from users.api.serializers import UserIdSerializer
+from users.models import User
+
+HIGHEST_BALANCE = 10**9 * MICROS_PER_DOLLAR
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = rf"{DAY}T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?"
+
+
+class SourceField(serializers.RegexField):
+    """A card as clients name it: tok_…, src_…, card_… or pm_…"""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            r"^(tok|src|card|pm)_[A-Za-z0-9_]{1,240}\Z",
+            error_messages={"invalid": "Use an id from Stripe: tok_…, src_…, card_… or pm_…"},
+            **kwargs,
+        )
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,30}$"}], "example": 2000}
+)
+class CentsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """Whole cents, as a number or a string of digits."""
+
+    default_error_messages = {"invalid": "Use an amount in whole cents, such as 2000 for $20.00."}
+
+    def to_internal_value(self, data: Any) -> int:
+        is_whole = isinstance(data, int | str) and not isinstance(data, bool)
+        if not is_whole or (isinstance(data, int) and abs(data) >= 10**30):
+            self.fail("invalid")
+        if not re.fullmatch(r"-?[0-9]{1,30}", str(data)):
+            self.fail("invalid")
+        return int(data)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class AddMoneySerializer(UserIdSerializer):
+    amountToAdd = DollarsField(help_text="Dollars, from 1.00 to 500.00.")
+
+
+class CustomerSerializer(serializers.Serializer[Any]):
+    userStripeId = TextField(visible=True, max_length=128)
+
+
+class CreateChargeSerializer(CustomerSerializer):
+    sourceId = SourceField(required=False, allow_null=True, help_text="Without it, the default card.")
+    amountToAdd = CentsField(help_text="Cents, from 100 to 50000.")
+
+
+class CustomerSourceSerializer(CustomerSerializer):
+    sourceId = SourceField()
+
+
+class UserSourceSerializer(UserIdSerializer):
+    sourceId = SourceField()
+
+
+class BalanceSerializer(serializers.Serializer[User]):
+    accountBalance = serializers.CharField(help_text="Dollars with two decimals, rounded down.")
+
+
+class BalanceChangeSerializer(ChangesSerializer):
+    accountBalance = DollarsField()
+
+    def validate_accountBalance(self, micros: int) -> int:  # the wire's own name
+        if abs(micros) > HIGHEST_BALANCE:
+            raise serializers.ValidationError("Use a balance of at most a billion dollars.")
+        return micros
+
+
+class Last4Serializer(serializers.Serializer[User]):
+    last4 = serializers.CharField(allow_null=True)
+
+
+class Last4ChangeSerializer(ChangesSerializer):
+    last4 = serializers.RegexField(
+        r"^[0-9]{4}\Z", allow_null=True, trim_whitespace=False, error_messages={"invalid": "Use four digits, or null."}
+    )
+
+
+class AddedMoneySerializer(serializers.Serializer[Any]):
+    """The new balance, or why there is none: the React page reads both on status 200."""
+
+    updatedAccountBalance = serializers.FloatField(required=False, help_text="Dollars.")
+    errorMessage = serializers.CharField(required=False)
+    clientSecret = serializers.CharField(
+        required=False, help_text="For a card whose owner must consent, in the client."
+    )
+
+
+class ChargeSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Cents.")
+    currency = serializers.CharField()
+    status = serializers.CharField()
+    customer = serializers.CharField()
+
+
+class CreatedChargeSerializer(serializers.Serializer[Any]):
+    charge = ChargeSerializer(required=False)
+    errorMessage = serializers.CharField(required=False)
+    clientSecret = serializers.CharField(required=False)
+
+
+class CardWithIdSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    brand = serializers.CharField()
+    last4 = serializers.CharField()
+    expMonth = serializers.IntegerField(source="exp_month")
+    expYear = serializers.IntegerField(source="exp_year")
+
+
+class CardSerializer(CardWithIdSerializer):
+    id = None  # type: ignore[assignment]  # how REST framework leaves a field out
+
+
+class DefaultSourceSerializer(serializers.Serializer[Any]):
+    defaultSourceId = serializers.CharField(allow_null=True)
+    card = CardSerializer(allow_null=True)
+
+
+class UpdatedSourceSerializer(serializers.Serializer[Any]):
+    updatedSource = CardWithIdSerializer()
+
+
+class UpdatedCustomerSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    email = serializers.CharField()
+    defaultSourceId = serializers.CharField()
+    card = CardSerializer()
+
+
+class ChargedSumSerializer(serializers.Serializer[Any]):
+    sumOfUserStripeCharges = serializers.FloatField(help_text="Dollars: succeeded less refunded.")
+
+
+@extend_schema_field({"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
+class MomentField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """A day, or a time with the seconds and the zone left out or not: both are UTC's where they name no zone.
+
+    A day stands for its beginning; with `whole_day`, for its end.
+    """
+
+    default_error_messages = {"invalid": "Use a day, such as 2026-11-01, or a time, such as 2026-11-01T18:30:00Z."}
+
+    def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
+        self.whole_day = whole_day
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> datetime:
+        text = str(data).replace(" ", "+")  # what a + becomes in a query that was not encoded
+        is_day = bool(re.fullmatch(DAY, text))
+        if not is_day and not re.fullmatch(TIME, text):
+            self.fail("invalid")
+        try:
+            time = datetime.fromisoformat(text)
+            time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+            return time + timedelta(days=1) if is_day and self.whole_day else time
+        except (ValueError, OverflowError):
+            self.fail("invalid")
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """`from` is a word of Python: it is declared below. Gives `begin` and `end`."""
+
+    to = MomentField(required=False, whole_day=True, help_text="Up to this day and all of it, or before this time.")
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": MomentField(required=False, help_text="From this day or time on."), **super().get_fields()}
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        begin, end = sent.get("from"), sent.get("to")
+        if begin and end and begin >= end:
+            raise serializers.ValidationError({"from": ["There is nothing in between: `from` must be before `to`."]})
+        return {"begin": begin, "end": end}
+
+
+class StatementEntrySerializer(serializers.Serializer[LedgerEntry]):
+    id = serializers.IntegerField(help_text="What to quote to an operator.")
+    createdAt = serializers.DateTimeField()
+    kind = serializers.ChoiceField(LedgerEntry.Kind.choices)
+    memo = serializers.CharField(help_text="What it was for, in words.")
+    groupId = serializers.IntegerField(allow_null=True)
+    groupName = serializers.CharField(
+        allow_null=True, help_text="Null where there is no group, it is gone, or the reader may not see it."
+    )
+    amount = serializers.CharField(help_text="Dollars, exact, with two decimals or more; negative where money leaves.")
+    balanceAfter = serializers.CharField(help_text="Dollars, as above.")

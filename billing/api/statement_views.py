@@ -1,0 +1,69 @@
+"""The door of a person's statement."""
+
+import re
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from billing.api.serializers import PeriodSerializer, StatementEntrySerializer
+from billing.api.views import person
+from billing.models import LedgerEntry
+from billing.statement import as_csv, entry_shape, statement
+from core.wire import read
+from users.api.permissions import IsSelf
+from users.callers import caller_of
+
+
+class StatementViewSet(GenericViewSet[LedgerEntry]):
+    permission_classes = (IsSelf,)
+    ordering = ("id",)
+    row_keys = ("id",)
+    serializer_class = StatementEntrySerializer
+
+    @extend_schema(
+        summary="A person's statement",
+        description="Every entry of the ledger, oldest first, with the balance after it. As CSV for a client that "
+        "prefers `text/csv`: the same columns under a row of names. There an apostrophe stands before a text that a "
+        "spreadsheet would take for a formula.",
+        parameters=[PeriodSerializer],
+        responses={
+            (200, "application/json"): StatementEntrySerializer(many=True),
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
+    )
+    def list(self, request: Request, user_id: int) -> HttpResponse:
+        period = read(PeriodSerializer, request.query_params.dict())
+        entries = statement(person(user_id), viewer=caller_of(request), **period)
+        page = self.paginate_queryset(entries) or []
+        answer = self.get_paginated_response([entry_shape(row) for row in page])
+        return csv_answer(answer) if prefers_csv(request) else with_vary(answer)
+
+
+def csv_answer(page: Response) -> HttpResponse:
+    headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "private, no-cache"}
+    if "Link" in page:
+        headers["Link"] = page["Link"]
+    return with_vary(HttpResponse(as_csv(page.data), content_type="text/csv; charset=utf-8", headers=headers))
+
+
+def with_vary(answer: HttpResponse) -> HttpResponse:
+    answer["Vary"] = "Accept"
+    return answer
+
+
+def prefers_csv(request: Request) -> bool:
+    """Whether the client names `text/csv`, and wants it more than JSON: as much is not more."""
+    wanted = dict(map(weighed, request.headers.get("Accept", "").lower().split(",")))
+    csv, anything = wanted.get("text/csv", 0), wanted.get("*/*", 0)
+    return csv > wanted.get("application/json", 0) and csv >= anything
+
+
+def weighed(part: str) -> tuple[str, float]:
+    """A media type and its weight: "text/csv; q=0.5" is ("text/csv", 0.5)."""
+    kind, _, parameters = part.partition(";")
+    weight = re.search(r"\bq=([01](\.[0-9]{0,3})?)", parameters)
+    return kind.strip(), float(weight[1]) if weight else 1.0

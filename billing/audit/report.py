@@ -1,0 +1,82 @@
+"""What the operators' commands found, as a short table for people and an exit code for schedulers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError
+from rest_framework.exceptions import APIException
+
+from billing.gateway.interface import PaymentsUnavailable
+
+ENOUGH_FAILURES = 3
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`named` are the first few that are wrong. A warning is shown, and is no fault of the ledger's."""
+
+    check: str
+    rows: int
+    wrong: int
+    named: tuple[str, ...] = ()
+    is_warning: bool = False
+
+
+@dataclass(slots=True)
+class Line:
+    title: str
+    looked_at: int = 0
+    put_right: int = 0
+    left: list[str] = field(default_factory=list)
+    failures: int = 0
+    """So often in a row Stripe has not answered."""
+
+    def attempt(self, what: str, work: Callable[[], object]) -> bool:
+        """Whether it worked. What failed is left for the next run; after some failures of Stripe's so is the rest."""
+        if self.failures >= ENOUGH_FAILURES:
+            self.left.append(f"{what}: not tried, for Stripe does not answer")
+            return False
+        try:
+            work()
+        except APIException as error:
+            self.failures += isinstance(error, PaymentsUnavailable)
+            self.left.append(f"{what}: {error.detail}")
+        except DatabaseError as error:
+            self.left.append(f"{what}: {type(error).__name__}")
+        else:
+            self.failures = 0
+            return True
+        return False
+
+
+@dataclass(slots=True)
+class Report:
+    """One line for each kind of thing. Whatever is left in one of them is a difference."""
+
+    lines: list[Line] = field(default_factory=list)
+    foreign: int = 0
+    """Payments, refunds and disputes at Stripe that have nothing to do with this server."""
+
+    def line(self, title: str) -> Line:
+        self.lines.append(Line(title))
+        return self.lines[-1]
+
+    @property
+    def left(self) -> list[str]:
+        return [each for line in self.lines for each in line.left]
+
+
+def table(head: Sequence[object], *rows: Sequence[object]) -> list[str]:
+    """The first column to the left, the others to the right."""
+    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in (head, *rows)]
+    first, *others = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return [
+        f"{row[0]:<{first}}" + "".join(f"{cell:>{width + 3}}" for cell, width in zip(row[1:], others, strict=True))
+        for row in texts
+    ]
+
+
+def shortened(lines: Sequence[str], most: int = MOST_SHOWN) -> list[str]:
+    more = [f"and {len(lines) - most:,} more"] if len(lines) > most else []
+    return [*lines[:most], *more]

@@ -1,0 +1,199 @@
+"""What payments are to this project. `stripe_payments.py` and `sandbox_payments.py` are two of them.
+
+Every amount here is in whole cents of a US dollar.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, NotFound
+
+from core.vendors import vendor
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    id: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """`status` is one of Stripe's: https://docs.stripe.com/payments/paymentintents/lifecycle"""
+
+    id: str
+    amount_cents: int
+    currency: str
+    status: str
+    client_secret: str = ""
+    message: str = ""
+    """Why the card said no, where it did."""
+    top_up: str = ""
+    """The id that we gave it; empty for a payment that is not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money on its way back to the card. https://docs.stripe.com/api/refunds/object"""
+
+    id: str
+    payment: str
+    amount_cents: int
+    status: str
+
+    @property
+    def came_back(self) -> bool:
+        """The card did not take it, and the money is ours again."""
+        return self.status in ("failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeReport:
+    """A cardholder's objection. https://docs.stripe.com/api/disputes/object
+
+    `withdrawn_cents` and `reinstated_cents` are what it has moved so far, without the fee, which is the operator's. An
+    inquiry (its status begins with `warning_`) moves nothing.
+    """
+
+    id: str
+    payment: str
+    amount_cents: int
+    status: str
+    withdrawn_cents: int
+    reinstated_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedCharge:
+    """A charge of which something was refunded; its refunds must be asked for."""
+
+    id: str
+    payment: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetachedPaymentMethod:
+    id: str
+
+
+Subject = Payment | Refund | DisputeReport | RefundedCharge | PaymentMethod | DetachedPaymentMethod
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """A webhook event. `about` is None where it is about nothing that concerns us."""
+
+    id: str
+    type: str
+    payload: Mapping[str, Any]
+    about: Subject | None
+
+
+class Payments(Protocol):
+    """`source` is what clients call a card: tok_…, src_…, card_… or pm_…. A `key` makes a repeated call harmless."""
+
+    name: str
+
+    def create_customer(self, *, email: str, name: str, key: str) -> str:
+        """The new customer's id."""
+
+    def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
+        """Puts a card on file. Raises CardDeclined, UnknownSource."""
+
+    def default_card(self, *, customer: str) -> PaymentMethod | None: ...
+
+    def make_default(self, *, customer: str, card: PaymentMethod) -> None: ...
+
+    def charge(self, *, customer: str, source: str, amount_cents: int, top_up: str) -> Payment:
+        """Charges a card on file, or the default one where `source` is "".
+
+        `top_up` is the idempotency key, and finds the payment again. Raises CardDeclined, NoCard, UnknownSource.
+        """
+
+    def find_payment(self, *, customer: str, top_up: str) -> Payment | None: ...
+
+    def retrieve_payment(self, *, payment: str) -> Payment:
+        """Raises UnknownSource for one that does not exist."""
+
+    def create_refund(self, *, payment: str, amount_cents: int, key: str) -> Refund:
+        """Gives money back to the card. Raises RefundRefused. `key` makes a repeated call harmless."""
+
+    def refunds(self, *, charge: str) -> list[Refund]: ...
+
+    def retrieve_refund(self, *, refund: str) -> Refund:
+        """Raises UnknownSource for one that does not exist."""
+
+    def retrieve_dispute(self, *, dispute: str) -> DisputeReport:
+        """Raises UnknownSource for one that does not exist."""
+
+    def payments_since(self, time: datetime) -> Iterator[Payment]:
+        """All that were made since then, whatever became of them, the newest first."""
+
+    def refunds_since(self, time: datetime) -> Iterator[Refund]: ...
+
+    def disputes_since(self, time: datetime) -> Iterator[DisputeReport]: ...
+
+    def cancel(self, *, payment: str) -> Payment:
+        """Cancels a payment that waits for consent; one that went through meanwhile comes back as it is."""
+
+    def total_charged(self, *, customer: str) -> int:
+        """All succeeded payments less what was refunded."""
+
+    def construct_event(self, *, body: bytes, signature: str) -> WebhookEvent:
+        """The webhook event, once its signature is proved. Raises SignatureVerificationError."""
+
+    def event_from_payload(self, payload: Mapping[str, Any]) -> WebhookEvent:
+        """An event that was read before, from what was kept of it."""
+
+
+class CardDeclined(APIException):
+    """The bank says no; `detail` is its sentence."""
+
+    status_code = 402
+    default_code = "card_declined"
+    default_detail = "The card was declined."
+
+
+class NoCard(CardDeclined):
+    default_code = "no_card"
+    default_detail = "There is no card on file. Add one first."
+
+
+class UnknownSource(NotFound):
+    default_code = "source_not_found"
+    default_detail = "There is no such card. Enter it again."
+
+
+class UnusableSource(APIException):
+    status_code = 400
+    default_code = "source_unusable"
+
+
+class RefundRefused(APIException):
+    status_code = 409
+    default_code = "refund_refused"
+
+
+class SignatureVerificationError(APIException):
+    status_code = 400
+    default_code = "signature_invalid"
+
+
+class PaymentsUnavailable(APIException):
+    status_code = 503
+    default_code = "payments_unavailable"
+    default_detail = "The payment service does not answer. Nothing is lost and nothing is charged twice: try again."
+    wait = 10
+
+
+def payments() -> Payments:
+    """The implementation that the settings name. Raises NotConfigured where there is none."""
+    off = "Payments are switched off here: the operator must set SK_TEST."
+    backend: Payments = vendor(settings.PAYMENTS, off=off)
+    return backend

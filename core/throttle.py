@@ -1,0 +1,82 @@
+"""How often somebody may do what costs money or reaches other people. The settings THROTTLE_… say how often.
+
+A view set names its throttle and the actions that it is for: `throttle_classes = (SignUpThrottle.on("create"),)`.
+"""
+
+import logging
+import time
+from typing import ClassVar, Self, cast
+
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from core.addresses import client_address
+
+logger = logging.getLogger(__name__)
+
+
+class TooManyRequests(Throttled):
+    default_detail = "That was too often."
+    extra_detail_singular = "Try again in {wait} second."
+    extra_detail_plural = "Try again in {wait} seconds."
+
+
+class Throttle(BaseThrottle):
+    """Counts a person by their id, and whoever is not known by their address.
+
+    What is refused is not counted. Where the cache does not answer, nothing is refused.
+    """
+
+    scope: ClassVar[str]
+    actions: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def on(cls, *actions: str) -> type[Self]:
+        """This throttle for these actions alone: other actions, OPTIONS and wrong methods are not counted."""
+        return cast("type[Self]", type(cls.__name__, (cls,), {"actions": frozenset(actions)}))
+
+    def covers(self, view: APIView) -> bool:
+        return getattr(view, "action", None) in self.actions
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Raises TooManyRequests where the answer is no."""
+        rate: tuple[int, int] | None = getattr(settings, f"THROTTLE_{self.scope.upper()}")
+        if rate is None or not self.covers(view) or (key := self.get_cache_key(request)) is None:
+            return True
+        try:
+            wait = take_place(key, *rate)
+        except RedisError as error:  # its message may name hosts
+            logger.warning("Redis fails (%s): a request to %s is not counted.", type(error).__name__, self.scope)
+            return True
+        if wait is not None:
+            raise TooManyRequests(wait)
+        return True
+
+    def get_cache_key(self, request: Request) -> str | None:
+        """Whose requests are counted together; None for one that is not counted."""
+        return f"throttle:{self.scope}:{self.get_ident(request)}"
+
+    def get_ident(self, request: Request) -> str:
+        person_id = getattr(request.user, "pk", None)
+        return f"address:{client_address(request._request)}" if person_id is None else f"person:{person_id}"
+
+
+def take_place(key: str, places: int, seconds: int) -> float | None:
+    """Takes one of the places under this key for so many seconds: None, or, where all are taken, how long to wait.
+
+    In any stretch of that length no more are taken than there are, however many ask at the same moment: each place is
+    one key that the cache adds once, and that goes when its time is over.
+    """
+    now = time.time()
+    names = [f"{key}:{place}" for place in range(places)]
+    taken = cache.get_many(names)
+    until = int((now + seconds) * 1000)  # whole milliseconds: Django writes an int to Redis as it is, without pickle
+    for name in names:
+        if name not in taken and cache.add(name, until, timeout=seconds):
+            return None
+    return float(min(taken.values(), default=until) / 1000 - now)

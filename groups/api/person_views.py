@@ -1,0 +1,58 @@
+"""The doors of a person's groups."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from groups.api.detailed import groups_around
+from groups.api.serializers import (
+    DetailedSerializer,
+    RefSerializer,
+)
+from groups.models import (
+    GroupPerson,
+    Invitation,
+    Membership,
+    Ownership,
+)
+from users.api.permissions import IsSelf
+from users.api.serializers import USER_COLUMNS, user_shape
+from users.models import User
+
+
+class UserGroupsViewSet(GenericViewSet[Any]):
+    """A person's groups."""
+
+    permission_classes = (IsSelf,)
+    ordering = ("id",)
+    row_keys = ("id",)
+    serializer_class = RefSerializer
+
+    @extend_schema(summary="Groups that the person owns", responses=RefSerializer(many=True))
+    def owned(self, request: Request, user_id: int) -> Response:
+        return self.refs(Ownership, user_id)
+
+    @extend_schema(summary="Groups that the person is a member of", responses=RefSerializer(many=True))
+    def belonged_to(self, request: Request, user_id: int) -> Response:
+        return self.refs(Membership, user_id)
+
+    @extend_schema(summary="Groups that the person is invited to", responses=RefSerializer(many=True))
+    def invited_to(self, request: Request, user_id: int) -> Response:
+        return self.refs(Invitation, user_id)
+
+    def refs(self, people: type[GroupPerson], user_id: int) -> Response:
+        rows = people.objects.filter(user_id=user_id).order_by("id").values("id", "group_id", "group__name")
+        page = self.paginate_queryset(rows)
+        if not page:
+            get_object_or_404(User.objects.only("pk"), pk=user_id)
+        refs = [{"groupId": row["group_id"], "GroupName": row["group__name"]} for row in page or []]
+        return self.get_paginated_response(refs)
+
+    @extend_schema(summary="A person with everything around their groups", responses=DetailedSerializer)
+    def detailed(self, request: Request, user_id: int) -> Response:
+        row = get_object_or_404(User.objects.values(*USER_COLUMNS), pk=user_id)
+        return Response({**user_shape(row), **groups_around(user_id)})

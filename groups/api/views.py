@@ -1,0 +1,151 @@
+"""The doors of groups and their activities."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from core.wire import read
+from groups.api import polled
+from groups.api.permissions import (
+    EVERYBODY_THERE,
+    ONESELF,
+    OWNERS,
+    THE_GROUP,
+    MayChangeGroup,
+    MayInGroup,
+    MayPostActivity,
+    Rule,
+)
+from groups.api.serializers import (
+    ACTIVITY_COLUMNS,
+    GROUP_COLUMNS,
+    ActivitySerializer,
+    CallStatusChangeSerializer,
+    CallStatusSerializer,
+    GroupChangesSerializer,
+    GroupSerializer,
+    NewActivitySerializer,
+    NewGroupSerializer,
+    activity_shape,
+    group_shape,
+    group_shape_of,
+)
+from groups.models import (
+    Activity,
+    Group,
+    GroupQuerySet,
+)
+from groups.services import add_activity, make_group
+from users.api.permissions import IsSignedUp, PermissionsByAction
+from users.api.serializers import CountSerializer
+from users.callers import caller_of
+from users.models import User
+from users.services import delete_row
+
+
+class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
+    permission_classes = (MayInGroup,)
+    action_permissions = {"list": IsSignedUp, "create": IsSignedUp, "update": MayChangeGroup}
+    rules = {
+        "retrieve": EVERYBODY_THERE,
+        "call_status": EVERYBODY_THERE,
+        "change_call_status": THE_GROUP,
+        "update": OWNERS,
+        "destroy": OWNERS,
+    }
+    ordering = ("id",)
+    row_keys = ("id",)
+    serializer_class = GroupSerializer
+
+    def get_queryset(self) -> GroupQuerySet:
+        return Group.objects.visible_to(caller_of(self.request))
+
+    @extend_schema(summary="The groups that one may see", responses=GroupSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset().order_by(*self.ordering).values(*GROUP_COLUMNS)) or []
+        return self.get_paginated_response([group_shape(row) for row in page])
+
+    @extend_schema(
+        summary="Make a group",
+        description="Who is signed in becomes its owner and a member.",
+        request=NewGroupSerializer,
+        responses={201: GroupSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        caller = caller_of(request)
+        founder = caller if isinstance(caller, User) else None
+        group = make_group(founder=founder, **read(NewGroupSerializer, request.data))
+        return Response(group_shape_of(group), status=201)
+
+    @extend_schema(summary="One group")
+    def retrieve(self, request: Request, group_id: int) -> Response:
+        return Response(group_shape(get_object_or_404(self.get_queryset().values(*GROUP_COLUMNS), pk=group_id)))
+
+    @extend_schema(summary="Change a group", request=GroupChangesSerializer)
+    def update(self, request: Request, group_id: int) -> Response:
+        return self.change(group_id, GroupChangesSerializer, request)
+
+    @extend_schema(summary="Delete a group", responses={200: CountSerializer})
+    def destroy(self, request: Request, group_id: int) -> Response:
+        delete_row(self.get_queryset(), group_id)
+        return Response({"count": "1 group deleted"})
+
+    @extend_schema(summary="Whether the group is on a call", responses=CallStatusSerializer)
+    def call_status(self, request: Request, group_id: int) -> Response:
+        rows = polled.call_status([group_id])
+        if not rows:
+            raise Http404
+        return Response({"callStatus": rows[0]["call_status"]})
+
+    @extend_schema(summary="Say whether the group is on a call", request=CallStatusChangeSerializer)
+    def change_call_status(self, request: Request, group_id: int) -> Response:
+        return self.change(group_id, CallStatusChangeSerializer, request)
+
+    def change(self, group_id: int, serializer: type[CallStatusChangeSerializer], request: Request) -> Response:
+        group = get_object_or_404(self.get_queryset(), pk=group_id)
+        body = serializer(group, data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(group_shape_of(body.save()))
+
+
+class ActivityViewSet(PermissionsByAction, GenericViewSet[Activity]):
+    permission_classes = (MayInGroup,)
+    action_permissions = {"create": MayPostActivity}
+    rules = {"list": EVERYBODY_THERE, "create": Rule(owner=ONESELF, member=ONESELF, invitee=ONESELF)}
+    ordering = ("-created_at", "-id")
+    row_keys = ("created_at", "id")
+    serializer_class = ActivitySerializer
+
+    @extend_schema(summary="What happened in the group, newest first", responses=ActivitySerializer(many=True))
+    def list(self, request: Request, group_id: int) -> Response:
+        rows = self.page(group_id) if request.GET else polled.activities([group_id])
+        if not rows:  # one query tells the list; a second one only an empty list from no group
+            get_object_or_404(Group.objects.only("pk"), pk=group_id)
+        return self.get_paginated_response([activity_shape(row) for row in rows])
+
+    def page(self, group_id: int) -> Sequence[dict[str, Any]]:
+        rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ACTIVITY_COLUMNS)
+        return self.paginate_queryset(rows) or []
+
+    @extend_schema(
+        summary="Add an activity",
+        description="Answers with all of the group's; from somebody who has just left, with the new one alone.",
+        request=NewActivitySerializer,
+        responses={201: ActivitySerializer(many=True)},
+    )
+    def create(self, request: Request, group_id: int) -> Response:
+        get_object_or_404(Group.objects.only("pk"), pk=group_id)
+        sent = read(NewActivitySerializer, request.data)
+        check = partial(self.check_permissions, request)
+        new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)
+        rows: Any = polled.activities([group_id])
+        if not Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
+            rows = Activity.objects.filter(pk=new.pk).values(*ACTIVITY_COLUMNS)
+        return Response([activity_shape(row) for row in rows], status=201)

@@ -1,0 +1,1 @@
+"""Telling a group's devices: `announcements` and `devices` are the front, the channels stand behind."""

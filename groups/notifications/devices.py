@@ -1,0 +1,68 @@
+"""The devices that are notified: registered by apps, forgotten when Twilio says that they are gone."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+
+from core.vendors import best_effort
+from groups.models import Device, Group
+from groups.notifications.channels import Channel, channel_for
+from users.client_identity import person_with_identity
+
+CHECK_EVERY = timedelta(days=7)
+MOST_AT_ONCE = 50
+
+
+def register_device(
+    *, identity: str, address: str, binding_type: str, endpoint: str | None, tags: Iterable[int], now: datetime
+) -> Device:
+    """Makes the channel's binding, then our own row. The address belongs to whoever registered it last."""
+    person = person_with_identity(identity)
+    groups = Group.objects.filter(pk__in=tags).order_by("pk")
+    groups = groups.of_person(person) if person else groups
+    channel = channel_for(binding_type)
+    binding = channel.register_binding(
+        identity=identity,
+        address=address,
+        binding_type=binding_type,
+        endpoint=endpoint or uuid4().hex,
+        tags=[str(group.pk) for group in groups],
+    )
+    fields = {
+        "user": person,
+        "identity": identity,
+        "binding_type": binding_type,
+        "sid": binding.sid[:64],
+        "endpoint": binding.endpoint[:128],
+        "checked_at": now,
+    }
+    with transaction.atomic():
+        device, _ = Device.objects.get_or_create(address=address, defaults=fields)
+        device = Device.objects.select_for_update().get(pk=device.pk)
+        former = device.sid
+        Device.objects.filter(pk=device.pk).update(**fields)
+        device.tags.set(groups)
+    if former != binding.sid:
+        unbind(channel, former)
+    device.refresh_from_db()
+    return device
+
+
+def unbind(channel: Channel, sid: str) -> None:
+    """Takes an address from its former identity: who is meant by that one must not be told on another's phone."""
+    with best_effort(f"delete the former binding {sid}"):
+        channel.delete_binding(sid=sid)
+
+
+def forget_gone_devices(*, now: datetime) -> int:
+    """Asks Twilio about devices not asked about for a week, and forgets those that it has dropped; how many."""
+    forgotten = 0
+    for device in Device.objects.filter(checked_at__lte=now - CHECK_EVERY).order_by("checked_at")[:MOST_AT_ONCE]:
+        with best_effort(f"ask about binding {device.sid}"):
+            if channel_for(device.binding_type).has_binding(sid=device.sid):
+                Device.objects.filter(pk=device.pk).update(checked_at=now)
+            else:
+                forgotten += Device.objects.filter(pk=device.pk, sid=device.sid).delete()[0] and 1
+    return forgotten

@@ -1,0 +1,104 @@
+"""The bodies of the routes about devices, and what they answer."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.wire import LARGEST_ID, IdField, TextField
+from groups.models import Device
+from groups.notifications.announcements import CALL_STARTED
+
+MOST_TAGS = 20
+"""https://www.twilio.com/docs/notify/api/binding-resource"""
+GROUP_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+GROUP_IDS = "^([0-9]{1,18}(,[0-9]{1,18}){0,19})?$"
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": GROUP_IDS, "description": "One id, or several with commas between."},
+            GROUP_ID,
+            {"type": "array", "items": {"oneOf": [GROUP_ID, {"type": "string", "pattern": GROUP_IDS}]}, "maxItems": 20},
+        ]
+    }
+)
+class TagsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """Group ids: one, a string with commas, or a list."""
+
+    default_error_messages = {"too_many": f"Name at most {MOST_TAGS} groups."}
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist"):
+            return dictionary.getlist(self.field_name) or serializers.empty
+        return super().get_value(dictionary)
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        parts: Iterable[Any] = data if isinstance(data, list) else [data]
+        words = [word for part in parts for word in (part.split(",") if isinstance(part, str) else [part])]
+        words = [word.strip() if isinstance(word, str) else word for word in words]
+        ids = [IdField().to_internal_value(word) for word in words if word != ""]
+        if len(ids) > MOST_TAGS:
+            self.fail("too_many")
+        return ids
+
+    def to_representation(self, value: Any) -> list[str]:
+        return [str(each) for each in value]
+
+
+class OwnBindingSerializer(serializers.Serializer[Any]):
+    """A device of who is signed in."""
+
+    Address = TextField(required=False, visible=True, max_length=512, help_text="The device's token; also `address`.")
+    address = TextField(required=False, visible=True, max_length=512)
+    BindingType = serializers.ChoiceField(Device.BindingType.choices, required=False, default=Device.BindingType.APN)
+    tags = TagsField(required=False, default=list)
+    endpoint = TextField(required=False, allow_null=True, visible=True, max_length=128)
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        address = sent.get("Address") or sent.get("address")
+        if not address:
+            raise serializers.ValidationError({"Address": ["This field is required."]})
+        return {
+            "address": address,
+            "binding_type": sent["BindingType"],
+            "endpoint": sent.get("endpoint"),
+            "tags": sent["tags"],
+        }
+
+
+class RegisterBindingSerializer(OwnBindingSerializer):
+    identity = TextField(visible=True, max_length=128, help_text="Who is signed in registers for themself instead.")
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        return {**super().validate(sent), "identity": sent["identity"]}
+
+
+class BindingSerializer(serializers.Serializer[Any]):
+    sid = serializers.CharField()
+    endpoint = serializers.CharField()
+    identity = serializers.CharField()
+    address = serializers.CharField()
+    bindingType = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    message = serializers.CharField()
+
+
+class NotificationSerializer(serializers.Serializer[Any]):
+    FriendlyName = IdField(required=False, help_text="The group's id, by Twilio's name of its conference.")
+    groupId = IdField(required=False)
+    message = TextField(required=False, visible=True, max_length=500, default=CALL_STARTED)
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        named = [sent[name] for name in ("groupId", "FriendlyName") if name in sent]
+        if not named:
+            raise serializers.ValidationError({"groupId": ["This field is required."]})
+        return {"group_id": named[0], "body": sent["message"]}
+
+
+class SentNotificationSerializer(serializers.Serializer[Any]):
+    sid = serializers.CharField(allow_null=True, help_text="Null where there was no device to tell.")
+    groupId = serializers.IntegerField()
+    recipients = serializers.IntegerField(help_text="How many devices.")

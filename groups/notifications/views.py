@@ -1,0 +1,69 @@
+"""The doors of devices and of what they are told."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from core.wire import read
+from groups.api.permissions import THE_GROUP
+from groups.models import Group
+from groups.notifications.announcements import notify_group
+from groups.notifications.devices import register_device
+from groups.notifications.permissions import MayNotify
+from groups.notifications.serializers import (
+    BindingSerializer,
+    NotificationSerializer,
+    OwnBindingSerializer,
+    RegisterBindingSerializer,
+    SentNotificationSerializer,
+)
+from groups.notifications.throttles import NotificationThrottle
+from users.api.identity import caller_identity
+from users.api.permissions import PermissionsByAction
+from users.callers import caller_of
+from users.models import User
+
+
+class DeviceViewSet(PermissionsByAction, ViewSet):
+    throttle_classes = (NotificationThrottle.on("notify"),)
+    action_permissions = {"notify": MayNotify}
+    rules = {"notify": THE_GROUP}
+
+    @extend_schema(
+        summary="Register a device for notifications",
+        request=RegisterBindingSerializer,
+        responses={201: BindingSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        device = register_device(**binding(request), now=timezone.now())
+        shape = {
+            "sid": device.sid,
+            "endpoint": device.endpoint,
+            "identity": device.identity,
+            "address": device.address,
+            "bindingType": device.binding_type,
+            "tags": [str(pk) for pk in device.tags.order_by("pk").values_list("pk", flat=True)],
+            "message": "This device will be notified.",
+        }
+        return Response(shape, status=201)
+
+    @extend_schema(
+        summary="Notify a group's devices", request=NotificationSerializer, responses=SentNotificationSerializer
+    )
+    def notify(self, request: Request) -> Response:
+        sent = read(NotificationSerializer, request.data)
+        group = get_object_or_404(Group.objects.all(), pk=sent["group_id"])
+        sid, recipients = notify_group(group=group, body=sent["body"])
+        return Response({"sid": sid, "groupId": group.pk, "recipients": recipients})
+
+
+def binding(request: Request) -> dict[str, Any]:
+    """What to register a device for: who is signed in registers for themself, whatever identity they name."""
+    if isinstance(caller_of(request), User):
+        return {**read(OwnBindingSerializer, request.data), "identity": caller_identity(request)}
+    return read(RegisterBindingSerializer, request.data)

@@ -1,0 +1,110 @@
+"""What only Twilio Notify meets: its limits, its errors, and a network that fails."""
+
+import pytest
+
+from groups.models import Device
+from groups.notifications.channels import ChannelRefused, ChannelUnavailable, channels
+from tests.doubles.server import Fault
+from tests.doubles.twilio import error
+
+BINDING = {"identity": "u_1", "address": "a" * 64, "binding_type": "apn", "endpoint": "u_1:phone", "tags": ["7", "8"]}
+
+
+@pytest.fixture
+def channel(twilio_notify):
+    return twilio_notify
+
+
+@pytest.fixture
+def double(twilio_double):
+    return twilio_double
+
+
+def phones_of(identities):
+    return [Device(identity=each) for each in identities]
+
+
+# --- Devices --------------------------------------------------------------------------------------------------------
+
+
+def test_a_device_is_registered_with_its_groups(channel, double):
+    binding = channel.register_binding(**BINDING)
+    (kept,) = double.bindings
+    assert (binding.sid, binding.endpoint) == (kept["sid"], "u_1:phone")
+    assert {name: kept[name] for name in BINDING} == BINDING
+
+
+def test_a_device_can_be_in_no_group(channel, double):
+    channel.register_binding(**{**BINDING, "tags": []})
+    assert double.bindings[0]["tags"] == []
+
+
+def test_a_kind_of_device_that_twilio_does_not_know_is_refused(channel):
+    with pytest.raises(ChannelRefused):
+        channel.register_binding(**{**BINDING, "binding_type": "pager"})
+
+
+# --- Notifications --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how_many", "calls"), [(1, [1]), (20, [20]), (21, [20, 1]), (45, [20, 20, 5])])
+def test_people_are_told_in_groups_of_twenty(channel, double, how_many, calls):
+    everybody = [f"u_{each:02}" for each in range(how_many)]
+    channel.send(devices=phones_of(everybody), body="Größe 👋", group_id=7)
+    assert [len(each["identities"]) for each in double.notifications] == calls
+    assert sum((each["identities"] for each in double.notifications), []) == everybody  # noqa: RUF017  # three lists
+    assert {each["body"] for each in double.notifications} == {"Größe 👋"}
+
+
+def test_the_first_notifications_sid_is_answered(channel, double):
+    sid = channel.send(devices=phones_of(f"u_{each}" for each in range(45)), body="Hello", group_id=7)
+    assert sid == double.notifications[0]["sid"]
+
+
+# --- Errors, and a network that fails -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_twilio_does_not_accept_is_refused(channel, double, status):
+    double.fail_next(error(status, 20001, "Invalid parameter"))
+    with pytest.raises(ChannelRefused):
+        channel.register_binding(**BINDING)
+
+
+CALLS = {
+    "register_binding": BINDING,
+    "has_binding": {"sid": f"BS{'0' * 31}1"},
+    "delete_binding": {"sid": f"BS{'0' * 31}1"},
+    "send": {"devices": phones_of(["u_1"]), "body": "Hello", "group_id": 7},
+}
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_failing_twilio_is_unavailable(channel, double, monkeypatch, call, fault):
+    monkeypatch.setattr("core.twilio_client.TIMEOUT", 0.1)
+    double.fail_next(fault)
+    with pytest.raises(ChannelUnavailable):
+        getattr(channel, call)(**CALLS[call])
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_past_the_deadline_nothing_is_sent(channel, double, past_deadline, call):
+    with pytest.raises(ChannelUnavailable):
+        getattr(channel, call)(**CALLS[call])
+    assert double.requests == []
+
+
+def test_a_notification_is_not_sent_twice_when_its_answer_is_lost(channel, double):
+    double.fail_next(Fault.LOSE_ANSWER)
+    with pytest.raises(ChannelUnavailable):
+        channel.send(devices=phones_of(["u_1"]), body="Hello", group_id=7)
+    assert len(double.notifications) == 1
+
+
+def test_a_wrong_auth_token_is_unavailable(channel, double, settings):
+    (backend,) = settings.NOTIFICATIONS
+    settings.NOTIFICATIONS = [{**backend, "OPTIONS": {**backend["OPTIONS"], "auth_token": "another"}}]
+    with pytest.raises(ChannelUnavailable):
+        channels()[0].register_binding(**BINDING)
+    assert double.bindings == []

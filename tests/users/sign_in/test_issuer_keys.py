@@ -1,0 +1,211 @@
+"""The issuer's keys: when they are fetched, how long they are kept, and what holds while the issuer is down."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import Client
+from tests.doubles.issuer import DISCOVERY, HOUR, KEYS, rsa_key
+from tests.doubles.server import HANG, Answer, Fault
+from tests.users.conftest import outcome
+from users.sign_in.issuers import forget_keys
+
+DOWN = [Fault.DROP] * 50
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Moves the clock by which the age of the keys is measured to so many seconds after the test's beginning."""
+    return lambda seconds: monkeypatch.setattr("users.sign_in.issuers.monotonic", lambda: time.monotonic() + seconds)
+
+
+@pytest.fixture
+def fetched(issuer):
+    """How often the keys were fetched."""
+    return lambda: len(issuer.sent("GET", KEYS))
+
+
+def of_unknown_key(issuer, number=0):
+    """A token that may be true: it names a key that nobody has heard of."""
+    return issuer.token(key=replace(rsa_key("unheard of"), kid=f"unheard-{number}"))
+
+
+def test_the_keys_are_found_by_the_discovery_document_and_fetched_once(issuer, ask, fetched):
+    tokens = [issuer.token(), issuer.token(key=issuer.keys[1]), issuer.token(sub="auth0|other")]
+    assert [outcome(ask(token)) for token in tokens] == [200, 200, (403, "other_sign_in_bound")]
+    assert (len(issuer.sent("GET", DISCOVERY)), fetched()) == (1, 1)
+
+
+def test_the_keys_are_kept_for_an_hour(issuer, ask, fetched, later):
+    token = issuer.token()
+    for seconds, count in ((0, 1), (HOUR - 60, 1), (HOUR + 60, 2), (2 * HOUR, 2)):
+        later(seconds)
+        assert (outcome(ask(token)), fetched()) == (200, count)
+
+
+def test_a_key_that_the_issuer_withdrew_counts_no_more_after_the_hour(issuer, ask, later):
+    token = issuer.token()
+    assert outcome(ask(token)) == 200
+    issuer.rotate()
+    later(HOUR + 60)
+    ask(issuer.token())
+    assert outcome(ask(token)) == (401, "token_invalid")
+
+
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.SERVER_ERROR, Answer(200, "<html>"), Answer(200, {"keys": []})])
+def test_old_keys_serve_while_the_issuer_is_down(issuer, ask, later, fault):
+    token = issuer.token()
+    ask(token)
+    issuer.fail_next(*[fault] * 50)
+    for seconds in (HOUR + 60, 12 * HOUR):
+        later(seconds)
+        assert outcome(ask(token)) == 200
+
+
+def test_an_issuer_that_is_down_is_not_asked_by_each_request(issuer, ask, later):
+    token = issuer.token()
+    ask(token)
+    issuer.fail_next(*DOWN)
+    later(HOUR + 60)
+    ask(token)
+    asked = len(issuer.requests)
+    assert [outcome(ask(token)) for _ in range(5)] == [200] * 5
+    assert len(issuer.requests) == asked
+
+
+def test_the_keys_are_fresh_again_once_the_issuer_is_back(issuer, ask, later):
+    ask(issuer.token())
+    issuer.fail_next(*DOWN)
+    later(HOUR + 60)
+    ask(issuer.token())
+    issuer.faults.clear()
+    issuer.rotate()
+    later(HOUR + 120)
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_a_new_key_is_known_within_seconds(issuer, ask, later):
+    assert outcome(ask(issuer.token())) == 200
+    issuer.rotate()
+    later(6)
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_unknown_keys_cost_one_fetch_in_five_seconds(issuer, ask, fetched, later):
+    ask(issuer.token())
+    later(6)
+    for expected in (2, 3):
+        tokens = [of_unknown_key(issuer, number) for number in range(10)]
+        assert {outcome(ask(token)) for token in tokens} == {(401, "token_invalid")}
+        assert fetched() == expected
+        later(12)
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_unknown_keys_cost_no_more_while_the_issuer_is_down(issuer, ask, later):
+    ask(issuer.token())
+    issuer.fail_next(*DOWN)
+    later(6)
+    before = len(issuer.requests)
+    assert {outcome(ask(of_unknown_key(issuer, number)))[0] for number in range(10)} <= {401, 503}
+    assert len(issuer.requests) <= before + 2
+
+
+def test_a_storm_of_unknown_keys_costs_one_fetch(issuer, ask, fetched, later):
+    ask(issuer.token())
+    later(6)
+    headers = [{"Authorization": f"Bearer {of_unknown_key(issuer, number)}"} for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda each: Client().get("/api/users", headers=each), headers))
+    assert {outcome(answer) for answer in answers} == {(401, "token_invalid")}
+    assert fetched() == 2
+
+
+def test_a_token_that_cannot_be_read_costs_no_fetch(issuer, ask):
+    for token in ("", "hello", "a.b.c", "é.ü.ß", issuer.token()[:40], issuer.token(header={"kid": 7})):
+        assert outcome(ask(token)) == (401, "token_invalid")
+    assert issuer.requests == []
+
+
+# No key is known
+
+
+def is_unreachable(answer):
+    assert int(answer["Retry-After"]) > 0
+    return outcome(answer) == (503, "issuer_unreachable")
+
+
+UNUSABLE = [
+    Fault.DROP,
+    Fault.SERVER_ERROR,
+    Answer(404, "Not found."),
+    Answer(200, "<html>Please sign in to the hotel's network</html>"),
+    Answer(200, ""),
+    Answer(200, "[]"),
+    Answer(200, {}),
+    Answer(200, {"jwks_uri": None, "keys": None}),
+    Answer(200, {"jwks_uri": "file:///etc/passwd", "keys": "none"}),
+    Answer(200, {"jwks_uri": ["x"], "keys": [None, 1, "x", [], {"kty": "?"}]}),
+    Answer(302, "", {"Location": "http://127.0.0.1:9/"}),
+]
+
+
+@pytest.mark.parametrize("fault", UNUSABLE, ids=str)
+@pytest.mark.parametrize("after", [0, 1], ids=["discovery", "keys"])
+def test_where_no_key_can_be_had_the_client_is_told_to_come_again(issuer, ask, fault, after):
+    issuer.fail_next(*[None] * after, *[fault] * 50)
+    assert is_unreachable(ask(issuer.token()))
+
+
+def test_an_issuer_that_hangs_is_not_waited_for(issuer, ask):
+    issuer.fail_next(Fault.HANG)
+    started = time.monotonic()
+    assert is_unreachable(ask(issuer.token()))
+    assert time.monotonic() - started < HANG
+
+
+def test_an_issuer_where_nobody_listens_is_unreachable(issuer, ask, settings):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        settings.OIDC_ISSUER = f"http://127.0.0.1:{free.getsockname()[1]}"
+        token = issuer.token(iss=settings.OIDC_ISSUER)
+        assert is_unreachable(ask(token))
+
+
+def test_who_sends_no_token_is_nobody_all_the_same(issuer, ask):
+    issuer.fail_next(*DOWN)
+    assert outcome(ask(None)) == (401, "not_authenticated")
+    assert outcome(ask("hello")) == (401, "token_invalid")
+
+
+def test_what_needs_no_token_is_served_all_the_same(issuer, api):
+    issuer.fail_next(*DOWN)
+    header = {"Authorization": f"Bearer {issuer.token()}"}
+    assert [api.get(path, headers=header).status_code for path in ("/", "/healthz", "/readyz")] == [200, 200, 200]
+
+
+def test_a_person_gets_in_once_the_issuer_is_back(issuer, ask, later):
+    issuer.fail_next(*DOWN)
+    wait = int(ask(issuer.token())["Retry-After"])
+    issuer.faults.clear()
+    later(wait + 1)
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_rubbish_beside_a_key_does_no_harm(issuer, ask):
+    good = issuer.keys[0].jwk()
+    short = {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}
+    issuer.published = [None, 1, "x", {}, {"kty": "?"}, {"kty": "OKP", "crv": "X25519", "x": "AA"}, short, good]
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_another_issuer_has_other_keys(issuer, ask, thief, settings):
+    assert outcome(ask(issuer.token())) == 200
+    settings.OIDC_ISSUER = thief.url
+    forget_keys()
+    assert outcome(ask(issuer.token(iss=thief.name))) == (401, "token_invalid")

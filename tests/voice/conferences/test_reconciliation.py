@@ -1,0 +1,142 @@
+"""Healing: what Twilio says when it is asked, over real HTTP, against the double."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from tests.doubles.server import Fault
+from voice.conferences.reconciliation import reconcile_calls
+from voice.models import Call, Conference
+
+
+@pytest.fixture
+def talk(twilio_telephony, twilio_double, tell, leg, alice, bob):
+    """Alice and Bob talk at Twilio; which of the events reached us is each test's matter."""
+    room = twilio_double.start_conference("1")["sid"]
+    sids = [twilio_double.call(status="in-progress") for _ in range(2)]
+    twilio_double.people[room] = list(sids)
+    for user, sid in zip((alice, bob), sids, strict=True):
+        leg(user, sid)
+
+    class Talk:
+        conference, (alice, bob) = room, sids
+
+        def tell(self, number, event, call=""):
+            tell(number, event, call, conference=room)
+
+        def hang_up(self, call):
+            twilio_double.people[room].remove(call)
+            twilio_double.calls[call].update(status="completed", duration="61")
+
+        def end(self):
+            for call in list(twilio_double.people[room]):
+                self.hang_up(call)
+            twilio_double.conferences[room]["status"] = "completed"
+
+    return Talk()
+
+
+def later(minutes=3):
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def test_a_conference_whose_end_was_lost_is_closed(talk, shown):
+    talk.tell(1, "participant-join", talk.alice)
+    talk.end()
+    reconcile_calls(now=later())
+    assert shown() == ([], False)
+    assert Conference.objects.get().ended_at
+
+
+def test_a_ghost_whose_leave_was_lost_goes_while_the_others_talk_on(talk, shown):
+    talk.tell(1, "participant-join", talk.alice)
+    talk.tell(2, "participant-join", talk.bob)
+    talk.hang_up(talk.alice)
+    reconcile_calls(now=later())
+    assert shown() == (["Bob"], True)
+
+
+def test_somebody_whose_join_was_lost_is_seen(talk, shown):
+    talk.tell(1, "participant-join", talk.alice)
+    reconcile_calls(now=later())
+    assert sorted(shown()[0]) == ["Alice", "Bob"]
+
+
+def test_who_was_seen_goes_with_the_leave_that_comes_after(talk, shown):
+    talk.tell(1, "participant-join", talk.alice)
+    reconcile_calls(now=later())
+    talk.tell(3, "participant-leave", talk.bob)
+    assert shown()[0] == ["Alice"]
+
+
+def test_an_older_event_that_arrives_after_the_sighting_changes_nothing(talk, shown):
+    talk.tell(5, "participant-join", talk.bob)
+    talk.hang_up(talk.alice)
+    reconcile_calls(now=later())
+    talk.tell(1, "participant-join", talk.alice)
+    assert shown()[0] == ["Bob"]
+
+
+def test_a_leg_that_ended_unheard_gets_its_duration_and_its_price_is_asked(talk):
+    talk.end()
+    reconcile_calls(now=later())
+    call = Call.objects.get(sid=talk.alice)
+    assert (call.status, call.duration) == ("completed", 61)
+    assert call.price_due_at
+
+
+def test_what_was_heard_of_lately_is_not_asked_about(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    asked = len(twilio_double.requests)
+    summary = reconcile_calls(now=timezone.now())
+    assert (summary.conferences, summary.calls, len(twilio_double.requests)) == (0, 0, asked)
+
+
+def test_what_was_asked_about_is_not_asked_again_at_once(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    now = later()
+    reconcile_calls(now=now)
+    assert reconcile_calls(now=now).conferences == 0
+
+
+def test_when_twilio_does_not_answer_everything_stays_for_the_next_run(talk, shown, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    talk.end()
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 9)
+    assert reconcile_calls(now=later()).failed == 3
+    assert shown()[0] == ["Alice"]
+    twilio_double.faults.clear()
+    reconcile_calls(now=later(10))
+    assert shown()[0] == []
+
+
+def test_a_second_run_changes_nothing(talk, shown):
+    talk.tell(1, "participant-join", talk.alice)
+    reconcile_calls(now=later())
+    before = (shown(), list(Call.objects.values("sid", "is_on", "end_time")))
+    reconcile_calls(now=later(10))
+    assert (shown(), list(Call.objects.values("sid", "is_on", "end_time"))) == before
+
+
+def test_the_running_call_of_a_deleted_group_is_ended_at_last(talk, group, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    twilio_double.conferences[talk.conference]["friendly_name"] = str(group.pk)
+    group.delete()
+    reconcile_calls(now=later())
+    assert twilio_double.running_conferences() == []
+
+
+def test_the_running_leg_of_a_deleted_person_is_ended_at_last(talk, bob, twilio_double):
+    bob.delete()
+    reconcile_calls(now=later())
+    assert twilio_double.calls[talk.bob]["status"] == "completed"
+
+
+def test_the_command_says_what_it_did(talk):
+    said = StringIO()
+    call_command("reconcile_calls", silent=0, stdout=said)
+    told = "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; forgot 0 devices\n"
+    assert said.getvalue() == told

@@ -1,0 +1,137 @@
+"""What a person looks like on the wire, and what may be written about them."""
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.wire import ChangesSerializer, FlagField, IdField, TextField, dollars, stamp
+from users.callers import Caller, is_whole_for
+from users.models import User
+
+
+class UserSerializer(serializers.Serializer[User]):
+    """Account: a person as seen by themself, by staff, or by anyone in open mode."""
+
+    id = serializers.IntegerField()
+    email = serializers.CharField()
+    displayName = serializers.CharField(source="display_name")
+    firstName = serializers.CharField(source="first_name", allow_null=True)
+    lastName = serializers.CharField(source="last_name", allow_null=True)
+    avatar = serializers.CharField(allow_null=True)
+    phoneNumber = serializers.IntegerField(source="phone_number", allow_null=True)
+    callStatus = serializers.BooleanField(source="call_status")
+    stripeId = serializers.CharField(source="stripe_id", allow_null=True)
+    billingSubcription = serializers.CharField(source="billing_subscription")
+    accountBalance = serializers.CharField(
+        source="account_balance_micros", help_text="Dollars with two decimals, rounded down."
+    )
+    last4 = serializers.CharField(allow_null=True)
+    createdAt = serializers.DateTimeField(source="created_at")
+
+
+class ProfileSerializer(serializers.Serializer[User]):
+    """Profile: a person as seen by another who is signed in."""
+
+    id = serializers.IntegerField()
+    displayName = serializers.CharField()
+    avatar = serializers.CharField(allow_null=True)
+    callStatus = serializers.BooleanField()
+    createdAt = serializers.DateTimeField()
+
+
+USER_COLUMNS = tuple(str(field.source or name) for name, field in UserSerializer().fields.items())
+USER_KEYS = tuple(UserSerializer().fields)
+PROFILE_KEYS = tuple(ProfileSerializer().fields)
+
+
+def user_shape(row: dict[str, Any]) -> dict[str, Any]:
+    """An Account from a `values(*USER_COLUMNS)` row: without a serializer, for /api/users is long and often read."""
+    shape = dict(zip(USER_KEYS, row.values(), strict=True))
+    shape["accountBalance"] = dollars(shape["accountBalance"])
+    shape["createdAt"] = stamp(shape["createdAt"])
+    return shape
+
+
+def user_shape_of(user: User) -> dict[str, Any]:
+    return user_shape({column: getattr(user, column) for column in USER_COLUMNS})
+
+
+def shape_for(caller: Caller, row: dict[str, Any]) -> dict[str, Any]:
+    """What the caller may see of a person: oneself whole, another's Profile; staff see everybody whole."""
+    account = user_shape(row)
+    if is_whole_for(caller, account["id"]):
+        return account
+    return {key: account[key] for key in PROFILE_KEYS}
+
+
+class SearchSerializer(serializers.Serializer[Any]):
+    search = TextField(required=False, max_length=128, help_text="Part of a display name, or a whole email.")
+
+
+class SignUpSerializer(serializers.Serializer[Any]):
+    """Clients post their whole identity token's payload: what is not named here is ignored."""
+
+    email = serializers.EmailField(max_length=128, trim_whitespace=False)
+    nickname = TextField(required=False, allow_null=True, visible=True, max_length=128)
+    displayName = TextField(required=False, allow_null=True, visible=True, max_length=128)
+    picture = TextField(required=False, allow_null=True, max_length=256)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        sent = super().to_internal_value(data)
+        name = sent.get("nickname") or sent.get("displayName") or sent["email"].partition("@")[0]
+        return {"email": sent["email"], "display_name": name, "avatar": sent.get("picture")}
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
+            {"type": "string", "pattern": r"^\+?[1-9][0-9]{0,14}$"},
+        ],
+        "nullable": True,
+    }
+)
+class PhoneNumberField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+    """An E.164 number as an integer: its digits without the plus. https://www.itu.int/rec/T-REC-E.164"""
+
+    default_error_messages = {
+        "invalid": "Use the international form: up to 15 digits, with the country code, such as +15551234567."
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        text = str(data) if isinstance(data, int | str) and not isinstance(data, bool) else ""
+        if not re.fullmatch(r"\+?[1-9][0-9]{0,14}", text):
+            self.fail("invalid")
+        return int(text)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class UserChangesSerializer(ChangesSerializer):
+    displayName = TextField(source="display_name", visible=True, max_length=128)
+    firstName = TextField(source="first_name", allow_null=True, max_length=128)
+    lastName = TextField(source="last_name", allow_null=True, max_length=128)
+    avatar = TextField(allow_null=True, max_length=256)
+    phoneNumber = PhoneNumberField(source="phone_number", allow_null=True)
+    callStatus = FlagField(source="call_status")
+    billingSubcription = TextField(source="billing_subscription", visible=True, max_length=128)
+
+    def update(self, user: User, changes: dict[str, Any]) -> User:
+        """Writes only the columns that were sent, so that two changes at once do not undo each other."""
+        if changes:
+            User.objects.filter(pk=user.pk).update(**changes)
+            user.refresh_from_db()
+        return user
+
+
+class UserIdSerializer(serializers.Serializer[Any]):
+    """The body that names a person."""
+
+    userId = IdField()
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    count = serializers.CharField(help_text="A sentence, such as `1 user deleted`.")

@@ -1,0 +1,95 @@
+"""The doors of /api/users."""
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from core.prepared import prepared
+from core.wire import read
+from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
+from users.api.serializers import (
+    USER_COLUMNS,
+    CountSerializer,
+    ProfileSerializer,
+    SearchSerializer,
+    SignUpSerializer,
+    UserChangesSerializer,
+    UserSerializer,
+    shape_for,
+    user_shape_of,
+)
+from users.api.throttles import SignUpThrottle
+from users.callers import caller_of, is_whole_for, token_identity
+from users.models import User, UserQuerySet
+from users.services import delete_row, sign_up
+from users.sign_in.binding import sign_up_as
+
+accounts = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), USER_COLUMNS)
+
+
+SHAPES = [UserSerializer, ProfileSerializer]
+PERSON = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None)
+PEOPLE = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None, many=True)
+
+
+class UserViewSet(PermissionsByAction, GenericViewSet[User]):
+    throttle_classes = (SignUpThrottle.on("create"),)
+    action_permissions = {"create": IsAuthenticated, "update": MayChangePerson, "destroy": IsSelf}
+    ordering = ("id",)
+    row_keys = ("id",)
+    serializer_class = UserSerializer
+
+    def get_queryset(self) -> UserQuerySet:
+        return User.objects.get_queryset()
+
+    @extend_schema(summary="All people", parameters=[SearchSerializer], responses=PEOPLE)
+    def list(self, request: Request) -> Response:
+        query = read(SearchSerializer, request.query_params)
+        people = self.get_queryset().order_by(*self.ordering)
+        if "search" in query:
+            people = people.matching(query["search"])
+        page = self.paginate_queryset(people.values(*USER_COLUMNS)) or []
+        return self.get_paginated_response([shape_for(caller_of(request), row) for row in page])
+
+    @extend_schema(
+        summary="Sign up, or find oneself",
+        request=SignUpSerializer,
+        responses={
+            201: UserSerializer,
+            200: OpenApiResponse(UserSerializer, "The person with this email, unchanged."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        sent = read(SignUpSerializer, request.data)
+        identity = token_identity(request)
+        user, is_new = sign_up_as(identity, **sent) if identity else sign_up(**sent)
+        return Response(user_shape_of(user), status=201 if is_new else 200)
+
+    @extend_schema(summary="One person", responses=PERSON)
+    def retrieve(self, request: Request, user_id: int) -> Response:
+        rows = accounts([user_id])
+        if not rows:
+            raise Http404
+        return Response(shape_for(caller_of(request), rows[0]))
+
+    @extend_schema(
+        summary="Change a person",
+        description='Another person\'s `{"callStatus": false}` is answered with their Profile, and changes nothing.',
+        request=UserChangesSerializer,
+        responses=PERSON,
+    )
+    def update(self, request: Request, user_id: int) -> Response:
+        if not is_whole_for(caller_of(request), user_id):
+            return self.retrieve(request, user_id)
+        user = get_object_or_404(self.get_queryset(), pk=user_id)
+        body = UserChangesSerializer(user, data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(user_shape_of(body.save()))
+
+    @extend_schema(summary="Delete a person", responses={200: CountSerializer})
+    def destroy(self, request: Request, user_id: int) -> Response:
+        delete_row(self.get_queryset(), user_id)
+        return Response({"count": "1 user deleted"})

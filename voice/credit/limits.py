@@ -1,0 +1,91 @@
+"""How far a payer's money carries their calls: pure arithmetic, in whole micro-dollars and seconds.
+
+A payer's legs are all that are not settled, in whichever of their groups. RATE is CALL_RATE + CONFERENCE_RATE, for
+each started minute of each leg, and HOLD is HOLD_MINUTES. A leg is let in where the money covers its HOLD beside
+what the others hold, so n legs on means that there were n * HOLD minutes when the last of them was let in.
+
+The largest overdraft, with n legs on after the last one was let in:
+
+(a) With the cut-off each minute: 2 * n * RATE, which is never above 2 / HOLD of the money of that moment. Each time
+    that somebody was let in, or a run ended nobody, every minute begun so far was covered. The next run comes within
+    a minute or so, the legs that it ends are gone within two, and in two minutes a leg begins two more. Each run
+    that is missed, or that Twilio does not answer, adds n * RATE, until the time limits end the calls.
+(b) With no cut-off at all: RATE * (n + the sum, for i from 1 to n - 1, of limit(i) - HOLD), where
+    limit(i) = min(240, max(HOLD, money / (RATE * i))) minutes and money is the most there was when one of these n
+    was let in. The i-th oldest was let in with i on at least, so its limit is at most limit(i), and the last one's
+    limit was still there for each of the n. The n is a minute a leg for the seconds before Twilio starts the limit.
+
+Both count Twilio's price as CALL_RATE. Where a call costs more, from a phone or abroad, each minute's difference
+comes on top; so does money that a refund or a dispute takes away during a call.
+`tests/voice/credit/test_overdraft.py` plays both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MINUTE = 60
+MOST_MINUTES = 240
+FOUR_HOURS = MOST_MINUTES * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg that is not settled."""
+
+    seconds: int
+    """How long it has lasted."""
+    running: bool
+
+    @property
+    def minutes(self) -> int:
+        """Its started minutes. None runs longer than its limit, even where its end was never heard of."""
+        if self.running:
+            return min(self.seconds // MINUTE, MOST_MINUTES) + 1
+        return -(-self.seconds // MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class CallCredit:
+    """A payer's balance, and the legs that it must carry."""
+
+    balance: int
+    legs: tuple[Leg, ...]
+    rate: int
+    hold_minutes: int
+
+    @property
+    def running(self) -> list[Leg]:
+        return [leg for leg in self.legs if leg.running]
+
+    @property
+    def hold(self) -> int:
+        """What one more leg must find."""
+        return self.cost([self.hold_minutes])
+
+    @property
+    def money(self) -> int:
+        """The balance less what the ended legs will be charged."""
+        return self.balance - self.cost(leg.minutes for leg in self.legs if not leg.running)
+
+    @property
+    def free(self) -> int:
+        """What no running leg holds."""
+        return self.money - self.cost(max(self.hold_minutes, leg.minutes) for leg in self.running)
+
+    def time_limit(self) -> int:
+        """How many seconds one more leg may last: as long as the money carries it and everybody on.
+
+        At least its hold, at most four hours.
+        """
+        if not self.rate:
+            return FOUR_HOURS
+        left = self.money - self.cost(leg.minutes for leg in self.running)
+        minutes = left // (self.rate * (len(self.running) + 1))
+        return max(self.hold_minutes, min(MOST_MINUTES, minutes)) * MINUTE
+
+    def is_used_up(self) -> bool:
+        """Whether it cannot carry each running leg through the minute that begins before anybody looks again."""
+        return self.money < self.cost(leg.minutes + 1 for leg in self.running)
+
+    def cost(self, minutes: Iterable[int]) -> int:
+        return self.rate * sum(minutes)

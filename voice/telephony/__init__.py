@@ -1,0 +1,1 @@
+"""Telephony behind one interface: `interface` is the front, Twilio and a sandbox stand behind it."""

@@ -1,0 +1,102 @@
+"""What telephony is to this project. `twilio_telephony.py` and `sandbox_telephony.py` are two of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+from core.vendors import vendor
+
+ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
+"""https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """What a caller is let into: the conference is named by the group's id."""
+
+    group_id: int
+    participant_label: str
+    """Names one leg only: Twilio refuses a second one with it. Empty for none."""
+    time_limit: int
+    """Seconds until Twilio ends this leg."""
+    status_callback: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """What Twilio knows of a call. `status` is one of
+    https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+    """
+
+    status: str
+    duration: int = 0
+    """Seconds; 0 until it has ended."""
+    price_micros: int | None = None
+    """Micro-dollars, negative; None while it is not known."""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceReport:
+    """What Twilio knows of a conference."""
+
+    completed: bool
+    on: frozenset[str] = frozenset()
+    """The CallSids of those who are on it now."""
+
+
+class Telephony(Protocol):
+    name: str
+
+    def access_token(self, *, identity: str) -> str:
+        """A JWT for Twilio's Voice SDKs, valid for an hour."""
+
+    def is_signed(self, *, url: str, params: Mapping[str, str], signature: str) -> bool:
+        """Whether Twilio signed a webhook. Never raises, whatever it is given."""
+
+    def dial(self, dial: Dial) -> str:
+        """TwiML that lets the caller into a conference."""
+
+    def say(self, sentence: str) -> str:
+        """TwiML that speaks a sentence and hangs up."""
+
+    def end_conference(self, *, group_id: int) -> None:
+        """Hangs up on everybody in the group's running conferences. None running changes nothing."""
+
+    def end_call(self, *, call_sid: str) -> None:
+        """Hangs up on one leg. One that has ended already changes nothing."""
+
+    def conference(self, *, sid: str) -> ConferenceReport:
+        """How a conference stands now. One that Twilio does not know is completed."""
+
+    def call(self, *, sid: str, duration: int = 0) -> CallReport:
+        """How a call stands now. One that Twilio does not know is completed, without a price.
+
+        `duration` is what we know of it, for the sandbox, which keeps no calls.
+        """
+
+
+class TelephonyUnavailable(APIException):
+    status_code = 503
+    default_code = "telephony_unavailable"
+    default_detail = "The telephone service does not answer. Nothing is lost: try again."
+    wait = 10
+
+
+class TelephonyRefused(APIException):
+    status_code = 400
+    default_code = "telephony_refused"
+    default_detail = "The telephone service does not accept this."
+
+
+def telephony() -> Telephony:
+    """The implementation that the settings name. Raises NotConfigured where there is none."""
+    off = f"Calls are switched off here: the operator must set {', '.join(settings.TWILIO_NAMES)}."
+    backend: Telephony = vendor(settings.TELEPHONY, off=off)
+    return backend
