@@ -11,6 +11,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LARGEST_ID = 2**63 - 1
+MOST_LISTED = 1000
+"""Entries that a list gives to who asks for no page: a longer one ends there, with a Link to the rest."""
 MICROS_PER_DOLLAR = 1_000_000
 MICROS_PER_CENT = 10_000
 MOST_NAMED = 20

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from users.models import User
@@ -37,11 +38,15 @@ def delete_row(rows: QuerySet[Any], pk: int) -> None:
     """Deletes a row with all that hangs on it, also where something is hung on it at the same moment.
 
     Django collects what goes along first: what comes later is a foreign key's error at the end, and collected then.
+    Of several deletions at once the database lets one find the row: for the others it is 404, and what they had begun
+    is undone. It is not locked before: a person is locked after their groups everywhere.
     """
     for tries_left in reversed(range(MOST_TRIES)):
         try:
             with transaction.atomic():
-                get_object_or_404(rows, pk=pk).delete()
+                _, deleted = get_object_or_404(rows, pk=pk).delete()
+                if not deleted.get(rows.model._meta.label):
+                    raise Http404
             return
         except IntegrityError:
             if not tries_left:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.wire import LARGEST_ID
+from core.wire import LARGEST_ID, MOST_LISTED
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -21,41 +23,36 @@ class KeysetPagination(BasePagination):
     """Pages a queryset of `values()` rows in the order of the view.
 
     The view's `ordering` is ("id",) or ("-created_at", "-id"), and `row_keys` names their columns in a row. Without
-    parameters the whole list is given.
+    `limit` the list ends after MOST_LISTED entries. Only a read heeds the parameters: a list that a write answers with
+    begins at its beginning.
     """
 
     next_link: str | None = None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         newest_first = view.ordering[0].startswith("-")
-        after = request.query_params.get("after")
-        if after is not None:
+        query = request._request.GET.copy() if request.method in SAFE_METHODS else QueryDict(mutable=True)
+        if (after := query.get("after")) is not None:
             queryset = queryset.filter(newer_bound(after) if newest_first else Q(pk__gt=whole("after", after)))
-        limit = request.query_params.get("limit")
-        if limit is None:
-            return list(queryset)
-        size = whole("limit", limit, lowest=1, highest=100)
+        limit = query.get("limit")
+        size = MOST_LISTED if limit is None else whole("limit", limit, lowest=1, highest=100)
         rows = list(queryset[: size + 1])
         if len(rows) > size:
-            last = rows[size - 1]
-            self.next_link = self.link(request, size, cursor(last, view.row_keys))
+            query["after"] = cursor(rows[size - 1], view.row_keys)
+            self.next_link = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
         return rows[:size]
 
     def get_paginated_response(self, data: Any) -> Response:
         headers = {"Link": f'<{self.next_link}>; rel="next"'} if self.next_link else None
         return Response(data, headers=headers)
 
-    def link(self, request: Request, size: int, after: str) -> str:
-        query = request._request.GET.copy()
-        query["limit"], query["after"] = str(size), after
-        return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
             {
                 "name": "limit",
                 "in": "query",
-                "description": "At most this many; the `Link` header names the next page. Without it, all.",
+                "description": "At most this many; the `Link` header names the next page. Without it, "
+                f"{MOST_LISTED:,}.",
                 "schema": {"type": "integer", "minimum": 1, "maximum": 100},
             },
             {

@@ -1,7 +1,5 @@
 """The door of a person's statement."""
 
-import re
-
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,6 +11,7 @@ from billing.api.serializers import PeriodSerializer, StatementEntrySerializer
 from billing.api.views import person
 from billing.models import LedgerEntry
 from billing.statement import as_csv, entry_shape, statement
+from core.accept import accepted
 from core.wire import read
 from users.api.permissions import IsSelf
 from users.callers import caller_of
@@ -38,9 +37,11 @@ class StatementViewSet(GenericViewSet[LedgerEntry]):
     def list(self, request: Request, user_id: int) -> HttpResponse:
         period = read(PeriodSerializer, request.query_params.dict())
         entries = statement(person(user_id), viewer=caller_of(request), **period)
-        page = self.paginate_queryset(entries) or []
+        as_csv = prefers_csv(request)
+        is_whole = as_csv and not {"limit", "after"} & request.query_params.keys()  # a spreadsheet follows no Link
+        page = list(entries) if is_whole else self.paginate_queryset(entries) or []
         answer = self.get_paginated_response([entry_shape(row) for row in page])
-        return csv_answer(answer) if prefers_csv(request) else with_vary(answer)
+        return csv_answer(answer) if as_csv else with_vary(answer)
 
 
 def csv_answer(page: Response) -> HttpResponse:
@@ -57,13 +58,6 @@ def with_vary(answer: HttpResponse) -> HttpResponse:
 
 def prefers_csv(request: Request) -> bool:
     """Whether the client names `text/csv`, and wants it more than JSON: as much is not more."""
-    wanted = dict(map(weighed, request.headers.get("Accept", "").lower().split(",")))
+    wanted = accepted(request)
     csv, anything = wanted.get("text/csv", 0), wanted.get("*/*", 0)
     return csv > wanted.get("application/json", 0) and csv >= anything
-
-
-def weighed(part: str) -> tuple[str, float]:
-    """A media type and its weight: "text/csv; q=0.5" is ("text/csv", 0.5)."""
-    kind, _, parameters = part.partition(";")
-    weight = re.search(r"\bq=([01](\.[0-9]{0,3})?)", parameters)
-    return kind.strip(), float(weight[1]) if weight else 1.0

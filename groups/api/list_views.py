@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.wire import read, stamp
+from core.wire import MOST_LISTED, read, stamp
 from groups.api import polled
 from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, Rule
 from groups.api.serializers import (
@@ -49,22 +49,26 @@ class GroupPersonViewSet(GenericViewSet[Any]):
     row_keys = ("id",)
     serializer_class = GroupPersonSerializer
 
-    def links(self, group_id: int) -> list[dict[str, Any]]:
-        """The whole list in one query; 404 where there is no such group."""
+    def current(self, group_id: int, status: int = 200) -> Response:
+        """The list, in one query where it is not a very long one; 404 where there is no such group."""
         rows = polled.linked[self.related_name]([group_id])
         if not rows:
             raise Http404
-        return [group_person_shape(row) for row in rows if row["user_id"] is not None]
+        if len(rows) > MOST_LISTED:
+            return self.page(group_id, status)
+        return Response([group_person_shape(row) for row in rows if row["user_id"] is not None], status=status)
 
-    @extend_schema(summary="Who is on the list", responses=GroupPersonSerializer(many=True))
-    def list(self, request: Request, group_id: int) -> Response:
-        if not request.GET:
-            return Response(self.links(group_id))
+    def page(self, group_id: int, status: int = 200) -> Response:
         page = self.paginate_queryset(self.people.objects.filter(group_id=group_id).order_by("id").links())
         if not page:
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
-            page = []
-        return self.get_paginated_response([group_person_shape(row) for row in page])
+        response = self.get_paginated_response([group_person_shape(row) for row in page or []])
+        response.status_code = status
+        return response
+
+    @extend_schema(summary="Who is on the list", responses=GroupPersonSerializer(many=True))
+    def list(self, request: Request, group_id: int) -> Response:
+        return self.page(group_id) if request.GET else self.current(group_id)
 
     @extend_schema(
         summary="Put a person on the list",
@@ -84,7 +88,7 @@ class GroupPersonViewSet(GenericViewSet[Any]):
             members_only=not caller_of(request).is_staff,
             check=partial(self.check_permissions, request),
         )
-        return Response(self.links(group_id), status=201 if is_new else 200)
+        return self.current(group_id, status=201 if is_new else 200)
 
     @extend_schema(
         summary="Take a person off the list",
@@ -93,7 +97,7 @@ class GroupPersonViewSet(GenericViewSet[Any]):
     )
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
         remove_person(group_id=group_id, user_id=user_id, people=self.people, by=caller_of(request).pk)
-        return Response(self.links(group_id))
+        return self.current(group_id)
 
     def contacts(self, group_id: int) -> Response:
         """The list with what people of a group may see of each other."""

@@ -1,9 +1,13 @@
-"""The reads that every open page repeats each second: nearly all the traffic. One query each, compiled once."""
+"""The reads that every open page repeats each second: nearly all the traffic. One query each, compiled once.
+
+A list is of one group, and has an entry more than is given at once where it goes on.
+"""
 
 from functools import partial
 from typing import Any
 
 from core.prepared import prepared
+from core.wire import MOST_LISTED
 from groups.api.serializers import ACTIVITY_COLUMNS
 from groups.models import Activity, Group, GroupQuerySet
 
@@ -11,13 +15,14 @@ PEOPLE = ("ownerships", "memberships", "invitations", "participants")
 
 
 def _with_people(people: str, group_ids: Any) -> GroupQuerySet:
-    return Group.objects.filter(pk__in=group_ids).order_by(f"{people}__id")
+    return Group.objects.filter(pk__in=group_ids).order_by(f"{people}__id")[: MOST_LISTED + 1]
 
 
 call_status = prepared(lambda group_ids: Group.objects.filter(pk__in=group_ids), ("call_status",))
 
 activities = prepared(
-    lambda group_ids: Activity.objects.filter(group_id__in=group_ids).newest_first(), ACTIVITY_COLUMNS
+    lambda group_ids: Activity.objects.filter(group_id__in=group_ids).newest_first()[: MOST_LISTED + 1],
+    ACTIVITY_COLUMNS,
 )
 
 linked = {

@@ -1,8 +1,6 @@
 """The doors of groups and their activities."""
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -11,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.wire import read
+from core.wire import MOST_LISTED, read
 from groups.api import polled
 from groups.api.permissions import (
     EVERYBODY_THERE,
@@ -125,18 +123,27 @@ class ActivityViewSet(PermissionsByAction, GenericViewSet[Activity]):
 
     @extend_schema(summary="What happened in the group, newest first", responses=ActivitySerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
-        rows = self.page(group_id) if request.GET else polled.activities([group_id])
-        if not rows:  # one query tells the list; a second one only an empty list from no group
-            get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        return self.get_paginated_response([activity_shape(row) for row in rows])
+        return self.page(group_id) if request.GET else self.current(group_id)
 
-    def page(self, group_id: int) -> Sequence[dict[str, Any]]:
+    def current(self, group_id: int, status: int = 200) -> Response:
+        """The list, in one query where it is neither empty nor a very long one."""
+        rows = polled.activities([group_id])
+        if not 0 < len(rows) <= MOST_LISTED:
+            return self.page(group_id, status)
+        return Response([activity_shape(row) for row in rows], status=status)
+
+    def page(self, group_id: int, status: int = 200) -> Response:
         rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ACTIVITY_COLUMNS)
-        return self.paginate_queryset(rows) or []
+        page = self.paginate_queryset(rows)
+        if not page:
+            get_object_or_404(Group.objects.only("pk"), pk=group_id)
+        response = self.get_paginated_response([activity_shape(row) for row in page or []])
+        response.status_code = status
+        return response
 
     @extend_schema(
         summary="Add an activity",
-        description="Answers with all of the group's; from somebody who has just left, with the new one alone.",
+        description="Answers with the group's list; from somebody who has just left, with the new one alone.",
         request=NewActivitySerializer,
         responses={201: ActivitySerializer(many=True)},
     )
@@ -145,7 +152,7 @@ class ActivityViewSet(PermissionsByAction, GenericViewSet[Activity]):
         sent = read(NewActivitySerializer, request.data)
         check = partial(self.check_permissions, request)
         new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)
-        rows: Any = polled.activities([group_id])
-        if not Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
-            rows = Activity.objects.filter(pk=new.pk).values(*ACTIVITY_COLUMNS)
+        if Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
+            return self.current(group_id, status=201)
+        rows = Activity.objects.filter(pk=new.pk).values(*ACTIVITY_COLUMNS)
         return Response([activity_shape(row) for row in rows], status=201)

@@ -7,6 +7,7 @@ from django.db import OperationalError
 
 from tests.conftest import person
 from users.api.views import UserViewSet
+from users.models import User
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ORIGIN = {"Origin": "https://app.example.com"}
@@ -71,6 +72,16 @@ def test_pages_cover_the_list_once_and_keep_other_parameters(api, db):
 
 def test_after_without_a_limit_gives_the_rest(api, alice, bob, carol):
     assert [each["id"] for each in api.get(f"/api/users?after={alice.pk}").json()] == [bob.pk, carol.pk]
+
+
+@pytest.fixture
+def thousand_and_two(db):
+    User.objects.bulk_create(User(email=f"{n}@example.com", display_name=str(n)) for n in range(1002))
+
+
+def test_a_list_of_more_than_a_thousand_ends_there_and_links_to_its_rest(api, thousand_and_two):
+    first = api.get("/api/users")
+    assert (len(first.json()), len(api.get(link_of(first)).json())) == (1000, 2)
 
 
 @pytest.mark.parametrize(

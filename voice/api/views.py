@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
+from core.accept import accepted
 from core.wire import MICROS_PER_DOLLAR, read
 from groups.api.permissions import THE_GROUP
 from groups.models import Group
@@ -144,7 +145,7 @@ class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
 
 def accepts_only_json(request: Request) -> bool:
     """axios, for one, sends "application/json, text/plain, */*": that is not only JSON."""
-    kinds = {part.partition(";")[0].strip() for part in request.headers.get("Accept", "").split(",")}
+    kinds = accepted(request).keys()
     return "application/json" in kinds and not kinds & {"text/plain", "text/*", "*/*"}
 
 

@@ -44,6 +44,15 @@ def test_the_newest_comes_first_and_ties_by_id(api, path, group, alice):
     assert [each["activity"] for each in api.get(path).json()] == ["new", "tie 2", "tie 1", "old"]
 
 
+def test_a_long_list_ends_and_links_to_its_rest(api, path, alice, monkeypatch):
+    monkeypatch.setattr("voicechat.pagination.MOST_LISTED", 2)
+    monkeypatch.setattr("groups.api.views.MOST_LISTED", 2)
+    *_, last = [api.post(path, {"userId": alice.pk, "activity": str(number)}) for number in range(3)]
+    for answer in (last, api.get(path)):
+        rest = api.get(answer["Link"].partition(">")[0].lstrip("<").removeprefix("http://testserver"))
+        assert [each["activity"] for each in (*answer.json(), *rest.json())] == ["2", "1", "0"]
+
+
 def test_the_list_takes_one_query(api, path, group, alice, django_assert_num_queries):
     Activity.objects.create(group=group, user=alice, activity="x")
     with django_assert_num_queries(1):

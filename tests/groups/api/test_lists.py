@@ -86,6 +86,27 @@ def test_it_is_paged_by_its_own_order(api, group, dave, name):
     assert collected == whole
 
 
+@pytest.fixture
+def ends_after_two(monkeypatch):
+    """Lists end after two entries, as they do after a thousand."""
+    monkeypatch.setattr("voicechat.pagination.MOST_LISTED", 2)
+    monkeypatch.setattr("groups.api.list_views.MOST_LISTED", 2)
+
+
+def rest_of(api, answer):
+    return api.get(answer["Link"].partition(">")[0].lstrip("<").removeprefix("http://testserver"))
+
+
+@every_list
+def test_a_long_one_ends_and_links_to_its_rest(api, group, bob, carol, dave, name, ends_after_two):
+    path = f"/api/groups/{group.pk}/{name}"
+    *_, last = [api.post(path, {"userId": each.pk}) for each in (bob, carol, dave)]
+    whole = api.get(f"{path}?limit=100").json()
+    for answer in (last, api.get(path)):
+        assert answer.json() == whole[:2]
+        assert rest_of(api, answer).json() == whole[2:]
+
+
 @pytest.mark.parametrize(
     ("name", "stamp"),
     [("groupOwners", "ownerCreatedAt"), ("groupMembers", "memberCreatedAt"), ("groupInvitees", "inviteCreatedAt")],

@@ -71,3 +71,13 @@ def test_a_group_goes_and_nothing_is_a_fault_of_ours(on_postgresql, method, path
         deleted, written = together(("delete", f"/api/groups/{group.pk}"), write)
         assert deleted == 200
         assert written in (200, 201, 404, 409)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["users", "groups"])
+def test_of_six_deletions_one_deletes_and_the_others_find_nothing(on_postgresql, kind):
+    for number in range(ROUNDS):
+        user, group = person(f"P{number}"), Group.objects.create(name="G")
+        Ownership.objects.create(group=group, user=user)
+        path = f"/api/{kind}/{user.pk if kind == 'users' else group.pk}"
+        assert sorted(together(*[("delete", path)] * 6)) == [200, *[404] * 5]
