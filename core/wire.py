@@ -64,7 +64,7 @@ class IdConverter:
         ]
     }
 )
-class IdField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+class IdField(serializers.Field[int, int | str, int, Any]):
     """An id in a body: a number or a string of digits."""
 
     default_error_messages = {"invalid": "Use an id: a whole number, or a string of digits."}
@@ -113,7 +113,7 @@ AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,2})?")
 @extend_schema_field(
     {"oneOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,30}(\.[0-9]{1,2})?$"}], "example": 20}
 )
-class DollarsField(serializers.Field):  # type: ignore[type-arg]  # as above
+class DollarsField(serializers.Field[int, Decimal | int | str, str, Any]):
     """Dollars, as a number or a string with at most two decimals; gives whole micro-dollars."""
 
     default_error_messages = {"invalid": "Use an amount in dollars with at most two decimals, such as 20 or 20.50."}

@@ -42,7 +42,7 @@ def group_link(group_id: int | None, name: str | None) -> str | None:
     return format_html('<a href="{}">{}</a>', reverse("admin:groups_group_change", args=[group_id]), name)
 
 
-class OwnerFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # takes no parameter at run time
+class OwnerFormSet(BaseInlineFormSet[Ownership, Group, Any]):
     """Holds the operators to the API's rule: a group keeps at least one of its owners."""
 
     def clean(self) -> None:
@@ -56,7 +56,7 @@ class OwnerFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # takes no par
             raise ValidationError(LastOwner.default_detail, code=LastOwner.default_code)
 
 
-class PeopleInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
+class PeopleInline(admin.TabularInline[Any, Group]):
     """People are put on a list and taken off it. A row never changes hands: its date would be another person's."""
 
     extra = 0
@@ -108,7 +108,7 @@ def size_column(people: type[GroupPerson]) -> Callable[[Any, Group], int]:
 
 
 @admin.register(Group)
-class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+class GroupAdmin(admin.ModelAdmin[Group]):
     list_display = ("name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
     list_filter = ("call_status", "created_at")
     search_fields = (
@@ -144,7 +144,7 @@ class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
 
 
 @admin.register(Activity)
-class ActivityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+class ActivityAdmin(admin.ModelAdmin[Activity]):
     list_display = ("created_at", "activity", "user", "group")
     list_display_links = ("activity",)
     list_filter = ("created_at",)

@@ -32,11 +32,11 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter at run time
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin[Any]):
     pass
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
+class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
     extra = 0
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -69,7 +69,7 @@ class UniqueEmail:
         return email
 
 
-class NewPersonForm(UniqueEmail, AdminUserCreationForm):  # type: ignore[type-arg]  # as above
+class NewPersonForm(UniqueEmail, AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("email", "display_name")
@@ -80,7 +80,7 @@ class NewPersonForm(UniqueEmail, AdminUserCreationForm):  # type: ignore[type-ar
         password.initial, password.help_text = "false", "Only operators need one: it opens these pages."
 
 
-class PersonForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]  # as above
+class PersonForm(UniqueEmail, UserChangeForm[User]):
     class Meta:
         model = User
         fields = forms.ALL_FIELDS
@@ -88,7 +88,7 @@ class PersonForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]  # as a
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
+class PersonAdmin(UserAdmin[User]):
     form = PersonForm
     add_form = NewPersonForm
     ordering = ("id",)

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 from dotenv import load_dotenv
 
 from voicechat.env import Env
 from voicechat.logs import OUR_LOGGERS
 from voicechat.secret import development_secret
+
+django_stubs_ext.monkeypatch()  # Django's generic classes take their parameters at run time too
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

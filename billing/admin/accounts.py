@@ -54,7 +54,7 @@ class LeftoverFilter(admin.SimpleListFilter):
         return queryset
 
 
-class NewestEntries(BaseInlineFormSet):  # type: ignore[type-arg]  # takes no parameter at run time
+class NewestEntries(BaseInlineFormSet[LedgerEntry, Account, Any]):
     def get_queryset(self) -> QuerySet[LedgerEntry]:
         if not hasattr(self, "_newest"):
             self._newest = super().get_queryset()[:NEWEST]

@@ -21,7 +21,7 @@ from billing.models import Account
 FORM = "admin/billing/account/money_form.html"
 
 
-class MoneyActions(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter at run time
+class MoneyActions(admin.ModelAdmin[Account]):
     """Lets staff with the permission `billing.change_account` move an account's money, and writes down who did it."""
 
     def get_urls(self) -> list[Any]:

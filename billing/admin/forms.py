@@ -86,7 +86,7 @@ class AdjustmentForm(MoneyForm):
         return f"Adjusted by {exact_dollars(micros)}. The balance is {exact_dollars(entry.balance_after_micros)}."
 
 
-class PaymentField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes no parameter at run time
+class PaymentField(forms.ModelChoiceField[TopUp]):
     def label_from_instance(self, top_up: Any) -> str:
         return f"{top_up.created_at:%Y-%m-%d %H:%M}: {money(top_up.amount_cents)} by {top_up.payment}"
 

@@ -31,7 +31,7 @@ class SourceField(serializers.RegexField):
 @extend_schema_field(
     {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,30}$"}], "example": 2000}
 )
-class CentsField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+class CentsField(serializers.Field[int, int | str, int, Any]):
     """Whole cents, as a number or a string of digits."""
 
     default_error_messages = {"invalid": "Use an amount in whole cents, such as 2000 for $20.00."}
@@ -149,7 +149,7 @@ class ChargedSumSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
-class MomentField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four parameters say nothing here
+class MomentField(serializers.Field[datetime, str, str, Any]):
     """A day, or a time with the seconds and the zone left out or not: both are UTC's where they name no zone.
 
     A day stands for its beginning; with `whole_day`, for its end.

@@ -1,19 +1,14 @@
 """A running server, as an HTTP client sees it: for the commands that play clients and Twilio."""
 
-import json
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlencode
 
+import requests
 from django.conf import settings
 from django.core.management.base import CommandError
 
 from users.sign_in.local_issuer import local_token
 
 TIMEOUT = 30.0  # seconds; the server gives itself 20 for its vendors
-FORM = "application/x-www-form-urlencoded"
 
 
 class Server:
@@ -29,26 +24,22 @@ class Server:
 
     def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Sends JSON; the decoded answer."""
-        data = None if body is None else json.dumps(body).encode()
-        return self.send(method, path, data, {"Content-Type": "application/json"})
+        return self.send(method, path, json=body)
 
     def post_form(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> Any:
         """Sends a form, as Twilio does; the decoded answer."""
-        return self.send("POST", path, urlencode(fields).encode(), {"Content-Type": FORM, **(headers or {})})
+        return self.send("POST", path, data=fields, headers=headers or {})
 
-    def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Any:
-        url = f"{self.base}{path}"  # the operator's own address
-        if self.email:
-            headers = {**headers, "Authorization": f"Bearer {local_token(self.email)}"}
+    def send(self, method: str, path: str, *, headers: dict[str, str] | None = None, **body: Any) -> Any:
+        signed_in = {"Authorization": f"Bearer {local_token(self.email)}"} if self.email else {}
         try:
-            request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  # as above
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # as above
-                text = answer.read().decode()
-                return json.loads(text) if answer.headers.get_content_type() == "application/json" else text
-        except urllib.error.HTTPError as error:
-            with error:
-                raise CommandError(f"{method} {path}: {error.code} {error.read().decode()}") from error
-        except ValueError as error:
+            answer = requests.request(
+                method, f"{self.base}{path}", headers={**(headers or {}), **signed_in}, timeout=TIMEOUT, **body
+            )
+            if not answer.ok:
+                raise CommandError(f"{method} {path}: {answer.status_code} {answer.text}")
+            return answer.json() if answer.headers.get("Content-Type") == "application/json" else answer.text
+        except ValueError as error:  # requests' own errors about an address are among them
             raise CommandError(f"{self.base!r} is no address: use one such as http://localhost:3300.") from error
-        except (OSError, HTTPException) as error:
+        except requests.RequestException as error:
             raise CommandError(f"Nothing answers at {self.base}: start the server with `make run` first.") from error
