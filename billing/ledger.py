@@ -25,7 +25,7 @@ def entry_of_payment(payment: str) -> LedgerEntry | None:
     return entries.select_related("account").first()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def post_entry(
     *,
     account: Account,

@@ -66,8 +66,7 @@ def add_money(*, user: User, amount_cents: int, source: str = "", key: str | Non
         if top_up.status != TopUp.Status.PENDING:
             return top_up
         failpoint("after_topup_row")
-        finish(top_up, look_first=not is_ours)
-        top_up.refresh_from_db()
+        top_up = finish(top_up, look_first=not is_ours)
         if is_ours or answers(top_up, amount_cents, source, key):
             return top_up
 
@@ -127,22 +126,26 @@ def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
     return bool(left.update(in_flight_until=now + IN_FLIGHT))
 
 
-def finish(top_up: TopUp, *, look_first: bool) -> None:
-    """Brings a pending TopUp to an end. Where the payment service fails it stays pending, and free for the next one."""
+def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
+    """Brings a pending TopUp to an end, and gives it as it then is.
+
+    Where the payment service fails it stays pending, and free for the next one.
+    """
     try:
         cancel_waiting(top_up)
         payment = find_or_charge(top_up, look_first=look_first)
     except (CardDeclined, UnknownSource, UnusableSource) as error:
-        refuse(top_up, str(error.detail))
+        refused = refuse(top_up, str(error.detail))
         if top_up.source and isinstance(error, UnknownSource):
             raise  # the client named a card that does not exist: 404, not the bank's refusal
+        return refused
     except BaseException:
         TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
         raise
-    else:
-        failpoint("after_charge")
-        settle(top_up, payment)
-        failpoint("after_post")
+    failpoint("after_charge")
+    settled = settle(top_up, payment)
+    failpoint("after_post")
+    return settled
 
 
 def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
@@ -184,12 +187,12 @@ def cancel(waiting: TopUp) -> None:
 
 
 @transaction.atomic
-def settle(top_up: TopUp, payment: Payment) -> None:
+def settle(top_up: TopUp, payment: Payment) -> TopUp:
     """Writes what became of a payment. Money that came in is posted, once, however the TopUp had ended before."""
     account = lock_account(top_up.account)
     top_up = TopUp.objects.get(pk=top_up.pk)
     if top_up.status == TopUp.Status.SUCCEEDED:
-        return
+        return top_up
     if payment.status == "succeeded":
         top_up.entry = post_entry(
             account=account,
@@ -212,6 +215,7 @@ def settle(top_up: TopUp, payment: Payment) -> None:
         raise PaymentsUnavailable("The bank has not answered yet. Nothing is lost: look at your balance in a minute.")
     top_up.payment, top_up.in_flight_until = payment.id, None
     top_up.save()
+    return top_up
 
 
 def apply_payment(payment: Payment) -> None:
@@ -241,8 +245,9 @@ def make_sure_of(payment: str) -> None:
 
 
 @transaction.atomic
-def refuse(top_up: TopUp, message: str) -> None:
+def refuse(top_up: TopUp, message: str) -> TopUp:
     lock_account(top_up.account)
     TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(
         status=TopUp.Status.REFUSED, message=message[:500], in_flight_until=None
     )
+    return TopUp.objects.get(pk=top_up.pk)

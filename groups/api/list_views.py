@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.wire import MOST_LISTED, read, stamp
+from core.wire import MOST_LISTED, stamp
 from groups.api import polled
-from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, Rule
+from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
 from groups.api.serializers import (
     DetailedMemberSerializer,
     DetailedOwnerSerializer,
@@ -37,7 +37,7 @@ from users.callers import caller_of
 AS_CONTACTS = "Who is on the list, as contacts"
 
 
-class GroupPersonViewSet(GenericViewSet[Any]):
+class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
     """One of a group's lists of people; the four below say which."""
 
     permission_classes = (MayInGroup,)
@@ -79,11 +79,9 @@ class GroupPersonViewSet(GenericViewSet[Any]):
         },
     )
     def create(self, request: Request, group_id: int) -> Response:
-        get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        sent = read(UserIdSerializer, request.data)
         is_new = add_person(
             group_id=group_id,
-            user_id=sent["userId"],
+            user_id=self.named_person,
             people=self.people,
             members_only=not caller_of(request).is_staff,
             check=partial(self.check_permissions, request),

@@ -5,6 +5,7 @@ Each view set says it in `rules`, action by action, in the words of the table be
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -66,20 +67,32 @@ def reach(rule: Rule, *, group_id: int, user_id: int) -> Reach | None:
     return None
 
 
+def exists(group_id: int) -> bool:
+    """Raises Http404 where it does not."""
+    if not Group.objects.filter(pk=group_id).exists():
+        raise Http404
+    return True
+
+
 class MayInGroup(IsSignedUp):
-    """Whom the view's `rules` let do this in the group of the path. Strangers are told that there is no such group."""
+    """Whom the view's `rules` let do this in the group of the path. Strangers are told that there is no such group.
+
+    Who may do everything is told so only where something is to be added: of a read, the query that it takes tells.
+    """
 
     message = "Your place in this group does not allow this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         super().has_permission(request, view)
         caller = caller_of(request)
-        if not isinstance(caller, User) or caller.is_staff or view.action in ASK_NOTHING:
+        if view.action in ASK_NOTHING:
             return True
+        if not isinstance(caller, User) or caller.is_staff:
+            return request.method != "POST" or exists(self.group_id(request, view))
         found = reach(self.rule(request, view), group_id=self.group_id(request, view), user_id=caller.pk)
         if found is None:
             return self.let_stranger_in(request, view, caller)
-        return found is ANYBODY or (found is ONESELF and named_person(request, view) == caller.pk)
+        return found is ANYBODY or (found is ONESELF and view.named_person == caller.pk)
 
     def rule(self, request: Request, view: Any) -> Rule:
         rule: Rule = view.rules[view.action]  # an action without a rule is nobody's
@@ -107,14 +120,21 @@ class MayPostActivity(MayInGroup):
     def let_stranger_in(self, request: Request, view: Any, caller: User) -> bool:
         departures = Departure.objects.recent(now=timezone.now())
         if departures.filter(group=self.group_id(request, view), user=caller).exists():
-            return named_person(request, view) == caller.pk
+            named: int = view.named_person
+            return named == caller.pk
         raise Http404
 
 
-def named_person(request: Request, view: Any) -> int:
-    """Who is to be put on a list or taken off it: by the path, else by the body."""
-    if "user_id" in view.kwargs:
-        user_id: int = view.kwargs["user_id"]
-        return user_id
-    named: int = read(UserIdSerializer, request.data)["userId"]
-    return named
+class NamesPerson:
+    """A view set whose requests name a person: by the path, else by the body, which is read once."""
+
+    request: Any
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def named_person(self) -> int:
+        if "user_id" in self.kwargs:
+            user_id: int = self.kwargs["user_id"]
+            return user_id
+        named: int = read(UserIdSerializer, self.request.data)["userId"]
+        return named

@@ -19,6 +19,7 @@ from groups.api.permissions import (
     MayChangeGroup,
     MayInGroup,
     MayPostActivity,
+    NamesPerson,
     Rule,
 )
 from groups.api.serializers import (
@@ -113,7 +114,7 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         return Response(group_shape_of(body.save()))
 
 
-class ActivityViewSet(PermissionsByAction, GenericViewSet[Activity]):
+class ActivityViewSet(NamesPerson, PermissionsByAction, GenericViewSet[Activity]):
     permission_classes = (MayInGroup,)
     action_permissions = {"create": MayPostActivity}
     rules = {"list": EVERYBODY_THERE, "create": Rule(owner=ONESELF, member=ONESELF, invitee=ONESELF)}
@@ -148,7 +149,6 @@ class ActivityViewSet(PermissionsByAction, GenericViewSet[Activity]):
         responses={201: ActivitySerializer(many=True)},
     )
     def create(self, request: Request, group_id: int) -> Response:
-        get_object_or_404(Group.objects.only("pk"), pk=group_id)
         sent = read(NewActivitySerializer, request.data)
         check = partial(self.check_permissions, request)
         new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,7 +14,6 @@ from rest_framework.viewsets import GenericViewSet, ViewSet
 from core.accept import accepted
 from core.wire import MICROS_PER_DOLLAR, read
 from groups.api.permissions import THE_GROUP
-from groups.models import Group
 from users.api.identity import IdentitySerializer, caller_identity
 from users.api.permissions import IsAdminUser, PermissionsByAction
 from voice.api.permissions import MaySeeCharges
@@ -137,9 +135,8 @@ class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
         responses=GroupChargesSerializer,
     )
     def of_group(self, request: Request) -> Response:
-        sent = read(GroupChargesQuerySerializer, request.data)
-        group = get_object_or_404(Group.objects.only("pk"), pk=sent["groupId"])
-        total = Call.objects.filter(group_id=group.pk).total_price_micros() / MICROS_PER_DOLLAR
+        group_id = read(GroupChargesQuerySerializer, request.data)["groupId"]
+        total = Call.objects.filter(group_id=group_id).total_price_micros() / MICROS_PER_DOLLAR
         return Response({"sumOfGroupTwilioCharges": total})
 
 
