@@ -59,7 +59,8 @@ def add_person(
     members_only: bool = False,
     check: Callable[[], None] = nothing_to_check,
 ) -> bool:
-    """Puts a person on a group's list; whether they were not there yet. Who joins is no longer invited.
+    """Puts a person on a group's list; whether they were not there yet. Who joins is no longer invited, and who is in
+    it already is not invited again.
 
     With `members_only` nobody becomes an owner who is not a member: NotAMember. `check` asks for permission once more,
     under the lock: a member who is being removed must not be able to slip in again.
@@ -68,13 +69,18 @@ def add_person(
     check()
     if people is Membership:
         Invitation.objects.filter(group=group, user=user).delete()
-    if people.objects.filter(group=group, user=user).exists():
+    if people.objects.filter(group=group, user=user).exists() or (people is Invitation and is_in(group, user)):
         return False
     if people is Ownership and members_only and not group.memberships.filter(user=user).exists():
         raise NotAMember
     people.objects.create(group=group, user=user)
     Departure.objects.filter(group=group, user=user).delete()
     return True
+
+
+def is_in(group: Group, user: User) -> bool:
+    """Whether they own the group or are a member: nobody invites them then."""
+    return any(part.objects.filter(group=group, user=user).exists() for part in (Ownership, Membership))
 
 
 @transaction.atomic

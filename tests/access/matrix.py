@@ -98,7 +98,8 @@ unknown stranger invitee member owner staff
 403     404      403     403    200=  200=  DELETE /api/groups/{group}/groupMembers/{absent}
 403     404      200     200    200   200   GET /api/groups/{group}/groupInvitees
 403     404      200     200    200   200   GET /api/groups/{group}/groupInvitees/detailed
-403     404      403     403    201   201   POST /api/groups/{group}/groupInvitees {"userId": "{self}"}
+403     404      403     403    200=  201   POST /api/groups/{group}/groupInvitees {"userId": "{self}"}
+403     404      403     403    200=  200=  POST /api/groups/{group}/groupInvitees {"userId": "{member}"}
 403     404      403     403    200=  200=  POST /api/groups/{group}/groupInvitees {"userId": "{invitee}"}
 403     404      403     403    201   201   POST /api/groups/{group}/groupInvitees {"userId": "{stranger}"}
 403     404      403     403    404   404   POST /api/groups/{group}/groupInvitees {"userId": "{absent}"}

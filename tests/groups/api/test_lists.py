@@ -7,6 +7,7 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from groups.models import Membership, Ownership
+from tests.conftest import person
 from tests.shapes import CONTACT
 
 LISTS = ["callParticipants", "groupOwners", "groupMembers", "groupInvitees"]
@@ -98,9 +99,9 @@ def rest_of(api, answer):
 
 
 @every_list
-def test_a_long_one_ends_and_links_to_its_rest(api, group, bob, carol, dave, name, ends_after_two):
+def test_a_long_one_ends_and_links_to_its_rest(api, group, name, ends_after_two):
     path = f"/api/groups/{group.pk}/{name}"
-    *_, last = [api.post(path, {"userId": each.pk}) for each in (bob, carol, dave)]
+    *_, last = [api.post(path, {"userId": person(each).pk}) for each in ("Eve", "Fay", "Gus")]
     whole = api.get(f"{path}?limit=100").json()
     for answer in (last, api.get(path)):
         assert answer.json() == whole[:2]
@@ -121,6 +122,14 @@ def test_detailed_shows_contacts_and_never_money(api, group, name, stamp, django
 @pytest.mark.parametrize("path", ["callParticipants/detailed", "groupOwners/x", "groupMembers/-1", "nope"])
 def test_paths_that_do_not_exist_are_404(api, group, path):
     assert api.delete(f"/api/groups/{group.pk}/{path}").status_code == 404
+
+
+def test_who_is_in_the_group_is_not_invited_again(api, group, alice, bob):
+    path = f"/api/groups/{group.pk}/groupInvitees"
+    before = api.get(path).json()
+    for member in (alice, bob):
+        again = api.post(path, {"userId": member.pk})
+        assert (again.status_code, again.json()) == (200, before)
 
 
 def test_who_joins_is_no_longer_invited(api, group, carol):
