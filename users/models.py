@@ -95,3 +95,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """How the admin greets its operator."""
         return self.display_name
+
+
+class IssuerKeys(models.Model):
+    """The last good keys of the issuer of sign-ins, shared by all processes, for while it does not answer."""
+
+    issuer = models.CharField(max_length=255, primary_key=True)
+    keys = models.JSONField(help_text="Public keys, as https://www.rfc-editor.org/rfc/rfc7517 writes them.")
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "issuerKeys"
+
+    def __str__(self) -> str:
+        return self.issuer

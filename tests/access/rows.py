@@ -5,8 +5,15 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
+from users.models import IssuerKeys
+
 APPS = ("users", "groups", "billing", "voice")
-MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
+MODELS = [
+    model
+    for app in APPS
+    for model in apps.get_app_config(app).get_models(include_auto_created=True)
+    if model is not IssuerKeys  # what the issuer publishes: nothing in it is a client's, nor a person's
+]
 
 
 def all_rows() -> dict[str, list[Any]]:

@@ -13,8 +13,11 @@ from typing import Any, Protocol
 import jwt
 import requests
 from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
 from rest_framework.exceptions import APIException
 
+from users.models import IssuerKeys
 from users.sign_in.local_issuer import LocalIssuer
 
 logger = logging.getLogger(__name__)
@@ -25,6 +28,10 @@ FRESH_FOR = 3600.0
 ASK_AGAIN_AFTER = 5.0
 """Seconds between two questions to an issuer, whatever tokens come: nobody can make us flood it."""
 TIMEOUT = 2.0
+
+
+UNUSABLE = (requests.RequestException, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an answer raises that is none, or not of the form that it must have."""
 
 
 class IssuerUnreachable(APIException):
@@ -52,8 +59,9 @@ class Issuer(Protocol):
 class OpenIdIssuer:
     """An OpenID Connect provider such as Auth0. Its keys are fetched when a token needs them, and kept for an hour.
 
-    While it is down its known keys go on serving. A key that is not among the known ones makes us ask again, at most
-    once in 5 seconds: that is how soon a rotation is noticed.
+    While it is down its known keys go on serving: this process's, and the last that any other has fetched, also before
+    a restart. A key that is not among the known ones makes us ask again, at most once in 5 seconds: that is how soon a
+    rotation is noticed.
     """
 
     def __init__(self, url: str) -> None:
@@ -100,19 +108,35 @@ class OpenIdIssuer:
             configuration = get_json(f"{self.url}/.well-known/openid-configuration")
             if configuration["issuer"].removesuffix("/") != self.url:
                 raise ValueError("another issuer's configuration")
-            self.keys = usable_keys(get_json(configuration["jwks_uri"])["keys"])
-        except (
-            requests.RequestException,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
+            published = get_json(configuration["jwks_uri"])["keys"]
+            self.keys = usable_keys(published)
+        except UNUSABLE as error:
             self.is_down = True
             logger.warning("The keys of the OIDC_ISSUER cannot be fetched: %s", type(error).__name__)
+            self.keys = {**self.keys, **shared_keys(self.url)}
         else:
             self.is_down, self.fetched_at = False, monotonic()
+            share_keys(self.url, published)
+
+
+def share_keys(issuer: str, published: list[Any]) -> None:
+    """Keeps the keys for the other processes, and for after a restart. A sign-in does not wait for it to succeed."""
+    try:
+        with transaction.atomic():
+            fields = {"keys": published, "fetched_at": timezone.now()}
+            IssuerKeys.objects.update_or_create(issuer=issuer, defaults=fields)
+    except (DatabaseError, TypeError, ValueError) as error:
+        logger.warning("The keys of the OIDC_ISSUER cannot be kept: %s", type(error).__name__)
+
+
+def shared_keys(issuer: str) -> dict[str | None, jwt.PyJWK]:
+    """The last good keys that any process has fetched; none where none has, or nobody can tell."""
+    try:
+        kept = IssuerKeys.objects.filter(issuer=issuer).first()
+        return usable_keys(kept.keys) if kept else {}
+    except (DatabaseError, *UNUSABLE) as error:
+        logger.warning("The kept keys of the OIDC_ISSUER cannot be read: %s", type(error).__name__)
+        return {}
 
 
 def get_json(url: str) -> Any:

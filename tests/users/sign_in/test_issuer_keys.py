@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from django.db import OperationalError, connections
 
 from tests.conftest import Client
 from tests.doubles.issuer import DISCOVERY, HOUR, KEYS, rsa_key
 from tests.doubles.server import HANG, Answer, Fault
 from tests.users.conftest import outcome
-from users.sign_in.issuers import forget_keys
+from users.models import IssuerKeys
+from users.sign_in.issuers import forget_keys, open_id_issuer
 
 DOWN = [Fault.DROP] * 50
 
@@ -116,12 +118,20 @@ def test_unknown_keys_cost_no_more_while_the_issuer_is_down(issuer, ask, later):
     assert len(issuer.requests) <= before + 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_storm_of_unknown_keys_costs_one_fetch(issuer, ask, fetched, later):
     ask(issuer.token())
     later(6)
     headers = [{"Authorization": f"Bearer {of_unknown_key(issuer, number)}"} for number in range(16)]
+
+    def asked(header):
+        try:
+            return Client().get("/api/users", headers=header)
+        finally:
+            connections.close_all()
+
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda each: Client().get("/api/users", headers=each), headers))
+        answers = list(pool.map(asked, headers))
     assert {outcome(answer) for answer in answers} == {(401, "token_invalid")}
     assert fetched() == 2
 
@@ -130,6 +140,53 @@ def test_a_token_that_cannot_be_read_costs_no_fetch(issuer, ask):
     for token in ("", "hello", "a.b.c", "é.ü.ß", issuer.token()[:40], issuer.token(header={"kid": 7})):
         assert outcome(ask(token)) == (401, "token_invalid")
     assert issuer.requests == []
+
+
+# What another process has fetched
+
+
+@pytest.fixture
+def another_process(issuer, ask):
+    """Another worker, or this one before its restart, verifies a sign-in; then the memory of keys is empty."""
+
+    def work():
+        forget_keys()
+        assert outcome(ask(issuer.token())) == 200
+        forget_keys()
+
+    return work
+
+
+def test_a_restart_while_the_issuer_is_down_locks_nobody_out(issuer, ask, another_process):
+    another_process()
+    issuer.fail_next(*DOWN)
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_after_a_rotation_and_an_outage_a_worker_knows_what_the_others_know(issuer, ask, another_process, later):
+    former = open_id_issuer(issuer.url)
+    assert outcome(ask(issuer.token())) == 200
+    issuer.rotate()
+    another_process()
+    issuer.fail_next(*DOWN)
+    later(6)
+    former.ask(wait=True)
+    assert former.known(issuer.keys[0].kid)
+
+
+def test_kept_keys_that_cannot_be_read_are_none(issuer, ask, another_process):
+    another_process()
+    IssuerKeys.objects.update(keys={"keys": "spoiled"})
+    issuer.fail_next(*DOWN)
+    assert is_unreachable(ask(issuer.token()))
+
+
+def test_keys_that_cannot_be_kept_serve_all_the_same(issuer, ask, monkeypatch):
+    def fail(**fields):
+        raise OperationalError
+
+    monkeypatch.setattr(IssuerKeys.objects, "update_or_create", fail)
+    assert outcome(ask(issuer.token())) == 200
 
 
 # No key is known
