@@ -1,5 +1,6 @@
 """The doors of calls: what apps ask, what Twilio posts, and what calls cost."""
 
+import logging
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from core.accept import accepted
+from core.vendors import NotConfigured
 from core.wire import MICROS_PER_DOLLAR, read
 from groups.api.permissions import THE_GROUP
 from users.api.identity import IdentitySerializer, caller_identity
@@ -33,11 +35,14 @@ from voice.conferences.events import receive_call_event, receive_conference_even
 from voice.models import Call
 from voice.telephony.interface import telephony
 
+logger = logging.getLogger(__name__)
+
 TWIML = "text/xml"
 TWIML_ANSWER = {(200, TWIML): OpenApiTypes.STR}
 SIGNATURE = OpenApiParameter(
     "X-Twilio-Signature", str, OpenApiParameter.HEADER, description="Twilio's: other requests are refused, 403."
 )
+COME_AGAIN = "Something went wrong on our side. Please call again in a minute."
 TO = OpenApiParameter("to", str, description="The group's id.")
 
 
@@ -86,6 +91,18 @@ class MakeCallViewSet(ViewSet):
         except RefusedCallError as refusal:
             twiml = telephony().say(str(refusal))
         return HttpResponse(twiml, content_type=TWIML)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """A fault of ours is spoken too: of an error Twilio would tell the caller in words of its own."""
+        try:
+            answer: HttpResponse = super().handle_exception(exc)
+        except Exception:
+            logger.exception("A caller could not be answered")
+        else:
+            is_callers = answer.status_code < 500 and answer.status_code != 409  # 409: two changes met
+            if is_callers or isinstance(exc, NotConfigured):
+                return answer
+        return HttpResponse(telephony().say(COME_AGAIN), content_type=TWIML)
 
 
 class TwilioEventViewSet(ViewSet):

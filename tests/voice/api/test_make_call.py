@@ -2,6 +2,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from billing.ledger import set_balance
 from groups.models import Group
@@ -138,3 +139,29 @@ def test_switched_off_it_says_what_is_missing(api, group, settings):
 
 def test_with_twilio_configured_an_unsigned_request_is_refused(api, group, twilio_telephony):
     assert api.post(PATH, {"to": group.pk}).status_code == 403
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """The database, or anything else of ours, fails when a call is to be let in."""
+
+    def failing(fault):
+        def fail(**_):
+            raise fault
+
+        monkeypatch.setattr("voice.api.views.start_call", fail)
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    "fault", [OperationalError("gone"), InterfaceError("gone"), IntegrityError("x"), KeyError("x")]
+)
+def test_a_fault_of_ours_is_spoken(call, group, failing, fault):
+    failing(fault)
+    assert spoken(call(group.pk)) == "Something went wrong on our side. Please call again in a minute."
+
+
+def test_a_forged_request_is_told_so_also_then(call, group, failing):
+    failing(OperationalError("gone"))
+    assert call(group.pk, signature="forged").status_code == 403
