@@ -1,5 +1,6 @@
 """Calls, the conferences they meet in, and what Twilio told about them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import models
@@ -8,6 +9,9 @@ from django.utils import timezone
 
 from billing.models import Account
 from core.timestamps import DatabaseNow
+
+JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
+"""https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
 
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
@@ -41,9 +45,10 @@ class Conference(models.Model):
 
 
 class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
-    def numbered(self) -> "ConferenceEventQuerySet":
-        """Those that have a number: the others change nothing."""
-        return self.exclude(sequence_number=None)
+    def deciding(self, sids: Collection[str] | None) -> "ConferenceEventQuerySet":
+        """Those that say whether these legs are on, or all legs: numbered, for the others change nothing."""
+        about = Q(kind__in=(JOIN, LEAVE)) if sids is None else Q(kind__in=(JOIN, LEAVE), call_sid__in=sids)
+        return self.filter(about | Q(kind=END)).exclude(sequence_number=None)
 
 
 class ConferenceEvent(models.Model):
@@ -67,6 +72,7 @@ class ConferenceEvent(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("conference", "sequence_number"), name="conference_event_counts_once"),
         )
+        indexes = (models.Index(fields=("conference", "kind", "call_sid"), name="conference_events_deciding"),)
 
     def __str__(self) -> str:
         return f"{self.sequence_number} {self.kind}"
@@ -144,6 +150,8 @@ class Call(models.Model):
             models.Index(fields=("heard_at",), condition=Q(end_time=None), name="calls_running"),
             models.Index(fields=("price_due_at",), condition=Q(price_due_at__isnull=False), name="calls_price_due"),
             models.Index(fields=("payer",), condition=Q(price_micros=None), name="calls_unsettled"),
+            models.Index(fields=("group_id",), condition=Q(is_on=True), name="calls_on_of_group"),
+            models.Index(fields=("user_id",), condition=Q(is_on=True), name="calls_on_of_person"),
         )
 
     def __str__(self) -> str:

@@ -1,13 +1,13 @@
 """What Twilio's callbacks say, stored once, and the call list that follows from it.
 
-The state is rebuilt from all stored events and facts at each new one, and the database follows it by difference: a
-repeated or late event changes nothing that it should not. Locks: the conference, then its legs, then the group,
-then people in the order of their ids.
+The state of a leg is rebuilt from all that is stored about it at each new event or fact, and the database follows it by
+difference: a repeated or late event changes nothing that it should not. Locks: the conference, then its legs, then the
+group, then people in the order of their ids.
 """
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any
@@ -19,7 +19,7 @@ from groups.models import Group
 from groups.notifications.announcements import announce_call
 from groups.services import set_on_call
 from users.models import User
-from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
+from voice.conferences.fold import Facts, NumberedEvent, Sighting, fold
 from voice.credit.prices import FIRST_WAIT
 from voice.models import Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
@@ -38,9 +38,10 @@ def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> Non
         logger.warning("A conference event without a usable ConferenceSid was left aside")
         return
     conference = begin_conference(sid, group_id, now=now)
-    if store(conference, params, now=now):
+    event = store(conference, params, now=now)
+    if event:
         conference.heard_at = now
-        rebuild(conference, now=now)
+        rebuild(conference, {event.call_sid} - {""}, now=now)
 
 
 def begin_conference(sid: str, group_id: int | None, *, now: datetime) -> Conference:
@@ -56,14 +57,14 @@ def lock_conference(sid: str) -> Conference:
     return Conference.objects.select_for_update(no_key=True).get(pk=sid)
 
 
-def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -> bool:
-    """Whether the event is new. Of two with one number the first counts; one without a number is only kept.
+def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -> ConferenceEvent | None:
+    """The event, if it counts. Of two with one number the first does; one without a number is only kept.
 
     Runs under the conference's lock: nobody else stores an event of it meanwhile.
     """
     sequence_number = number(params.get("SequenceNumber", ""))
     if sequence_number is not None and conference.events.filter(sequence_number=sequence_number).exists():
-        return False
+        return None
     call_sid = params.get("CallSid", "")
     fields = {
         "kind": params.get("StatusCallbackEvent", "")[:64],
@@ -73,8 +74,8 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
     }
     if sequence_number is None:
         logger.warning("Conference %s sent an event without a usable number", conference.sid)
-    ConferenceEvent.objects.create(conference=conference, sequence_number=sequence_number, **fields)
-    return sequence_number is not None
+    event = ConferenceEvent.objects.create(conference=conference, sequence_number=sequence_number, **fields)
+    return None if sequence_number is None else event
 
 
 def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
@@ -134,23 +135,28 @@ def try_to_change(call: Call, change: Callable[[Call], bool], *, now: datetime, 
     if change(row):
         row.save()
         if conference:
-            rebuild(conference, now=now, adopted=adopted)
+            rebuild(conference, {row.sid}, now=now, adopted=adopted)
     return True
 
 
-def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None) -> None:
-    """Brings legs, participants and call statuses to what the stored events and facts say. Runs under its lock."""
-    events = numbered_events(conference)
-    calls = adopt_unknown_legs(conference, events)
-    state = fold(events, facts(conference, calls))
-    changed = {call.pk for call in calls if call.is_on != (call.sid in state.on)}
-    for call in calls:
-        if call.pk in changed:
-            call.is_on = call.sid in state.on
-            call.start_time = call.start_time or now
-            call.save(update_fields=["is_on", "start_time"])
-    touched: set[int | None] = {*changed, adopted}
-    follow(conference, state, calls, touched)
+def rebuild(
+    conference: Conference, sids: Collection[str] | None = None, *, now: datetime, adopted: int | None = None
+) -> None:
+    """Brings these legs, or all, and with them participants and call statuses to what the stored events and facts say.
+
+    Runs under the conference's lock. What it takes does not grow with the events that came before.
+    """
+    calls = legs(conference, sids)
+    events = conference.events.deciding(sids).values_list("sequence_number", "kind", "call_sid")
+    state = fold(starmap(NumberedEvent, events.order_by()), facts(conference, calls))
+    if state.ended:  # for everybody
+        calls += conference.calls.filter(is_on=True).exclude(pk__in=[call.pk for call in calls])
+    changed = [call for call in calls if call.is_on != (call.sid in state.on)]
+    for call in changed:
+        call.is_on = call.sid in state.on
+        call.start_time = call.start_time or now
+        call.save(update_fields=["is_on", "start_time"])
+    follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
     if state.ended and conference.ended_at is None:
         conference.ended_at = now
     if state.on and conference.notified_at is None:
@@ -159,6 +165,21 @@ def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None
         group_id = conference.group_id or 0
         transaction.on_commit(lambda: announce_call(group_id=group_id, except_for=joined), robust=True)
     conference.save()
+
+
+def legs(conference: Conference, sids: Collection[str] | None) -> list[Call]:
+    """The conference's legs of these sids, or all. Whose call never came through makeCall is on it all the same, as
+    nobody we know."""
+    if sids is None:
+        told = conference.events.deciding(None).exclude(call_sid="").order_by().values_list("call_sid", flat=True)
+        sids = {*told, *conference.calls.values_list("sid", flat=True)}
+    calls = list(conference.calls.filter(sid__in=sids).order_by("pk"))
+    if new := set(sids) - {call.sid for call in calls}:
+        for sid in sorted(new):
+            Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id})
+        Call.objects.filter(sid__in=new, conference=None).update(conference=conference)
+        calls = list(conference.calls.filter(sid__in=sids).order_by("pk"))
+    return calls
 
 
 def facts(conference: Conference, calls: list[Call]) -> Facts:
@@ -171,34 +192,23 @@ def facts(conference: Conference, calls: list[Call]) -> Facts:
     )
 
 
-def numbered_events(conference: Conference) -> list[NumberedEvent]:
-    rows = conference.events.numbered().order_by().values_list("sequence_number", "kind", "call_sid")
-    return list(starmap(NumberedEvent, rows))
-
-
-def adopt_unknown_legs(conference: Conference, events: list[NumberedEvent]) -> list[Call]:
-    """The conference's legs. Whose call never came through makeCall is on it all the same, as nobody we know."""
-    calls = list(conference.calls.order_by("pk"))
-    new = {event.call_sid for event in events} - {call.sid for call in calls} - {""}
-    if not new:
-        return calls
-    for sid in sorted(new):
-        Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id})
-    Call.objects.filter(sid__in=new, conference=None).update(conference=conference)
-    return list(conference.calls.order_by("pk"))
-
-
-def follow(conference: Conference, state: State, calls: list[Call], changed: set[int | None]) -> None:
+def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
     """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says."""
-    people = {call.user_id for call in calls if call.user_id and (call.pk in changed or not state.ended)}
-    if not people and not any(call.pk in changed for call in calls):
+    moved = {call.user_id for call in changed if call.user_id}
+    people = moved if ended else moved | people_of(conference)
+    if not people and not changed:
         return
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
         here = {user_id for user_id in running if user_id in people}
         set_on_call(group=group, people=people, on=here, anyone=bool(running))
-    set_call_status({call.user_id for call in calls if call.user_id and call.pk in changed})
+    set_call_status(moved)
+
+
+def people_of(conference: Conference) -> set[int]:
+    known = conference.calls.order_by().values_list("user_id", flat=True).distinct()
+    return {user_id for user_id in known if user_id}
 
 
 def set_call_status(people: set[int]) -> None:

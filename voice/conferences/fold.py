@@ -6,9 +6,7 @@ https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEven
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-JOIN = "participant-join"
-LEAVE = "participant-leave"
-END = "conference-end"
+from voice.models import END, JOIN, LEAVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,10 @@ class State:
 
 
 def fold(events: Iterable[NumberedEvent], facts: Facts) -> State:
-    """The state after all events, in the order of their numbers. After `conference-end` nothing reopens it."""
+    """The state after all events, in the order of their numbers. After `conference-end` nothing reopens it.
+
+    No leg's events tell of another leg: of some legs the state follows from their events, and from the ends, alone.
+    """
     told = [(event.sequence_number, 0, event.kind, event.call_sid) for event in events]
     told += [(seen.after, 1, JOIN if seen.on else LEAVE, seen.call_sid) for seen in facts.sightings]
     on: set[str] = set()

@@ -6,6 +6,7 @@ import pytest
 
 from groups.models import Group, Participant, SandboxNotification
 from tests.voice.conftest import EVENTS
+from voice.conferences.fold import fold
 from voice.models import Call, Conference, ConferenceEvent
 
 CALLS = "/api/voice/callEvents"
@@ -219,3 +220,20 @@ def test_an_event_takes_a_bounded_number_of_queries(tell, leg, alice, django_ass
     leg(alice, "CA1")
     with django_assert_max_num_queries(30):
         tell(1, "participant-join", "CA1")
+
+
+def test_an_event_is_weighed_against_its_own_legs_alone(tell, leg, alice, bob, monkeypatch):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    for number in range(2, 50):
+        tell(number, "participant-mute", "CA1")
+    weighed = []
+    monkeypatch.setattr("voice.conferences.events.fold", lambda told, _: weighed.extend(told) or fold(weighed, _))
+    tell(50, "participant-join", leg(bob, "CA2"))
+    assert [event.call_sid for event in weighed] == ["CA2"]
+
+
+def test_an_end_ends_every_leg(tell, leg, shown, alice, bob):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    tell(2, "participant-join", leg(bob, "CA2"))
+    tell(3, "conference-end", "CA1")
+    assert (shown(), Call.objects.filter(is_on=True).exists()) == (([], False), False)

@@ -49,6 +49,13 @@ def test_order_never_matters(data, history):
     assert fold(data.draw(st.permutations(history)), Facts()) == fold(history, Facts())
 
 
+@given(histories, st.sampled_from(["CA1", "CA2", "CA3"]))
+def test_of_one_leg_its_own_events_and_the_ends_tell_everything(history, sid):
+    own = [event for event in history if event.call_sid == sid or event.kind == END]
+    whole, part = fold(history, Facts()), fold(own, Facts())
+    assert (sid in part.on, part.ended) == (sid in whole.on, whole.ended)
+
+
 def test_who_has_joined_and_not_left_is_on():
     assert fold(SIX[:1], Facts()) == on("CA1")
     assert fold(SIX[:4], Facts()) == on("CA2")
