@@ -111,7 +111,8 @@ def ask_twilio(variables: dict[str, str]) -> None:
     """Reconciles until everything was asked about."""
     for _ in range(MOST_RECONCILIATIONS):
         said = manage(variables, "reconcile_calls", "--silent", "0")
-        conferences, calls, failed = (int(number) for number in re.findall("[0-9]+", said)[:3])
+        counts = re.search(r"asked about (\d+) conferences and (\d+) calls, (\d+) failed", said)
+        conferences, calls, failed = map(int, counts.groups()) if counts else (AT_ONCE, AT_ONCE, 1)
         if not failed and max(conferences, calls) < AT_ONCE:
             return
     raise RuntimeError(f"Twilio was asked {MOST_RECONCILIATIONS} times, and something is left: {said}")
