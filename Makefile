@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz check demo admin bench storm chaos format clean
+.PHONY: run test fuzz check demo admin bench storm chaos format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -25,6 +25,7 @@ check: $(HAVE_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/house/test_lock.py
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) DB_ENV=production DATABASE_URL=sqlite:///:memory: \
@@ -51,6 +52,15 @@ format: $(HAVE_DEV)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What fits stays as it is; `make lock UPGRADE=--upgrade` takes the newest of all that requirements*.txt leave open.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--custom-compile-command "make lock" $(UPGRADE)
+
+lock: | $(VENV)/bin/python
+	@test -x $(BIN)/uv || $(BIN)/pip install --disable-pip-version-check $$(grep ^uv== requirements-dev.txt)
+	$(COMPILE) --output-file requirements.lock requirements.txt
+	$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock requirements-dev.txt
+
 clean:
 	rm -rf $(VENV) db.sqlite3* media
 
@@ -59,12 +69,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(HAVE): requirements.txt | $(VENV)/bin/python
+$(HAVE): requirements.lock | $(VENV)/bin/python
 	@echo "Installing what the server needs (about a minute, once) ..."
-	@$(BIN)/pip install --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-$(HAVE_DEV): requirements.txt requirements-dev.txt | $(VENV)/bin/python
+$(HAVE_DEV): requirements-dev.lock | $(VENV)/bin/python
 	@echo "Installing what tests need (about a minute, once) ..."
-	@$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@

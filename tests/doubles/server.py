@@ -1,18 +1,23 @@
 """A vendor on the loopback: it speaks the vendor's HTTP, keeps what it was sent, and fails when a test says so."""
 
 import json
+import logging
 import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email import message_from_string
 from email.message import Message
 from enum import Enum, auto
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from socketserver import ThreadingMixIn
-from threading import Event, Lock, Thread
-from typing import Any, Self
+from socket import SHUT_RDWR
+from threading import Event, Lock
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import werkzeug
+from pytest_httpserver import HTTPServer
+
+logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # the tests ask `requests` instead
 HANG = 10.0  # seconds; a test sets the client's timeout far below, and the end of the test ends it at once
 
 
@@ -56,15 +61,15 @@ class Refusal(Exception):  # noqa: N818  # not a fault of the double: it is what
 Route = tuple[str, str, Callable[..., "dict[str, Any] | Answer"]]
 
 
-class Double:
+class Double(HTTPServer):
     """`routes` are (method, pattern of the path, function of the request and the pattern's groups)."""
 
     routes: tuple[Route, ...] = ()
 
     def __init__(self) -> None:
+        super().__init__("127.0.0.1", 0, threaded=True)
         self.requests: list[Request] = []
         self.faults: deque[Fault | Answer] = deque()
-        self.broken: list[BaseException] = []
         self.stopping = Event()
         self.lock = Lock()
 
@@ -99,88 +104,50 @@ class Double:
                 return result if isinstance(result, Answer) else Answer(200, result)
         return self.not_found(request)
 
-    def __enter__(self) -> Self:
-        self.server = Server(self)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stopping.set()
-        self.server.shutdown()
-        self.server.server_close()
-        for thread in (self.thread, *self.server.workers):
-            thread.join()
-        if self.broken:
-            raise self.broken[0]
-
-
-class Server(ThreadingMixIn, HTTPServer):
-    """Joins its threads itself: the library joins only those that would keep the process alive."""
-
-    def __init__(self, double: Double) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.double = double
-        self.workers: list[Thread] = []
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        worker = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        self.workers.append(worker)
-        worker.start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is not an error: the tests make it do so."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP/1.0, so that no connection outlives its answer."""
-
-    server: Server
-    timeout = 5
-
-    def handle_one_request(self) -> None:
-        try:
-            super().handle_one_request()
-        except ConnectionError:  # the client did not wait
-            self.close_connection = True
-        except Exception as error:
-            self.server.double.broken.append(error)
-
-    def serve(self) -> None:
-        double = self.server.double
-        url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, url.path, parse_qs(url.query), self.headers, body)
-        with double.lock:
-            double.requests.append(request)
-            fault = double.faults.popleft() if double.faults else None
-            answer = self.answer(request, fault)
+    def respond(self, request: Request) -> Answer:
+        """What `answer` says, unless a fault comes before it. A ConnectionError breaks the connection."""
+        with self.lock:
+            self.requests.append(request)
+            fault = self.faults.popleft() if self.faults else None
+            if isinstance(fault, Answer):
+                return fault
+            if fault is Fault.SERVER_ERROR:
+                return self.server_error(request)
+            if fault in (None, Fault.LOSE_ANSWER):
+                answer = self.answer(request)
         if fault is Fault.HANG:
-            double.stopping.wait(HANG)
-        elif answer and fault is not Fault.LOSE_ANSWER:
-            self.reply(answer)
+            self.stopping.wait(HANG)
+        if fault:
+            raise ConnectionError
+        return answer
 
-    def answer(self, request: Request, fault: Fault | Answer | None) -> Answer | None:
-        if isinstance(fault, Answer):
-            return fault
-        if fault in (Fault.HANG, Fault.DROP):
-            return None
-        double = self.server.double
-        return double.server_error(request) if fault is Fault.SERVER_ERROR else double.answer(request)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
-    def reply(self, answer: Answer) -> None:
-        as_text = isinstance(answer.body, str)
-        body = (answer.body if as_text else json.dumps(answer.body)).encode()
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "text/html" if as_text else "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+    # What pytest-httpserver asks
 
-    do_GET = do_POST = do_DELETE = serve  # noqa: N815  # the library's names
+    def dispatch(self, request: werkzeug.Request) -> werkzeug.Response:
+        url = urlsplit(request.environ["RAW_URI"])
+        headers = message_from_string(str(request.headers))
+        sent = Request(request.method, url.path, parse_qs(url.query), headers, request.get_data())
+        try:
+            answer = self.respond(sent)
+        except ConnectionError:
+            request.environ["werkzeug.socket"].shutdown(SHUT_RDWR)  # Werkzeug alone would wait for the next request
+            raise
+        except Exception as error:
+            self.handler_errors.append(error)
+            raise
+        if isinstance(answer.body, str):
+            return werkzeug.Response(answer.body, answer.status, answer.headers, mimetype="text/html")
+        return werkzeug.Response(json.dumps(answer.body), answer.status, answer.headers, mimetype="application/json")
 
-    def log_message(self, *args: object) -> None:
-        """The tests ask `requests` instead."""
+    def thread_target(self) -> None:
+        self.server.daemon_threads = False  # or the end would not wait for them
+        self.server.serve_forever(poll_interval=0.01)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        super().stop()
+        self.check_handler_errors()
