@@ -14,10 +14,10 @@ from core.wire import MOST_LISTED, stamp
 from groups.api import polled
 from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
 from groups.api.serializers import (
+    DetailedInviteeSerializer,
     DetailedMemberSerializer,
     DetailedOwnerSerializer,
     GroupPersonSerializer,
-    InviteeSerializer,
     contact,
     group_person_shape,
 )
@@ -134,7 +134,7 @@ class MemberViewSet(GroupPersonViewSet):
 
 
 class InviteeViewSet(GroupPersonViewSet):
-    people, related_name, stamp_key = Invitation, "invitations", "inviteCreatedAt"
+    people, related_name, stamp_key = Invitation, "invitations", "inviteeCreatedAt"
     rules = {
         "list": EVERYBODY_THERE,
         "detailed": EVERYBODY_THERE,
@@ -142,7 +142,7 @@ class InviteeViewSet(GroupPersonViewSet):
         "destroy": Rule(owner=ANYBODY, member=ONESELF, invitee=ONESELF),
     }
 
-    @extend_schema(summary=AS_CONTACTS, responses=InviteeSerializer(many=True))
+    @extend_schema(summary=AS_CONTACTS, responses=DetailedInviteeSerializer(many=True))
     def detailed(self, request: Request, group_id: int) -> Response:
         return self.contacts(group_id)
 

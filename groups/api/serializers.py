@@ -82,12 +82,6 @@ class DetailedInviteeSerializer(ContactSerializer):
     inviteeCreatedAt = serializers.DateTimeField()
 
 
-class InviteeSerializer(ContactSerializer):
-    """As in `groupInvitees/detailed`: the stamp's name differs from the one in a person's `detailed`."""
-
-    inviteCreatedAt = serializers.DateTimeField()
-
-
 class DetailedGroupSerializer(serializers.Serializer[Any]):
     groupCreatedAt = serializers.DateTimeField()
     groupId = serializers.IntegerField()

@@ -42,6 +42,12 @@ def test_each_entry_is_its_own_stamp_and_a_contact(detailed, group, alice):
         assert list(shown[name][0]) == [stamp, *CONTACT]
 
 
+@pytest.mark.parametrize("name", ["owners", "members", "invitees"])
+def test_each_entry_is_as_the_groups_own_list_shows_it(detailed, api, group, alice, name):
+    shown = detailed(alice)["groupsOwned"][0][name]
+    assert shown == api.get(f"/api/groups/{group.pk}/group{name.title()}/detailed").json() != []
+
+
 def test_an_activity_carries_the_persons_id_and_its_own_time(detailed, group, alice, bob):
     activity = Activity.objects.create(group=group, user=bob, activity="Said hello")
     entry = detailed(alice)["groupsOwned"][0]["activities"][0]

@@ -110,7 +110,7 @@ def test_a_long_one_ends_and_links_to_its_rest(api, group, name, ends_after_two)
 
 @pytest.mark.parametrize(
     ("name", "stamp"),
-    [("groupOwners", "ownerCreatedAt"), ("groupMembers", "memberCreatedAt"), ("groupInvitees", "inviteCreatedAt")],
+    [("groupOwners", "ownerCreatedAt"), ("groupMembers", "memberCreatedAt"), ("groupInvitees", "inviteeCreatedAt")],
 )
 def test_detailed_shows_contacts_and_never_money(api, group, name, stamp, django_assert_num_queries):
     with django_assert_num_queries(1):
