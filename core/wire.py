@@ -22,12 +22,9 @@ BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols by categ
 
 def stamp(time: datetime) -> str:
     """2026-11-22T15:04:05.123Z; a time without a zone is UTC's."""
-    return (
-        time.replace(tzinfo=time.tzinfo or UTC)
-        .astimezone(UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    if time.tzinfo not in (None, UTC):
+        time = time.astimezone(UTC)
+    return time.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def dollars(micros: int | None) -> str:
