@@ -4,42 +4,54 @@ Building a query set and compiling it costs several times what the database need
 every open page repeats each second. `make bench` shows what it gains.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import QuerySet
 
+from core.rows import RowSerializer, Shape
+
+T = TypeVar("T")
+Build = Callable[[Sequence[Any]], QuerySet[Any, Any]]
+Keys = Collection[int | str]
 Rows = list[dict[str, Any]]
+Values = tuple[Any, ...]
 
 MARKS = 2**62
 """From here on, numbers stand for the keys while the SQL is made, as text for text. No table gets that far."""
 
 
-def prepared(
-    build: Callable[[Sequence[Any]], QuerySet[Any, Any]], columns: Sequence[str] | Mapping[str, str]
-) -> Callable[[Collection[int | str]], Rows]:
+def prepared(build: Build, columns: Sequence[str]) -> Callable[[Keys], Rows]:
     """Gives the rows of `build(keys)`, a query set in which nothing but the keys (ids or text) varies.
 
-    `columns` are the lookups to read, or names for them: {"user_id": "participants__user_id"}. Values come as the
-    driver gives them: a time is in UTC, on SQLite without saying so.
+    `columns` are the lookups to read. Values come as the driver gives them: a time is in UTC, on SQLite without saying
+    so.
     """
-    names = tuple(columns)
-    lookups = tuple(columns.values()) if isinstance(columns, Mapping) else names
+    return prepared_values(build, columns, lambda values: dict(zip(columns, values, strict=True)))
+
+
+def prepared_shapes(build: Build, serializer: type[RowSerializer]) -> Callable[[Keys], list[Shape]]:
+    """As `prepared`, but gives each row as the serializer writes it."""
+    return prepared_values(build, serializer.columns, serializer.from_values)
+
+
+def prepared_values(build: Build, columns: Sequence[str], write: Callable[[Values], T]) -> Callable[[Keys], list[T]]:
+    """As `prepared`, but gives what `write` makes of each row's values, in the order of the columns."""
 
     @lru_cache(maxsize=256)
     def compiled(kinds: tuple[type, ...]) -> tuple[str, tuple[Any, ...], list[Any]]:
         marks = [kind(MARKS + place) for place, kind in enumerate(kinds)]
-        return *build(marks).values_list(*lookups).query.sql_with_params(), marks
+        return *build(marks).values_list(*columns).query.sql_with_params(), marks
 
-    def rows(keys: Collection[int | str]) -> Rows:
+    def rows(keys: Keys) -> list[T]:
         if not keys:
             return []
         sql, marked, marks = compiled(tuple(map(type, keys)))
         meant = dict(zip(marks, keys, strict=True))
         with connection.cursor() as cursor:
             cursor.execute(sql, [meant.get(value, value) for value in marked])
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return list(map(write, cursor.fetchall()))
 
     return rows

@@ -104,6 +104,21 @@ class FlagField(serializers.BooleanField):
     default_empty_html = serializers.empty
 
 
+class TimeField(serializers.DateTimeField):
+    """A time in an answer."""
+
+    to_representation = staticmethod(stamp)  # type: ignore[assignment]  # called for every row: no `self` between
+
+
+class BalanceField(serializers.CharField):
+    """Micro-dollars in an answer, to the cent."""
+
+    to_representation = staticmethod(dollars)  # type: ignore[assignment]  # as above
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text="Dollars with two decimals, rounded down.", **kwargs)
+
+
 AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,2})?")
 
 

@@ -50,29 +50,9 @@ class Group(models.Model):
         return self.name
 
 
-CONTACT_COLUMNS = (
-    "id",
-    "email",
-    "display_name",
-    "first_name",
-    "last_name",
-    "avatar",
-    "call_status",
-    "billing_subscription",
-    "created_at",
-)
-"""What the people of a group may see of each other."""
-
-
 class GroupPersonQuerySet(models.QuerySet[Any, Any]):
     def longest_standing(self) -> "GroupPersonQuerySet":
         return self.order_by("created_at", "id")
-
-    def links(self) -> models.QuerySet[Any, Any]:
-        return self.values("id", "group_id", "user_id", display_name=F("user__display_name"))
-
-    def contacts(self) -> models.QuerySet[Any, Any]:
-        return self.values("id", "created_at", *(f"user__{column}" for column in CONTACT_COLUMNS))
 
 
 class GroupPerson(models.Model):
@@ -226,6 +206,10 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.binding_type} of {self.identity}"
+
+    def tag_ids(self) -> list[int]:
+        """The groups that it was registered for."""
+        return list(self.tags.order_by("pk").values_list("pk", flat=True))
 
 
 class SandboxNotification(models.Model):

@@ -36,7 +36,7 @@ from billing.ledger import set_balance
 from billing.models import TopUp
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, dollars, read
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
-from users.api.serializers import UserSerializer, user_shape_of
+from users.api.serializers import UserSerializer
 from users.models import User
 
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
@@ -80,7 +80,7 @@ class BalanceViewSet(PermissionsByAction, ViewSet):
         changes = read(BalanceChangeSerializer, request.data)
         if "accountBalance" in changes:
             set_balance(user=user, balance_micros=changes["accountBalance"], memo="Set through the API")
-        return Response(user_shape_of(person(user_id)))
+        return Response(UserSerializer(person(user_id)).data)
 
 
 class Last4ViewSet(ViewSet):
@@ -100,7 +100,7 @@ class Last4ViewSet(ViewSet):
         changes = read(Last4ChangeSerializer, request.data)
         if changes:
             User.objects.filter(pk=user.pk).update(**changes)
-        return Response(user_shape_of(person(user_id)))
+        return Response(UserSerializer(person(user_id)).data)
 
 
 class PaymentViewSet(PermissionsByAction, ViewSet):

@@ -10,26 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.wire import MOST_LISTED, stamp
+from core.wire import MOST_LISTED
 from groups.api import polled
-from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
-from groups.api.serializers import (
+from groups.api.detailed_serializers import (
     DetailedInviteeSerializer,
     DetailedMemberSerializer,
     DetailedOwnerSerializer,
-    GroupPersonSerializer,
-    contact,
-    group_person_shape,
+    DetailedPersonSerializer,
 )
-from groups.models import (
-    CONTACT_COLUMNS,
-    Group,
-    GroupPerson,
-    Invitation,
-    Membership,
-    Ownership,
-    Participant,
-)
+from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
+from groups.api.serializers import GroupPersonSerializer
+from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from groups.services import add_person, remove_everybody, remove_person
 from users.api.serializers import CountSerializer, UserIdSerializer
 from users.callers import caller_of
@@ -43,26 +34,26 @@ class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
     permission_classes = (MayInGroup,)
     rules: ClassVar[dict[str, Rule]]
     people: ClassVar[type[GroupPerson]]
-    related_name: ClassVar[str]
-    stamp_key: ClassVar[str]
+    detailed_serializer: ClassVar[type[DetailedPersonSerializer]]
     ordering = ("id",)
     row_keys = ("id",)
     serializer_class = GroupPersonSerializer
 
     def current(self, group_id: int, status: int = 200) -> Response:
         """The list, in one query where it is not a very long one; 404 where there is no such group."""
-        rows = polled.linked[self.related_name]([group_id])
+        rows = polled.linked[self.people]([group_id])
         if not rows:
             raise Http404
         if len(rows) > MOST_LISTED:
             return self.page(group_id, status)
-        return Response([group_person_shape(row) for row in rows if row["user_id"] is not None], status=status)
+        return Response([row for row in rows if row["userId"] is not None], status=status)
 
     def page(self, group_id: int, status: int = 200) -> Response:
-        page = self.paginate_queryset(self.people.objects.filter(group_id=group_id).order_by("id").links())
+        rows = self.people.objects.filter(group_id=group_id).order_by("id")
+        page = self.paginate_queryset(rows.values("id", *GroupPersonSerializer.columns))
         if not page:
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        response = self.get_paginated_response([group_person_shape(row) for row in page or []])
+        response = self.get_paginated_response(list(map(GroupPersonSerializer.shape, page or [])))
         response.status_code = status
         return response
 
@@ -99,19 +90,15 @@ class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
 
     def contacts(self, group_id: int) -> Response:
         """The list with what people of a group may see of each other."""
-        rows = self.people.objects.filter(group_id=group_id).order_by("id").contacts()
-        page = self.paginate_queryset(rows)
+        rows = self.people.objects.filter(group_id=group_id).order_by("id")
+        page = self.paginate_queryset(rows.values("id", *self.detailed_serializer.columns))
         if not page:
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        return self.get_paginated_response([self.contact_shape(row) for row in page or []])
-
-    def contact_shape(self, row: dict[str, Any]) -> dict[str, Any]:
-        person = {column: row[f"user__{column}"] for column in CONTACT_COLUMNS}
-        return {self.stamp_key: stamp(row["created_at"]), **contact(person)}
+        return self.get_paginated_response(list(map(self.detailed_serializer.shape, page or [])))
 
 
 class OwnerViewSet(GroupPersonViewSet):
-    people, related_name, stamp_key = Ownership, "ownerships", "ownerCreatedAt"
+    people, detailed_serializer = Ownership, DetailedOwnerSerializer
     rules = {"list": EVERYBODY_THERE, "detailed": EVERYBODY_THERE, "create": OWNERS, "destroy": OWNERS}
 
     @extend_schema(summary=AS_CONTACTS, responses=DetailedOwnerSerializer(many=True))
@@ -120,7 +107,7 @@ class OwnerViewSet(GroupPersonViewSet):
 
 
 class MemberViewSet(GroupPersonViewSet):
-    people, related_name, stamp_key = Membership, "memberships", "memberCreatedAt"
+    people, detailed_serializer = Membership, DetailedMemberSerializer
     rules = {
         "list": EVERYBODY_THERE,
         "detailed": EVERYBODY_THERE,
@@ -134,7 +121,7 @@ class MemberViewSet(GroupPersonViewSet):
 
 
 class InviteeViewSet(GroupPersonViewSet):
-    people, related_name, stamp_key = Invitation, "invitations", "inviteeCreatedAt"
+    people, detailed_serializer = Invitation, DetailedInviteeSerializer
     rules = {
         "list": EVERYBODY_THERE,
         "detailed": EVERYBODY_THERE,
@@ -148,7 +135,7 @@ class InviteeViewSet(GroupPersonViewSet):
 
 
 class ParticipantViewSet(GroupPersonViewSet):
-    people, related_name, stamp_key = Participant, "participants", "participantCreatedAt"
+    people = Participant
     rules = {
         "list": EVERYBODY_THERE,
         "create": Rule(owner=ONESELF, member=ONESELF, invitee=NOBODY),
@@ -163,4 +150,4 @@ class ParticipantViewSet(GroupPersonViewSet):
     )
     def clear(self, request: Request, group_id: int) -> Response:
         removed = remove_everybody(group_id=group_id, people=self.people)
-        return Response({"count": f"{removed} user(s) removed from participants"})
+        return Response(CountSerializer({"count": f"{removed} user(s) removed from participants"}).data)

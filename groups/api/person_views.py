@@ -9,18 +9,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from groups.api.detailed import groups_around
-from groups.api.serializers import (
-    DetailedSerializer,
-    RefSerializer,
-)
-from groups.models import (
-    GroupPerson,
-    Invitation,
-    Membership,
-    Ownership,
-)
+from groups.api.detailed_serializers import DetailedSerializer
+from groups.api.serializers import RefSerializer
+from groups.models import GroupPerson, Invitation, Membership, Ownership
 from users.api.permissions import IsSelf
-from users.api.serializers import USER_COLUMNS, user_shape
 from users.models import User
 
 
@@ -45,14 +37,13 @@ class UserGroupsViewSet(GenericViewSet[Any]):
         return self.refs(Invitation, user_id)
 
     def refs(self, people: type[GroupPerson], user_id: int) -> Response:
-        rows = people.objects.filter(user_id=user_id).order_by("id").values("id", "group_id", "group__name")
+        rows = people.objects.filter(user_id=user_id).order_by("id").values("id", *RefSerializer.columns)
         page = self.paginate_queryset(rows)
         if not page:
             get_object_or_404(User.objects.only("pk"), pk=user_id)
-        refs = [{"groupId": row["group_id"], "GroupName": row["group__name"]} for row in page or []]
-        return self.get_paginated_response(refs)
+        return self.get_paginated_response(list(map(RefSerializer.shape, page or [])))
 
     @extend_schema(summary="A person with everything around their groups", responses=DetailedSerializer)
     def detailed(self, request: Request, user_id: int) -> Response:
-        row = get_object_or_404(User.objects.values(*USER_COLUMNS), pk=user_id)
-        return Response({**user_shape(row), **groups_around(user_id)})
+        row = get_object_or_404(User.objects.values(*DetailedSerializer.columns), pk=user_id)
+        return Response({**DetailedSerializer.shape(row), **groups_around(user_id)})

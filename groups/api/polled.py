@@ -3,34 +3,39 @@
 A list is of one group, and has an entry more than is given at once where it goes on.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core.prepared import prepared
+from core.prepared import Keys, prepared_shapes, prepared_values
+from core.rows import Shape
 from core.wire import MOST_LISTED
-from groups.api.serializers import ACTIVITY_COLUMNS
-from groups.models import Activity, Group, GroupQuerySet
+from groups.api.serializers import ActivitySerializer, CallStatusSerializer, GroupPersonSerializer
+from groups.models import Activity, Group, GroupPerson, GroupQuerySet, Invitation, Membership, Ownership, Participant
 
-PEOPLE = ("ownerships", "memberships", "invitations", "participants")
+
+def _linked(people: str) -> Callable[[Keys], list[Shape]]:
+    """One list of people, asked for by way of their group."""
+    columns = ("id", f"{people}__user_id", f"{people}__user__display_name")
+    return prepared_values(partial(_with_people, people), columns, GroupPersonSerializer.from_values)
 
 
 def _with_people(people: str, group_ids: Any) -> GroupQuerySet:
     return Group.objects.filter(pk__in=group_ids).order_by(f"{people}__id")[: MOST_LISTED + 1]
 
 
-call_status = prepared(lambda group_ids: Group.objects.filter(pk__in=group_ids), ("call_status",))
+call_status = prepared_shapes(lambda group_ids: Group.objects.filter(pk__in=group_ids), CallStatusSerializer)
 
-activities = prepared(
+activities = prepared_shapes(
     lambda group_ids: Activity.objects.filter(group_id__in=group_ids).newest_first()[: MOST_LISTED + 1],
-    ACTIVITY_COLUMNS,
+    ActivitySerializer,
 )
 
-linked = {
-    people: prepared(
-        partial(_with_people, people),
-        {"group_id": "id", "user_id": f"{people}__user_id", "display_name": f"{people}__user__display_name"},
-    )
-    for people in PEOPLE
+linked: dict[type[GroupPerson], Callable[[Keys], list[Shape]]] = {
+    Ownership: _linked("ownerships"),
+    Membership: _linked("memberships"),
+    Invitation: _linked("invitations"),
+    Participant: _linked("participants"),
 }
-"""A list of people, and whether its group exists at all: one row a person; a group whose list is empty gives one row
+"""A list of people, and whether its group exists at all: one entry a person; a group whose list is empty gives one
 without a person, no group gives none."""

@@ -23,8 +23,6 @@ from groups.api.permissions import (
     Rule,
 )
 from groups.api.serializers import (
-    ACTIVITY_COLUMNS,
-    GROUP_COLUMNS,
     ActivitySerializer,
     CallStatusChangeSerializer,
     CallStatusSerializer,
@@ -32,9 +30,6 @@ from groups.api.serializers import (
     GroupSerializer,
     NewActivitySerializer,
     NewGroupSerializer,
-    activity_shape,
-    group_shape,
-    group_shape_of,
 )
 from groups.models import (
     Activity,
@@ -68,8 +63,9 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
 
     @extend_schema(summary="The groups that one may see", responses=GroupSerializer(many=True))
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset().order_by(*self.ordering).values(*GROUP_COLUMNS)) or []
-        return self.get_paginated_response([group_shape(row) for row in page])
+        rows = self.get_queryset().order_by(*self.ordering).values(*GroupSerializer.columns)
+        page = self.paginate_queryset(rows) or []
+        return self.get_paginated_response(list(map(GroupSerializer.shape, page)))
 
     @extend_schema(
         summary="Make a group",
@@ -81,11 +77,12 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         caller = caller_of(request)
         founder = caller if isinstance(caller, User) else None
         group = make_group(founder=founder, **read(NewGroupSerializer, request.data))
-        return Response(group_shape_of(group), status=201)
+        return Response(GroupSerializer(group).data, status=201)
 
     @extend_schema(summary="One group")
     def retrieve(self, request: Request, group_id: int) -> Response:
-        return Response(group_shape(get_object_or_404(self.get_queryset().values(*GROUP_COLUMNS), pk=group_id)))
+        row = get_object_or_404(self.get_queryset().values(*GroupSerializer.columns), pk=group_id)
+        return Response(GroupSerializer.shape(row))
 
     @extend_schema(summary="Change a group", request=GroupChangesSerializer)
     def update(self, request: Request, group_id: int) -> Response:
@@ -94,14 +91,14 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
     @extend_schema(summary="Delete a group", responses={200: CountSerializer})
     def destroy(self, request: Request, group_id: int) -> Response:
         delete_row(self.get_queryset(), group_id)
-        return Response({"count": "1 group deleted"})
+        return Response(CountSerializer({"count": "1 group deleted"}).data)
 
     @extend_schema(summary="Whether the group is on a call", responses=CallStatusSerializer)
     def call_status(self, request: Request, group_id: int) -> Response:
         rows = polled.call_status([group_id])
         if not rows:
             raise Http404
-        return Response({"callStatus": rows[0]["call_status"]})
+        return Response(rows[0])
 
     @extend_schema(summary="Say whether the group is on a call", request=CallStatusChangeSerializer)
     def change_call_status(self, request: Request, group_id: int) -> Response:
@@ -111,7 +108,7 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         group = get_object_or_404(self.get_queryset(), pk=group_id)
         body = serializer(group, data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(group_shape_of(body.save()))
+        return Response(GroupSerializer(body.save()).data)
 
 
 class ActivityViewSet(NamesPerson, PermissionsByAction, GenericViewSet[Activity]):
@@ -131,14 +128,14 @@ class ActivityViewSet(NamesPerson, PermissionsByAction, GenericViewSet[Activity]
         rows = polled.activities([group_id])
         if not 0 < len(rows) <= MOST_LISTED:
             return self.page(group_id, status)
-        return Response([activity_shape(row) for row in rows], status=status)
+        return Response(rows, status=status)
 
     def page(self, group_id: int, status: int = 200) -> Response:
-        rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ACTIVITY_COLUMNS)
+        rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ActivitySerializer.columns)
         page = self.paginate_queryset(rows)
         if not page:
             get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        response = self.get_paginated_response([activity_shape(row) for row in page or []])
+        response = self.get_paginated_response(list(map(ActivitySerializer.shape, page or [])))
         response.status_code = status
         return response
 
@@ -154,5 +151,5 @@ class ActivityViewSet(NamesPerson, PermissionsByAction, GenericViewSet[Activity]
         new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)
         if Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
             return self.current(group_id, status=201)
-        rows = Activity.objects.filter(pk=new.pk).values(*ACTIVITY_COLUMNS)
-        return Response([activity_shape(row) for row in rows], status=201)
+        rows = Activity.objects.filter(pk=new.pk).values(*ActivitySerializer.columns)
+        return Response(list(map(ActivitySerializer.shape, rows)), status=201)

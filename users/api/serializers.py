@@ -6,13 +6,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.wire import ChangesSerializer, FlagField, IdField, TextField, dollars, stamp
+from core.rows import Row, RowSerializer, Shape
+from core.wire import BalanceField, ChangesSerializer, FlagField, IdField, TextField, TimeField
 from users.callers import Caller, is_whole_for
 from users.models import User
 
 
-class UserSerializer(serializers.Serializer[User]):
-    """Account: a person as seen by themself, by staff, or by anyone in open mode."""
+class UserSerializer(RowSerializer):
+    """A person as seen by themself, by staff, or by anyone in open mode."""
 
     id = serializers.IntegerField()
     email = serializers.CharField()
@@ -24,46 +25,24 @@ class UserSerializer(serializers.Serializer[User]):
     callStatus = serializers.BooleanField(source="call_status")
     stripeId = serializers.CharField(source="stripe_id", allow_null=True)
     billingSubcription = serializers.CharField(source="billing_subscription")
-    accountBalance = serializers.CharField(
-        source="account_balance_micros", help_text="Dollars with two decimals, rounded down."
-    )
+    accountBalance = BalanceField(source="account_balance_micros")
     last4 = serializers.CharField(allow_null=True)
-    createdAt = serializers.DateTimeField(source="created_at")
+    createdAt = TimeField(source="created_at")
 
 
-class ProfileSerializer(serializers.Serializer[User]):
+class ProfileSerializer(RowSerializer):
     """Profile: a person as seen by another who is signed in."""
 
     id = serializers.IntegerField()
-    displayName = serializers.CharField()
+    displayName = serializers.CharField(source="display_name")
     avatar = serializers.CharField(allow_null=True)
-    callStatus = serializers.BooleanField()
-    createdAt = serializers.DateTimeField()
+    callStatus = serializers.BooleanField(source="call_status")
+    createdAt = TimeField(source="created_at")
 
 
-USER_COLUMNS = tuple(str(field.source or name) for name, field in UserSerializer().fields.items())
-USER_KEYS = tuple(UserSerializer().fields)
-PROFILE_KEYS = tuple(ProfileSerializer().fields)
-
-
-def user_shape(row: dict[str, Any]) -> dict[str, Any]:
-    """An Account from a `values(*USER_COLUMNS)` row: without a serializer, for /api/users is long and often read."""
-    shape = dict(zip(USER_KEYS, row.values(), strict=True))
-    shape["accountBalance"] = dollars(shape["accountBalance"])
-    shape["createdAt"] = stamp(shape["createdAt"])
-    return shape
-
-
-def user_shape_of(user: User) -> dict[str, Any]:
-    return user_shape({column: getattr(user, column) for column in USER_COLUMNS})
-
-
-def shape_for(caller: Caller, row: dict[str, Any]) -> dict[str, Any]:
+def shape_for(caller: Caller, row: Row) -> Shape:
     """What the caller may see of a person: oneself whole, another's Profile; staff see everybody whole."""
-    account = user_shape(row)
-    if is_whole_for(caller, account["id"]):
-        return account
-    return {key: account[key] for key in PROFILE_KEYS}
+    return (UserSerializer if is_whole_for(caller, row["id"]) else ProfileSerializer).shape(row)
 
 
 class SearchSerializer(serializers.Serializer[Any]):

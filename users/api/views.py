@@ -7,11 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.prepared import prepared
+from core.prepared import prepared_shapes
 from core.wire import read
 from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
 from users.api.serializers import (
-    USER_COLUMNS,
     CountSerializer,
     ProfileSerializer,
     SearchSerializer,
@@ -19,7 +18,6 @@ from users.api.serializers import (
     UserChangesSerializer,
     UserSerializer,
     shape_for,
-    user_shape_of,
 )
 from users.api.throttles import SignUpThrottle
 from users.callers import caller_of, is_whole_for, token_identity
@@ -27,8 +25,8 @@ from users.models import User, UserQuerySet
 from users.services import delete_row, sign_up
 from users.sign_in.binding import sign_up_as
 
-accounts = prepared(lambda user_ids: User.objects.filter(pk__in=user_ids), USER_COLUMNS)
-
+whole = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), UserSerializer)
+profile = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), ProfileSerializer)
 
 SHAPES = [UserSerializer, ProfileSerializer]
 PERSON = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None)
@@ -51,7 +49,7 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         people = self.get_queryset().order_by(*self.ordering)
         if "search" in query:
             people = people.matching(query["search"])
-        page = self.paginate_queryset(people.values(*USER_COLUMNS)) or []
+        page = self.paginate_queryset(people.values(*UserSerializer.columns)) or []
         return self.get_paginated_response([shape_for(caller_of(request), row) for row in page])
 
     @extend_schema(
@@ -66,14 +64,15 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         sent = read(SignUpSerializer, request.data)
         identity = token_identity(request)
         user, is_new = sign_up_as(identity, **sent) if identity else sign_up(**sent)
-        return Response(user_shape_of(user), status=201 if is_new else 200)
+        return Response(UserSerializer(user).data, status=201 if is_new else 200)
 
     @extend_schema(summary="One person", responses=PERSON)
     def retrieve(self, request: Request, user_id: int) -> Response:
-        rows = accounts([user_id])
-        if not rows:
+        read_person = whole if is_whole_for(caller_of(request), user_id) else profile
+        people = read_person([user_id])
+        if not people:
             raise Http404
-        return Response(shape_for(caller_of(request), rows[0]))
+        return Response(people[0])
 
     @extend_schema(
         summary="Change a person",
@@ -87,9 +86,9 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         user = get_object_or_404(self.get_queryset(), pk=user_id)
         body = UserChangesSerializer(user, data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(user_shape_of(body.save()))
+        return Response(UserSerializer(body.save()).data)
 
     @extend_schema(summary="Delete a person", responses={200: CountSerializer})
     def destroy(self, request: Request, user_id: int) -> Response:
         delete_row(self.get_queryset(), user_id)
-        return Response({"count": "1 user deleted"})
+        return Response(CountSerializer({"count": "1 user deleted"}).data)
