@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -10,13 +10,10 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.models import LedgerEntry
-from core.wire import MICROS_PER_DOLLAR, stamp
+from core.wire import MICROS_PER_DOLLAR
 from groups.models import Group
 from users.callers import Caller
 from users.models import User
-
-KEYS = ("id", "createdAt", "kind", "memo", "groupId", "groupName", "amount", "balanceAfter")
-COLUMNS = ("id", "created_at", "kind", "memo", "group_id", "group_name", "amount_micros", "balance_after_micros")
 
 FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 """Where a spreadsheet would begin a formula. A cell begins after a semicolon too, where that is its list separator.
@@ -27,8 +24,8 @@ https://owasp.org/www-community/attacks/CSV_Injection
 
 def statement(
     user: User, *, viewer: Caller, begin: datetime | None = None, end: datetime | None = None
-) -> QuerySet[LedgerEntry, dict[str, Any]]:
-    """The entries from `begin` on and before `end`, as rows for `entry_shape`.
+) -> QuerySet[LedgerEntry]:
+    """The entries from `begin` on and before `end`, each with its `group_name`.
 
     A group that the viewer may not see, or that is gone, has no name here; the memo says what it was called then.
     """
@@ -38,15 +35,7 @@ def statement(
     if end:
         entries = entries.filter(created_at__lt=end)
     name = Group.objects.visible_to(viewer).filter(pk=OuterRef("group_id")).values("name")
-    rows: QuerySet[LedgerEntry, dict[str, Any]] = entries.annotate(group_name=Subquery(name)).values(*COLUMNS)
-    return rows
-
-
-def entry_shape(row: dict[str, Any]) -> dict[str, Any]:
-    shape = dict(zip(KEYS, (row[column] for column in COLUMNS), strict=True))
-    shape["createdAt"] = stamp(shape["createdAt"])
-    shape["amount"], shape["balanceAfter"] = exact(shape["amount"]), exact(shape["balanceAfter"])
-    return shape
+    return entries.annotate(group_name=Subquery(name))
 
 
 def exact(micros: int) -> str:
@@ -55,10 +44,10 @@ def exact(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}{whole}.{f'{rest:06}'.rstrip('0'):0<2}"
 
 
-def as_csv(shapes: Iterable[dict[str, Any]]) -> str:
-    """The entries under a row of names. https://www.rfc-editor.org/rfc/rfc4180"""
+def as_csv(keys: Collection[str], shapes: Iterable[dict[str, Any]]) -> str:
+    """The entries under a row of their keys. https://www.rfc-editor.org/rfc/rfc4180"""
     text = StringIO()
-    lines = csv.DictWriter(text, KEYS)
+    lines = csv.DictWriter(text, keys)
     lines.writeheader()
     lines.writerows({**shape, **{key: harmless(shape[key]) for key in ("memo", "groupName")}} for shape in shapes)
     return text.getvalue()

@@ -119,6 +119,17 @@ class BalanceField(serializers.CharField):
         super().__init__(help_text="Dollars with two decimals, rounded down.", **kwargs)
 
 
+class ConstantField(serializers.CharField):
+    """The same words in every answer."""
+
+    def __init__(self, words: str, **kwargs: Any) -> None:
+        self.words = words
+        super().__init__(**kwargs)
+
+    def get_attribute(self, instance: Any) -> str:
+        return self.words
+
+
 AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,2})?")
 
 

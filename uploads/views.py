@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from core.throttle import Throttle
+from core.wire import ConstantField
 from uploads.images import ImageTooLarge, reencode
 from uploads.storage import storage
 
@@ -27,7 +28,7 @@ class ImageSerializer(serializers.Serializer[Any]):
 
 
 class UploadedSerializer(serializers.Serializer[Any]):
-    message = serializers.CharField()
+    message = ConstantField("Your image has been uploaded successfully")
     image = serializers.URLField()
 
 
@@ -44,4 +45,4 @@ class UploadViewSet(ViewSet):
             raise ImageTooLarge("The image is larger than 5 MiB.")
         content, extension = reencode(file.open())
         url = storage().save(content, extension=extension)
-        return Response({"message": "Your image has been uploaded successfully", "image": url})
+        return Response(UploadedSerializer({"image": url}).data)

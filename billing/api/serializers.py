@@ -7,10 +7,19 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.models import LedgerEntry
-from core.wire import MICROS_PER_DOLLAR, ChangesSerializer, DollarsField, TextField
+from billing.models import LedgerEntry, TopUp
+from billing.statement import exact
+from core.rows import RowSerializer
+from core.wire import (
+    MICROS_PER_DOLLAR,
+    BalanceField,
+    ChangesSerializer,
+    ConstantField,
+    DollarsField,
+    TextField,
+    TimeField,
+)
 from users.api.serializers import UserIdSerializer
-from users.models import User
 
 HIGHEST_BALANCE = 10**9 * MICROS_PER_DOLLAR
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -69,8 +78,8 @@ class UserSourceSerializer(UserIdSerializer):
     sourceId = SourceField()
 
 
-class BalanceSerializer(serializers.Serializer[User]):
-    accountBalance = serializers.CharField(help_text="Dollars with two decimals, rounded down.")
+class BalanceSerializer(RowSerializer):
+    accountBalance = BalanceField(source="account_balance_micros")
 
 
 class BalanceChangeSerializer(ChangesSerializer):
@@ -82,7 +91,7 @@ class BalanceChangeSerializer(ChangesSerializer):
         return micros
 
 
-class Last4Serializer(serializers.Serializer[User]):
+class Last4Serializer(RowSerializer):
     last4 = serializers.CharField(allow_null=True)
 
 
@@ -93,27 +102,34 @@ class Last4ChangeSerializer(ChangesSerializer):
 
 
 class AddedMoneySerializer(serializers.Serializer[Any]):
-    """The new balance, or why there is none: the React page reads both on status 200."""
+    updatedAccountBalance = serializers.FloatField(help_text="Dollars.")
 
-    updatedAccountBalance = serializers.FloatField(required=False, help_text="Dollars.")
-    errorMessage = serializers.CharField(required=False)
+
+class RefusedPaymentSerializer(serializers.Serializer[Any]):
+    """Why no money came: the React page reads it on status 200."""
+
+    errorMessage = serializers.CharField(source="message")
     clientSecret = serializers.CharField(
-        required=False, help_text="For a card whose owner must consent, in the client."
+        source="client_secret", required=False, help_text="For a card whose owner must consent, in the client."
     )
 
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shape = super().to_representation(instance)
+        if not shape["clientSecret"]:
+            del shape["clientSecret"]
+        return shape
 
-class ChargeSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    amount = serializers.IntegerField(help_text="Cents.")
-    currency = serializers.CharField()
+
+class ChargeSerializer(serializers.Serializer[TopUp]):
+    id = serializers.CharField(source="payment")
+    amount = serializers.IntegerField(source="amount_cents", help_text="Cents.")
+    currency = ConstantField("usd")
     status = serializers.CharField()
     customer = serializers.CharField()
 
 
 class CreatedChargeSerializer(serializers.Serializer[Any]):
-    charge = ChargeSerializer(required=False)
-    errorMessage = serializers.CharField(required=False)
-    clientSecret = serializers.CharField(required=False)
+    charge = ChargeSerializer()
 
 
 class CardWithIdSerializer(serializers.Serializer[Any]):
@@ -129,7 +145,7 @@ class CardSerializer(CardWithIdSerializer):
 
 
 class DefaultSourceSerializer(serializers.Serializer[Any]):
-    defaultSourceId = serializers.CharField(allow_null=True)
+    defaultSourceId = serializers.CharField(source="card.id", allow_null=True)
     card = CardSerializer(allow_null=True)
 
 
@@ -138,9 +154,9 @@ class UpdatedSourceSerializer(serializers.Serializer[Any]):
 
 
 class UpdatedCustomerSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    email = serializers.CharField()
-    defaultSourceId = serializers.CharField()
+    id = serializers.CharField(source="user.stripe_id")
+    email = serializers.CharField(source="user.email")
+    defaultSourceId = serializers.CharField(source="card.id")
     card = CardSerializer()
 
 
@@ -192,14 +208,24 @@ class PeriodSerializer(serializers.Serializer[Any]):
         return {"begin": begin, "end": end}
 
 
-class StatementEntrySerializer(serializers.Serializer[LedgerEntry]):
+class ExactDollarsField(serializers.CharField):
+    """Micro-dollars, to the last one."""
+
+    to_representation = staticmethod(exact)  # type: ignore[assignment]  # called for every row: no `self` between
+
+
+class StatementEntrySerializer(RowSerializer):
     id = serializers.IntegerField(help_text="What to quote to an operator.")
-    createdAt = serializers.DateTimeField()
+    createdAt = TimeField(source="created_at")
     kind = serializers.ChoiceField(LedgerEntry.Kind.choices)
     memo = serializers.CharField(help_text="What it was for, in words.")
-    groupId = serializers.IntegerField(allow_null=True)
+    groupId = serializers.IntegerField(source="group_id", allow_null=True)
     groupName = serializers.CharField(
-        allow_null=True, help_text="Null where there is no group, it is gone, or the reader may not see it."
+        source="group_name",
+        allow_null=True,
+        help_text="Null where there is no group, it is gone, or the reader may not see it.",
     )
-    amount = serializers.CharField(help_text="Dollars, exact, with two decimals or more; negative where money leaves.")
-    balanceAfter = serializers.CharField(help_text="Dollars, as above.")
+    amount = ExactDollarsField(
+        source="amount_micros", help_text="Dollars, exact, with two decimals or more; negative where money leaves."
+    )
+    balanceAfter = ExactDollarsField(source="balance_after_micros", help_text="Dollars, as above.")

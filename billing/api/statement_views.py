@@ -10,7 +10,7 @@ from rest_framework.viewsets import GenericViewSet
 from billing.api.serializers import PeriodSerializer, StatementEntrySerializer
 from billing.api.views import person
 from billing.models import LedgerEntry
-from billing.statement import as_csv, entry_shape, statement
+from billing.statement import as_csv, statement
 from core.accept import accepted
 from core.wire import read
 from users.api.permissions import IsSelf
@@ -37,10 +37,11 @@ class StatementViewSet(GenericViewSet[LedgerEntry]):
     def list(self, request: Request, user_id: int) -> HttpResponse:
         period = read(PeriodSerializer, request.query_params.dict())
         entries = statement(person(user_id), viewer=caller_of(request), **period)
+        rows = entries.values(*StatementEntrySerializer.columns)
         as_csv = prefers_csv(request)
         is_whole = as_csv and not {"limit", "after"} & request.query_params.keys()  # a spreadsheet follows no Link
-        page = list(entries) if is_whole else self.paginate_queryset(entries) or []
-        answer = self.get_paginated_response([entry_shape(row) for row in page])
+        page = list(rows) if is_whole else self.paginate_queryset(rows) or []
+        answer = self.get_paginated_response(list(map(StatementEntrySerializer.shape, page)))
         return csv_answer(answer) if as_csv else with_vary(answer)
 
 
@@ -48,7 +49,8 @@ def csv_answer(page: Response) -> HttpResponse:
     headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "private, no-cache"}
     if "Link" in page:
         headers["Link"] = page["Link"]
-    return with_vary(HttpResponse(as_csv(page.data), content_type="text/csv; charset=utf-8", headers=headers))
+    text = as_csv([part.key for part in StatementEntrySerializer.parts], page.data)
+    return with_vary(HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers))
 
 
 def with_vary(answer: HttpResponse) -> HttpResponse:

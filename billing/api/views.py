@@ -1,12 +1,14 @@
 """The doors of money: a person's balance and card, payments, and Stripe's own webhook."""
 
 import re
+from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
 from billing import cards, top_ups, webhook
@@ -16,7 +18,6 @@ from billing.api.serializers import (
     AddMoneySerializer,
     BalanceChangeSerializer,
     BalanceSerializer,
-    CardSerializer,
     CardWithIdSerializer,
     ChargedSumSerializer,
     CreateChargeSerializer,
@@ -26,6 +27,7 @@ from billing.api.serializers import (
     DefaultSourceSerializer,
     Last4ChangeSerializer,
     Last4Serializer,
+    RefusedPaymentSerializer,
     UpdatedCustomerSerializer,
     UpdatedSourceSerializer,
     UserSourceSerializer,
@@ -33,14 +35,13 @@ from billing.api.serializers import (
 from billing.api.throttles import PaymentThrottle
 from billing.gateway.interface import payments
 from billing.ledger import set_balance
-from billing.models import TopUp
-from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, dollars, read
+from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer
 from users.models import User
 
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
-OUT_OF_RANGE = "Choose an amount from $1.00 to $500.00."
+OUT_OF_RANGE = {"message": "Choose an amount from $1.00 to $500.00.", "client_secret": ""}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -48,6 +49,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     pattern="^[!-~]{1,255}$",
     description="The same key gives the same answer for ever; with another amount it is refused: 422.",
 )
+
+
+def either(success: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """What is answered 200: the success, or why there is none."""
+    name = success.__name__.replace("Serializer", "OrRefusal")
+    return PolymorphicProxySerializer(name, [success, RefusedPaymentSerializer], resource_type_field_name=None)
 
 
 def person(user_id: int) -> User:
@@ -67,7 +74,7 @@ class BalanceViewSet(PermissionsByAction, ViewSet):
 
     @extend_schema(summary="A person's balance", responses=BalanceSerializer)
     def retrieve(self, request: Request, user_id: int) -> Response:
-        return Response({"accountBalance": dollars(person(user_id).account_balance_micros)})
+        return Response(BalanceSerializer(person(user_id)).data)
 
     @extend_schema(
         summary="Set a person's balance",
@@ -88,7 +95,7 @@ class Last4ViewSet(ViewSet):
 
     @extend_schema(summary="The last four digits of a person's card", responses=Last4Serializer)
     def retrieve(self, request: Request, user_id: int) -> Response:
-        return Response({"last4": person(user_id).last4})
+        return Response(Last4Serializer(person(user_id)).data)
 
     @extend_schema(
         summary="Set the last four digits of a person's card",
@@ -113,42 +120,42 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         description="Charges the default card. What a person can cause by typing is answered 200 with `errorMessage`.",
         parameters=[IDEMPOTENCY_KEY],
         request=AddMoneySerializer,
-        responses=AddedMoneySerializer,
+        responses=either(AddedMoneySerializer),
     )
     def add_money(self, request: Request) -> Response:
         sent = read(AddMoneySerializer, request.data)
         user, cents = person(sent["userId"]), sent["amountToAdd"] // MICROS_PER_CENT
         if not LEAST_CENTS <= cents <= MOST_CENTS:
-            return Response({"errorMessage": OUT_OF_RANGE})
+            return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
         top_up = top_ups.add_money(user=user, amount_cents=cents, key=idempotency_key(request))
         if top_up.entry is None:
-            return Response(refusal(top_up))
-        return Response({"updatedAccountBalance": in_dollars(top_up.entry.balance_after_micros)})
+            return Response(RefusedPaymentSerializer(top_up).data)
+        balance = in_dollars(top_up.entry.balance_after_micros)
+        return Response(AddedMoneySerializer({"updatedAccountBalance": balance}).data)
 
     @extend_schema(
         summary="Charge a card",
         parameters=[IDEMPOTENCY_KEY],
         request=CreateChargeSerializer,
-        responses=CreatedChargeSerializer,
+        responses=either(CreatedChargeSerializer),
     )
     def create_charge(self, request: Request) -> Response:
         sent = read(CreateChargeSerializer, request.data)
         user, cents = person_with(sent["userStripeId"]), sent["amountToAdd"]
         if not LEAST_CENTS <= cents <= MOST_CENTS:
-            return Response({"errorMessage": OUT_OF_RANGE})
+            return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
         top_up = top_ups.add_money(
             user=user, amount_cents=cents, source=sent.get("sourceId") or "", key=idempotency_key(request)
         )
         if top_up.entry is None:
-            return Response(refusal(top_up))
-        charge = {"id": top_up.payment, "amount": cents, "currency": "usd", "status": "succeeded"}
-        return Response({"charge": {**charge, "customer": top_up.customer}})
+            return Response(RefusedPaymentSerializer(top_up).data)
+        return Response(CreatedChargeSerializer({"charge": top_up}).data)
 
     @extend_schema(summary="What a person paid by card", request=CustomerSerializer, responses=ChargedSumSerializer)
     def user_stripe_charges(self, request: Request) -> Response:
         user = person_with(read(CustomerSerializer, request.data)["userStripeId"])
         cents = payments().total_charged(customer=user.stripe_id or "")
-        return Response({"sumOfUserStripeCharges": cents / 100})
+        return Response(ChargedSumSerializer({"sumOfUserStripeCharges": cents / 100}).data)
 
 
 class CardViewSet(PermissionsByAction, ViewSet):
@@ -166,14 +173,13 @@ class CardViewSet(PermissionsByAction, ViewSet):
     def retrieve_default_source(self, request: Request) -> Response:
         user = person_with(read(CustomerSerializer, request.data)["userStripeId"])
         card = payments().default_card(customer=user.stripe_id or "")
-        shape = CardSerializer(card).data if card else None
-        return Response({"defaultSourceId": card.id if card else None, "card": shape})
+        return Response(DefaultSourceSerializer({"card": card}).data)
 
     @extend_schema(summary="Replace a person's card", request=UserSourceSerializer, responses=UpdatedSourceSerializer)
     def update_credit_card(self, request: Request) -> Response:
         sent = read(UserSourceSerializer, request.data)
         card = cards.replace_default(user=person(sent["userId"]), source=sent["sourceId"])
-        return Response({"updatedSource": CardWithIdSerializer(card).data})
+        return Response(UpdatedSourceSerializer({"updatedSource": card}).data)
 
     @extend_schema(
         summary="Choose the default card", request=CustomerSourceSerializer, responses=UpdatedCustomerSerializer
@@ -182,8 +188,7 @@ class CardViewSet(PermissionsByAction, ViewSet):
         sent = read(CustomerSourceSerializer, request.data)
         user = person_with(sent["userStripeId"])
         card = cards.replace_default(user=user, source=sent["sourceId"])
-        shape = CardSerializer(card).data
-        return Response({"id": user.stripe_id, "email": user.email, "defaultSourceId": card.id, "card": shape})
+        return Response(UpdatedCustomerSerializer({"user": user, "card": card}).data)
 
 
 class StripeWebhookViewSet(ViewSet):
@@ -215,8 +220,3 @@ def idempotency_key(request: Request) -> str | None:
 def in_dollars(micros: int) -> float:
     """Dollars as a JSON number, rounded down to the cent."""
     return micros // MICROS_PER_CENT / (MICROS_PER_DOLLAR // MICROS_PER_CENT)
-
-
-def refusal(top_up: TopUp) -> dict[str, str]:
-    answer = {"errorMessage": top_up.message}
-    return {**answer, "clientSecret": top_up.client_secret} if top_up.client_secret else answer

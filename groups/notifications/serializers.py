@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.wire import LARGEST_ID, IdField, TextField
+from core.wire import LARGEST_ID, ConstantField, IdField, TextField
 from groups.models import Device
 from groups.notifications.announcements import CALL_STARTED
 
@@ -76,14 +76,14 @@ class RegisterBindingSerializer(OwnBindingSerializer):
         return {**super().validate(sent), "identity": sent["identity"]}
 
 
-class BindingSerializer(serializers.Serializer[Any]):
+class BindingSerializer(serializers.Serializer[Device]):
     sid = serializers.CharField()
     endpoint = serializers.CharField()
     identity = serializers.CharField()
     address = serializers.CharField()
-    bindingType = serializers.CharField()
-    tags = serializers.ListField(child=serializers.CharField())
-    message = serializers.CharField()
+    bindingType = serializers.CharField(source="binding_type")
+    tags = serializers.ListField(source="tag_ids", child=serializers.CharField())
+    message = ConstantField("This device will be notified.")
 
 
 class NotificationSerializer(serializers.Serializer[Any]):
@@ -100,5 +100,5 @@ class NotificationSerializer(serializers.Serializer[Any]):
 
 class SentNotificationSerializer(serializers.Serializer[Any]):
     sid = serializers.CharField(allow_null=True, help_text="Null where there was no device to tell.")
-    groupId = serializers.IntegerField()
+    groupId = serializers.IntegerField(source="group_id")
     recipients = serializers.IntegerField(help_text="How many devices.")

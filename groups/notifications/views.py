@@ -41,16 +41,7 @@ class DeviceViewSet(PermissionsByAction, ViewSet):
     )
     def create(self, request: Request) -> Response:
         device = register_device(**binding(request), now=timezone.now())
-        shape = {
-            "sid": device.sid,
-            "endpoint": device.endpoint,
-            "identity": device.identity,
-            "address": device.address,
-            "bindingType": device.binding_type,
-            "tags": [str(pk) for pk in device.tags.order_by("pk").values_list("pk", flat=True)],
-            "message": "This device will be notified.",
-        }
-        return Response(shape, status=201)
+        return Response(BindingSerializer(device).data, status=201)
 
     @extend_schema(
         summary="Notify a group's devices", request=NotificationSerializer, responses=SentNotificationSerializer
@@ -59,7 +50,8 @@ class DeviceViewSet(PermissionsByAction, ViewSet):
         sent = read(NotificationSerializer, request.data)
         group = get_object_or_404(Group.objects.all(), pk=sent["group_id"])
         sid, recipients = notify_group(group=group, body=sent["body"])
-        return Response({"sid": sid, "groupId": group.pk, "recipients": recipients})
+        notification = {"sid": sid, "group_id": group.pk, "recipients": recipients}
+        return Response(SentNotificationSerializer(notification).data)
 
 
 def binding(request: Request) -> dict[str, Any]:

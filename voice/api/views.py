@@ -14,19 +14,18 @@ from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from core.accept import accepted
 from core.vendors import NotConfigured
-from core.wire import MICROS_PER_DOLLAR, read
+from core.wire import read
 from groups.api.permissions import THE_GROUP
 from users.api.identity import IdentitySerializer, caller_identity
 from users.api.permissions import IsAdminUser, PermissionsByAction
 from voice.api.permissions import MaySeeCharges
 from voice.api.serializers import (
-    CHARGE_COLUMNS,
     AllChargesSerializer,
+    CallChargeSerializer,
     GroupChargesQuerySerializer,
     GroupChargesSerializer,
     MakeCallSerializer,
     TokenSerializer,
-    charge_shape,
 )
 from voice.api.signatures import SignedByTwilio
 from voice.api.throttles import AccessTokenThrottle
@@ -61,7 +60,7 @@ class TokenViewSet(ViewSet):
         token = telephony().access_token(identity=identity)
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         if accepts_only_json(request):
-            return Response({"token": token, "identity": identity}, headers=headers)
+            return Response(TokenSerializer({"token": token, "identity": identity}).data, headers=headers)
         return HttpResponse(token, content_type="text/plain", headers=headers)
 
 
@@ -141,10 +140,9 @@ class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
 
     @extend_schema(summary="What all calls cost at Twilio", responses=AllChargesSerializer)
     def all(self, request: Request) -> Response:
-        page = self.paginate_queryset(Call.objects.order_by("id").values(*CHARGE_COLUMNS)) or []
-        charges = [charge_shape(row) for row in page]
-        total = Call.objects.all().total_price_micros() / MICROS_PER_DOLLAR
-        return self.get_paginated_response({"allTwilioChargesRes": charges, "total": total})
+        page = self.paginate_queryset(Call.objects.order_by("id").values("id", *CallChargeSerializer.columns)) or []
+        answer = {"calls": page, "price_micros": Call.objects.all().total_price_micros()}
+        return self.get_paginated_response(AllChargesSerializer(answer).data)
 
     @extend_schema(
         summary="What a group's calls cost at Twilio",
@@ -153,8 +151,8 @@ class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
     )
     def of_group(self, request: Request) -> Response:
         group_id = read(GroupChargesQuerySerializer, request.data)["groupId"]
-        total = Call.objects.filter(group_id=group_id).total_price_micros() / MICROS_PER_DOLLAR
-        return Response({"sumOfGroupTwilioCharges": total})
+        total = Call.objects.filter(group_id=group_id).total_price_micros()
+        return Response(GroupChargesSerializer({"price_micros": total}).data)
 
 
 def accepts_only_json(request: Request) -> bool:
