@@ -1,4 +1,5 @@
-"""Holds answers to the project's own OpenAPI document: status, content type and shape must be written there."""
+"""Holds answers to the project's own OpenAPI document: status, content type and shape must be written there, and the
+keys be those and no others, in that order."""
 
 import json
 import re
@@ -51,5 +52,25 @@ def check_answer(method: str, path: str, response: Any) -> None:
     media_type = response["Content-Type"].partition(";")[0]
     assert media_type in content, f"{method} {path} answers {media_type}, which is not described"
     if media_type.endswith("json"):
-        schema = {**content[media_type]["schema"], "components": document()["components"]}
-        Draft202012Validator(schema).validate(json.loads(response.content))
+        answer = json.loads(response.content)
+        validator(content[media_type]["schema"]).validate(answer)
+        check_keys(content[media_type]["schema"], answer)
+
+
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator({**schema, "components": document()["components"]})
+
+
+def check_keys(schema: dict[str, Any], value: Any) -> None:
+    for name in ("allOf", "anyOf", "oneOf"):
+        for either in schema.get(name, ()):
+            if validator(either).is_valid(value):
+                check_keys(either, value)
+    if "$ref" in schema:
+        check_keys(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value)
+    for each in value if isinstance(value, list) else ():
+        check_keys(schema.get("items", {}), each)
+    if isinstance(value, dict) and "properties" in schema:
+        assert list(value) == [name for name in schema["properties"] if name in value]
+        for name, inner in value.items():
+            check_keys(schema["properties"][name], inner)
