@@ -1,5 +1,7 @@
 """One deadline for all the vendor calls of a request: a client waits for an answer, not for each vendor in turn."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 
@@ -8,9 +10,19 @@ SECONDS = 20.0
 _ends: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-def start_deadline(seconds: float | None = None) -> None:
-    """From now on, in this thread, vendor calls share this time (20 seconds). Called at the start of each request."""
-    _ends.set(monotonic() + (SECONDS if seconds is None else seconds))
+@contextmanager
+def deadline(seconds: float | None = None) -> Iterator[None]:
+    """Inside, in this thread, vendor calls share this time (20 seconds), or what is left of an outer deadline's.
+
+    Afterwards all is as it was: what else this thread does is not in that hurry.
+    """
+    outer = _ends.get()
+    ends = monotonic() + (SECONDS if seconds is None else seconds)
+    token = _ends.set(ends if outer is None else min(ends, outer))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
 
 
 def time_left(most: float) -> float:

@@ -1,7 +1,7 @@
 """Calls, the conferences they meet in, and what Twilio told about them."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q, Sum
@@ -12,15 +12,33 @@ from core.timestamps import DatabaseNow
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+class Doubt(models.Model):
+    """What Twilio may say that it does not know: it is another region's or subaccount's, or the key was rotated."""
+
+    doubted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when Twilio, asked about it, has said that it does not know it."
+    )
+    ask_again_at = models.DateTimeField(null=True, blank=True, help_text="When Twilio is asked again, in doubt.")
+
+    class Meta:
+        abstract = True
 
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
-    def silent_since(self, time: datetime) -> "ConferenceQuerySet":
+    def silent_since(self, time: datetime, *, now: datetime) -> "ConferenceQuerySet":
         """Conferences that have not ended as far as we know, and that nothing was heard of since."""
-        return self.filter(ended_at=None, heard_at__lte=time).order_by("heard_at")
+        return self.filter(may_ask(now), ended_at=None, heard_at__lte=time).order_by("heard_at")
+
+    def long_in_doubt(self, now: datetime) -> "ConferenceQuerySet":
+        """Not ended as far as we know, and not known to Twilio for an hour: somebody must look."""
+        return self.filter(ended_at=None, doubted_at__lte=now - HOUR)
 
 
-class Conference(models.Model):
+class Conference(Doubt):
     """One conversation of a group at Twilio. A group's next conversation is another conference."""
 
     sid = models.CharField(primary_key=True, max_length=64)
@@ -44,6 +62,10 @@ class Conference(models.Model):
         return self.sid
 
 
+def may_ask(now: datetime) -> Q:
+    return Q(ask_again_at=None) | Q(ask_again_at__lte=now)
+
+
 class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
     def deciding(self, sids: Collection[str] | None) -> "ConferenceEventQuerySet":
         """Those that say whether these legs are on, or all legs: numbered, for the others change nothing."""
@@ -62,6 +84,9 @@ class ConferenceEvent(models.Model):
     kind = models.CharField(max_length=64)
     call_sid = models.CharField(max_length=64, blank=True)
     payload = models.JSONField()
+    happened_at = models.DateTimeField(
+        null=True, blank=True, help_text="Twilio's Timestamp; empty where it has none that can be read."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ConferenceEventQuerySet.as_manager()
@@ -83,9 +108,13 @@ class CallQuerySet(models.QuerySet["Call"]):
         total: int | None = self.aggregate(total=Sum("price_micros"))["total"]
         return total or 0
 
-    def silent_since(self, time: datetime) -> "CallQuerySet":
+    def silent_since(self, time: datetime, *, now: datetime) -> "CallQuerySet":
         """Legs that have not ended as far as we know, and that nothing was heard of since."""
-        return self.filter(end_time=None, heard_at__lte=time).order_by("heard_at")
+        return self.filter(may_ask(now), end_time=None, heard_at__lte=time).order_by("heard_at")
+
+    def long_in_doubt(self, now: datetime) -> "CallQuerySet":
+        """Not ended as far as we know, and not known to Twilio for an hour: somebody must look."""
+        return self.filter(end_time=None, doubted_at__lte=now - HOUR)
 
     def running(self) -> "CallQuerySet":
         """Legs that have not ended as far as we know."""
@@ -93,18 +122,39 @@ class CallQuerySet(models.QuerySet["Call"]):
 
     def unsettled(self, account: Account) -> "CallQuerySet":
         """Legs that the account pays and has not been charged for: running, or without a price yet."""
-        return self.filter(payer=account, price_micros=None)
+        return self.filter(UNSETTLED, payer=account)
+
+    def overdue(self, now: datetime) -> "CallQuerySet":
+        """Legs that ended a day ago and have no price, though Twilio has answered; two days, though it has not."""
+        answered = Q(price_attempts__gte=1) | Q(end_time__lte=now - 2 * DAY)
+        return self.without_price(now).filter(answered, charged_micros=None).order_by("end_time")
+
+    def without_price(self, now: datetime) -> "CallQuerySet":
+        """Legs that somebody pays, ended a day ago and not priced by Twilio in dollars yet, nor settled by staff."""
+        ended = self.filter(end_time__lte=now - DAY, price_micros=None, payer__isnull=False)
+        return ended.exclude(settled_by=Call.SettledBy.STAFF)
 
     def price_due(self, now: datetime) -> "CallQuerySet":
         return self.filter(price_due_at__lte=now).order_by("price_due_at")
 
-    def never_priced(self) -> "CallQuerySet":
-        """Ended, asked about often enough, and still without a price: somebody must look."""
-        return self.filter(end_time__isnull=False, price_micros=None, price_due_at=None)
+
+UNSETTLED = Q(end_time=None) | Q(price_micros=None, charged_micros=None)
 
 
-class Call(models.Model):
+class Call(Doubt):
     """One phone in one conversation: a leg. It names people and groups by id, for it outlives them until it is paid."""
+
+    class EndSource(models.TextChoices):
+        """How its end is known. The first event counts, and wins over an answer; any fact wins over an assumption."""
+
+        EVENT = "event", "told by Twilio"
+        ANSWER = "answer", "asked of Twilio"
+        ASSUMED = "assumed", "assumed: its time limit was over, and Twilio did not know it"
+
+    class SettledBy(models.TextChoices):
+        PRICE = "price", "Twilio's price"
+        RATES = "rates", "our own rates"
+        STAFF = "staff", "staff"
 
     sid = models.CharField(max_length=64, unique=True)
     user_id = models.BigIntegerField(null=True, blank=True, db_column="userId", db_index=True)
@@ -134,9 +184,20 @@ class Call(models.Model):
     called = models.CharField(max_length=255, default="", db_default="", blank=True, help_text="Twilio's To.")
     status = models.CharField(max_length=32, default="in-progress", db_default="in-progress")
     direction = models.CharField(max_length=32, default="inbound", db_default="inbound")
+    end_source = models.CharField(
+        "how its end is known", max_length=8, choices=EndSource, blank=True, default="", db_default=""
+    )
     price_unit = models.CharField(max_length=3, default="USD", db_default="USD")
+    price_told = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Twilio's price, where it is not in dollars."
+    )
     price_due_at = models.DateTimeField(null=True, blank=True, help_text="When to ask for the price (again).")
     price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    settled_by = models.CharField(max_length=8, choices=SettledBy, blank=True, default="", db_default="")
+    charged_micros = models.BigIntegerField(
+        null=True, blank=True, help_text="What its payer was charged in all, the conference's fee included."
+    )
+    charged_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="The started minutes charged for.")
     cut_off_at = models.DateTimeField(
         null=True, blank=True, help_text="When Twilio was told to end it, for its payer's balance is used up."
     )
@@ -149,10 +210,16 @@ class Call(models.Model):
         indexes = (
             models.Index(fields=("heard_at",), condition=Q(end_time=None), name="calls_running"),
             models.Index(fields=("price_due_at",), condition=Q(price_due_at__isnull=False), name="calls_price_due"),
-            models.Index(fields=("payer",), condition=Q(price_micros=None), name="calls_unsettled"),
+            models.Index(fields=("payer",), condition=UNSETTLED, name="calls_unsettled"),
+            models.Index(fields=("end_time",), condition=Q(price_micros=None), name="calls_without_price"),
             models.Index(fields=("group_id",), condition=Q(is_on=True), name="calls_on_of_group"),
             models.Index(fields=("user_id",), condition=Q(is_on=True), name="calls_on_of_person"),
         )
 
     def __str__(self) -> str:
         return self.sid
+
+    @property
+    def minutes(self) -> int:
+        """The started minutes that it has lasted, as Twilio counts them; 0 while it runs."""
+        return -(-(self.duration or 0) // 60)

@@ -12,12 +12,12 @@ from django.db.models.signals import post_delete, pre_delete
 from core.vendors import best_effort
 from groups.models import Group
 from users.models import User
-from voice.models import Call
+from voice.models import Call, Conference
 from voice.telephony.interface import telephony
 
 
 def end_group_call(sender: type[Group], instance: Group, **kwargs: Any) -> None:
-    if instance.call_status or Call.objects.filter(group_id=instance.pk, is_on=True).exists():
+    if instance.call_status or Call.objects.running().filter(group_id=instance.pk).exists():
         group_id = instance.pk  # gone from the instance by then
         transaction.on_commit(lambda: end_conference(group_id), robust=True)
 
@@ -28,8 +28,13 @@ def end_persons_legs(sender: type[User], instance: User, **kwargs: Any) -> None:
 
 
 def end_conference(group_id: int) -> None:
-    with best_effort(f"end the call of the deleted group {group_id}"):
-        telephony().end_conference(group_id=group_id)
+    """By the sids that we know, never by its name: another server's conference may be called the same."""
+    for sid in Conference.objects.filter(group_id=group_id, ended_at=None).values_list("sid", flat=True):
+        with best_effort(f"end the call of the deleted group {group_id}"):
+            telephony().end_conference(sid=sid)
+    for sid in Call.objects.running().filter(group_id=group_id, conference=None).values_list("sid", flat=True):
+        with best_effort(f"end call {sid} of the deleted group {group_id}"):
+            telephony().end_call(call_sid=sid)
 
 
 def end_leg(sid: str) -> None:

@@ -126,13 +126,22 @@ class Env:
             return default
         return value
 
-    def vendor(self, vendor: str, names: tuple[str, ...]) -> dict[str, str]:
-        """All of a vendor's variables, or an empty dict when none is set."""
-        values = {name: self.text(name) for name in names}
+    def label(self, name: str) -> str:
+        """A short name that is part of a longer one: letters, digits, - and _."""
+        value = self.text(name)
+        if not re.fullmatch("[A-Za-z0-9_-]{0,32}", value):
+            self.fault(f"{name} is {value!r}: use up to 32 letters, digits, - and _.")
+            return ""
+        return value
+
+    def vendor(self, vendor: str, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, str]:
+        """All of a vendor's variables and those of the optional ones that are set, or an empty dict when none is."""
+        values = {name: self.text(name) for name in names + optional}
         missing = [name for name in names if not values[name]]
-        if missing and len(missing) < len(names):
-            self.fault(f"{vendor} is half configured: also set {', '.join(missing)}, or unset the others.")
-        return {} if missing else values
+        if missing and any(values.values()):
+            unneeded = f" {', '.join(optional)} may stay unset." if optional else ""
+            self.fault(f"{vendor} is half configured: also set {', '.join(missing)}, or unset the others.{unneeded}")
+        return {} if missing else {name: value for name, value in values.items() if value}
 
     def fault(self, sentence: str) -> None:
         self.faults.append(sentence)

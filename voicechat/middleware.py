@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import parse_etags
 
-from core.deadline import start_deadline
+from core.deadline import deadline
 from voicechat.errors import problem
 
 LENGTH = re.compile("[0-9]{1,19}")
@@ -26,11 +26,11 @@ class Middleware:
 
 
 class DeadlineMiddleware(Middleware):
-    """Starts the time that this request may spend on vendors."""
+    """Bounds the time that this request may spend on vendors."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        start_deadline()
-        return self.get_response(request)
+        with deadline():
+            return self.get_response(request)
 
 
 class AccessModeMiddleware(Middleware):

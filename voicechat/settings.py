@@ -224,18 +224,11 @@ if PRODUCTION:
 
 # --- Vendors: real when their variables are set, else a sandbox in development and nothing in production ------------
 
-TWILIO_NAMES = (
-    "ACCOUNT_SID",
-    "API_KEY",
-    "API_KEY_SECRET",
-    "APP_SID",
-    "AUTH_TOKEN",
-    "CALLER_ID",
-    "PUSH_CREDENTIAL_SID",
-    "SERVICE_SID",
-)
+TWILIO_NAMES = ("ACCOUNT_SID", "API_KEY", "API_KEY_SECRET", "APP_SID", "AUTH_TOKEN", "CALLER_ID")
+TWILIO_OPTIONAL = ("AUTH_TOKEN_SECONDARY", "PUSH_CREDENTIAL_SID", "SERVICE_SID")
+NOTIFY_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "SERVICE_SID")
 CLOUDINARY_NAMES = ("CLOUDINARY_API_KEY", "CLOUDINARY_API_NAME", "CLOUDINARY_API_SECRET")
-_twilio = env.vendor("Twilio", TWILIO_NAMES)
+_twilio = env.vendor("Twilio", TWILIO_NAMES, TWILIO_OPTIONAL)
 _stripe = env.vendor("Stripe", ("SK_TEST",))
 _cloudinary = env.vendor("Cloudinary", CLOUDINARY_NAMES)
 
@@ -247,29 +240,35 @@ def _backend(real: str, sandbox: str, configured: dict[str, str], **options: str
     return {} if PRODUCTION else {"BACKEND": sandbox, "OPTIONS": {}}
 
 
-STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_WEBHOOK_SECRET = env.words("STRIPE_WEBHOOK_SECRET")  # more than one while one takes another's place
 if STRIPE_WEBHOOK_SECRET and not _stripe:
     env.fault("Stripe is half configured: also set SK_TEST, or unset STRIPE_WEBHOOK_SECRET.")
-TWILIO_API_BASE = env.url("TWILIO_API_BASE")
+TWILIO_PLACE = {
+    "api_base": env.url("TWILIO_API_BASE"),
+    "region": env.label("TWILIO_REGION"),
+    "edge": env.label("TWILIO_EDGE"),
+}
+CONFERENCE_PREFIX = env.label("CONFERENCE_PREFIX")  # keeps two servers on one Twilio account apart
 TELEPHONY: dict[str, Any] = _backend(
     "voice.telephony.twilio_telephony.TwilioTelephony",
     "voice.telephony.sandbox_telephony.SandboxTelephony",
     {name: value for name, value in _twilio.items() if name != "SERVICE_SID"},
-    api_base=TWILIO_API_BASE,
+    **TWILIO_PLACE,
 )
 _notify = _backend(
     "groups.notifications.twilio_notify.TwilioNotify",
     "groups.notifications.sandbox_notify.SandboxNotify",
-    {name: value for name, value in _twilio.items() if name in ("ACCOUNT_SID", "AUTH_TOKEN", "SERVICE_SID")},
-    api_base=TWILIO_API_BASE,
+    {name: value for name, value in _twilio.items() if name in NOTIFY_NAMES},
+    **TWILIO_PLACE,
 )
-NOTIFICATIONS: list[dict[str, Any]] = [_notify] if _notify else []  # each way to reach a device
+_has_notify = bool(_notify) and (not _twilio or "SERVICE_SID" in _twilio)  # new accounts cannot get that one
+NOTIFICATIONS: list[dict[str, Any]] = [_notify] if _has_notify else []  # each way to reach a device
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",
     _stripe,
     api_base=env.url("STRIPE_API_BASE"),
-    webhook_secret=STRIPE_WEBHOOK_SECRET,
+    webhook_secret=",".join(STRIPE_WEBHOOK_SECRET),
 )
 STORAGE: dict[str, Any] = _backend(
     "uploads.cloudinary_storage.CloudinaryStorage",

@@ -29,6 +29,8 @@ def start_lines() -> list[str]:
     lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
     if vendor_modes()["Stripe"] == "real" and not settings.STRIPE_WEBHOOK_SECRET:
         lines += ["", "WARNING: STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."]
+    if vendor_modes()["Twilio"] == "real" and not settings.NOTIFICATIONS:
+        lines += ["", "WARNING: SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:

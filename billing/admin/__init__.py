@@ -3,18 +3,23 @@
 Two forms on an account's page call these services: one adjusts the balance, one gives money back to a card.
 """
 
-from billing.admin.accounts import AccountAdmin
+from billing.admin.accounts import AccountAdmin, show_on_account
+from billing.admin.actions import MoneyPages
 from billing.admin.columns import dollars_column, exact_dollars, owner_link, readable
+from billing.admin.forms import AdjustmentForm
 from billing.admin.movements import DisputeAdmin, LedgerEntryAdmin, StripeEventAdmin, TopUpAdmin
 
 __all__ = (
     "AccountAdmin",
+    "AdjustmentForm",
     "DisputeAdmin",
     "LedgerEntryAdmin",
+    "MoneyPages",
     "StripeEventAdmin",
     "TopUpAdmin",
     "dollars_column",
     "exact_dollars",
     "owner_link",
     "readable",
+    "show_on_account",
 )

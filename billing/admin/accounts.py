@@ -110,6 +110,11 @@ class AccountAdmin(MoneyActions, ReadOnlyAdmin):
         return owner_link(account.user)
 
 
+def show_on_account(*inlines: type[ReadOnlyInline]) -> None:
+    """Lets an upper app show on the account's page what it keeps about it."""
+    AccountAdmin.inlines = (*AccountAdmin.inlines, *inlines)  # type: ignore[assignment]  # longer than it was
+
+
 class AccountInline(ReadOnlyInline):
     model = Account
     fields = ("id", "created_at")

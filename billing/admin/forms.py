@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
+from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 
 from billing.admin.columns import exact_dollars
@@ -37,6 +38,10 @@ class MoneyForm(forms.Form):
     def __init__(self, account: Account, data: Any = None) -> None:
         super().__init__(data, initial={"key": signer.sign(str(uuid4()))})
         self.account = account
+        self.original: Model = account
+        """The row on whose page it is."""
+        self.about = ""
+        """What is said above its fields."""
 
     def clean(self) -> None:
         try:

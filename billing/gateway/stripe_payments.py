@@ -54,7 +54,11 @@ class StripePayments:
     name = "Stripe"
 
     def __init__(self, *, sk_test: str, api_base: str = "", webhook_secret: str = "") -> None:
-        self.webhook_secret = webhook_secret
+        """`webhook_secret` may be several, with commas between: while one is rolled, Stripe signs with either.
+
+        https://docs.stripe.com/webhooks#roll-endpoint-secrets
+        """
+        self.webhook_secrets = [secret for secret in webhook_secret.split(",") if secret]
         self.api = stripe.StripeClient(
             sk_test,
             http_client=stripe.RequestsClient(session=DeadlineSession()),
@@ -169,16 +173,22 @@ class StripePayments:
             return sum(each.amount - each.amount_refunded for each in charges if each.status == "succeeded")
 
     def construct_event(self, *, body: bytes, signature: str) -> WebhookEvent:
-        if not self.webhook_secret:
+        if not self.webhook_secrets:
             raise NotConfigured("Webhooks are switched off here: the operator must set STRIPE_WEBHOOK_SECRET.")
-        try:
-            event = _event(stripe.Webhook.construct_event(body, signature, self.webhook_secret))
-        except Exception as error:  # construct_event raises more than it says, and lets through what is no event
-            raise SignatureVerificationError("The signature does not fit the body.") from error
+        event = self._signed_event(body, signature)
         sent = re.search(r"(?:^|,)t=(\d+)", signature)
         if not sent or int(sent[1]) > time.time() + FUTURE:
             raise SignatureVerificationError("The signature's time is in the future.")
         return event
+
+    def _signed_event(self, body: bytes, signature: str) -> WebhookEvent:
+        fault: Exception | None = None
+        for secret in self.webhook_secrets:
+            try:
+                return _event(stripe.Webhook.construct_event(body, signature, secret))
+            except Exception as error:  # construct_event raises more than it says, and lets through what is no event
+                fault = error
+        raise SignatureVerificationError("The signature does not fit the body.") from fault
 
     def event_from_payload(self, payload: Mapping[str, Any]) -> WebhookEvent:
         return _event(stripe.Event.construct_from(dict(payload), None))

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from core.deadline import start_deadline
+from django.conf import settings
+
+from core.deadline import deadline
 from core.vendors import best_effort
 from groups.models import Device, Group
 from groups.notifications.channels import channels
@@ -26,11 +28,13 @@ def notify_group(*, group: Group, body: str, except_for: Iterable[int | None] = 
 def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
     """A call without its announcement is still a call: a failure is logged, no more.
 
-    Twilio waits for our answer meanwhile, and asks again where it comes too late.
+    Twilio waits for our answer meanwhile, and asks again where it comes too late. Where notifications are switched off,
+    the server has said so when it started.
     """
-    start_deadline(ANNOUNCE_WITHIN)
+    if not settings.NOTIFICATIONS:
+        return
     group = Group.objects.filter(pk=group_id).first()
     if group is None:
         return
-    with best_effort(f"tell group {group_id} that its call started"):
+    with best_effort(f"tell group {group_id} that its call started"), deadline(ANNOUNCE_WITHIN):
         notify_group(group=group, body=CALL_STARTED, except_for=except_for)

@@ -54,7 +54,8 @@ class ChannelRefused(APIException):
 def channels() -> list[Channel]:
     """Those that the settings name. Raises NotConfigured where there is none."""
     if not settings.NOTIFICATIONS:
-        raise NotConfigured(f"Calls are switched off here: the operator must set {', '.join(settings.TWILIO_NAMES)}.")
+        missing = ("SERVICE_SID",) if settings.TELEPHONY else (*settings.TWILIO_NAMES, "SERVICE_SID")
+        raise NotConfigured(f"Notifications are switched off here: the operator must set {', '.join(missing)}.")
     return [vendor(backend) for backend in settings.NOTIFICATIONS]
 
 

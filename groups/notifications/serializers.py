@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.conference_names import group_of_conference
 from core.wire import LARGEST_ID, ConstantField, IdField, TextField
 from groups.models import Device
 from groups.notifications.announcements import CALL_STARTED
@@ -86,8 +87,16 @@ class BindingSerializer(serializers.Serializer[Device]):
     message = ConstantField("This device will be notified.")
 
 
+class ConferenceNameField(IdField):
+    """A group's id, or Twilio's name of its conference, which is the same where CONFERENCE_PREFIX is not set."""
+
+    def to_internal_value(self, data: Any) -> int:
+        group_id = group_of_conference(data) if isinstance(data, str) else None
+        return super().to_internal_value(data) if group_id is None else group_id
+
+
 class NotificationSerializer(serializers.Serializer[Any]):
-    FriendlyName = IdField(required=False, help_text="The group's id, by Twilio's name of its conference.")
+    FriendlyName = ConferenceNameField(required=False, help_text="Twilio's name of the group's conference, or its id.")
     groupId = IdField(required=False)
     message = TextField(required=False, visible=True, max_length=500, default=CALL_STARTED)
 

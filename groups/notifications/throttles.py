@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from core.throttle import Throttle
 from core.wire import IdField
+from groups.notifications.serializers import ConferenceNameField
 
 
 class NotificationThrottle(Throttle):
@@ -23,9 +24,9 @@ class NotificationThrottle(Throttle):
 def named_group(body: Any) -> int | None:
     """The group's id as the body gives it; None for a body that will be refused for having none."""
     sent = body if isinstance(body, Mapping) else {}
-    for name in ("groupId", "FriendlyName"):
+    for name, field in (("groupId", IdField()), ("FriendlyName", ConferenceNameField())):
         try:
-            return IdField().to_internal_value(sent.get(name))
+            return field.to_internal_value(sent.get(name))
         except ValidationError:
             continue
     return None

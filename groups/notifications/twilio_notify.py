@@ -17,8 +17,10 @@ our_errors = partial(twilio_errors, refused=ChannelRefused, unavailable=ChannelU
 class TwilioNotify:
     name = "Twilio"
 
-    def __init__(self, *, account_sid: str, auth_token: str, service_sid: str, api_base: str = "") -> None:
-        client = twilio_client(account_sid=account_sid, auth_token=auth_token, api_base=api_base)
+    def __init__(
+        self, *, account_sid: str, auth_token: str, service_sid: str, api_base: str = "", **place: str
+    ) -> None:
+        client = twilio_client(account_sid=account_sid, auth_token=auth_token, api_base=api_base, **place)
         self.service = client.notify.v1.services(service_sid)
 
     def serves(self, binding_type: str) -> bool:

@@ -70,10 +70,11 @@ def test_an_accounts_page_takes_as_many_queries_for_50_rows_as_for_5(browser: Br
 
 
 def give_everything(account: Account) -> None:
-    """Disputes of others, and an entry beside each."""
+    """Disputes of others, an entry beside each, and calls without a price."""
     for dispute in Dispute.objects.exclude(account=account):
         post_entry(account=account, kind=LedgerEntry.Kind.DISPUTE, amount_micros=-5, reference=dispute.pk, memo="")
     Dispute.objects.update(account=account)
+    Call.objects.update(payer=account, price_micros=None)
 
 
 def test_a_persons_page_takes_as_many_queries_for_50_cards_as_for_5(browser: Browser, alice: User) -> None:

@@ -63,6 +63,16 @@ def test_another_secret_is_forged(read):
         read(header=signature(BODY, secret="whsec_somebody_elses"))
 
 
+@pytest.mark.parametrize("secret", [WEBHOOK_SECRET, "whsec_new"])
+def test_while_a_secret_is_rolled_either_signs(stripe_payments, settings, secret):
+    options = {**settings.PAYMENTS["OPTIONS"], "webhook_secret": f"whsec_new,{WEBHOOK_SECRET}"}
+    settings.PAYMENTS = {**settings.PAYMENTS, "OPTIONS": options}
+    read = payments().construct_event
+    assert read(body=BODY, signature=signature(BODY, secret=secret)).about.top_up == "one"
+    with pytest.raises(SignatureVerificationError):
+        read(body=BODY, signature=signature(BODY, secret="whsec_somebody_elses"))
+
+
 @pytest.mark.parametrize("seconds", [-301, 302, 10_000_000])
 def test_a_time_far_from_now_is_forged(read, seconds):
     with pytest.raises(SignatureVerificationError):

@@ -6,7 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from billing.gateway.interface import Payments, payments
-from core import deadline, vendors
+from core import vendors
+from core.deadline import deadline
 from groups.notifications.channels import Channel, channels
 from tests.doubles import cloudinary, stripe, twilio
 from tests.doubles.cloudinary import CloudinaryDouble
@@ -35,28 +36,24 @@ def issuer(issuer_double: IssuerDouble, settings: Settings) -> IssuerDouble:
 
 
 @pytest.fixture
-def _loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No proxy of the shell's, no deadline that an earlier test's request left in this thread, and no adapter that was
-    made for an earlier double: ports come again."""
+def _loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the shell's, and no adapter that was made for an earlier double: ports come again."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     vendors._instance.cache_clear()
-    token = deadline._ends.set(None)
-    yield
-    deadline._ends.reset(token)
 
 
 @pytest.fixture
-def past_deadline(_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def past_deadline() -> Iterator[None]:
     """The request has used up its time for vendors."""
-    monkeypatch.setattr(deadline, "SECONDS", 0.0)
-    deadline.start_deadline()
+    with deadline(0.0):
+        yield
 
 
 @pytest.fixture
-def short_deadline(_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def short_deadline() -> Iterator[None]:
     """The request may spend a moment on vendors."""
-    monkeypatch.setattr(deadline, "SECONDS", 0.3)
-    deadline.start_deadline()
+    with deadline(0.3):
+        yield
 
 
 @pytest.fixture

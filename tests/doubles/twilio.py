@@ -1,6 +1,8 @@
 """Twilio on the loopback: Notify, conferences and calls."""
 
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from itertools import count
 from typing import Any
 
@@ -40,7 +42,14 @@ class TwilioDouble(Double):
 
     def start_conference(self, name: str, status: str = "in-progress") -> Thing:
         sid = self._sid("CF")
-        self.conferences[sid] = {"sid": sid, "account_sid": ACCOUNT, "friendly_name": name, "status": status}
+        self.conferences[sid] = {
+            "sid": sid,
+            "account_sid": ACCOUNT,
+            "friendly_name": name,
+            "status": status,
+            "date_created": written(ago(minutes=5)),
+            "date_updated": written(ago()),
+        }
         self.people[sid] = []
         return self.conferences[sid]
 
@@ -49,9 +58,28 @@ class TwilioDouble(Double):
 
     def call(self, price: str | None = None, status: str = "completed") -> str:
         """A call; one that has ended has lasted 61 seconds, and its price is not known at once."""
-        sid, duration = self._sid("CA"), "61" if status == "completed" else None
-        self.calls[sid] = {"sid": sid, "account_sid": ACCOUNT, "status": status, "duration": duration, "price": price}
+        sid = self._sid("CA")
+        self.calls[sid] = {
+            "sid": sid,
+            "account_sid": ACCOUNT,
+            "status": status,
+            "duration": "61" if status == "completed" else None,
+            "price": price,
+            "price_unit": "USD",
+            "start_time": written(ago(seconds=61)),
+            "end_time": written(ago()) if status == "completed" else None,
+        }
         return sid
+
+    def end_call(self, sid: str, *, seconds: int, end_time: datetime) -> None:
+        """The phone hangs up."""
+        started = end_time - timedelta(seconds=seconds)
+        self.calls[sid].update(status="completed", duration=str(seconds))
+        self.calls[sid].update(start_time=written(started), end_time=written(end_time))
+
+    def forget(self, *sids: str) -> list[Thing]:
+        """It does not know them any more; what they were, for it to know them again."""
+        return [each.pop(sid) for sid in sids for each in (self.calls, self.conferences) if sid in each]
 
     # The API
 
@@ -113,17 +141,6 @@ class TwilioDouble(Double):
         self.notifications.append(notification)
         return Answer(201, notification)
 
-    def list_conferences(self, request: Request) -> Thing:
-        name, status, page = request.get("FriendlyName"), request.get("Status"), int(request.get("Page", "0"))
-        found = [
-            each
-            for each in self.conferences.values()
-            if name in ("", each["friendly_name"]) and status in ("", each["status"])
-        ]
-        start, end = page * PAGE, (page + 1) * PAGE
-        onward = f"{request.path}?FriendlyName={name}&Status={status}&Page={page + 1}" if end < len(found) else None
-        return {"conferences": found[start:end], "page": page, "page_size": PAGE, "next_page_uri": onward}
-
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
@@ -148,7 +165,7 @@ class TwilioDouble(Double):
         call = self.get_call(request, sid)
         if call["status"] == "completed":
             raise Refusal(error(400, 21220, "Call is not in-progress. Cannot redirect."))
-        call["status"], call["duration"] = request.get("Status"), "61"
+        self.end_call(sid, seconds=61, end_time=ago())
         return call
 
     def get_call(self, request: Request, sid: str) -> Thing:
@@ -161,7 +178,6 @@ class TwilioDouble(Double):
         ("GET", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", get_binding),
         ("DELETE", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", delete_binding),
         ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
-        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences.json", list_conferences),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", get_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants.json", list_participants),
@@ -171,6 +187,16 @@ class TwilioDouble(Double):
 
     def _sid(self, prefix: str) -> str:
         return f"{prefix}{next(self.numbers):032x}"
+
+
+def written(time: datetime) -> str:
+    """As Twilio writes times: "Sun, 29 Nov 2026 06:00:00 +0000"."""
+    return format_datetime(time)
+
+
+def ago(**passed: float) -> datetime:
+    """So long ago, in whole seconds: Twilio writes no fractions."""
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**passed)
 
 
 def error(status: int, code: int, message: str) -> Answer:

@@ -79,7 +79,13 @@ def test_production_names_everything_that_is_missing_at_once():
     [
         ({"PUBLIC_URL": "http://api.example.com"}, "PUBLIC_URL"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS"),
-        ({"ACCOUNT_SID": "AC1", "AUTH_TOKEN": "t"}, "SERVICE_SID"),
+        ({"ACCOUNT_SID": "AC1", "AUTH_TOKEN": "t"}, "also set API_KEY, API_KEY_SECRET, APP_SID, CALLER_ID, or"),
+        ({"SERVICE_SID": "IS1"}, "also set ACCOUNT_SID"),
+        ({"AUTH_TOKEN_SECONDARY": "t"}, "also set ACCOUNT_SID"),
+        ({"CONFERENCE_PREFIX": "two words"}, "CONFERENCE_PREFIX"),
+        ({"CONFERENCE_PREFIX": "x" * 33}, "CONFERENCE_PREFIX"),
+        ({"CONFERENCE_PREFIX": "größe"}, "CONFERENCE_PREFIX"),
+        ({"TWILIO_REGION": "ie1.twilio.com/"}, "TWILIO_REGION"),
         ({"CLOUDINARY_API_KEY": "k"}, "CLOUDINARY_API_SECRET"),
         ({"PORT": "http"}, "PORT"),
         ({"ALLOW_OPEN_ACCESS": "yes"}, "ALLOW_OPEN_ACCESS"),
@@ -111,6 +117,37 @@ def test_stripe_alone_is_real_and_asks_for_a_balance():
     assert accepted
     assert "StripePayments" in said
     assert said.rstrip().endswith("500000")
+
+
+SIX = dict.fromkeys(("ACCOUNT_SID", "API_KEY", "API_KEY_SECRET", "APP_SID", "AUTH_TOKEN", "CALLER_ID"), "x")
+
+
+def test_six_variables_of_twilio_make_calls_work():
+    accepted, said = start({**PRODUCTION, **SIX}, show="s.TELEPHONY, s.NOTIFICATIONS")
+    assert accepted, said
+    assert "TwilioTelephony" in said
+    assert said.rstrip().endswith("[]")
+
+
+def test_each_other_variable_of_twilio_is_read_where_it_is_set():
+    more = {
+        "SERVICE_SID": "IS1",
+        "PUSH_CREDENTIAL_SID": "CR1",
+        "AUTH_TOKEN_SECONDARY": "old",
+        "CONFERENCE_PREFIX": "a-",
+    }
+    place = {"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"}
+    accepted, said = start(
+        {**PRODUCTION, **SIX, **more, **place}, show="s.TELEPHONY, s.NOTIFICATIONS, s.CONFERENCE_PREFIX"
+    )
+    assert accepted, said
+    assert all(value in said for value in (*more.values(), *place.values(), "TwilioNotify"))
+
+
+def test_stripes_webhook_secret_may_be_several():
+    both = {"SK_TEST": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old"}
+    accepted, said = start({**PRODUCTION, **both}, show="s.PAYMENTS['OPTIONS']['webhook_secret']")
+    assert (accepted, said.strip()) == (True, "whsec_new,whsec_old")
 
 
 def test_the_example_names_exactly_the_variables_that_are_read():

@@ -59,6 +59,13 @@ def test_the_start_lines_say_how_to_sign_in(settings):
     assert "WARNING: open mode" not in lines
 
 
+def test_the_start_lines_say_that_nobody_is_told(settings):
+    settings.TELEPHONY = {"BACKEND": "voice.telephony.twilio_telephony.TwilioTelephony", "OPTIONS": {}}
+    assert "SERVICE_SID" not in "\n".join(start_lines())
+    settings.NOTIFICATIONS = []
+    assert "WARNING: SERVICE_SID is not set" in "\n".join(start_lines())
+
+
 def test_demo_people_are_loaded_once(db):
     call_command("load_demo", verbosity=0)
     people = list(User.objects.values_list("email", "account_balance_micros"))

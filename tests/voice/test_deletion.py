@@ -6,11 +6,10 @@ from tests.doubles.server import Fault
 
 
 @pytest.fixture
-def running(twilio_double, twilio_telephony, group):
-    """The group is on a call at Twilio."""
-    group.call_status = True
-    group.save()
-    twilio_double.start_conference(str(group.pk))
+def running(twilio_double, twilio_telephony, tell, leg, bob, group):
+    """Bob is on a call of the group at Twilio."""
+    sid = leg(bob, twilio_double.call(status="in-progress"))
+    tell(1, "participant-join", sid, conference=twilio_double.start_conference(str(group.pk))["sid"])
     return twilio_double
 
 
@@ -26,6 +25,12 @@ def delete(api, django_capture_on_commit_callbacks):
 def test_deleting_a_group_ends_its_call_at_twilio(delete, group, running):
     delete(f"/api/groups/{group.pk}")
     assert running.running_conferences() == []
+
+
+def test_a_foreign_conference_of_the_same_name_goes_on(delete, group, running):
+    foreign = running.start_conference(str(group.pk))
+    delete(f"/api/groups/{group.pk}")
+    assert running.running_conferences() == [foreign]
 
 
 def test_a_group_that_is_on_no_call_needs_no_twilio(delete, group, twilio_double, twilio_telephony):

@@ -8,40 +8,47 @@ group, then people in the order of their ids.
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from itertools import starmap
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 
+from core.conference_names import group_of_conference
 from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.notifications.announcements import announce_call
 from groups.services import set_on_call
 from users.models import User
-from voice.conferences.fold import Facts, NumberedEvent, Sighting, fold
-from voice.credit.prices import FIRST_WAIT
-from voice.models import Call, Conference, ConferenceEvent
+from voice.conferences.assumptions import reassess
+from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
+from voice.credit.endings import Ending, write_ending
+from voice.models import JOIN, Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
+from voice.telephony.times import read_time
 
 logger = logging.getLogger(__name__)
 
 SID = re.compile("[A-Za-z0-9_]{1,64}")
-LONGEST_CALL = 2**31 - 1  # seconds: what the column holds
 
 
 @transaction.atomic
 def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> None:
     """Stores a conference status callback and brings the call list up to date. Never refuses an authentic one."""
-    sid, group_id = params.get("ConferenceSid", ""), number(params.get("FriendlyName", ""))
-    if not SID.fullmatch(sid):
-        logger.warning("A conference event without a usable ConferenceSid was left aside")
+    sid, group_id = params.get("ConferenceSid", ""), group_of_conference(params.get("FriendlyName", ""))
+    if not SID.fullmatch(sid) or (group_id is None and not Conference.objects.filter(pk=sid).exists()):
+        logger.warning("An event of a conference that is no group's of this server was left aside")
         return
     conference = begin_conference(sid, group_id, now=now)
     event = store(conference, params, now=now)
     if event:
         conference.heard_at = now
-        rebuild(conference, {event.call_sid} - {""}, now=now)
+        state = rebuild(conference, {event.call_sid} - {""}, now=now)
+        if state.on and conference.ended_at:  # it was closed in doubt, and is not over
+            conference.ended_at = None
+            conference.save(update_fields=["ended_at"])
 
 
 def begin_conference(sid: str, group_id: int | None, *, now: datetime) -> Conference:
@@ -66,16 +73,25 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
     if sequence_number is not None and conference.events.filter(sequence_number=sequence_number).exists():
         return None
     call_sid = params.get("CallSid", "")
+    happened = happened_at(params, now=now)
     fields = {
         "kind": params.get("StatusCallbackEvent", "")[:64],
         "call_sid": call_sid if SID.fullmatch(call_sid) else "",
         "payload": dict(params),
+        "happened_at": happened,
         "created_at": now,
     }
+    conference.created_at = min(conference.created_at, happened or now)
     if sequence_number is None:
         logger.warning("Conference %s sent an event without a usable number", conference.sid)
     event = ConferenceEvent.objects.create(conference=conference, sequence_number=sequence_number, **fields)
     return None if sequence_number is None else event
+
+
+def happened_at(params: Mapping[str, str], *, now: datetime) -> datetime | None:
+    """When Twilio says that it was; not later than now, whatever Twilio's clock says."""
+    told = read_time(params.get("Timestamp"))
+    return told and min(told, now)
 
 
 def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
@@ -87,23 +103,26 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
     call, is_new = Call.objects.get_or_create(sid=sid)
     if is_new:
         logger.warning("Call %s ended before it was known", sid)
-    duration = min(number(params.get("CallDuration", "")) or 0, LONGEST_CALL)
-    end_call(call, status=status, duration=duration, now=now)
+    duration = number(params.get("CallDuration", ""))
+    if status != "completed":  # nobody talked
+        duration = duration or 0
+    source = Call.EndSource.ANSWER if duration is None else Call.EndSource.EVENT  # what is left out may still be told
+    write_end(call, Ending(status, source, happened_at(params, now=now), duration), now=now)
 
 
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
-    """Writes that a leg has ended, once, and brings its conference up to date. `duration` is in seconds."""
+    """Writes that a leg has ended just now, as Twilio tells. `duration` is in seconds."""
+    write_end(call, Ending(status, Call.EndSource.EVENT, duration=duration), now=now)
+
+
+def write_end(call: Call, ending: Ending, *, now: datetime) -> None:
+    """Writes that a leg has ended, unless it is known better, and brings its conference up to date."""
 
     def end(row: Call) -> bool:
-        if row.end_time is not None:
-            return False
-        row.status, row.duration, row.end_time = status, duration, now
-        row.start_time, row.heard_at = now - timedelta(seconds=duration), now
-        if status == "completed":
-            row.price_due_at = now + FIRST_WAIT
-        else:  # nobody answered, or it failed: that costs nothing
-            row.price_micros = 0
-        return True
+        joins = ConferenceEvent.objects.filter(conference=row.conference_id, kind=JOIN, call_sid=row.sid).order_by()
+        first = joins.aggregate(at=Min("happened_at"))["at"]
+        at = max(ending.at, first) if ending.at and first else ending.at
+        return write_ending(row, replace(ending, at=at), now=now)
 
     change_leg(call, end, now=now)
 
@@ -141,7 +160,7 @@ def try_to_change(call: Call, change: Callable[[Call], bool], *, now: datetime, 
 
 def rebuild(
     conference: Conference, sids: Collection[str] | None = None, *, now: datetime, adopted: int | None = None
-) -> None:
+) -> State:
     """Brings these legs, or all, and with them participants and call statuses to what the stored events and facts say.
 
     Runs under the conference's lock. What it takes does not grow with the events that came before.
@@ -152,19 +171,40 @@ def rebuild(
     if state.ended:  # for everybody
         calls += conference.calls.filter(is_on=True).exclude(pk__in=[call.pk for call in calls])
     changed = [call for call in calls if call.is_on != (call.sid in state.on)]
+    joined = joined_at(conference, [call for call in changed if call.start_time is None])
     for call in changed:
         call.is_on = call.sid in state.on
-        call.start_time = call.start_time or now
+        call.start_time = call.start_time or joined.get(call.sid) or now
         call.save(update_fields=["is_on", "start_time"])
+    reassess(calls, state, now=now)
     follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
-    if state.ended and conference.ended_at is None:
-        conference.ended_at = now
+    if state.ended:
+        conference.ended_at = end_of(conference, now=now)
+        conference.created_at = min(conference.created_at, conference.ended_at)
+        conference.doubted_at = conference.ask_again_at = None
     if state.on and conference.notified_at is None:
         conference.notified_at = now
-        joined = [call.user_id for call in calls if call.sid in state.on]
+        callers = [call.user_id for call in calls if call.sid in state.on]
         group_id = conference.group_id or 0
-        transaction.on_commit(lambda: announce_call(group_id=group_id, except_for=joined), robust=True)
+        transaction.on_commit(lambda: announce_call(group_id=group_id, except_for=callers), robust=True)
     conference.save()
+    return state
+
+
+def joined_at(conference: Conference, calls: list[Call]) -> dict[str, datetime | None]:
+    """When Twilio says that these legs joined."""
+    if not calls:
+        return {}
+    joins = conference.events.filter(kind=JOIN, call_sid__in=[call.sid for call in calls]).order_by()
+    return dict(joins.values_list("call_sid").annotate(Min("happened_at")))
+
+
+def end_of(conference: Conference, *, now: datetime) -> datetime:
+    """When it ended: an event's word wins over an answer's; where neither has a time, when it was heard of first."""
+    event = conference.events.deciding(()).order_by("sequence_number").first()
+    if event and event.happened_at:
+        return event.happened_at
+    return conference.ended_at or now
 
 
 def legs(conference: Conference, sids: Collection[str] | None) -> list[Call]:
@@ -184,12 +224,17 @@ def legs(conference: Conference, sids: Collection[str] | None) -> list[Call]:
 
 def facts(conference: Conference, calls: list[Call]) -> Facts:
     return Facts(
-        completed_calls=frozenset(call.sid for call in calls if call.end_time),
+        completed_calls=frozenset(call.sid for call in calls if has_ended(call)),
         conference_completed=conference.completed,
         sightings=tuple(
             Sighting(call.seen_after or 0, call.sid, call.seen_on) for call in calls if call.seen_on is not None
         ),
     )
+
+
+def has_ended(call: Call) -> bool:
+    """As a fact. Over an assumption any later event wins: it counts as a sighting."""
+    return call.end_time is not None and call.end_source != Call.EndSource.ASSUMED
 
 
 def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:

@@ -15,9 +15,24 @@ def call_credit(account: Account, *, now: datetime, without: str = "") -> CallCr
     return CallCredit(
         balance=account.balance_micros(),
         legs=tuple(leg_of(call, now=now) for call in legs),
-        rate=settings.CALL_RATE + settings.CONFERENCE_RATE,
+        rate=our_rate(),
         hold_minutes=settings.HOLD_MINUTES,
     )
+
+
+def our_rate() -> int:
+    """Of one started minute of a leg, in micro-dollars."""
+    return int(settings.CALL_RATE + settings.CONFERENCE_RATE)
+
+
+def at_our_rates(call: Call) -> int:
+    """What we take a leg to cost, until Twilio's price is known."""
+    return call.minutes * our_rate()
+
+
+def held_micros(call: Call, *, now: datetime) -> int:
+    """What a leg that is not settled keeps from the others."""
+    return leg_of(call, now=now).held_minutes(settings.HOLD_MINUTES) * our_rate()
 
 
 def leg_of(call: Call, *, now: datetime) -> Leg:

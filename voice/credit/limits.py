@@ -15,8 +15,13 @@ The largest overdraft, with n legs on after the last one was let in:
     was let in. The i-th oldest was let in with i on at least, so its limit is at most limit(i), and the last one's
     limit was still there for each of the n. The n is a minute a leg for the seconds before Twilio starts the limit.
 
+A leg that Twilio does not know counts as running until its limit is over. No run can end it, so it adds RATE a minute
+until then, as if each run were missed. Then it is charged for as long as it was known to be on, and what an ended leg
+without a price is charged after a day is what it held: RATE * its minutes.
+
 Both count Twilio's price as CALL_RATE. Where a call costs more, from a phone or abroad, each minute's difference
-comes on top; so does money that a refund or a dispute takes away during a call.
+comes on top; so does what is told of a leg after it was charged without being known, and money that a refund or a
+dispute takes away during a call.
 `tests/voice/credit/test_overdraft.py` plays both.
 """
 
@@ -35,6 +40,10 @@ class Leg:
     seconds: int
     """How long it has lasted."""
     running: bool
+
+    def held_minutes(self, hold_minutes: int) -> int:
+        """What it keeps from the others: a running one its hold at least."""
+        return max(hold_minutes, self.minutes) if self.running else self.minutes
 
     @property
     def minutes(self) -> int:
@@ -69,8 +78,8 @@ class CallCredit:
 
     @property
     def free(self) -> int:
-        """What no running leg holds."""
-        return self.money - self.cost(max(self.hold_minutes, leg.minutes) for leg in self.running)
+        """What no leg holds."""
+        return self.balance - self.cost(leg.held_minutes(self.hold_minutes) for leg in self.legs)
 
     def time_limit(self) -> int:
         """How many seconds one more leg may last: as long as the money carries it and everybody on.

@@ -1,28 +1,23 @@
-"""What calls cost: asked of Twilio after they end, and charged to their payer once.
+"""What calls cost: asked of Twilio after they end, and charged to their payer.
 
 Twilio's price of a call is empty at first, and leaves out the conference's own fee, which is added here per started
 minute. https://www.twilio.com/docs/voice/api/call-resource#call-properties
 """
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
-from billing.ledger import post_entry
-from billing.models import LedgerEntry
-from core.vendors import best_effort
-from groups.models import Group
-from voice.models import Call
-from voice.telephony.interface import telephony
+from core.attempts import Attempts
+from voice.credit.charges import lock_call, post_price, settle_at_our_rates
+from voice.credit.endings import FIRST_WAIT, answer, write_ending
+from voice.models import DAY, Call
+from voice.telephony.interface import CallReport, telephony
 
-logger = logging.getLogger(__name__)
-
-FIRST_WAIT = timedelta(minutes=2)
-NEXT_WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 6 * 60, 24 * 60))
-RECHECK = timedelta(hours=24)
+WAITS = (FIRST_WAIT, *(timedelta(minutes=minutes) for minutes in (5, 15, 60, 6 * 60, 24 * 60)))
+LAST_ASK = timedelta(days=7)
+"""So long after its end is a leg's price asked for, each day; it was charged at our own rates after the first."""
 MOST_AT_ONCE = 500
 
 
@@ -31,65 +26,69 @@ class PriceSummary:
     priced: int = 0
     waiting: int = 0
     given_up: int = 0
+    """How many legs have no price a day after their end, whoever has settled them since but staff."""
+    settled: int = 0
+    left: int = 0
+    """How many are due and were not asked about, or got no answer."""
 
 
 def sync_prices(*, now: datetime) -> PriceSummary:
-    """Asks for the prices that are due. Each is asked and posted by itself: one failure leaves the others alone."""
-    summary = PriceSummary()
+    """Asks for the prices that are due, and settles what has waited for a day. Each by itself: one failure leaves the
+    others alone, and no answer is not "no price": it is asked again by the next run."""
+    summary, attempts = PriceSummary(), Attempts()
     for call in Call.objects.price_due(now)[:MOST_AT_ONCE]:
-        price = ask(call)
-        if price is None and call.price_micros is None:
-            wait(call, now=now)
-            summary.waiting += 1
-        elif price is None:
-            Call.objects.filter(pk=call.pk).update(price_due_at=None)  # the price known stays
-        else:
-            post_price(call, price, now=now)
-            summary.priced += 1
-    summary.given_up = Call.objects.never_priced().count()
+        if attempts.is_over:
+            break
+        with attempts.one(f"ask for the price of call {call.sid}"):
+            ask(call, summary, now=now)
+    for call in Call.objects.overdue(now)[:MOST_AT_ONCE]:
+        with attempts.one(f"settle call {call.sid}"):
+            summary.settled += settle_at_our_rates(call)
+    summary.left = Call.objects.price_due(now).count()
+    summary.given_up = Call.objects.without_price(now).count()
     return summary
 
 
-def ask(call: Call) -> int | None:
-    with best_effort(f"ask for the price of call {call.sid}"):
-        return telephony().call(sid=call.sid, duration=call.duration or 0).price_micros
-    return None
+def ask(call: Call, summary: PriceSummary, *, now: datetime) -> None:
+    if not claim_price(call, now=now):
+        return
+    report = telephony().call(sid=call.sid, duration=call.duration or 0)
+    if report and report.ended:
+        correct_ending(call, report, now=now)
+    price = report.price_micros if report else None
+    if price is None:
+        price = call.price_micros  # once known it stays
+    if price is not None:
+        post_price(call, price, now=now)
+        summary.priced += 1
+    else:
+        wait(call, report, now=now)
+        summary.waiting += 1
 
 
-def wait(call: Call, *, now: datetime) -> None:
-    """Asks again later, and after a day no more: the call is then reported as without a price."""
-    attempt = call.price_attempts
-    due = now + NEXT_WAITS[attempt] if attempt < len(NEXT_WAITS) else None
-    unchanged = Call.objects.filter(pk=call.pk, price_micros=None, price_attempts=attempt)  # by another run
-    if unchanged.update(price_due_at=due, price_attempts=attempt + 1) and due is None:
-        logger.error("Call %s has no price after a day: look at it in Twilio's console", call.sid)
+def claim_price(call: Call, *, now: datetime) -> bool:
+    """Whether no other run has it. It stays due, behind those that are due as well: one that fails holds up nobody."""
+    unclaimed = Call.objects.filter(pk=call.pk, price_due_at=call.price_due_at)
+    return bool(unclaimed.update(price_due_at=now))
 
 
 @transaction.atomic
-def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
-    """Writes the price and charges the payer for it and for the conference, once; a changed price posts the difference.
-
-    A price is asked for once more a day later: Twilio may correct it.
-    """
-    call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
-    first = call.price_micros is None
-    minutes = -(-(call.duration or 0) // 60)
-    cost = minutes * settings.CONFERENCE_RATE - price_micros if first else (call.price_micros or 0) - price_micros
-    call.price_micros = price_micros
-    if first:
-        call.price_due_at = now + RECHECK
-    elif call.price_due_at and call.price_due_at <= now:
-        call.price_due_at = None
-    call.save(update_fields=["price_micros", "price_due_at"])
-    if call.payer is None or not cost:
+def correct_ending(call: Call, report: CallReport, *, now: datetime) -> None:
+    """Puts what Twilio knows in the place of what was assumed."""
+    row = lock_call(call)
+    due, attempts = row.price_due_at, row.price_attempts
+    if row.end_source in ("", Call.EndSource.EVENT) or not write_ending(row, answer(report), now=now):
         return
-    group = Group.objects.filter(pk=call.group_id or 0).first()
-    where = group.name if group else "a group that is gone"
-    post_entry(
-        account=call.payer,
-        kind=LedgerEntry.Kind.CALL,
-        amount_micros=-cost,
-        reference=f"twilio:{call.sid}" if first else f"twilio:{call.sid}:corrected:{price_micros}",
-        memo=f"Call of {minutes} min in {where}" if first else f"Corrected price of a call in {where}",
-        group_id=call.group_id,
-    )
+    row.price_due_at, row.price_attempts = due, attempts  # it is being asked for
+    row.save()
+
+
+def wait(call: Call, told: CallReport | None, *, now: datetime) -> None:
+    """Asks again later, after a day once a day, for a week."""
+    attempt = call.price_attempts
+    is_late = call.end_time is not None and now - call.end_time >= LAST_ASK
+    due = None if is_late else now + (WAITS[attempt + 1] if attempt + 1 < len(WAITS) else DAY)
+    unchanged = Call.objects.filter(pk=call.pk, price_micros=None, price_attempts=attempt)  # by another run
+    changes = {"price_unit": told.price_unit[:3], "price_told": told.price_told[:40]} if told else {}
+    if unchanged.update(price_due_at=due, price_attempts=attempt + 1, **changes) and call.settled_by:
+        settle_at_our_rates(call)  # where its minutes were corrected

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from core.conference_names import conference_name
+
 CONFERENCE_EVENTS = "/api/voice/conferenceEvents"
 CALL_EVENTS = "/api/voice/callEvents"
 MAKE_CALL = "/api/voice/makeCall"
@@ -52,7 +54,7 @@ def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Call
     def tell(second: int, kind: str, sid: str, told: str) -> None:
         nonlocal number
         number += 1
-        params = {"ConferenceSid": conference, "FriendlyName": str(group_id), "SequenceNumber": str(number)}
+        params = {"ConferenceSid": conference, "FriendlyName": conference_name(group_id), "SequenceNumber": str(number)}
         params |= {"StatusCallbackEvent": kind, "CallSid": sid}
         webhooks.append(Webhook(second, CONFERENCE_EVENTS, params, told))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings
@@ -15,7 +16,7 @@ ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """What a caller is let into: the conference is named by the group's id."""
+    """What a caller is let into: the group's conference (`core/conference_names.py`)."""
 
     group_id: int
     participant_label: str
@@ -35,7 +36,12 @@ class CallReport:
     duration: int = 0
     """Seconds; 0 until it has ended."""
     price_micros: int | None = None
-    """Micro-dollars, negative; None while it is not known."""
+    """Micro-dollars, negative; None while it is not known, and for a price in another unit."""
+    price_unit: str = "USD"
+    price_told: str = ""
+    """The price as Twilio wrote it, where it is in another unit than dollars."""
+    start_time: datetime | None = None
+    end_time: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -49,6 +55,7 @@ class ConferenceReport:
     completed: bool
     on: frozenset[str] = frozenset()
     """The CallSids of those who are on it now."""
+    end_time: datetime | None = None
 
 
 class Telephony(Protocol):
@@ -66,17 +73,20 @@ class Telephony(Protocol):
     def say(self, sentence: str) -> str:
         """TwiML that speaks a sentence and hangs up."""
 
-    def end_conference(self, *, group_id: int) -> None:
-        """Hangs up on everybody in the group's running conferences. None running changes nothing."""
+    def end_conference(self, *, sid: str) -> bool:
+        """Hangs up on everybody in a conference; whether Twilio knows it. One that has ended already stays so.
 
-    def end_call(self, *, call_sid: str) -> None:
-        """Hangs up on one leg. One that has ended already changes nothing."""
+        By its sid alone, never by its name: another server's conference may be called the same.
+        """
 
-    def conference(self, *, sid: str) -> ConferenceReport:
-        """How a conference stands now. One that Twilio does not know is completed."""
+    def end_call(self, *, call_sid: str) -> bool:
+        """Hangs up on one leg; whether Twilio knows it. One that has ended already stays so."""
 
-    def call(self, *, sid: str, duration: int = 0) -> CallReport:
-        """How a call stands now. One that Twilio does not know is completed, without a price.
+    def conference(self, *, sid: str) -> ConferenceReport | None:
+        """How a conference stands now. None where Twilio does not know it, which says nothing of how it stands."""
+
+    def call(self, *, sid: str, duration: int = 0) -> CallReport | None:
+        """How a call stands now. None where Twilio does not know it, which says nothing of how it stands.
 
         `duration` is what we know of it, for the sandbox, which keeps no calls.
         """

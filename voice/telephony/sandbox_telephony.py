@@ -31,13 +31,15 @@ class SandboxTelephony(TwilioFormats):
 
     def signature(self, *, url: str, params: Mapping[str, str]) -> str:
         """What Twilio would put into X-Twilio-Signature: for those who play Twilio."""
-        return str(self.validator.compute_signature(url, params))
+        return str(self.validators[0].compute_signature(url, params))
 
-    def end_conference(self, *, group_id: int) -> None:
+    def end_conference(self, *, sid: str) -> bool:
         """Nobody really talks here."""
+        return True
 
-    def end_call(self, *, call_sid: str) -> None:
+    def end_call(self, *, call_sid: str) -> bool:
         """Nobody really talks here."""
+        return True
 
     def conference(self, *, sid: str) -> ConferenceReport:
         """Nobody talks here for so long that somebody asks."""

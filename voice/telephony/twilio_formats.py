@@ -1,6 +1,7 @@
 """Twilio's formats that cross no network: access tokens, TwiML and webhook signatures."""
 
 import logging
+import time
 from collections.abc import Mapping
 
 from twilio.jwt.access_token import AccessToken
@@ -8,11 +9,14 @@ from twilio.jwt.access_token.grants import VoiceGrant
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
 
+from core.conference_names import conference_name
 from voice.telephony.interface import Dial
 
 logger = logging.getLogger(__name__)
 
 HOUR = 3600
+EARLY = 60
+"""So many seconds before its making is a token valid: Twilio's clock may be behind ours."""
 
 
 class TwilioFormats:
@@ -27,28 +31,41 @@ class TwilioFormats:
         app_sid: str,
         auth_token: str,
         caller_id: str,
-        push_credential_sid: str,
+        push_credential_sid: str = "",
+        auth_token_secondary: str = "",
+        region: str = "",
     ) -> None:
+        """With `auth_token_secondary`, the one that is going out of use while another takes its place, its signatures
+        count too. https://www.twilio.com/docs/iam/api/authtoken
+        """
         self.account_sid, self.api_key, self.api_key_secret = account_sid, api_key, api_key_secret
         self.app_sid, self.push_credential_sid, self.caller_id = app_sid, push_credential_sid, caller_id
-        self.validator = RequestValidator(auth_token)
+        self.region = region
+        self.validators = [RequestValidator(token) for token in (auth_token, auth_token_secondary) if token]
 
     def access_token(self, *, identity: str) -> str:
         """https://www.twilio.com/docs/iam/access-tokens"""
         grant = VoiceGrant(
             outgoing_application_sid=self.app_sid,
-            push_credential_sid=self.push_credential_sid,
+            push_credential_sid=self.push_credential_sid or None,
             incoming_allow=True,
         )
         token = AccessToken(
-            self.account_sid, self.api_key, self.api_key_secret, grants=[grant], identity=identity, ttl=HOUR
+            self.account_sid,
+            self.api_key,
+            self.api_key_secret,
+            grants=[grant],
+            identity=identity,
+            nbf=int(time.time()) - EARLY,
+            ttl=HOUR,
+            region=self.region or None,
         )
         return str(token.to_jwt())
 
     def is_signed(self, *, url: str, params: Mapping[str, str], signature: str) -> bool:
         """https://www.twilio.com/docs/usage/security#validating-requests"""
         try:
-            return bool(self.validator.validate(url, params, signature))
+            return any(validator.validate(url, params, signature) for validator in self.validators)
         except Exception:  # the SDK raises on what it did not expect, and a forger sends exactly that
             logger.warning("A Twilio signature could not be checked")
             return False
@@ -57,7 +74,7 @@ class TwilioFormats:
         """https://www.twilio.com/docs/voice/twiml/conference"""
         response = VoiceResponse()
         response.dial(caller_id=self.caller_id, time_limit=dial.time_limit).conference(
-            str(dial.group_id),
+            conference_name(dial.group_id),
             participant_label=dial.participant_label or None,
             status_callback=dial.status_callback,
             status_callback_event="start end join leave mute hold",

@@ -2,12 +2,16 @@
 
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from core.twilio_client import twilio_client, twilio_errors
 from voice.telephony.interface import CallReport, ConferenceReport, TelephonyRefused, TelephonyUnavailable
+from voice.telephony.times import read_time
 from voice.telephony.twilio_formats import TwilioFormats
+
+Fields = dict[str, Any]
 
 our_errors = partial(twilio_errors, refused=TelephonyRefused, unavailable=TelephonyUnavailable)
 
@@ -15,46 +19,74 @@ our_errors = partial(twilio_errors, refused=TelephonyRefused, unavailable=Teleph
 class TwilioTelephony(TwilioFormats):
     name = "Twilio"
 
-    def __init__(self, *, account_sid: str, auth_token: str, api_base: str = "", **formats: str) -> None:
-        super().__init__(account_sid=account_sid, auth_token=auth_token, **formats)
-        self.client = twilio_client(account_sid=account_sid, auth_token=auth_token, api_base=api_base)
+    def __init__(
+        self, *, account_sid: str, auth_token: str, api_base: str = "", region: str = "", edge: str = "", **formats: str
+    ) -> None:
+        super().__init__(account_sid=account_sid, auth_token=auth_token, region=region, **formats)
+        self.client = twilio_client(
+            account_sid=account_sid, auth_token=auth_token, api_base=api_base, region=region, edge=edge
+        )
 
-    def end_conference(self, *, group_id: int) -> None:
-        with our_errors():
-            for status in ("init", "in-progress"):  # one person alone has not started it yet
-                for conference in self.client.conferences.list(friendly_name=str(group_id), status=status):
-                    conference.update(status="completed")
+    def end_conference(self, *, sid: str) -> bool:
+        return self._end(self.client.conferences(sid))
 
-    def end_call(self, *, call_sid: str) -> None:
+    def end_call(self, *, call_sid: str) -> bool:
+        return self._end(self.client.calls(call_sid))
+
+    def _end(self, resource: Any) -> bool:
         with our_errors():
             try:
-                self.client.calls(call_sid).update(status="completed")
+                resource.update(status="completed")
             except TwilioRestException as error:
-                if error.status not in (400, 404):  # it has ended already, or never was
+                if error.status not in (400, 404):  # it has ended already, or Twilio does not know it
                     raise
+                return bool(error.status == 400)
+            return True
 
-    def conference(self, *, sid: str) -> ConferenceReport:
+    def conference(self, *, sid: str) -> ConferenceReport | None:
         with our_errors():
-            try:
-                if self.client.conferences(sid).fetch().status == "completed":
-                    return ConferenceReport(completed=True)
-                people = self.client.conferences(sid).participants.list()
-                return ConferenceReport(completed=False, on=frozenset(each.call_sid for each in people))
-            except TwilioRestException as error:
-                if error.status != 404:
-                    raise
-                return ConferenceReport(completed=True)
+            found = self._fetch(f"Conferences/{sid}.json")
+            if found is None:
+                return None
+            if found.get("status") == "completed":
+                return ConferenceReport(completed=True, end_time=read_time(found.get("date_updated")))
+            people = self.client.conferences(sid).participants.list()
+            return ConferenceReport(completed=False, on=frozenset(each.call_sid for each in people))
 
-    def call(self, *, sid: str, duration: int = 0) -> CallReport:
+    def call(self, *, sid: str, duration: int = 0) -> CallReport | None:
         with our_errors():
-            try:
-                call = self.client.calls(sid).fetch()
-            except TwilioRestException as error:
-                if error.status != 404:
-                    raise
-                return CallReport(status="completed")
-            try:
-                price = None if call.price is None else int(Decimal(call.price) * 1_000_000)
-                return CallReport(status=str(call.status), duration=int(call.duration or 0), price_micros=price)
-            except (ArithmeticError, ValueError) as error:
-                raise TwilioException(f"Twilio wrote a number that is none: {call.price} {call.duration}") from error
+            found = self._fetch(f"Calls/{sid}.json")
+            return None if found is None else call_report(found)
+
+    def _fetch(self, resource: str) -> Fields | None:
+        """The fields as Twilio wrote them; None where it does not know the resource.
+
+        The SDK's own reader reads times in its own way, and fails on one that is none.
+        """
+        try:
+            found = self.client.api.v2010.fetch("GET", f"/Accounts/{self.account_sid}/{resource}")
+        except TwilioRestException as error:
+            if error.status != 404:
+                raise
+            return None
+        if not isinstance(found, dict):
+            raise TwilioException("Twilio wrote JSON that is no resource")
+        return found
+
+
+def call_report(found: Fields) -> CallReport:
+    """https://www.twilio.com/docs/voice/api/call-resource#call-properties"""
+    price, unit = found.get("price"), str(found.get("price_unit") or "USD").upper()
+    in_dollars = price is not None and unit == "USD"
+    try:
+        return CallReport(
+            status=str(found.get("status")),
+            duration=int(found.get("duration") or 0),
+            price_micros=int(Decimal(str(price)) * 1_000_000) if in_dollars else None,
+            price_unit=unit,
+            price_told="" if price is None or in_dollars else str(price),
+            start_time=read_time(found.get("start_time")),
+            end_time=read_time(found.get("end_time")),
+        )
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise TwilioException(f"Twilio wrote a number that is none: {price} {found.get('duration')}") from error

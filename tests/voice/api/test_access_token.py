@@ -1,3 +1,5 @@
+import time
+
 import jwt
 import pytest
 
@@ -22,7 +24,12 @@ def test_the_bare_token_lets_an_identity_make_and_take_calls(api, db):
 def test_it_is_a_twilio_token_for_an_hour(api, db):
     token = api.get(PATH).content.decode()
     assert jwt.get_unverified_header(token)["cty"] == "twilio-fpa;v=1"
-    assert claims(token)["exp"] - claims(token)["nbf"] == 3600
+    assert claims(token)["exp"] - time.time() == pytest.approx(3600, abs=5)
+
+
+def test_a_clock_that_is_behind_ours_by_a_minute_takes_the_token(api, db):
+    token = api.get(PATH).content.decode()
+    assert time.time() - claims(token)["nbf"] == pytest.approx(60, abs=5)
 
 
 def test_without_an_identity_everybody_gets_a_fresh_one(api, db):

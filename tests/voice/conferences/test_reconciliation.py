@@ -5,9 +5,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.utils import timezone
 
+from core.deadline import time_left
 from tests.doubles.server import Fault
+from tests.doubles.twilio import ago
 from voice.conferences.reconciliation import reconcile_calls
 from voice.models import Call, Conference
 
@@ -27,9 +30,12 @@ def talk(twilio_telephony, twilio_double, tell, leg, alice, bob):
         def tell(self, number, event, call=""):
             tell(number, event, call, conference=room)
 
+        def tell_of(self, conference):
+            tell(1, "conference-start", conference=conference)
+
         def hang_up(self, call):
             twilio_double.people[room].remove(call)
-            twilio_double.calls[call].update(status="completed", duration="61")
+            twilio_double.end_call(call, seconds=61, end_time=ago())
 
         def end(self):
             for call in list(twilio_double.people[room]):
@@ -113,6 +119,49 @@ def test_when_twilio_does_not_answer_everything_stays_for_the_next_run(talk, sho
     assert shown()[0] == []
 
 
+def test_failures_that_are_not_in_a_row_do_not_stop_the_run(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    for conference in (twilio_double.start_conference("1")["sid"] for _ in range(3)):
+        talk.tell_of(conference)
+    summary = reconcile_calls(now=later())
+    assert (summary.failed, summary.conferences + summary.calls) == (1, 5)
+
+
+def test_where_the_run_stops_the_rest_is_asked_by_the_next_one_at_once(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    for conference in (twilio_double.start_conference("1")["sid"] for _ in range(4)):
+        talk.tell_of(conference)
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    now = later()
+    assert reconcile_calls(now=now).failed == 3
+    summary = reconcile_calls(now=now)
+    assert (summary.conferences, summary.calls) == (2, 2)
+
+
+def test_a_fault_of_the_database_does_not_stop_the_run(talk, monkeypatch):
+    monkeypatch.setattr("voice.conferences.reconciliation.ask_about_conference", fail)
+    talk.tell(1, "participant-join", talk.alice)
+    for number in range(4):
+        talk.tell_of(f"CF{number}")
+    assert reconcile_calls(now=later()).calls == 2
+
+
+def fail(*args, **more):
+    raise DatabaseError
+
+
+def test_an_announcement_leaves_the_run_its_time(talk, django_capture_on_commit_callbacks, monkeypatch):
+    """The announcement is made by this very run: the join was lost, and it is the first to see somebody on."""
+    monkeypatch.setattr("groups.notifications.announcements.ANNOUNCE_WITHIN", 0.0)
+    talk.tell(1, "conference-start")
+    for now in (later(), later(10)):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert reconcile_calls(now=now).failed == 0
+    assert Conference.objects.get().notified_at
+    assert time_left(5.0) == 5.0
+
+
 def test_a_second_run_changes_nothing(talk, shown):
     talk.tell(1, "participant-join", talk.alice)
     reconcile_calls(now=later())
@@ -138,5 +187,7 @@ def test_the_running_leg_of_a_deleted_person_is_ended_at_last(talk, bob, twilio_
 def test_the_command_says_what_it_did(talk):
     said = StringIO()
     call_command("reconcile_calls", silent=0, stdout=said)
-    told = "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; forgot 0 devices\n"
-    assert said.getvalue() == told
+    assert said.getvalue() == (
+        "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; "
+        "0 not known to Twilio for an hour; forgot 0 devices\n"
+    )

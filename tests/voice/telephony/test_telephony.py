@@ -151,5 +151,6 @@ def test_a_hostile_address_is_not_signed(phone, url):
 # --- Conferences ----------------------------------------------------------------------------------------------------
 
 
-def test_ending_a_conference_that_does_not_run_changes_nothing(phone):
-    assert phone.end_conference(group_id=7) is None
+def test_ending_what_does_not_run_changes_nothing(phone):
+    sid = f"CF{'0' * 32}"
+    assert phone.end_conference(sid=sid) is phone.end_call(call_sid=f"CA{'0' * 32}") is (phone.name == "sandbox")

@@ -25,5 +25,5 @@ class Command(BaseCommand):
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {cut.failed + summary.failed} failed; "
-            f"forgot {forget_gone_devices(now=now)} devices"
+            f"{summary.in_doubt} not known to Twilio for an hour; forgot {forget_gone_devices(now=now)} devices"
         )

@@ -1,4 +1,7 @@
-"""Asks Twilio what ended calls cost and charges their payers. For a scheduler; twice at once is harmless."""
+"""Asks Twilio what ended calls cost and charges their payers. For a scheduler; twice at once is harmless.
+
+What is left for the next run was due and got no answer: where that does not go away, Twilio is not reached.
+"""
 
 from typing import Any
 
@@ -14,5 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         summary = sync_prices(now=timezone.now())
         self.stdout.write(
-            f"priced {summary.priced}, still waiting {summary.waiting}, without a price after a day {summary.given_up}"
+            f"priced {summary.priced}, still waiting {summary.waiting}, "
+            f"without a price after a day {summary.given_up}; "
+            f"charged {summary.settled} at our own rates, left {summary.left} for the next run"
         )

@@ -1,0 +1,46 @@
+"""Calls without a way to reach a device: Twilio Notify is not configured, and cannot be for a new account."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from groups.models import Device
+from groups.notifications.devices import forget_gone_devices
+from voice.conferences.events import receive_conference_event
+from voice.models import Conference
+
+
+@pytest.fixture(autouse=True)
+def _off(settings, twilio_telephony):
+    settings.NOTIFICATIONS = []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("registerBinding", {"identity": "u_1", "address": "a"}), ("sendNotification", {"groupId": 1})]
+)
+def test_its_doors_name_the_variable_that_is_missing(api, group, path, body):
+    answer = api.post(f"/api/voice/{path}", {**body, **({"groupId": group.pk} if "groupId" in body else {})})
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
+    assert answer.json()["detail"].endswith("the operator must set SERVICE_SID.")
+
+
+def test_where_calls_are_off_too_all_variables_are_named(api, db, settings):
+    settings.TELEPHONY = {}
+    detail = api.post("/api/voice/registerBinding", {"identity": "u_1", "address": "a"}).json()["detail"]
+    assert all(name in detail for name in ("ACCOUNT_SID", "CALLER_ID", "SERVICE_SID"))
+
+
+def test_a_call_begins_and_nothing_is_complained_of(group, django_capture_on_commit_callbacks, caplog):
+    conference = {"ConferenceSid": "CF1", "FriendlyName": str(group.pk), "SequenceNumber": "1", "CallSid": "CA1"}
+    with django_capture_on_commit_callbacks(execute=True):
+        receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
+    assert Conference.objects.get().notified_at
+    assert "NotConfigured" not in caplog.text
+
+
+def test_no_device_is_asked_about(db, caplog):
+    Device.objects.create(identity="u_1", address="a", binding_type="apn", endpoint="e", sid="BS1")
+    assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 0
+    assert Device.objects.exists()
+    assert caplog.text == ""

@@ -1,0 +1,64 @@
+"""Two servers on one Twilio account: what another one's conference does is nothing of ours."""
+
+import pytest
+
+from groups.models import SandboxNotification
+from tests.voice.conftest import EVENTS
+from voice.models import Call, Conference
+
+
+@pytest.fixture(autouse=True)
+def _prefix(settings):
+    settings.CONFERENCE_PREFIX = "blue-"
+
+
+def test_the_conference_has_the_prefix(twilio, group):
+    answer = twilio("/api/voice/makeCall", to=group.pk, From="client:x", CallSid="CA1")
+    assert f">blue-{group.pk}</Conference>" in answer.content.decode()
+
+
+def test_its_events_are_ours(tell, leg, shown, alice, group):
+    tell(1, "participant-join", leg(alice, "CA1"), FriendlyName=f"blue-{group.pk}")
+    assert shown() == (["Alice"], True)
+    assert Conference.objects.get().group_id == group.pk
+
+
+@pytest.mark.parametrize("name", ["{}", "green-{}", "blue-", "blue-x{}", "blue-0{}", "x-blue-{}", "blue-blue-{}", ""])
+def test_another_conferences_events_change_nothing(tell, shown, group, name):
+    tell(1, "participant-join", "CA9", FriendlyName=name.format(group.pk))
+    assert shown() == ([], False)
+    assert not Conference.objects.exists()
+    assert not Call.objects.exists()
+
+
+def test_a_conference_from_before_the_prefix_is_still_ours(tell, leg, shown, settings, alice, group):
+    settings.CONFERENCE_PREFIX = ""
+    tell(1, "participant-join", leg(alice, "CA1"))
+    settings.CONFERENCE_PREFIX = "blue-"
+    tell(2, "participant-leave", "CA1", FriendlyName=group.pk)
+    assert shown() == ([], False)
+
+
+@pytest.mark.parametrize("name", ["7", "family", "9" * 30, "07", " 7", "٧"])
+def test_without_a_prefix_only_a_groups_id_is_a_name(twilio, db, settings, name):
+    settings.CONFERENCE_PREFIX = ""
+    twilio(EVENTS, ConferenceSid="CF1", FriendlyName=name, SequenceNumber=1, StatusCallbackEvent="participant-join")
+    assert Conference.objects.exists() == (name == "7")
+
+
+@pytest.mark.parametrize("name", ["blue-{}", "{}"])
+def test_a_notification_names_the_group_by_its_conference(api, group, bob, name):
+    api.post("/api/voice/registerBinding", {"identity": f"u_{bob.pk}", "address": "a"})
+    answer = api.post("/api/voice/sendNotification", {"FriendlyName": name.format(group.pk)})
+    assert (answer.status_code, answer.json()["groupId"]) == (200, group.pk)
+    assert SandboxNotification.objects.get().group_id == group.pk
+
+
+def test_a_notification_by_another_servers_name_is_refused(api, group):
+    assert api.post("/api/voice/sendNotification", {"FriendlyName": f"green-{group.pk}"}).status_code == 400
+
+
+def test_both_names_of_a_group_are_throttled_as_one(api, group, settings):
+    settings.THROTTLE_NOTIFICATIONS = (1, 60)
+    for name, status in ((f"blue-{group.pk}", 200), (str(group.pk), 429)):
+        assert api.post("/api/voice/sendNotification", {"FriendlyName": name}).status_code == status

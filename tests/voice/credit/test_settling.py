@@ -1,0 +1,274 @@
+"""Calls whose price does not come, comes late, comes in another unit, or is asked for in vain."""
+
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.db import DatabaseError
+from django.utils import timezone
+
+from billing.ledger import set_balance
+from billing.models import LedgerEntry
+from groups.models import Group
+from tests.doubles.server import Fault
+from voice.credit import prices
+from voice.credit.prices import sync_prices
+from voice.models import Call
+
+RATE = 10_300
+
+
+@pytest.fixture(autouse=True)
+def _paid(settings):
+    settings.MIN_CALL_BALANCE = 500_000
+
+
+@pytest.fixture
+def ask(twilio, group):
+    """Asks to be let in: None, or the refusal."""
+
+    def ask(sid):
+        answer = twilio("/api/voice/makeCall", to=group.pk, From="client:x", CallSid=sid)
+        said = ElementTree.fromstring(answer.content).find("Say")
+        return None if said is None else said.text
+
+    return ask
+
+
+@pytest.fixture
+def call(twilio_telephony, twilio_double, twilio, ask, alice):
+    """Somebody calls for so long, at Alice's cost, who has $5; the call at Twilio, whose price can be set."""
+    set_balance(user=alice, balance_micros=5_000_000, memo="")
+
+    def call(seconds=61):
+        sid = twilio_double.call()
+        assert ask(sid) is None
+        return hang_up(sid, seconds)
+
+    def hang_up(sid, seconds):
+        twilio("/api/voice/callEvents", CallSid=sid, CallStatus="completed", CallDuration=seconds)
+        twilio_double.calls[sid]["duration"] = str(seconds)
+        return twilio_double.calls[sid]
+
+    call.hang_up = hang_up
+    return call
+
+
+def later(**passed):
+    return timezone.now() + timedelta(**passed)
+
+
+def wait(hours):
+    """Asks each hour."""
+    return [sync_prices(now=later(hours=hour, minutes=3)) for hour in range(hours + 1)]
+
+
+def charges():
+    return [
+        -micros
+        for micros in LedgerEntry.objects.filter(kind="call").order_by("id").values_list("amount_micros", flat=True)
+    ]
+
+
+# Our own rates
+
+
+def test_a_call_whose_price_never_comes_is_charged_at_our_own_rates_after_a_day(call, api, alice):
+    call()
+    wait(23)
+    assert charges() == []
+    wait(25)
+    assert charges() == [2 * RATE]
+    line = api.get(f"/api/users/{alice.pk}/statement").json()[-1]
+    assert (line["amount"], "at our own rates" in line["memo"]) == ("-0.0206", True)
+
+
+def test_two_long_calls_without_a_price_lock_nothing_for_ever(call, ask, twilio_double, alice):
+    sids = [twilio_double.call() for _ in range(2)]
+    assert [ask(sid) for sid in sids] == [None, None]
+    for sid in sids:
+        call.hang_up(sid, 4 * 3600)
+    assert "not enough credit" in ask("CA8")
+    wait(25)
+    assert charges() == [240 * RATE] * 2
+    set_balance(user=alice, balance_micros=1_000_000, memo="")
+    assert ask("CA9") is None
+
+
+def test_the_difference_is_posted_when_the_price_comes(call):
+    at_twilio = call()
+    wait(25)
+    at_twilio["price"] = "-0.0130"
+    wait(80)
+    assert charges() == [2 * RATE, -4_000]
+    assert LedgerEntry.objects.get(amount_micros=4_000).reference == f"twilio:{at_twilio['sid']}:corrected:1"
+
+
+def test_a_price_that_is_what_we_charged_posts_nothing(call):
+    at_twilio = call()
+    wait(25)
+    at_twilio["price"] = "-0.0170"
+    wait(80)
+    assert charges() == [2 * RATE]
+    assert Call.objects.get().settled_by == "price"
+
+
+def test_a_price_that_goes_to_and_fro_is_followed(call):
+    at_twilio = call()
+    for number, price in enumerate(["-0.0170", "-0.0200", "-0.0170", "-0.0200"]):
+        at_twilio["price"] = price
+        sync_prices(now=later(hours=25 * number, minutes=3))
+    assert charges() == [20_600, 3_000, -3_000, 3_000]
+
+
+@pytest.mark.parametrize("price", [None, "-0.0170"])
+def test_changed_rates_are_not_for_calls_that_are_charged(call, settings, price):
+    call()["price"] = price
+    wait(25)
+    settings.CALL_RATE = settings.CONFERENCE_RATE = 1_000_000
+    wait(50)
+    assert charges() == [2 * RATE]
+
+
+def test_a_duration_that_is_corrected_after_the_charge_corrects_it(call, twilio):
+    at_twilio = call()
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    Call.objects.update(end_source="answer")
+    twilio("/api/voice/callEvents", CallSid=at_twilio["sid"], CallStatus="completed", CallDuration=754)
+    at_twilio["price"] = "-0.1105"
+    sync_prices(now=timezone.now())
+    assert charges() == [2 * RATE, 11 * RATE]
+
+
+def test_a_call_that_nobody_pays_is_not_charged(call):
+    call()
+    Call.objects.update(payer=None)
+    wait(25)
+    assert charges() == []
+
+
+def test_a_long_name_of_the_group_fits(call, group):
+    Group.objects.filter(pk=group.pk).update(name="F" * Group._meta.get_field("name").max_length)
+    call()["price"] = "-0.0170"
+    assert wait(0)[0].priced == 1
+
+
+# Another unit
+
+
+def test_a_price_in_another_unit_is_kept_aside_and_charged_at_our_own_rates(call, api):
+    call().update(price="-2.10", price_unit="JPY")
+    wait(2)
+    known = Call.objects.get()
+    assert (known.price_micros, known.price_unit, known.price_told) == (None, "JPY", "-2.10")
+    (charge,) = api.get("/api/billing/allTwilioCharges").json()["allTwilioChargesRes"]
+    assert (charge["price"], charge["priceUnit"], charges()) == (None, "JPY", [])
+    wait(25)
+    assert charges() == [2 * RATE]
+
+
+def test_a_price_in_dollars_takes_its_place(call):
+    at_twilio = call()
+    at_twilio.update(price="-2.10", price_unit="JPY")
+    wait(2)
+    at_twilio.update(price="-0.0170", price_unit="USD")
+    wait(25)
+    assert (charges(), Call.objects.get().price_unit, Call.objects.get().price_told) == ([20_600], "USD", "")
+
+
+def test_a_corrected_price_in_another_unit_changes_nothing(call):
+    at_twilio = call()
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    at_twilio.update(price="-2.10", price_unit="JPY")
+    wait(50)
+    assert charges() == [20_600]
+
+
+# No answer
+
+
+def test_no_answer_is_not_no_price(call, twilio_double):
+    at_twilio = call()
+    for hours in range(20):
+        twilio_double.fail_next(Fault.SERVER_ERROR)
+        summary = sync_prices(now=later(hours=hours, minutes=3))
+        assert (summary.waiting, summary.left) == (0, 1)
+    assert Call.objects.get().price_attempts == 0
+    at_twilio["price"] = "-0.0170"
+    assert sync_prices(now=later(hours=20, minutes=3)).priced == 1
+
+
+def test_not_even_an_outage_locks_money_for_more_than_two_days(call, twilio_double):
+    call()
+    for hours in (2, 47, 49):
+        twilio_double.fail_next(Fault.SERVER_ERROR)
+        sync_prices(now=later(hours=hours))
+    assert charges() == [2 * RATE]
+
+
+def test_an_outage_when_the_price_is_asked_once_more_loses_no_correction(call, twilio_double):
+    at_twilio = call()
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    at_twilio["price"] = "-0.0200"
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    assert sync_prices(now=later(hours=25)).left == 1
+    sync_prices(now=later(hours=25, minutes=1))
+    assert charges() == [20_600, 3_000]
+
+
+def test_a_call_that_twilio_does_not_know_is_charged_as_we_know_it(call, twilio_double):
+    sid = call()["sid"]
+    twilio_double.forget(sid)
+    wait(25)
+    assert charges() == [2 * RATE]
+
+
+# One call's failure
+
+
+@pytest.fixture
+def calls(call):
+    """Five calls with a price, asked about in this order."""
+    made = [call() for _ in range(5)]
+    for number, each in enumerate(made):
+        each["price"] = "-0.0170"
+        Call.objects.filter(sid=each["sid"]).update(price_due_at=later(minutes=-9 + number))
+    return made
+
+
+@pytest.mark.parametrize("fault", [DatabaseError, ZeroDivisionError])
+def test_one_failure_does_not_end_the_run(calls, monkeypatch, fault):
+    def post_price(call, *args, **more):
+        if call.sid == calls[0]["sid"]:
+            raise fault
+        return real(call, *args, **more)
+
+    real = prices.post_price
+    monkeypatch.setattr(prices, "post_price", post_price)
+    summary = sync_prices(now=later(minutes=3))
+    assert (summary.priced, summary.left) == (4, 1)
+
+
+def test_the_run_stops_where_twilio_has_not_answered_three_times_in_a_row(calls, twilio_double):
+    asked = len(twilio_double.requests)
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 9)
+    assert sync_prices(now=later(minutes=3)).left == 5
+    assert len(twilio_double.requests) == asked + 3
+
+
+def test_the_next_run_begins_with_those_that_were_not_asked_about(calls, twilio_double):
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    sync_prices(now=later(minutes=3))
+    asked = len(twilio_double.requests)
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    sync_prices(now=later(minutes=4))
+    assert calls[3]["sid"] in twilio_double.requests[asked].path
+
+
+def test_an_answer_in_between_lets_the_run_go_on(calls, twilio_double):
+    twilio_double.fail_next(Fault.SERVER_ERROR, Fault.SERVER_ERROR)
+    summary = sync_prices(now=later(minutes=3))
+    assert (summary.priced, summary.left) == (3, 2)

@@ -1,0 +1,6 @@
+"""The operators' view of calls: it mirrors what Twilio knows. A call whose price does not come can be settled."""
+
+from voice.admin.calls import CallAdmin, ConferenceAdmin, time_spent
+from voice.admin.held import HeldInline
+
+__all__ = ("CallAdmin", "ConferenceAdmin", "HeldInline", "time_spent")

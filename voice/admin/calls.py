@@ -1,0 +1,114 @@
+"""The pages about calls and conferences."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from billing.admin import MoneyPages, dollars_column, owner_link, readable
+from groups.admin import OfGroupAdmin
+from users.admin import ReadOnlyInline, person_link, person_name
+from voice.admin.settling import SettlingForm, may_be_settled
+from voice.models import Call, Conference, ConferenceEvent
+
+
+def time_spent(seconds: int | None) -> str | None:
+    """3725 is "1 h 2 min 5 s"."""
+    if seconds is None:
+        return None
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
+class DoubtFilter(admin.SimpleListFilter):
+    """Finds what somebody must look at: another region, another subaccount or a rotated key is asked."""
+
+    title = "known to Twilio"
+    parameter_name = "doubt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("hour", "Running, and not known for an hour"), ("any", "Not known when last asked"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "hour":
+            in_doubt: QuerySet[Any] = queryset.model.objects.long_in_doubt(timezone.now())
+            return queryset.filter(pk__in=in_doubt.values("pk"))
+        return queryset.exclude(doubted_at=None) if self.value() == "any" else queryset
+
+
+@admin.register(Call)
+class CallAdmin(MoneyPages, OfGroupAdmin):
+    list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
+    list_filter = (
+        *("status", "is_on", DoubtFilter, "end_source"),
+        *(("price_micros", admin.EmptyFieldListFilter), "settled_by", "start_time"),
+    )
+    search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
+    fields = (
+        *(
+            "sid",
+            "person",
+            "group",
+            "paid_by",
+            "payer",
+            "conference",
+            "status",
+            "is_on",
+            "direction",
+            "caller",
+            "called",
+        ),
+        *("created_at", "start_time", "end_time", "end_source", "time_spent"),
+        *("cut_off_at", "doubted_at", "ask_again_at"),
+        *("price", "price_unit", "price_told", "price_due_at", "price_attempts", "settled_by", "charged"),
+    )
+    price = dollars_column("price_micros", "price")
+    charged = dollars_column("charged_micros", "charged, with the conference's fee")
+
+    def get_urls(self) -> list[Any]:
+        return [self.form_path("settle", SettlingForm, "Settle a call without a price"), *super().get_urls()]
+
+    def rows_with_money(self) -> QuerySet[Call]:
+        return Call.objects.select_related("payer__user").exclude(payer=None)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        call: Call | None = self.get_object(request, object_id)
+        context = {"may_be_settled": call is not None and may_be_settled(call, now=timezone.now())}
+        return super().change_view(request, object_id, *args, **{**kwargs, "extra_context": context})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        calls: QuerySet[Call] = super().get_queryset(request).annotate(person_name=person_name("user_id"))
+        return calls
+
+    @admin.display(ordering="person_name", empty_value="unknown")
+    def person(self, call: Any) -> str | None:
+        return person_link(call.user_id, call.person_name)
+
+    @admin.display(empty_value="nobody")
+    def paid_by(self, call: Call) -> str | None:
+        return owner_link(call.payer.user) if call.payer else None
+
+    @admin.display(description="duration", ordering="duration")
+    def time_spent(self, call: Call) -> str | None:
+        return time_spent(call.duration)
+
+
+class EventInline(ReadOnlyInline):
+    model = ConferenceEvent
+    fields = ("created_at", "happened_at", "sequence_number", "kind", "call_sid", "what_it_says")
+
+    def what_it_says(self, event: ConferenceEvent) -> str:
+        return readable(event.payload)
+
+
+@admin.register(Conference)
+class ConferenceAdmin(OfGroupAdmin):
+    list_display = ("sid", "group", "created_at", "completed", "ended_at", "notified_at")
+    list_filter = ("completed", DoubtFilter, "created_at")
+    search_fields = ("sid", "group_name", "group_id__exact")
+    fields = (*("sid", "group", "created_at", "completed", "ended_at", "doubted_at", "ask_again_at", "notified_at"),)
+    inlines = (EventInline,)
