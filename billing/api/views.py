@@ -34,6 +34,7 @@ from billing.api.throttles import PaymentThrottle
 from billing.gateway.interface import payments
 from billing.ledger import set_balance
 from billing.models import TopUp
+from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, dollars, read
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer, user_shape_of
@@ -75,6 +76,7 @@ class BalanceViewSet(PermissionsByAction, ViewSet):
         request=BalanceChangeSerializer,
         responses=UserSerializer,
     )
+    @conditional
     def update(self, request: Request, user_id: int) -> Response:
         user = person(user_id)
         changes = read(BalanceChangeSerializer, request.data)
@@ -95,6 +97,7 @@ class Last4ViewSet(ViewSet):
         request=Last4ChangeSerializer,
         responses=UserSerializer,
     )
+    @conditional
     def update(self, request: Request, user_id: int) -> Response:
         user = person(user_id)
         changes = read(Last4ChangeSerializer, request.data)
