@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz check demo admin bench storm chaos format lock clean
+.PHONY: run test fuzz check demo admin bench storm chaos pgbouncer format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -47,6 +47,9 @@ storm: $(HAVE_DEV)
 
 chaos: $(HAVE_DEV)
 	@$(BIN)/python -m bench.chaos
+
+pgbouncer: $(HAVE_DEV)
+	@$(BIN)/python -m bench.pgbouncer
 
 format: $(HAVE_DEV)
 	$(BIN)/ruff format .

@@ -37,6 +37,7 @@ threads = 8  # polls must not wait behind requests that wait for a vendor (`make
 timeout = 30
 max_requests = 10_000
 max_requests_jitter = 1_000
+limit_request_field_size = 20 * 1024  # a token of 16 KiB (two hundred groups in it), and room for a longer name
 control_socket_disable = True
 forwarder_headers = ""  # or whoever asks from the loopback could set SCRIPT_NAME by a header
 logger_class = Logger

@@ -7,10 +7,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from redis import ConnectionPool
 from redis.exceptions import RedisError
+
+from voicechat.database_url import read_database
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
@@ -105,14 +106,10 @@ class Env:
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """SQLite or PostgreSQL, as Django's DATABASES has it."""
-        try:
-            found = dj_database_url.parse(self.text(name, default), conn_max_age=60, conn_health_checks=True)
-            if found["ENGINE"].rpartition(".")[2] in ("sqlite3", "postgresql"):
-                return dict(found)
-        except ValueError:  # dj_database_url's own error is one too
-            pass
-        self.fault(f"{name} cannot be used: write sqlite:///file or postgres://user:password@host:5432/name.")
-        return dict(dj_database_url.parse(default))
+        found, faults = read_database(self.text(name, default))
+        for fault in faults:
+            self.fault(f"{name} {fault}")
+        return read_database(default)[0] if faults else found
 
     def url(self, name: str, default: str = "") -> str:
         """An http(s) address without a final slash; the default for one that cannot be used."""

@@ -87,6 +87,8 @@ def refusal(error: APIException) -> HttpResponse:
         headers["Retry-After"] = str(max(1, math.ceil(wait)))  # whoever waits so long is not too early
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if etag := getattr(error, "etag", None):
+        headers["ETag"] = etag
     if isinstance(error, ValidationError):
         errors = list(field_errors(error.detail))
         detail = " ".join(

@@ -1,6 +1,5 @@
 """What every request passes through. The chain is short: the polled reads are nearly all the traffic."""
 
-import hashlib
 import re
 from collections.abc import Callable
 
@@ -11,9 +10,9 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.http import parse_etags
 
 from core.deadline import deadline
+from core.preconditions import entity_tag, is_named
 from voicechat.errors import problem
 
 LENGTH = re.compile("[0-9]{1,19}")
@@ -93,21 +92,20 @@ class FinalSlashMiddleware(Middleware):
 
 
 class ETagMiddleware(Middleware):
-    """An ETag over a JSON answer's body and its Link, and 304 where the client has it already."""
+    """An ETag over a JSON answer's body and its Link, and 304 where the client has it already; to HEAD as to GET."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if not isinstance(response, HttpResponse) or request.path_info.startswith("/admin/"):
             return response
         response["Content-Length"] = str(len(response.content))
-        if request.method != "GET" or response.status_code != 200 or response["Content-Type"] != "application/json":
+        is_read = request.method in ("GET", "HEAD")
+        if not is_read or response.status_code != 200 or response["Content-Type"] != "application/json":
             return response
-        link = response.get("Link", "")
-        etag = f'"{hashlib.blake2b(response.content + link.encode(), digest_size=16).hexdigest()}"'
-        response["ETag"] = etag
+        response["ETag"] = etag = entity_tag(response.content, response.get("Link", ""))
         response.headers.setdefault("Cache-Control", "private, no-cache")  # keep it, but ask each time
-        known = {each.removeprefix("W/") for each in parse_etags(request.headers.get("If-None-Match", ""))}
-        if known & {etag, "*"}:
+        known = request.META.get("HTTP_IF_NONE_MATCH")
+        if known is not None and is_named(etag, known):
             kept = {name: response[name] for name in ("ETag", "Cache-Control", "Vary", "Link") if name in response}
             return HttpResponseNotModified(headers=kept)
         return response

@@ -57,8 +57,22 @@ IF_NONE_MATCH = {
     "schema": {"type": "string"},
     "description": "The `ETag` of an earlier answer: an unchanged one is then an empty 304.",
 }
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of this address's GET: the write is done only if it is still that, else 412.",
+}
+CHANGED = {
+    "description": "`If-Match` (or `If-None-Match`) does not hold, and nothing was done.",
+    "content": CONTENT,
+    "headers": {"ETag": {"schema": {"type": "string"}, "description": "Of what stands there now, if it can be read."}},
+}
 HEADERS = {
-    "ETag": {"schema": {"type": "string"}, "description": "Over the body and its Link: see `If-None-Match`."},
+    "ETag": {
+        "schema": {"type": "string"},
+        "description": "Over the body and its Link: see `If-None-Match`, and a write's `If-Match`. HEAD has it too.",
+    },
     "Link": {"schema": {"type": "string"}, "description": "The next page, where there is one (RFC 8288)."},
 }
 ID_IN_PATH = {"type": "integer", "format": "int64", "minimum": 0, "maximum": LARGEST_ID}
@@ -104,6 +118,9 @@ def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                 operation.setdefault("parameters", []).append(IF_NONE_MATCH)
                 operation["responses"]["200"]["headers"] = HEADERS
                 operation["responses"]["304"] = {"description": "Unchanged.", "headers": HEADERS}
+            if method in ("put", "delete"):
+                operation.setdefault("parameters", []).append(IF_MATCH)
+                operation["responses"]["412"] = CHANGED
             for status, description in ERRORS.items():
                 headers = {"headers": RETRY_AFTER} if status in ("409", "503") else {}
                 described = {"description": description, "content": CONTENT, **headers}

@@ -35,6 +35,7 @@ from billing.api.serializers import (
 from billing.api.throttles import PaymentThrottle
 from billing.gateway.interface import payments
 from billing.ledger import set_balance
+from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer
@@ -82,6 +83,7 @@ class BalanceViewSet(PermissionsByAction, ViewSet):
         request=BalanceChangeSerializer,
         responses=UserSerializer,
     )
+    @conditional
     def update(self, request: Request, user_id: int) -> Response:
         user = person(user_id)
         changes = read(BalanceChangeSerializer, request.data)
@@ -102,6 +104,7 @@ class Last4ViewSet(ViewSet):
         request=Last4ChangeSerializer,
         responses=UserSerializer,
     )
+    @conditional
     def update(self, request: Request, user_id: int) -> Response:
         user = person(user_id)
         changes = read(Last4ChangeSerializer, request.data)

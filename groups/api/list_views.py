@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.preconditions import conditional
 from core.wire import MOST_LISTED
 from groups.api import polled
 from groups.api.detailed_serializers import (
@@ -84,6 +85,7 @@ class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
         description="Someone who is not on it changes nothing. The last owner stays: 409 `last_owner`.",
         responses={200: GroupPersonSerializer(many=True)},
     )
+    @conditional
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
         remove_person(group_id=group_id, user_id=user_id, people=self.people, by=caller_of(request).pk)
         return self.current(group_id)
@@ -148,6 +150,7 @@ class ParticipantViewSet(GroupPersonViewSet):
         operation_id="groups_callParticipants_clear",
         responses={200: CountSerializer},
     )
+    @conditional
     def clear(self, request: Request, group_id: int) -> Response:
         removed = remove_everybody(group_id=group_id, people=self.people)
         return Response(CountSerializer({"count": f"{removed} user(s) removed from participants"}).data)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.preconditions import conditional
 from core.wire import MOST_LISTED, read
 from groups.api import polled
 from groups.api.permissions import (
@@ -85,10 +86,12 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         return Response(GroupSerializer.shape(row))
 
     @extend_schema(summary="Change a group", request=GroupChangesSerializer)
+    @conditional
     def update(self, request: Request, group_id: int) -> Response:
         return self.change(group_id, GroupChangesSerializer, request)
 
     @extend_schema(summary="Delete a group", responses={200: CountSerializer})
+    @conditional
     def destroy(self, request: Request, group_id: int) -> Response:
         delete_row(self.get_queryset(), group_id)
         return Response(CountSerializer({"count": "1 group deleted"}).data)
@@ -101,6 +104,7 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         return Response(rows[0])
 
     @extend_schema(summary="Say whether the group is on a call", request=CallStatusChangeSerializer)
+    @conditional
     def change_call_status(self, request: Request, group_id: int) -> Response:
         return self.change(group_id, CallStatusChangeSerializer, request)
 

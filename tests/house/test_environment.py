@@ -23,12 +23,12 @@ PRODUCTION = {
 }
 
 
-def start(environment, show="s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALANCE"):
+def start(environment, show="s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALANCE", folder=ROOT):
     """Loads the settings in a process of their own; (whether they are accepted, what was said)."""
     code = f"import voicechat.settings as s; print({show})"
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "-c", code],
-        cwd=ROOT,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,

@@ -23,10 +23,21 @@ def test_an_unchanged_answer_is_304_without_a_body(api, alice):
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
 
 
-@pytest.mark.parametrize("header", ["*", 'W/"x", {etag}', "W/{etag}"])
-def test_if_none_match_is_read_as_the_rfc_says(api, alice, header):
+@pytest.mark.parametrize(
+    "header",
+    ["*", 'W/"x", {etag}', "W/{etag}", '"{bare}-gzip"', 'W/"{bare}-gzip"', '"{bare}-br"', '"x","{bare}--gzip"'],
+)
+def test_if_none_match_is_read_as_the_rfc_says_and_as_proxies_write_it(api, alice, header):
     etag = api.get("/api/users")["ETag"]
-    assert api.get("/api/users", headers={"If-None-Match": header.format(etag=etag)}).status_code == 304
+    named = header.format(etag=etag, bare=etag.strip('"'))
+    assert api.get("/api/users", headers={"If-None-Match": named}).status_code == 304
+
+
+@pytest.mark.parametrize("header", ["", "x", "{bare}", '"{bare}', '"x{bare}"', '"{bare}-"', '"{bare}-x"'])
+def test_another_tag_is_another_answer(api, alice, header):
+    etag = api.get("/api/users")["ETag"]
+    named = header.format(etag=etag, bare=etag.strip('"'))
+    assert api.get("/api/users", headers={"If-None-Match": named}).status_code == 200
 
 
 def test_if_match_is_not_for_reading(api, alice):
@@ -112,7 +123,8 @@ def test_a_preflight_names_methods_and_headers(api):
     asked = {**ORIGIN, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
     answer = api.options("/api/users/1", headers=asked)
     assert answer["Access-Control-Allow-Methods"] == "GET, POST, PUT, DELETE, OPTIONS"
-    assert answer["Access-Control-Allow-Headers"] == "authorization, content-type, idempotency-key"
+    asked_for = "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id"
+    assert answer["Access-Control-Allow-Headers"] == asked_for
     assert answer["Access-Control-Max-Age"] == "86400"
 
 

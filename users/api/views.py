@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.preconditions import conditional
 from core.prepared import prepared_shapes
 from core.wire import read
 from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
@@ -80,6 +81,7 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         request=UserChangesSerializer,
         responses=PERSON,
     )
+    @conditional
     def update(self, request: Request, user_id: int) -> Response:
         if not is_whole_for(caller_of(request), user_id):
             return self.retrieve(request, user_id)
@@ -89,6 +91,7 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         return Response(UserSerializer(body.save()).data)
 
     @extend_schema(summary="Delete a person", responses={200: CountSerializer})
+    @conditional
     def destroy(self, request: Request, user_id: int) -> Response:
         delete_row(self.get_queryset(), user_id)
         return Response(CountSerializer({"count": "1 user deleted"}).data)

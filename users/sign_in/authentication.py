@@ -22,7 +22,7 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise TokenInvalid("Sign in by a bearer token: Authorization: Bearer <token>.")
-        identity = verify(token)
+        identity = verify(token.strip(" "))
         return person_signed_in_as(identity), identity
 
     def authenticate_header(self, request: Request) -> str:

@@ -9,7 +9,8 @@ from django.core.validators import validate_email
 from rest_framework.exceptions import AuthenticationFailed
 
 from users.callers import Identity
-from users.sign_in.issuers import Issuer, UnknownKeyError, issuer_named
+from users.sign_in.issuers import ALGORITHMS, Issuer, UnknownKeyError, issuer_named
+from users.sign_in.token_kinds import misfit
 
 LEEWAY = 30
 """Seconds by which the issuer's clock may differ from ours."""
@@ -19,6 +20,9 @@ TIMES = ("exp", "iat", "nbf")
 SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")
 """https://openid.net/specs/openid-connect-core-1_0.html#IDToken"""
 LONGEST_EMAIL = 128
+OTHER_ISSUER = "This token is of another issuer than the one whose tokens are taken here."
+OTHER_ALGORITHM = f"This token is signed in another way than by {' or '.join(ALGORITHMS)}: set that at the issuer."
+OTHER_AUDIENCE = "This token is made for another audience than this server's. Ask the issuer for one that is for it."
 ODD = (jwt.PyJWTError, ArithmeticError, LookupError, RecursionError, TypeError, UnknownKeyError, ValueError)
 """What PyJWT raises on hostile input is more than it says."""
 
@@ -38,14 +42,20 @@ def verify(token: str) -> Identity:
 
     Raises TokenInvalid, TokenExpired, and IssuerUnreachable where nobody can tell.
     """
+    if what := misfit(token):
+        raise TokenInvalid(what)
     try:
         unverified = jwt.decode_complete(token, options={"verify_signature": False})
         issuer = issuer_named(unverified["payload"].get("iss"))
         if issuer is None:
-            raise TokenInvalid
+            raise TokenInvalid(OTHER_ISSUER)
+        if unverified["header"].get("alg") not in ALGORITHMS:
+            raise TokenInvalid(OTHER_ALGORITHM)
         return identity(issuer, claims(token, issuer, unverified["header"].get("kid")))
     except jwt.ExpiredSignatureError:
         raise TokenExpired from None
+    except jwt.InvalidAudienceError:
+        raise TokenInvalid(OTHER_AUDIENCE) from None
     except ODD:
         raise TokenInvalid from None
 
@@ -72,8 +82,16 @@ def identity(issuer: Issuer, claims: dict[str, Any]) -> Identity:
         issuer=issuer.url,
         subject=claims["sub"],
         email=usable_email(email),
-        email_verified=claims.get("email_verified") is True,
+        email_verified=is_true(claims.get("email_verified")),
     )
+
+
+def is_true(claim: Any) -> bool:
+    """`true`, or the text "true" that some issuers write in its place; "false" is text too, and nothing else counts.
+
+    https://developer.apple.com/documentation/signinwithapple/authenticating-users-with-sign-in-with-apple
+    """
+    return claim is True or claim == "true"
 
 
 def usable_email(claimed: str | None) -> str | None:

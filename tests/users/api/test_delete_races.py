@@ -18,10 +18,10 @@ def together(*requests):
     """Sends the requests at the same moment; their statuses."""
     ready = Barrier(len(requests))
 
-    def send(method, path, body=None):
+    def send(method, path, body=None, headers=None):
         try:
             ready.wait()
-            return getattr(APIClient(), method)(path, body, format="json").status_code
+            return getattr(APIClient(), method)(path, body, format="json", headers=headers).status_code
         finally:
             connections.close_all()
 

@@ -21,13 +21,18 @@ def test_both_spellings_of_the_issuer_are_one_sign_in(issuer, ask):
     assert [outcome(ask(issuer.token(iss=f"{issuer.url}{end}"))) for end in ("/", "", "/")] == [200, 200, 200]
 
 
-@pytest.mark.parametrize("verified", [False, None, "true", "True", 1, 1.0, [True], {"yes": True}], ids=repr)
+@pytest.mark.parametrize("verified", [False, None, "false", "True", "", "1", 1, 1.0, [True], {"yes": True}], ids=repr)
 def test_an_email_must_be_exactly_verified(issuer, ask, sign_up, verified):
     before = all_rows()
     assert outcome(ask(issuer.token(email_verified=verified))) == (403, "email_not_verified")
     new = issuer.token("eve@example.com", email_verified=verified)
     assert outcome(sign_up(new)) == (403, "email_not_verified")
     assert all_rows() == before
+
+
+def test_an_issuer_may_write_true_as_text(issuer, ask, sign_up):
+    assert outcome(ask(issuer.token(email_verified="true"))) == 200
+    assert outcome(sign_up(issuer.token("eve@example.com", email_verified="true"))) == 201
 
 
 def test_a_token_without_an_email_binds_nobody(issuer, ask, sign_up):

@@ -1,0 +1,43 @@
+"""What is settled with PostgreSQL on each new connection.
+
+Behind a pooler such as PgBouncer, in transaction mode, a connection is somebody else's after each transaction: whatever
+is set on it, or opened (`DECLARE … CURSOR WITH HOLD`), is left to the next one, or gone.
+https://www.pgbouncer.org/features.html
+"""
+
+import logging
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+logger = logging.getLogger(__name__)
+
+POOLER = (
+    "The database is behind a pooler that DATABASE_URL does not tell of: write pool=transaction behind its question "
+    "mark, and let the pooler set the time-outs."
+)
+
+
+def is_pooled(connection: BaseDatabaseWrapper) -> bool:
+    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
+
+
+def notice_pooler(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    """Finds out by itself where nobody has said so: a pooler gives its clients another process id than the server's."""
+    if connection.vendor != "postgresql" or is_pooled(connection):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        served_by = cursor.fetchone()[0]
+    if served_by != connection.connection.info.backend_pid:
+        connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+        logger.warning(POOLER)
+
+
+def bound_statements(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    """A request waits neither long for a lock nor for a statement. Commands may: a migration takes what it takes.
+
+    A pooler sets that itself (docs/operating.md).
+    """
+    if connection.vendor == "postgresql" and not is_pooled(connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '10s'; SET lock_timeout = '5s'")
