@@ -1,11 +1,16 @@
 """Reads DATABASE_URL as libpq reads an address, and says what is wrong with it before anybody connects.
 
+dj-database-url makes Django's settings of it. It asks nobody whether an option exists, and knows one host at most: what
+is wrong, several hosts and the options are read here.
+
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 """
 
 import re
 from typing import Any
 from urllib.parse import unquote
+
+import dj_database_url
 
 from voicechat.database_options import GIVE_UP, faults_of
 
@@ -19,7 +24,7 @@ HOST = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([^:\[\]]*)(?::([0-9]
 PLACES = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
 """Options that say what may also stand before the question mark."""
 LONGEST_NAME = 63
-LIVES = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+LIVES: dict[str, Any] = {"conn_max_age": 60, "conn_health_checks": True}
 
 Database = dict[str, Any]
 
@@ -49,7 +54,7 @@ def sqlite(rest: str) -> Database:
     name = decoded(rest) if rest == ":memory:" else decoded(rest).removeprefix("/")
     if not name or (name == rest != ":memory:"):
         raise UnusableError("names no file: write sqlite:///file, or sqlite:////folder/file from the root on.")
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, **LIVES}
+    return {**dj_database_url.parse(f"sqlite:///{rest.removeprefix('/')}", **LIVES), "NAME": name}
 
 
 def postgresql(rest: str) -> tuple[Database, list[str]]:
@@ -66,8 +71,8 @@ def postgresql(rest: str) -> tuple[Database, list[str]]:
     if "/" in path or len(found["NAME"].encode()) > LONGEST_NAME:
         faults.append("has more behind the host than a database's name: that has at most 63 bytes, and / in it is %2F.")
     pooled = options.pop("pool", None) == "transaction"
-    kept = {"OPTIONS": {**GIVE_UP, **options}, "DISABLE_SERVER_SIDE_CURSORS": pooled}
-    return {"ENGINE": "django.db.backends.postgresql", **found, **kept, **LIVES}, faults
+    settings = dj_database_url.parse("postgres://", disable_server_side_cursors=pooled, **LIVES)
+    return {**settings, **found, "OPTIONS": {**GIVE_UP, **options}}, faults
 
 
 def servers(hosts: str) -> dict[str, str]:
