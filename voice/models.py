@@ -41,6 +41,14 @@ class ConferenceQuerySet(models.QuerySet["Conference"]):
 class Conference(Doubt):
     """One conversation of a group at Twilio. A group's next conversation is another conference."""
 
+    class Announcement(models.TextChoices):
+        """Whether the group was told that it began. Empty until somebody is on."""
+
+        DUE = "due", "to be told"
+        TOLD = "told", "told"
+        SPARED = "spared", "told of another call within the minute"
+        LOST = "lost", "nobody could be told"
+
     sid = models.CharField(primary_key=True, max_length=64)
     group_id = models.BigIntegerField(
         null=True, blank=True, db_index=True, help_text="Empty where Twilio's name of it is no group's id."
@@ -48,7 +56,10 @@ class Conference(Doubt):
     completed = models.BooleanField(default=False, help_text="Known from asking Twilio, whatever events came.")
     heard_at = models.DateTimeField(default=timezone.now, help_text="When Twilio last told about it, or was asked.")
     ended_at = models.DateTimeField(null=True, blank=True)
-    notified_at = models.DateTimeField(null=True, blank=True, help_text="When the group was told that it began.")
+    notified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the group was to be told that it began, the last time that it was tried."
+    )
+    announcement = models.CharField(max_length=8, choices=Announcement, default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ConferenceQuerySet.as_manager()

@@ -1,13 +1,17 @@
 """Push notifications to a group's devices."""
 
+import logging
 from collections.abc import Iterable
 
 from django.conf import settings
+from rest_framework.exceptions import APIException
 
 from core.deadline import deadline
 from core.vendors import best_effort
 from groups.models import Device, Group
 from groups.notifications.channels import channels
+
+logger = logging.getLogger(__name__)
 
 ANNOUNCE_WITHIN = 5.0  # seconds
 CALL_STARTED = "A group chat has started."
@@ -20,21 +24,34 @@ def notify_group(*, group: Group, body: str, except_for: Iterable[int | None] = 
     """
     left_out = {user_id for user_id in except_for if user_id}
     devices = [device for device in Device.objects.of_group(group) if device.user_id not in left_out]
-    served = [(channel, [each for each in devices if channel.serves(each.binding_type)]) for channel in channels()]
-    sids = [channel.send(devices=some, body=body, group_id=group.pk) for channel, some in served if some]
-    return (sids[0] if sids else None), len(devices)
+    return send(devices, body=body, group_id=group.pk), len(devices)
 
 
-def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
-    """A call without its announcement is still a call: a failure is logged, no more.
+def send(devices: list[Device], *, body: str, group_id: int) -> str | None:
+    """By each channel that serves some of them. One that fails leaves the others alone; raises where all fail."""
+    sids, failures = [], []
+    for channel in channels():
+        if some := [device for device in devices if channel.serves(device.binding_type)]:
+            try:
+                sids.append(channel.send(devices=some, body=body, group_id=group_id))
+            except APIException as error:
+                logger.warning("%s could not tell group %s: %s", channel.name, group_id, type(error).__name__)
+                failures.append(error)
+    if failures and not sids:
+        raise failures[0]
+    return sids[0] if sids else None
+
+
+def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> bool:
+    """Whether whoever can be told is. A call without its announcement is still a call: a failure is logged, no more.
 
     Twilio waits for our answer meanwhile, and asks again where it comes too late. Where notifications are switched off,
     the server has said so when it started.
     """
-    if not settings.NOTIFICATIONS:
-        return
     group = Group.objects.filter(pk=group_id).first()
-    if group is None:
-        return
+    if group is None or not settings.NOTIFICATIONS:
+        return True
     with best_effort(f"tell group {group_id} that its call started"), deadline(ANNOUNCE_WITHIN):
         notify_group(group=group, body=CALL_STARTED, except_for=except_for)
+        return True
+    return False

@@ -107,8 +107,20 @@ class EventInline(ReadOnlyInline):
 
 @admin.register(Conference)
 class ConferenceAdmin(OfGroupAdmin):
-    list_display = ("sid", "group", "created_at", "completed", "ended_at", "notified_at")
+    list_display = ("sid", "group", "created_at", "completed", "ended_at", "announcement", "notified_at")
     list_filter = ("completed", DoubtFilter, "created_at")
     search_fields = ("sid", "group_name", "group_id__exact")
-    fields = (*("sid", "group", "created_at", "completed", "ended_at", "doubted_at", "ask_again_at", "notified_at"),)
+    fields = (
+        *(
+            "sid",
+            "group",
+            "created_at",
+            "completed",
+            "ended_at",
+            "doubted_at",
+            "ask_again_at",
+            "announcement",
+            "notified_at",
+        ),
+    )
     inlines = (EventInline,)

@@ -19,9 +19,9 @@ from django.db.models import Min
 from core.conference_names import group_of_conference
 from core.wire import LARGEST_ID
 from groups.models import Group
-from groups.notifications.announcements import announce_call
 from groups.services import set_on_call
 from users.models import User
+from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
 from voice.credit.endings import Ending, write_ending
@@ -183,10 +183,7 @@ def rebuild(
         conference.created_at = min(conference.created_at, conference.ended_at)
         conference.doubted_at = conference.ask_again_at = None
     if state.on and conference.notified_at is None:
-        conference.notified_at = now
-        callers = [call.user_id for call in calls if call.sid in state.on]
-        group_id = conference.group_id or 0
-        transaction.on_commit(lambda: announce_call(group_id=group_id, except_for=callers), robust=True)
+        plan_announcement(conference, [call.user_id for call in calls if call.sid in state.on], now=now)
     conference.save()
     return state
 

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from groups.notifications.devices import forget_gone_devices
+from voice.conferences.announcing import announce_again
 from voice.conferences.reconciliation import SILENT, reconcile_calls
 from voice.credit.cut_off import cut_off
 
@@ -25,5 +26,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {cut.failed + summary.failed} failed; "
-            f"{summary.in_doubt} not known to Twilio for an hour; forgot {forget_gone_devices(now=now)} devices"
+            f"{summary.in_doubt} not known to Twilio for an hour; told {announce_again(now=now)} groups late; "
+            f"forgot {forget_gone_devices(now=now)} devices"
         )

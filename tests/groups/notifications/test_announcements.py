@@ -1,0 +1,29 @@
+"""Several channels: one that fails leaves the others alone."""
+
+import pytest
+
+from groups.models import SandboxNotification
+from tests.doubles.server import Fault
+
+PATH = "/api/voice/sendNotification"
+
+
+@pytest.fixture
+def two_channels(settings, twilio_telephony, api, alice):
+    """Twilio, and beside it the sandbox, which never fails."""
+    api.post("/api/voice/registerBinding", {"identity": f"u_{alice.pk}", "address": "of Alice"})
+    sandbox = {"BACKEND": "groups.notifications.sandbox_notify.SandboxNotify", "OPTIONS": {}}
+    settings.NOTIFICATIONS = [*settings.NOTIFICATIONS, sandbox]
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.DROP])
+def test_a_channel_that_fails_silences_no_other(api, group, two_channels, twilio_double, fault):
+    twilio_double.fail_next(*[fault] * 2)
+    assert api.post(PATH, {"groupId": group.pk}).json()["recipients"] == 1
+    assert SandboxNotification.objects.count() == 1
+
+
+def test_where_all_fail_it_is_told(api, group, two_channels, settings, twilio_double):
+    settings.NOTIFICATIONS = settings.NOTIFICATIONS[:1]
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 2)
+    assert api.post(PATH, {"groupId": group.pk}).status_code == 503

@@ -1,0 +1,66 @@
+"""Telling a group that its call began: once, at most once a minute whatever its conferences do, and never silently not.
+
+What is to be told is stored with the event that it follows from, and sent after the commit. Where that fails, or the
+process is killed before, `manage.py reconcile_calls` tells it while the call goes on, and says what it could not.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from groups.notifications.announcements import announce_call
+from voice.models import Conference
+
+logger = logging.getLogger(__name__)
+Announcement = Conference.Announcement
+
+MINUTE = timedelta(minutes=1)
+CLAIM = timedelta(seconds=30)
+LATEST = timedelta(minutes=10)
+"""After so long nobody wants to hear any more that it has begun."""
+
+
+def plan_announcement(conference: Conference, callers: Iterable[int | None], *, now: datetime) -> None:
+    """Decides whether the group is told, and tells it after the commit; `callers` know already.
+
+    Runs under the group's lock, which the call list was brought up to date under: of two conferences that begin at once
+    one is announced. The caller saves the conference.
+    """
+    conference.notified_at = now
+    recent = Conference.objects.filter(group_id=conference.group_id, notified_at__gt=now - MINUTE)
+    if recent.exclude(pk=conference.pk).filter(announcement__in=(Announcement.DUE, Announcement.TOLD)).exists():
+        conference.announcement = Announcement.SPARED
+        return
+    conference.announcement = Announcement.DUE
+    sid, left_out = conference.sid, list(callers)
+    transaction.on_commit(lambda: announce(sid, left_out), robust=True)
+
+
+def announce(sid: str, callers: Iterable[int | None]) -> bool:
+    """Whether there is nothing left to tell."""
+    conference = Conference.objects.get(pk=sid)
+    told = announce_call(group_id=conference.group_id or 0, except_for=callers)
+    if told:
+        Conference.objects.filter(pk=sid, announcement=Announcement.DUE).update(announcement=Announcement.TOLD)
+    return told
+
+
+def announce_again(*, now: datetime) -> int:
+    """Tells what was to be told and was not, as far as the calls go on; how many. For each minute."""
+    due = Conference.objects.filter(announcement=Announcement.DUE, notified_at__lte=now - CLAIM)
+    return sum(announce_late(conference, now=now) for conference in due.order_by("notified_at"))
+
+
+def announce_late(conference: Conference, *, now: datetime) -> bool:
+    mine = Conference.objects.filter(
+        pk=conference.pk, announcement=Announcement.DUE, notified_at=conference.notified_at
+    )
+    if conference.ended_at or conference.created_at <= now - LATEST:
+        if mine.update(announcement=Announcement.LOST):
+            logger.error("Nobody could be told that conference %s had begun", conference.sid)
+        return False
+    if not mine.update(notified_at=now):  # another run has it
+        return False
+    return announce(conference.sid, conference.calls.filter(is_on=True).values_list("user_id", flat=True))
