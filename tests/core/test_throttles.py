@@ -180,6 +180,12 @@ def test_a_group_is_counted_however_it_is_named(notify, limit, group):
     assert notify(FriendlyName=group.pk + 1) == 404
 
 
+def test_both_names_of_a_groups_conference_count_as_one(notify, limit, group, settings):
+    settings.CONFERENCE_PREFIX = "blue-"
+    limit("NOTIFICATIONS")
+    assert [notify(FriendlyName=name) for name in (f"blue-{group.pk}", str(group.pk))] == [200, 429]
+
+
 def test_a_form_names_the_group_too(api, notify, limit, group):
     limit("NOTIFICATIONS")
     notify(groupId=group.pk)

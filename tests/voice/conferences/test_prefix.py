@@ -56,9 +56,3 @@ def test_a_notification_names_the_group_by_its_conference(api, group, bob, name)
 
 def test_a_notification_by_another_servers_name_is_refused(api, group):
     assert api.post("/api/voice/sendNotification", {"FriendlyName": f"green-{group.pk}"}).status_code == 400
-
-
-def test_both_names_of_a_group_are_throttled_as_one(api, group, settings):
-    settings.THROTTLE_NOTIFICATIONS = (1, 60)
-    for name, status in ((f"blue-{group.pk}", 200), (str(group.pk), 429)):
-        assert api.post("/api/voice/sendNotification", {"FriendlyName": name}).status_code == status
