@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from billing.admin import dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin
 from users.admin import ReadOnlyInline, person_link, person_name
-from voice.models import Call, Conference, ConferenceEvent
+from voice.models import Call, Conference, ConferenceEvent, HangUp
 
 
 def time_spent(seconds: int | None) -> str | None:
@@ -22,10 +22,27 @@ def time_spent(seconds: int | None) -> str | None:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
+class ToBeHungUpFilter(admin.SimpleListFilter):
+    title = "ending"
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("due", "to be hung up")]
+
+    def queryset(self, request: HttpRequest, calls: QuerySet[Call]) -> QuerySet[Call]:
+        return calls.filter(pk__in=Call.objects.to_be_hung_up()) if self.value() == "due" else calls
+
+
+class HangUpInline(ReadOnlyInline):
+    model = HangUp
+    fields = ("why", "asked_at")
+    verbose_name_plural = "Why it is to end"
+
+
 @admin.register(Call)
 class CallAdmin(OfGroupAdmin):
     list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
-    list_filter = ("status", "is_on", ("price_micros", admin.EmptyFieldListFilter), "start_time")
+    list_filter = ("status", "is_on", ToBeHungUpFilter, ("price_micros", admin.EmptyFieldListFilter), "start_time")
     search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
     fields = (
         *(
@@ -41,9 +58,10 @@ class CallAdmin(OfGroupAdmin):
             "caller",
             "called",
         ),
-        *("created_at", "start_time", "end_time", "time_spent", "cut_off_at"),
+        *("created_at", "start_time", "end_time", "time_spent", "hang_up_at"),
         *("price", "price_unit", "price_due_at", "price_attempts"),
     )
+    inlines = (HangUpInline,)
     price = dollars_column("price_micros", "price")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Case, Exists, OuterRef, Q, Sum, Value, When
 from django.utils import timezone
 
 from billing.models import Account
 from core.timestamps import DatabaseNow
+from groups.models import Group
+from users.models import User
 
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
@@ -85,6 +88,27 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Legs that have not ended as far as we know."""
         return self.filter(end_time=None)
 
+    def to_be_hung_up(self) -> "CallQuerySet":
+        """Running legs that Twilio is to end, whether it has been told so or not."""
+        return self.running().filter(Exists(HangUp.objects.filter(call=OuterRef("pk"))))
+
+    def unwelcome(self) -> "CallQuerySet":
+        """Running legs that may be on no more, each with the reason as `why`.
+
+        Where nobody signs in, everybody may be on every group's call.
+        """
+        group, person = Group.objects.filter(pk=OuterRef("group_id")), User.objects.filter(pk=OuterRef("user_id"))
+        is_persons, why = Q(user_id__isnull=False), HangUp.Why
+        reasons = [
+            When(Q(group_id__isnull=False) & ~Exists(group), then=Value(why.GROUP_GONE)),
+            When(is_persons & ~Exists(person), then=Value(why.PERSON_GONE)),
+            When(Exists(person.filter(is_active=False)), then=Value(why.DISABLED)),
+        ]
+        if not settings.OPEN_MODE:
+            own = group.of_person(OuterRef(OuterRef("user_id")))
+            reasons.append(When(is_persons & ~Exists(own), then=Value(why.NO_PART)))
+        return self.running().annotate(why=Case(*reasons, default=Value(""))).exclude(why="")
+
     def unsettled(self, account: Account) -> "CallQuerySet":
         """Legs that the account pays and has not been charged for: running, or without a price yet."""
         return self.filter(payer=account, price_micros=None)
@@ -131,9 +155,7 @@ class Call(models.Model):
     price_unit = models.CharField(max_length=3, default="USD", db_default="USD")
     price_due_at = models.DateTimeField(null=True, blank=True, help_text="When to ask for the price (again).")
     price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
-    cut_off_at = models.DateTimeField(
-        null=True, blank=True, help_text="When Twilio was told to end it, for its payer's balance is used up."
-    )
+    hang_up_at = models.DateTimeField(null=True, blank=True, help_text="When Twilio was last told to end it.")
 
     objects = CallQuerySet.as_manager()
 
@@ -148,3 +170,30 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return self.sid
+
+
+class HangUp(models.Model):
+    """That a leg is to end, and why: stored with what caused it, so that nothing that fails later forgets it.
+
+    A row of its own and not a column of the leg, for whoever stores it holds the group's lock already, and legs are
+    locked before groups. It is not unique either, so that nobody waits for anybody; a second one changes nothing.
+    """
+
+    class Why(models.TextChoices):
+        TAKEN_OFF = "taken_off", "taken off the call"
+        CALL_ENDED = "call_ended", "the call was ended for everybody"
+        NO_PART = "no_part", "no longer in the group"
+        GROUP_GONE = "group_gone", "the group is deleted"
+        PERSON_GONE = "person_gone", "the account is deleted"
+        DISABLED = "disabled", "the account is disabled"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")
+    why = models.CharField(max_length=16, choices=Why)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "hangUps"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.get_why_display()

@@ -111,7 +111,8 @@ def ask_twilio(variables: dict[str, str]) -> None:
     """Reconciles until everything was asked about."""
     for _ in range(MOST_RECONCILIATIONS):
         said = manage(variables, "reconcile_calls", "--silent", "0")
-        conferences, calls, failed = (int(number) for number in re.findall("[0-9]+", said)[:3])
+        told = re.search("asked about ([0-9]+) conferences and ([0-9]+) calls, ([0-9]+) failed", said)
+        conferences, calls, failed = (int(number) for number in told.groups()) if told else (0, 0, 1)
         if not failed and max(conferences, calls) < AT_ONCE:
             return
     raise RuntimeError(f"Twilio was asked {MOST_RECONCILIATIONS} times, and something is left: {said}")

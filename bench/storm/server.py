@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.server import Server, gunicorn
 from bench.storm.posts import PUBLIC_URL
 from bench.storm.story import COMPLETED, Story
-from tests.doubles.twilio import ACCOUNT, CREDENTIALS, TwilioDouble
+from tests.doubles.twilio import ACCOUNT, CREDENTIALS, NOTIFY_CREDENTIALS, TwilioDouble
 
 
 def environment(database: str, twilio: str) -> dict[str, str]:
@@ -18,7 +18,7 @@ def environment(database: str, twilio: str) -> dict[str, str]:
     others = ("SK_TEST", "STRIPE_WEBHOOK_SECRET", "CLOUDINARY_API_KEY", "CLOUDINARY_API_NAME", "CLOUDINARY_API_SECRET")
     return {
         **{name: value for name, value in os.environ.items() if name != "MIN_CALL_BALANCE"},
-        **{name.upper(): value for name, value in CREDENTIALS.items()},
+        **{name.upper(): value for name, value in {**CREDENTIALS, **NOTIFY_CREDENTIALS}.items()},
         **dict.fromkeys(others, ""),
         "TWILIO_API_BASE": twilio,
         "PUBLIC_URL": PUBLIC_URL,

@@ -30,8 +30,8 @@ from groups.models import (
     Ownership,
     Participant,
 )
-from groups.services import add_person, remove_everybody, remove_person
-from users.api.serializers import CountSerializer, UserIdSerializer
+from groups.services import add_person, remove_person
+from users.api.serializers import UserIdSerializer
 from users.callers import caller_of
 
 AS_CONTACTS = "Who is on the list, as contacts"
@@ -92,8 +92,11 @@ class GroupPersonViewSet(GenericViewSet[Any]):
         responses={200: GroupPersonSerializer(many=True)},
     )
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
-        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=caller_of(request).pk)
+        self.remove(group_id=group_id, user_id=user_id, by=caller_of(request).pk)
         return Response(self.links(group_id))
+
+    def remove(self, *, group_id: int, user_id: int, by: int | None) -> None:
+        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=by)
 
     def contacts(self, group_id: int) -> Response:
         """The list with what people of a group may see of each other."""
@@ -146,6 +149,8 @@ class InviteeViewSet(GroupPersonViewSet):
 
 
 class ParticipantViewSet(GroupPersonViewSet):
+    """What does not touch the call itself: the rest is in `voice/api/participant_views.py`."""
+
     people, related_name, stamp_key = Participant, "participants", "participantCreatedAt"
     rules = {
         "list": EVERYBODY_THERE,
@@ -153,12 +158,3 @@ class ParticipantViewSet(GroupPersonViewSet):
         "destroy": Rule(owner=ANYBODY, member=ONESELF, invitee=NOBODY),
         "clear": OWNERS,
     }
-
-    @extend_schema(
-        summary="Take everybody off the list",
-        operation_id="groups_callParticipants_clear",
-        responses={200: CountSerializer},
-    )
-    def clear(self, request: Request, group_id: int) -> Response:
-        removed = remove_everybody(group_id=group_id, people=self.people)
-        return Response({"count": f"{removed} user(s) removed from participants"})

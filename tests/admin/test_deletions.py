@@ -7,6 +7,7 @@ from billing.models import Account, LedgerEntry
 from groups.models import Activity, Device, Group, Membership, Participant
 from tests.admin.conftest import Browser, text
 from users.models import User
+from voice.models import Call
 from voice.telephony.sandbox_telephony import SandboxTelephony
 
 
@@ -53,12 +54,12 @@ def test_a_deleted_group_ends_its_call(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr(SandboxTelephony, "end_conference", lambda _, group_id: ended.append(group_id))
-    Group.objects.filter(pk=group.pk).update(call_status=True)
+    ended: list[str] = []
+    monkeypatch.setattr(SandboxTelephony, "end_call", lambda _, call_sid: ended.append(call_sid))
+    Call.objects.create(sid="CA1", group_id=group.pk)
     with django_capture_on_commit_callbacks(execute=True):
         delete_together(browser, group)
-    assert ended == [group.pk]
+    assert ended == ["CA1"]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     use_after_free,
 )
 
+from core.phone_numbers import NO_SUCH_NUMBER
 from core.wire import LARGEST_ID
 from tests.hostile.conftest import EXAMPLES, SEED
 
@@ -40,6 +41,7 @@ BEYOND_SCHEMA = {
     "Use a balance of at most a billion dollars.",
     "Use an amount in dollars with at most two decimals, such as 20 or 20.50.",
     "Enter a valid email address.",
+    NO_SUCH_NUMBER,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""
 

@@ -18,9 +18,10 @@ from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.notifications.announcements import announce_call
 from groups.services import set_on_call
-from users.models import User
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
+from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.prices import FIRST_WAIT
+from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
 
@@ -150,7 +151,10 @@ def rebuild(conference: Conference, *, now: datetime, adopted: int | None = None
             call.start_time = call.start_time or now
             call.save(update_fields=["is_on", "start_time"])
     touched: set[int | None] = {*changed, adopted}
-    follow(conference, state, calls, touched)
+    ends = state.ended and conference.ended_at is None
+    follow(conference, state, calls, touched, ends=ends)
+    if new := [call.sid for call in calls if call.pk in changed and call.is_on]:
+        hang_up_on_unwelcome(new)
     if state.ended and conference.ended_at is None:
         conference.ended_at = now
     if state.on and conference.notified_at is None:
@@ -188,26 +192,23 @@ def adopt_unknown_legs(conference: Conference, events: list[NumberedEvent]) -> l
     return list(conference.calls.order_by("pk"))
 
 
-def follow(conference: Conference, state: State, calls: list[Call], changed: set[int | None]) -> None:
-    """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says."""
+def follow(
+    conference: Conference, state: State, calls: list[Call], changed: set[int | None], *, ends: bool = False
+) -> None:
+    """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says. When a group's call
+    `ends`, so is everybody else on it."""
     people = {call.user_id for call in calls if call.user_id and (call.pk in changed or not state.ended)}
-    if not people and not any(call.pk in changed for call in calls):
+    if not people and not ends and not any(call.pk in changed for call in calls):
         return
+    moved = {call.user_id for call in calls if call.user_id and call.pk in changed}
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
+        ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
-        set_on_call(group=group, people=people, on=here, anyone=bool(running))
-    set_call_status({call.user_id for call in calls if call.user_id and call.pk in changed})
-
-
-def set_call_status(people: set[int]) -> None:
-    """Whether each has a leg on any call. They are locked before it is read: their legs in another group may move too,
-    and whoever comes second must see what the first did."""
-    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
-    on = set(Call.objects.filter(is_on=True, user_id__in=people).values_list("user_id", flat=True))
-    User.objects.filter(pk__in=people & on).update(call_status=True)
-    User.objects.filter(pk__in=people - on).update(call_status=False)
+        set_on_call(group=group, people=people | ghosts, on=here, anyone=bool(running))
+        moved |= ghosts
+    set_call_status(moved)
 
 
 def number(text: str) -> int | None:

@@ -138,5 +138,8 @@ def test_the_running_leg_of_a_deleted_person_is_ended_at_last(talk, bob, twilio_
 def test_the_command_says_what_it_did(talk):
     said = StringIO()
     call_command("reconcile_calls", silent=0, stdout=said)
-    told = "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; forgot 0 devices\n"
+    told = (
+        "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; "
+        "hung up on 0 calls, 0 still on; took back 0 call statuses; forgot 0 devices\n"
+    )
     assert said.getvalue() == told
