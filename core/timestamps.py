@@ -20,5 +20,10 @@ class DatabaseNow(Now):
 
 
 def created_at() -> "models.DateTimeField[Any, Any]":
-    """The specification's `createdAt`, for whoever inserts: Django, or raw SQL that leaves it out."""
-    return models.DateTimeField(default=timezone.now, db_default=DatabaseNow(), db_column="createdAt", editable=False)
+    """The specification's `createdAt`."""
+    return since_inserted("createdAt")
+
+
+def since_inserted(db_column: str) -> "models.DateTimeField[Any, Any]":
+    """A time that is at first the row's own, for whoever inserts: Django, or raw SQL that leaves it out."""
+    return models.DateTimeField(default=timezone.now, db_default=DatabaseNow(), db_column=db_column, editable=False)

@@ -24,7 +24,7 @@ from groups.models import (
     SandboxNotification,
 )
 from groups.services import LastOwner, lock_group
-from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person
+from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person, stamp_call_status
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 
@@ -135,6 +135,10 @@ class GroupAdmin(admin.ModelAdmin[Group]):
     @admin.display(description="owned by")
     def owner_names(self, group: Group) -> str:
         return ", ".join(ownership.user.display_name for ownership in group.ownerships.all())
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
+        stamp_call_status(obj, form)
+        super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         """Who joins is no longer invited, here as in the API."""

@@ -26,7 +26,7 @@ class GroupQuerySet(models.QuerySet["Group"]):
             Exists(Invitation.objects.filter(group=OuterRef("pk"), user=caller))
         )
 
-    def of_person(self, user: User) -> "GroupQuerySet":
+    def of_person(self, user: "User | int | OuterRef") -> "GroupQuerySet":
         """The groups that a person owns or is a member of."""
         return self.filter(
             Exists(Membership.objects.filter(group=OuterRef("pk"), user=user))
@@ -38,6 +38,8 @@ class Group(models.Model):
     name = models.CharField(max_length=128)
     phone_number = models.CharField(max_length=12, null=True, blank=True, db_column="phoneNumber")
     call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
+    call_status_at = timestamps.since_inserted("callStatusAt")
+    """When a client or an operator last changed it."""
     created_at = timestamps.created_at()
 
     objects = GroupQuerySet.as_manager()
@@ -45,6 +47,7 @@ class Group(models.Model):
     class Meta:
         db_table = "groups"
         ordering = ("id",)
+        indexes = (models.Index(fields=("call_status_at",), condition=Q(call_status=True), name="groups_on_a_call"),)
 
     def __str__(self) -> str:
         return self.name
@@ -164,9 +167,10 @@ class Activity(models.Model):
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of_group(self, group: Group) -> "DeviceQuerySet":
-        """The devices of the people in the group, and nameless ones that carry the group's tag."""
+        """The devices of the people in the group, and nameless ones that carry the group's tag. None of a person whose
+        account is disabled."""
         in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
-        return self.filter(in_group | Q(user=None, tags=group)).distinct()
+        return self.filter((in_group & Q(user__is_active=True)) | Q(user=None, tags=group)).distinct()
 
 
 class Device(models.Model):

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import pre_delete
 
 from groups.models import Group, Membership, Ownership
+from groups.services import take_off_list
 from users.models import User
 
 
@@ -38,8 +39,8 @@ def clear_call_list(sender: type[Group], instance: Group, **kwargs: Any) -> None
     Locks the group first, then its participants, then people in order, as everything does that touches them.
     """
     Group.objects.select_for_update(no_key=True).filter(pk=instance.pk).first()
-    on = list(instance.participants.values_list("user_id", flat=True))
-    instance.participants.all().delete()
+    on = set(instance.participants.values_list("user_id", flat=True))
+    take_off_list(group=instance, people=on)
     idle = User.objects.filter(pk__in=on, participants=None)
     locked = [user.pk for user in User.objects.select_for_update(no_key=True).filter(pk__in=on).order_by("pk")]
     idle.filter(pk__in=locked).update(call_status=False)

@@ -67,15 +67,17 @@ def add_person(
     """
     group, user = lock_group(group_id), lock_person(user_id)
     check()
-    if people is Membership:
-        Invitation.objects.filter(group=group, user=user).delete()
-    if people.objects.filter(group=group, user=user).exists() or (people is Invitation and is_in(group, user)):
+    is_new = not people.objects.filter(group=group, user=user).exists()
+    if is_new and people is Invitation and is_in(group, user):
         return False
-    if people is Ownership and members_only and not group.memberships.filter(user=user).exists():
-        raise NotAMember
-    people.objects.create(group=group, user=user)
-    Departure.objects.filter(group=group, user=user).delete()
-    return True
+    if is_new:
+        if people is Ownership and members_only and not group.memberships.filter(user=user).exists():
+            raise NotAMember
+        people.objects.create(group=group, user=user)
+        Departure.objects.filter(group=group, user=user).delete()
+    if people is Membership:  # only now: whose last part in the group goes is hung up on
+        Invitation.objects.filter(group=group, user=user).delete()
+    return is_new
 
 
 def is_in(group: Group, user: User) -> bool:
@@ -100,9 +102,9 @@ def remove_person(*, group_id: int, user_id: int, people: type[GroupPerson], by:
 
 @transaction.atomic
 def remove_everybody(*, group_id: int, people: type[GroupPerson]) -> int:
-    """Empties a group's list; how many were on it."""
-    removed, _ = people.objects.filter(group=lock_group(group_id)).delete()
-    return removed
+    """Empties a group's list; how many were on it. No row says that it goes: the caller knows that all do."""
+    rows = people.objects.filter(group=lock_group(group_id))
+    return rows._raw_delete(rows.db)
 
 
 @transaction.atomic
@@ -116,6 +118,13 @@ def add_activity(
     return Activity.objects.create(group=group, user=user, activity=activity)
 
 
+def take_off_list(*, group: Group, people: set[int]) -> None:
+    """Takes people off the call list whom nobody hangs up on for it: no row says that it goes. They are on no call,
+    and another phone of theirs may just be calling in; or the group goes. The caller holds the group's lock."""
+    rows = Participant.objects.filter(group=group, user_id__in=people)
+    rows._raw_delete(rows.db)
+
+
 def set_on_call(*, group: Group, people: set[int], on: set[int], anyone: bool) -> None:
     """Brings these people's rows on the call list, and the group's call status, to what is so.
 
@@ -125,7 +134,7 @@ def set_on_call(*, group: Group, people: set[int], on: set[int], anyone: bool) -
     """
     listed = set(Participant.objects.filter(group=group, user_id__in=people).values_list("user_id", flat=True))
     if gone := listed - on:
-        Participant.objects.filter(group=group, user_id__in=gone).delete()
+        take_off_list(group=group, people=gone)
     if new := on - listed:
         known = User.objects.select_for_update(no_key=True).filter(pk__in=new).order_by("pk")
         Participant.objects.bulk_create(Participant(group=group, user=user) for user in known)

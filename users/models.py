@@ -53,6 +53,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, blank=True, db_column="phoneNumber", help_text="E.164 digits without the plus."
     )
     call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
+    call_status_at = timestamps.since_inserted("callStatusAt")
+    """When a client or an operator last changed it."""
     stripe_id = models.CharField(max_length=128, null=True, blank=True, db_column="stripeId", db_index=True)
     billing_subscription = models.CharField(
         max_length=128, default="free", db_default="free", db_column="billingSubcription"
@@ -84,6 +86,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ("id",)
         verbose_name = "person"
         verbose_name_plural = "people"
+        indexes = (models.Index(fields=("call_status_at",), condition=Q(call_status=True), name="users_on_a_call"),)
         constraints = (
             models.UniqueConstraint(Lower("email"), name="users_email_without_case"),
             models.UniqueConstraint(fields=("oidc_issuer", "oidc_subject"), name="users_one_person_a_sign_in"),

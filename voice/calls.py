@@ -15,20 +15,15 @@ from billing.disputes import has_open_dispute
 from billing.ledger import account_of, lock_account
 from billing.models import Account
 from groups.models import Group
-from users.client_identity import person_with_identity
 from users.models import User
-from voice.conferences.events import SID, adopt_leg, number
+from voice.callers import RefusedCallError, who_and_where
+from voice.conferences.events import SID, adopt_leg
 from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
 from voice.models import Call
-from voice.phone_numbers import phone_digits
 from voice.telephony.interface import Dial
 
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-
-
-class RefusedCallError(Exception):
-    """Why a caller is not let in, in words that are spoken to them."""
 
 
 def start_call(*, params: dict[str, str]) -> Dial:
@@ -45,41 +40,6 @@ def start_call(*, params: dict[str, str]) -> Dial:
         time_limit=time_limit,
         status_callback=f"{settings.PUBLIC_URL}/api/voice/conferenceEvents{CALLBACK_RETRIES}",
     )
-
-
-def who_and_where(params: dict[str, str]) -> tuple[User | None, Group]:
-    """Who calls which group: an app names it by `to`, a phone by the number that was dialled."""
-    phone = phone_digits(params.get("From", ""))
-    if phone and not params.get("to"):
-        return phone_caller(phone, params.get("To", ""))
-    group = Group.objects.filter(pk=group_id(params.get("to", ""))).first()
-    if group is None:
-        raise RefusedCallError("This group does not exist. Please check your groups and try again.")
-    caller = person_with_identity(params.get("From", ""))
-    if not settings.OPEN_MODE and (caller is None or not Group.objects.of_person(caller).contains(group)):
-        raise RefusedCallError("You are not a member of this group. Please ask its owner to invite you.")
-    return caller, group
-
-
-def phone_caller(phone: str, dialled: str) -> tuple[User, Group]:
-    """A phone is let in where its number is that of somebody in the group that has the dialled number."""
-    numbers = (dialled, dialled.removeprefix("+"))
-    groups = Group.objects.filter(phone_number__in=numbers).order_by("pk")
-    if not groups.exists():
-        raise RefusedCallError("No group has this number. Please check it and call again.")
-    for caller in User.objects.filter(phone_number=int(phone)).order_by("pk"):
-        if group := groups.of_person(caller).first():
-            return caller, group
-    raise RefusedCallError("Your number is not on the list of this group. Please ask its owner to add you.")
-
-
-def group_id(to: str) -> int:
-    if not to:
-        raise RefusedCallError("No group detected.")
-    found = number(to)
-    if found is None:
-        raise RefusedCallError("This is not a group. Please check the number and try again.")
-    return found
 
 
 def payer_of(group: Group) -> User | None:

@@ -3,12 +3,15 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Case, Exists, OuterRef, Q, Sum, Value, When
 from django.utils import timezone
 
 from billing.models import Account
 from core.timestamps import DatabaseNow
+from groups.models import Group
+from users.models import User
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
@@ -131,6 +134,27 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Legs that have not ended as far as we know."""
         return self.filter(end_time=None)
 
+    def to_be_hung_up(self) -> "CallQuerySet":
+        """Running legs that Twilio is to end, whether it has been told so or not."""
+        return self.running().filter(Exists(HangUp.objects.filter(call=OuterRef("pk"))))
+
+    def unwelcome(self) -> "CallQuerySet":
+        """Running legs that may be on no more, each with the reason as `why`.
+
+        Where nobody signs in, everybody may be on every group's call.
+        """
+        group, person = Group.objects.filter(pk=OuterRef("group_id")), User.objects.filter(pk=OuterRef("user_id"))
+        is_persons, why = Q(user_id__isnull=False), HangUp.Why
+        reasons = [
+            When(Q(group_id__isnull=False) & ~Exists(group), then=Value(why.GROUP_GONE)),
+            When(is_persons & ~Exists(person), then=Value(why.PERSON_GONE)),
+            When(Exists(person.filter(is_active=False)), then=Value(why.DISABLED)),
+        ]
+        if not settings.OPEN_MODE:
+            own = group.of_person(OuterRef(OuterRef("user_id")))
+            reasons.append(When(is_persons & ~Exists(own), then=Value(why.NO_PART)))
+        return self.running().annotate(why=Case(*reasons, default=Value(""))).exclude(why="")
+
     def unsettled(self, account: Account) -> "CallQuerySet":
         """Legs that the account pays and has not been charged for: running, or without a price yet."""
         return self.filter(UNSETTLED, payer=account)
@@ -209,9 +233,7 @@ class Call(Doubt):
         null=True, blank=True, help_text="What its payer was charged in all, the conference's fee included."
     )
     charged_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="The started minutes charged for.")
-    cut_off_at = models.DateTimeField(
-        null=True, blank=True, help_text="When Twilio was told to end it, for its payer's balance is used up."
-    )
+    hang_up_at = models.DateTimeField(null=True, blank=True, help_text="When Twilio was last told to end it.")
 
     objects = CallQuerySet.as_manager()
 
@@ -234,3 +256,30 @@ class Call(Doubt):
     def minutes(self) -> int:
         """The started minutes that it has lasted, as Twilio counts them; 0 while it runs."""
         return -(-(self.duration or 0) // 60)
+
+
+class HangUp(models.Model):
+    """That a leg is to end, and why: stored with what caused it, so that nothing that fails later forgets it.
+
+    A row of its own and not a column of the leg, for whoever stores it holds the group's lock already, and legs are
+    locked before groups. It is not unique either, so that nobody waits for anybody; a second one changes nothing.
+    """
+
+    class Why(models.TextChoices):
+        TAKEN_OFF = "taken_off", "taken off the call"
+        CALL_ENDED = "call_ended", "the call was ended for everybody"
+        NO_PART = "no_part", "no longer in the group"
+        GROUP_GONE = "group_gone", "the group is deleted"
+        PERSON_GONE = "person_gone", "the account is deleted"
+        DISABLED = "disabled", "the account is disabled"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")
+    why = models.CharField(max_length=16, choices=Why)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "hangUps"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.get_why_display()

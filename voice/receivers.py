@@ -1,47 +1,59 @@
-"""What follows the end of a group or a person: their calls end at Twilio, after the commit.
-
-Where Twilio does not answer then, `manage.py reconcile_calls` ends them later. Django's on_commit wants functions: of
-a partial it cannot tell the name in its log, and fails where it should be robust.
+"""What follows the end of a group, a person or somebody's place in a group, whoever brings it about: the API, the
+admin, a command. They are hung up on after the commit (`voice/hang_ups.py`).
 """
 
 from typing import Any
 
-from django.db import transaction
-from django.db.models.signals import post_delete, pre_delete
+from django.db.models import Model, QuerySet
+from django.db.models.signals import post_delete, post_save, pre_delete
 
-from core.vendors import best_effort
-from groups.models import Group
+from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from users.models import User
-from voice.models import Call, Conference
-from voice.telephony.interface import telephony
+from voice.hang_ups import hang_up
+from voice.models import Call, HangUp
 
 
-def end_group_call(sender: type[Group], instance: Group, **kwargs: Any) -> None:
-    if instance.call_status or Call.objects.running().filter(group_id=instance.pk).exists():
-        group_id = instance.pk  # gone from the instance by then
-        transaction.on_commit(lambda: end_conference(group_id), robust=True)
+def end_call_of_group(sender: type[Group], instance: Group, **kwargs: Any) -> None:
+    hang_up(Call.objects.filter(group_id=instance.pk), why=HangUp.Why.GROUP_GONE)
 
 
-def end_persons_legs(sender: type[User], instance: User, **kwargs: Any) -> None:
-    for sid in Call.objects.filter(user_id=instance.pk, end_time=None).values_list("sid", flat=True):
-        transaction.on_commit(lambda sid=sid: end_leg(sid), robust=True)  # type: ignore[misc]  # sid is a str
+def end_legs_of_person(sender: type[User], instance: User, **kwargs: Any) -> None:
+    hang_up(Call.objects.filter(user_id=instance.pk), why=HangUp.Why.PERSON_GONE)
 
 
-def end_conference(group_id: int) -> None:
-    """By the sids that we know, never by its name: another server's conference may be called the same."""
-    for sid in Conference.objects.filter(group_id=group_id, ended_at=None).values_list("sid", flat=True):
-        with best_effort(f"end the call of the deleted group {group_id}"):
-            telephony().end_conference(sid=sid)
-    for sid in Call.objects.running().filter(group_id=group_id, conference=None).values_list("sid", flat=True):
-        with best_effort(f"end call {sid} of the deleted group {group_id}"):
-            telephony().end_call(call_sid=sid)
+def end_legs_of_disabled(sender: type[User], instance: User, **kwargs: Any) -> None:
+    if not instance.is_active:
+        hang_up(Call.objects.filter(user_id=instance.pk), why=HangUp.Why.DISABLED)
 
 
-def end_leg(sid: str) -> None:
-    with best_effort(f"end call {sid} of a deleted person"):
-        telephony().end_call(call_sid=sid)
+def end_legs_of_leaver(sender: type[GroupPerson], instance: GroupPerson, origin: Any, **kwargs: Any) -> None:
+    """Who has lost their last part in the group, which an invitation is not."""
+    if (
+        goes_alone(sender, origin)
+        and not Group.objects.of_person(instance.user_id).filter(pk=instance.group_id).exists()
+    ):
+        hang_up(legs_of(instance), why=HangUp.Why.NO_PART)
+
+
+def end_legs_of_participant(sender: type[GroupPerson], instance: GroupPerson, origin: Any, **kwargs: Any) -> None:
+    """Who is taken off the call list. Who goes because Twilio says so goes without a signal."""
+    if goes_alone(sender, origin):
+        hang_up(legs_of(instance), why=HangUp.Why.TAKEN_OFF)
+
+
+def legs_of(place: GroupPerson) -> QuerySet[Call]:
+    return Call.objects.filter(group_id=place.group_id, user_id=place.user_id)
+
+
+def goes_alone(sender: type[Model], origin: Model | QuerySet[Any]) -> bool:
+    """Whether a row does not go with its group or its person, whose end ends the legs."""
+    return (origin.model if isinstance(origin, QuerySet) else type(origin)) is sender
 
 
 def connect() -> None:
-    post_delete.connect(end_group_call, sender=Group, dispatch_uid="voice.end_group_call")
-    pre_delete.connect(end_persons_legs, sender=User, dispatch_uid="voice.end_persons_legs")
+    post_delete.connect(end_call_of_group, sender=Group, dispatch_uid="voice.end_call_of_group")
+    pre_delete.connect(end_legs_of_person, sender=User, dispatch_uid="voice.end_legs_of_person")
+    post_save.connect(end_legs_of_disabled, sender=User, dispatch_uid="voice.end_legs_of_disabled")
+    for part in (Ownership, Membership, Invitation):
+        post_delete.connect(end_legs_of_leaver, sender=part, dispatch_uid=f"voice.{part.__name__}.end_legs")
+    post_delete.connect(end_legs_of_participant, sender=Participant, dispatch_uid="voice.end_legs_of_participant")

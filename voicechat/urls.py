@@ -11,12 +11,13 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from billing.api.statement_views import StatementViewSet
 from billing.api.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
 from core.wire import IdConverter
-from groups.api.list_views import GroupPersonViewSet, InviteeViewSet, MemberViewSet, OwnerViewSet, ParticipantViewSet
+from groups.api.list_views import GroupPersonViewSet, InviteeViewSet, MemberViewSet, OwnerViewSet
 from groups.api.person_views import UserGroupsViewSet
 from groups.api.views import ActivityViewSet, GroupViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.views import UserViewSet
+from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
 from voicechat.health import healthz, hello, readyz
@@ -38,7 +39,7 @@ def people(name: str, view: type[GroupPersonViewSet]) -> list[URLPattern]:
     """One of a group's four lists of people."""
     base = f"api/groups/<id:group_id>/{name}"
     everybody: dict[str, Any] = {"get": "list", "post": "create"}
-    if view is ParticipantViewSet:
+    if view is CallParticipantViewSet:
         return [
             path(base, view.as_view({**everybody, "delete": "clear"})),
             path(f"{base}/<id:user_id>", view.as_view({"delete": "destroy"})),
@@ -56,7 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz),
     # groups/: the first two are polled each second
     path("api/groups/<id:group_id>/callStatus", group({"get": "call_status", "put": "change_call_status"})),
-    *people("callParticipants", ParticipantViewSet),
+    *people("callParticipants", CallParticipantViewSet),
     path("api/groups/<id:group_id>/activities", activity({"get": "list", "post": "create"})),
     path("api/users/<id:user_id>/detailed", groups_of({"get": "detailed"})),
     path("api/users/<id:user_id>/groupsOwned", groups_of({"get": "owned"})),

@@ -22,8 +22,8 @@ from groups.api.detailed_serializers import (
 from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
 from groups.api.serializers import GroupPersonSerializer
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
-from groups.services import add_person, remove_everybody, remove_person
-from users.api.serializers import CountSerializer, UserIdSerializer
+from groups.services import add_person, remove_person
+from users.api.serializers import UserIdSerializer
 from users.callers import caller_of
 
 AS_CONTACTS = "Who is on the list, as contacts"
@@ -87,8 +87,11 @@ class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
     )
     @conditional
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
-        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=caller_of(request).pk)
+        self.remove(group_id=group_id, user_id=user_id, by=caller_of(request).pk)
         return self.current(group_id)
+
+    def remove(self, *, group_id: int, user_id: int, by: int | None) -> None:
+        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=by)
 
     def contacts(self, group_id: int) -> Response:
         """The list with what people of a group may see of each other."""
@@ -137,6 +140,8 @@ class InviteeViewSet(GroupPersonViewSet):
 
 
 class ParticipantViewSet(GroupPersonViewSet):
+    """What does not touch the call itself: the rest is in `voice/api/participant_views.py`."""
+
     people = Participant
     rules = {
         "list": EVERYBODY_THERE,
@@ -144,13 +149,3 @@ class ParticipantViewSet(GroupPersonViewSet):
         "destroy": Rule(owner=ANYBODY, member=ONESELF, invitee=NOBODY),
         "clear": OWNERS,
     }
-
-    @extend_schema(
-        summary="Take everybody off the list",
-        operation_id="groups_callParticipants_clear",
-        responses={200: CountSerializer},
-    )
-    @conditional
-    def clear(self, request: Request, group_id: int) -> Response:
-        removed = remove_everybody(group_id=group_id, people=self.people)
-        return Response(CountSerializer({"count": f"{removed} user(s) removed from participants"}).data)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -73,6 +74,8 @@ class CallStatusChangeSerializer(ChangesSerializer):
 
     def update(self, group: Group, changes: dict[str, Any]) -> Group:
         """Writes only the columns that were sent, so that two changes at once do not undo each other."""
+        if changes.get("call_status", group.call_status) != group.call_status:
+            changes["call_status_at"] = timezone.now()
         if changes:
             Group.objects.filter(pk=group.pk).update(**changes)
             group.refresh_from_db()

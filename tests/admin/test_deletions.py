@@ -7,7 +7,7 @@ from billing.models import Account, LedgerEntry
 from groups.models import Activity, Device, Group, Membership, Participant
 from tests.admin.conftest import Browser, text
 from users.models import User
-from voice.models import Conference
+from voice.models import Call
 from voice.telephony.sandbox_telephony import SandboxTelephony
 
 
@@ -55,12 +55,11 @@ def test_a_deleted_group_ends_its_call(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     ended: list[str] = []
-    monkeypatch.setattr(SandboxTelephony, "end_conference", lambda _, sid: ended.append(sid))
-    Conference.objects.create(sid="CF1", group_id=group.pk)
-    Group.objects.filter(pk=group.pk).update(call_status=True)
+    monkeypatch.setattr(SandboxTelephony, "end_call", lambda _, call_sid: ended.append(call_sid))
+    Call.objects.create(sid="CA1", group_id=group.pk)
     with django_capture_on_commit_callbacks(execute=True):
         delete_together(browser, group)
-    assert ended == ["CF1"]
+    assert ended == ["CA1"]
 
 
 @pytest.fixture

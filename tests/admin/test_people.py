@@ -44,9 +44,23 @@ def test_saving_a_page_untouched_changes_nothing(browser: Browser, bob: User) ->
 
 def test_a_person_is_changed(browser: Browser, bob: User) -> None:
     form = browser.form(page_of(bob))
-    browser.post(page_of(bob), {**form, "display_name": "Robert", "phone_number": "15551234567"})
+    browser.post(page_of(bob), {**form, "display_name": "Robert", "phone_number": "12025550123"})
     bob.refresh_from_db()
-    assert (bob.display_name, bob.phone_number) == ("Robert", 15551234567)
+    assert (bob.display_name, bob.phone_number) == ("Robert", 12025550123)
+
+
+def test_a_phone_number_that_is_nobodys_is_refused(browser: Browser, bob: User) -> None:
+    page = browser.post(page_of(bob), {**browser.form(page_of(bob)), "phone_number": "266696687"})
+    assert "No telephone has this number." in text(page)
+    bob.refresh_from_db()
+    assert bob.phone_number is None
+
+
+def test_one_from_before_does_not_keep_an_operator_from_changing_the_rest(browser: Browser, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(phone_number=266696687)
+    browser.post(page_of(bob), {**browser.form(page_of(bob)), "display_name": "Robert"})
+    bob.refresh_from_db()
+    assert (bob.display_name, bob.phone_number) == ("Robert", 266696687)
 
 
 def test_an_email_that_somebody_has_in_other_letters_is_refused(browser: Browser, alice: User, bob: User) -> None:

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     use_after_free,
 )
 
+from core.phone_numbers import NO_SUCH_NUMBER
 from core.preconditions import CHANGED, UNREADABLE
 from core.wire import LARGEST_ID
 from tests.hostile.conftest import EXAMPLES, SEED
@@ -43,6 +44,7 @@ BEYOND_SCHEMA = {
     "Enter a valid email address.",
     CHANGED,  # an ETag that is made up is nobody's
     UNREADABLE,
+    NO_SUCH_NUMBER,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""
 

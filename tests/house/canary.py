@@ -38,7 +38,7 @@ class Canary:
 
     def __init__(self) -> None:
         self.mark = "".join(random.choices(string.ascii_lowercase, k=20))
-        self.phone = str(random.randrange(9 * 10**14, 10**15))
+        self.phone = f"4930{random.randrange(10**11):011}"
 
     def word(self, kind: str) -> str:
         return f"{kind}{self.mark}"

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from twilio.request_validator import RequestValidator
 
 from voice.telephony.sandbox_telephony import secret
@@ -59,6 +60,51 @@ def tell(twilio, group):
         assert (answer.status_code, answer.content) == (204, b"")
 
     return tell
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks):
+    """What follows a commit is done at the end of the block."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+@pytest.fixture
+def reconcile(capsys):
+    """The command that is run each minute; what it says."""
+
+    def reconcile():
+        capsys.readouterr()
+        call_command("reconcile_calls")
+        return capsys.readouterr().out
+
+    return reconcile
+
+
+@pytest.fixture
+def line(twilio_telephony, twilio_double, leg, tell):
+    """Phones at Twilio, each named after whoever calls."""
+    return Line(twilio_double, leg, tell)
+
+
+class Line:
+    def __init__(self, twilio_double, leg, tell):
+        self.twilio, self.leg, self.tell = twilio_double, leg, tell
+        self.sids, self.joined = {}, 0
+
+    def call(self, user, name=None):
+        """Somebody's phone is let in, and has not joined yet."""
+        sid = self.twilio.call(status="in-progress")
+        self.sids[name or user.display_name] = self.leg(user, sid)
+        return sid
+
+    def join(self, user, name=None):
+        sid, self.joined = self.call(user, name), self.joined + 1
+        self.tell(self.joined, "participant-join", sid)
+        return sid
+
+    def ended(self):
+        """On whom was hung up."""
+        return sorted(name for name, sid in self.sids.items() if self.twilio.calls[sid]["status"] == "completed")
 
 
 @pytest.fixture

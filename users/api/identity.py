@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from core.wire import read
 from users.callers import caller_of
-from users.client_identity import IDENTITY, client_identity
+from users.client_identity import IDENTITY, client_identity, person_with_identity
 from users.models import User
 
 
@@ -23,8 +23,13 @@ class IdentitySerializer(serializers.Serializer[Any]):
 
 
 def caller_identity(request: Request) -> str:
-    """Their own for who is signed in, whatever they ask for: the iOS app names its group. In open mode as asked."""
+    """Their own for who is signed in, whatever they ask for: the iOS app names its group. In open mode as asked.
+
+    Raises AccountDisabled for the identity of somebody whose account is.
+    """
     caller = caller_of(request)
     if isinstance(caller, User):
         return client_identity(caller.pk)
-    return read(IdentitySerializer, request.query_params).get("identity") or f"guest_{uuid4().hex}"
+    asked: str = read(IdentitySerializer, request.query_params).get("identity") or f"guest_{uuid4().hex}"
+    person_with_identity(asked)
+    return asked

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.rows import Row, RowSerializer, Shape
 from core.wire import BalanceField, ChangesSerializer, FlagField, IdField, TextField, TimeField
 from users.callers import Caller, is_whole_for
@@ -73,16 +75,22 @@ class SignUpSerializer(serializers.Serializer[Any]):
     }
 )
 class PhoneNumberField(serializers.Field[int, int | str, int, Any]):
-    """An E.164 number as an integer: its digits without the plus. https://www.itu.int/rec/T-REC-E.164"""
+    """An E.164 number as an integer: its digits without the plus. https://www.itu.int/rec/T-REC-E.164
+
+    It must be somebody's by libphonenumber: what stands for withheld numbers would let every such caller in as them.
+    """
 
     default_error_messages = {
-        "invalid": "Use the international form: up to 15 digits, with the country code, such as +15551234567."
+        "invalid": "Use the international form: up to 15 digits, with the country code, such as +12025550123.",
+        "nobodys": NO_SUCH_NUMBER,
     }
 
     def to_internal_value(self, data: Any) -> int:
         text = str(data) if isinstance(data, int | str) and not isinstance(data, bool) else ""
         if not re.fullmatch(r"\+?[1-9][0-9]{0,14}", text):
             self.fail("invalid")
+        if not is_phone_number(text.removeprefix("+")):
+            self.fail("nobodys")
         return int(text)
 
     def to_representation(self, value: int) -> int:
@@ -100,6 +108,8 @@ class UserChangesSerializer(ChangesSerializer):
 
     def update(self, user: User, changes: dict[str, Any]) -> User:
         """Writes only the columns that were sent, so that two changes at once do not undo each other."""
+        if changes.get("call_status", user.call_status) != user.call_status:
+            changes["call_status_at"] = timezone.now()
         if changes:
             User.objects.filter(pk=user.pk).update(**changes)
             user.refresh_from_db()

@@ -13,6 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from core.prepared import prepared
 from users.callers import Identity, Newcomer
+from users.client_identity import AccountDisabled
 from users.models import User
 from users.services import sign_up
 
@@ -28,11 +29,6 @@ class EmailNotVerified(PermissionDenied):
 class OtherSignInBound(PermissionDenied):
     default_code = "other_sign_in_bound"
     default_detail = "The person with this email signs in another way. Sign in as you did before, or ask the operator."
-
-
-class AccountDisabled(PermissionDenied):
-    default_code = "account_disabled"
-    default_detail = "This account is disabled. Ask the operator."
 
 
 class EmailMismatch(PermissionDenied):

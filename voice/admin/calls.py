@@ -11,7 +11,7 @@ from billing.admin import MoneyPages, dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin
 from users.admin import ReadOnlyInline, person_link, person_name
 from voice.admin.settling import SettlingForm, may_be_settled
-from voice.models import Call, Conference, ConferenceEvent
+from voice.models import Call, Conference, ConferenceEvent, HangUp
 
 
 def time_spent(seconds: int | None) -> str | None:
@@ -40,11 +40,28 @@ class DoubtFilter(admin.SimpleListFilter):
         return queryset.exclude(doubted_at=None) if self.value() == "any" else queryset
 
 
+class ToBeHungUpFilter(admin.SimpleListFilter):
+    title = "ending"
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("due", "to be hung up")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        return queryset.filter(pk__in=Call.objects.to_be_hung_up()) if self.value() == "due" else queryset
+
+
+class HangUpInline(ReadOnlyInline):
+    model = HangUp
+    fields = ("why", "asked_at")
+    verbose_name_plural = "Why it is to end"
+
+
 @admin.register(Call)
 class CallAdmin(MoneyPages, OfGroupAdmin):
     list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
     list_filter = (
-        *("status", "is_on", DoubtFilter, "end_source"),
+        *("status", "is_on", ToBeHungUpFilter, DoubtFilter, "end_source"),
         *(("price_micros", admin.EmptyFieldListFilter), "settled_by", "start_time"),
     )
     search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
@@ -63,9 +80,10 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
             "called",
         ),
         *("created_at", "start_time", "end_time", "end_source", "time_spent"),
-        *("cut_off_at", "doubted_at", "ask_again_at"),
+        *("hang_up_at", "doubted_at", "ask_again_at"),
         *("price", "price_unit", "price_told", "price_due_at", "price_attempts", "settled_by", "charged"),
     )
+    inlines = (HangUpInline,)
     price = dollars_column("price_micros", "price")
     charged = dollars_column("charged_micros", "charged, with the conference's fee")
 

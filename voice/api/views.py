@@ -29,7 +29,8 @@ from voice.api.serializers import (
 )
 from voice.api.signatures import SignedByTwilio
 from voice.api.throttles import AccessTokenThrottle
-from voice.calls import RefusedCallError, start_call
+from voice.callers import RefusedCallError
+from voice.calls import start_call
 from voice.conferences.events import receive_call_event, receive_conference_event
 from voice.models import Call
 from voice.telephony.interface import telephony

@@ -20,11 +20,12 @@ from core.conference_names import group_of_conference
 from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.services import set_on_call
-from users.models import User
 from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
+from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.endings import Ending, write_ending
+from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
@@ -178,6 +179,8 @@ def rebuild(
         call.save(update_fields=["is_on", "start_time"])
     reassess(calls, state, now=now)
     follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
+    if joiners := [call.sid for call in changed if call.is_on]:
+        hang_up_on_unwelcome(joiners)
     if state.ended:
         conference.ended_at = end_of(conference, now=now)
         conference.created_at = min(conference.created_at, conference.ended_at)
@@ -235,31 +238,26 @@ def has_ended(call: Call) -> bool:
 
 
 def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
-    """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says."""
+    """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says. When a group's call
+    ends, nobody is left on it."""
+    ends = ended and not Conference.objects.filter(pk=conference.pk, ended_at__isnull=False).exists()
     moved = {call.user_id for call in changed if call.user_id}
     people = moved if ended else moved | people_of(conference)
-    if not people and not changed:
+    if not people and not ends and not changed:
         return
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
+        ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
-        set_on_call(group=group, people=people, on=here, anyone=bool(running))
+        set_on_call(group=group, people=people | ghosts, on=here, anyone=bool(running))
+        moved |= ghosts
     set_call_status(moved)
 
 
 def people_of(conference: Conference) -> set[int]:
     known = conference.calls.order_by().values_list("user_id", flat=True).distinct()
     return {user_id for user_id in known if user_id}
-
-
-def set_call_status(people: set[int]) -> None:
-    """Whether each has a leg on any call. They are locked before it is read: their legs in another group may move too,
-    and whoever comes second must see what the first did."""
-    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
-    on = set(Call.objects.filter(is_on=True, user_id__in=people).values_list("user_id", flat=True))
-    User.objects.filter(pk__in=people & on).update(call_status=True)
-    User.objects.filter(pk__in=people - on).update(call_status=False)
 
 
 def number(text: str) -> int | None:

@@ -155,3 +155,14 @@ def test_a_twilio_that_does_not_answer_makes_nobody_forgotten(phone_of, twilio_d
     twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
     assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 0
     assert Device.objects.exists()
+
+
+def test_a_disabled_account_is_told_nothing_and_registers_nothing(register, notify, group, bob):
+    register(identity=f"u_{bob.pk}", address="token", tags=[group.pk])
+    assert notify(groupId=group.pk)["recipients"] == 1
+    bob.is_active = False
+    bob.save()
+    assert notify(groupId=group.pk)["recipients"] == 0
+    answer = register(identity=f"u_{bob.pk}", address="another", tags=[group.pk])
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_disabled")
+    assert Device.objects.count() == 1

@@ -21,19 +21,27 @@ def test_text_is_kept_as_it_was_sent(put):
 
 
 def test_fields_that_may_be_missing_can_be_cleared(put):
-    put({"firstName": "Al", "avatar": "x", "phoneNumber": 4912345678})
+    put({"firstName": "Al", "avatar": "x", "phoneNumber": 4930123456})
     account = put({"firstName": None, "avatar": None, "phoneNumber": None}).json()
     assert (account["firstName"], account["avatar"], account["phoneNumber"]) == (None, None, None)
 
 
-@pytest.mark.parametrize("sent", [4912345678, "4912345678", "+4912345678"])
+@pytest.mark.parametrize("sent", [4930123456, "4930123456", "+4930123456"])
 def test_a_phone_number_is_its_digits(put, sent):
-    assert put({"phoneNumber": sent}).json()["phoneNumber"] == 4912345678
+    assert put({"phoneNumber": sent}).json()["phoneNumber"] == 4930123456
 
 
 @pytest.mark.parametrize("sent", ["0123", 0, -1, "1" * 16, 10**15, "12a", "", "++1", 1.5, True, [1], {"a": 1}, "٣"])
 def test_other_phone_numbers_are_refused(put, sent):
     assert put({"phoneNumber": sent}).status_code == 400
+
+
+@pytest.mark.parametrize("digits", [266696687, 7378742833, 17378742833, 8656696, 86282452253, 1202555, 15551234567])
+def test_a_number_that_is_nobodys_is_refused_in_words(put, digits):
+    answer = put({"phoneNumber": f"+{digits}"})
+    assert answer.status_code == 400
+    assert "No telephone has this number." in answer.json()["errors"][0]["message"]
+    assert put({}).json()["phoneNumber"] is None
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,13 @@ def test_without_an_identity_everybody_gets_a_fresh_one(api, db):
     assert len(identities) == 3
 
 
+def test_a_disabled_account_gets_none(api, bob):
+    bob.is_active = False
+    bob.save()
+    answer = api.get(f"{PATH}?identity=u_{bob.pk}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_disabled")
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [

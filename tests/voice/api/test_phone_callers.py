@@ -3,6 +3,7 @@
 import pytest
 
 from tests.voice.api.test_make_call import conference, spoken
+from users.models import User
 from voice.models import Call
 
 
@@ -11,40 +12,124 @@ def dial(twilio, group, bob):
     """Somebody dials the group's number; Bob's number is known."""
     group.phone_number = "+15550001"
     group.save()
-    bob.phone_number = 15551234567
+    bob.phone_number = 12025550123
     bob.save()
     return lambda caller, number="+15550001": twilio("/api/voice/makeCall", From=caller, To=number, CallSid="CA1")
 
 
 def test_a_members_number_goes_straight_in(dial, group, bob):
-    assert conference(dial("+15551234567")).text == str(group.pk)
+    assert conference(dial("+12025550123")).text == str(group.pk)
     assert Call.objects.get().user_id == bob.pk
 
 
 def test_a_number_written_without_its_plus_is_the_same(dial, group):
     group.phone_number = "15550001"
     group.save()
-    assert conference(dial("+15551234567")).text == str(group.pk)
+    assert conference(dial("+12025550123")).text == str(group.pk)
 
 
 def test_another_number_is_told_that_it_is_not_on_the_list(dial):
-    assert "not on the list" in spoken(dial("+15559999999"))
+    assert "not on the list" in spoken(dial("+12025550199"))
     assert not Call.objects.exists()
 
 
 def test_a_number_of_somebody_outside_the_group_is_not_on_the_list(dial, dave):
-    dave.phone_number = 15557777777
+    dave.phone_number = 12025550177
     dave.save()
-    assert "not on the list" in spoken(dial("+15557777777"))
+    assert "not on the list" in spoken(dial("+12025550177"))
 
 
 def test_a_number_that_no_group_has_says_so(dial):
-    assert "No group has this number" in spoken(dial("+15551234567", number="+15550009"))
+    assert "No group has this number" in spoken(dial("+12025550123", number="+15550009"))
 
 
-@pytest.mark.parametrize("caller", ["anonymous", "+266696687", "", "client:", "sip:x@example.com"])
-def test_a_caller_without_a_number_is_refused(dial, caller):
-    assert spoken(dial(caller))
+WITHHELD = ["", "anonymous", "Unknown", "restricted", "+266696687", "+7378742833", "+17378742833", "+86282452253"]
+NO_PHONE = ["sip:x@example.com", "whatsapp:+12025550123", "messenger:7"]
+WRONG = ["+1202", "+15551234567", "+112025550123", "12025550123", "+999999999999999", "+0"]
+
+
+@pytest.mark.parametrize(
+    ("callers", "why"),
+    [
+        (WITHHELD, "Your number is withheld."),
+        (NO_PHONE, "We cannot tell who you are. Please use the app, or call from a phone whose number is shown."),
+        (WRONG, "Your number did not come through correctly."),
+        (["client:", "client:u_1"], "No group detected."),
+    ],
+)
+def test_a_caller_without_a_number_is_told_what_is_wrong(dial, callers, why):
+    for caller in callers:
+        assert spoken(dial(caller)).startswith(why)
+    assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize("digits", [266696687, 7378742833, 17378742833, 8656696, 86282452253, 15551234567])
+@pytest.mark.parametrize("to", [{}, {"to": "the group"}])
+def test_a_number_that_is_nobodys_lets_nobody_in_as_whoever_wrote_it(dial, twilio, group, bob, settings, digits, to):
+    settings.OPEN_MODE = False
+    User.objects.filter(pk=bob.pk).update(phone_number=digits)
+    where = {"to": group.pk} if to else {"To": group.phone_number}
+    assert spoken(twilio("/api/voice/makeCall", From=f"+{digits}", CallSid="CA1", **where))
+    assert not Call.objects.exists()
+
+
+def test_of_two_people_with_one_number_who_is_in_the_group_calls(dial, group, bob, alice, dave):
+    User.objects.filter(pk__in=(dave.pk, bob.pk)).update(phone_number=12025550123)
+    assert conference(dial("+12025550123")).text == str(group.pk)
+    assert Call.objects.get().user_id == bob.pk
+
+
+# A number's webhook that names the group
+
+
+@pytest.fixture(params=[True, False], ids=["open", "sign-in"])
+def call_to(dial, twilio, group, settings, request):
+    settings.OPEN_MODE = request.param
+    return lambda caller: twilio("/api/voice/makeCall", to=group.pk, From=caller, To="+15550009", CallSid="CA1")
+
+
+def test_a_members_phone_is_found_in_the_group_that_is_named(call_to, group, bob):
+    assert conference(call_to("+12025550123")).text == str(group.pk)
+    assert Call.objects.get().user_id == bob.pk
+
+
+@pytest.mark.parametrize(
+    ("caller", "why"),
+    [("+12025550199", "not on the list"), ("anonymous", "withheld"), ("+266696687", "withheld"), ("sip:x@y", "app")],
+)
+def test_an_unknown_phone_is_nobody_and_let_in_only_in_open_mode(call_to, settings, caller, why):
+    answer = call_to(caller)
+    if settings.OPEN_MODE:
+        assert conference(answer).text
+        assert Call.objects.get().user_id is None
+    else:
+        assert why in spoken(answer)
+
+
+# A disabled account
+
+
+@pytest.fixture
+def disabled(bob):
+    bob.phone_number, bob.is_active = 12025550123, False
+    bob.save()
+    return bob
+
+
+@pytest.mark.parametrize("caller", ["+12025550123", "client:u_{}"])
+def test_a_disabled_account_is_let_in_by_no_door(call_to, disabled, caller):
+    assert spoken(call_to(caller.format(disabled.pk))) == "Your account is disabled. Please ask the operator."
+    assert not Call.objects.exists()
+
+
+def test_nor_by_the_groups_number(dial, disabled):
+    assert spoken(dial("+12025550123")) == "Your account is disabled. Please ask the operator."
+
+
+def test_a_disabled_account_shuts_nobody_out_who_has_the_same_number(dial, disabled, alice):
+    User.objects.filter(pk=alice.pk).update(phone_number=12025550123)
+    conference(dial("+12025550123"))
+    assert Call.objects.get().user_id == alice.pk
 
 
 def test_where_sign_in_is_on_only_people_of_the_group_are_let_in(twilio, group, bob, dave, settings):

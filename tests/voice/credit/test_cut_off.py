@@ -10,7 +10,8 @@ from billing.ledger import set_balance
 from groups.models import Group, Ownership
 from tests.doubles.server import Fault
 from voice.conferences.reconciliation import reconcile_calls
-from voice.credit.cut_off import claim_leg, cut_off
+from voice.credit.cut_off import cut_off
+from voice.hang_ups import claim_leg
 from voice.models import Call
 
 RATE = 10_300
@@ -116,10 +117,10 @@ def test_after_three_failures_the_rest_comes_first_in_the_next_run(talk, money, 
     money(0)
     twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
     assert cut_off(now=NOW).failed == 3
-    assert Call.objects.filter(cut_off_at=None).count() == 2
+    assert Call.objects.filter(hang_up_at=None).count() == 2
     twilio_double.fail_next(*[Fault.SERVER_ERROR] * 5)
     cut_off(now=after(minutes=1))
-    assert not Call.objects.filter(cut_off_at=None).exists()
+    assert not Call.objects.filter(hang_up_at=None).exists()
 
 
 def test_a_second_run_at_once_asks_nothing_more_of_twilio(talk, money, twilio_double):

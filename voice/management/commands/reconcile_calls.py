@@ -1,4 +1,4 @@
-"""Ends calls beyond their payer's balance; asks Twilio about silent calls and about devices. For each minute."""
+"""Ends calls that nobody pays or that people may be on no more; asks Twilio about silent calls. For each minute."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from groups.notifications.devices import forget_gone_devices
 from voice.conferences.announcing import announce_again
+from voice.conferences.presence import heal_presence
 from voice.conferences.reconciliation import SILENT, reconcile_calls
 from voice.credit.cut_off import cut_off
+from voice.hang_ups import repeat_hang_ups, still_on
 
 
 class Command(BaseCommand):
-    help = "Ends calls beyond their payer's balance, and asks Twilio about silent ones. Twice at once is harmless."
+    help = "Ends calls that nobody pays or may be on, and asks about silent ones. Twice at once is harmless."
 
     def add_arguments(self, parser: CommandParser) -> None:
         seconds = int(SILENT.total_seconds())
@@ -21,11 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, silent: int, **options: Any) -> None:
         now = timezone.now()
-        cut = cut_off(now=now)  # first: it is what cannot wait
+        hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
+        cut = cut_off(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=silent))
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
-            f"{summary.calls} calls, {cut.failed + summary.failed} failed; "
-            f"{summary.in_doubt} not known to Twilio for an hour; told {announce_again(now=now)} groups late; "
+            f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed} failed; "
+            f"hung up on {hung.ended} calls, {still_on(now=now)} still on; "
+            f"{summary.in_doubt} not known to Twilio for an hour; "
+            f"took back {heal_presence(now=now)} call statuses; told {announce_again(now=now)} groups late; "
             f"forgot {forget_gone_devices(now=now)} devices"
         )
