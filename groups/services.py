@@ -67,12 +67,11 @@ def add_person(
     """
     group, user = lock_group(group_id), lock_person(user_id)
     check()
-    is_new = not people.objects.filter(group=group, user=user).exists()
-    if is_new and people is Invitation and is_in(group, user):
-        return False
+    is_there = people.objects.filter(group=group, user=user).exists()
+    if not is_there and people is Ownership and members_only and not group.memberships.filter(user=user).exists():
+        raise NotAMember
+    is_new = not is_there and not (people is Invitation and is_in(group, user))
     if is_new:
-        if people is Ownership and members_only and not group.memberships.filter(user=user).exists():
-            raise NotAMember
         people.objects.create(group=group, user=user)
         Departure.objects.filter(group=group, user=user).delete()
     if people is Membership:  # only now: whose last part in the group goes is hung up on

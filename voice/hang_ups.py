@@ -6,17 +6,17 @@ Twilio is never asked inside a transaction. In our books a leg ends when Twilio 
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.utils import timezone
-from rest_framework.exceptions import APIException
 
+from core.attempts import Attempts
+from core.deadline import deadline
 from groups.models import Participant
 from groups.services import remove_everybody, remove_person
 from voice.models import Call, HangUp
@@ -25,13 +25,18 @@ from voice.telephony.interface import telephony
 logger = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=30)
-ENOUGH_FAILURES = 3
+AT_ONCE_WITHIN = 5.0
+"""Seconds after the commit: somebody waits for an answer. What takes longer is for the next minute."""
 
 
 @dataclass(slots=True)
 class HangUpSummary:
     ended: int = 0
-    failed: int = 0
+    attempts: Attempts = field(default_factory=Attempts)
+
+    @property
+    def failed(self) -> int:
+        return self.attempts.failed
 
 
 @transaction.atomic
@@ -60,10 +65,13 @@ def hang_up_on_unwelcome(sids: Iterable[str]) -> None:
 
 
 def store_and_tell(legs: QuerySet[Any]) -> None:
-    ids = store_hang_ups(legs)
-    if ids:  # one who is to go for long already, too: Twilio may have failed
-        again = Call.objects.running().filter(pk__in=ids)
-        transaction.on_commit(lambda: end_legs(again, HangUpSummary(), now=timezone.now()), robust=True)
+    if ids := store_hang_ups(legs):  # one who is to go for long already, too: Twilio may have failed
+        transaction.on_commit(lambda: end_at_once(ids), robust=True)
+
+
+def end_at_once(ids: list[int]) -> None:
+    with deadline(AT_ONCE_WITHIN):
+        end_legs(Call.objects.running().filter(pk__in=ids), HangUpSummary(), now=timezone.now())
 
 
 def store_hang_ups(legs: QuerySet[Any]) -> list[int]:
@@ -77,11 +85,11 @@ def store_hang_ups(legs: QuerySet[Any]) -> list[int]:
 
 def repeat_hang_ups(*, now: datetime) -> HangUpSummary:
     """For each minute: finds who may be on no more, whatever took their place away, and tells Twilio what it was told
-    in vain. Twilio's failures are for the next run; after some, all of the rest is."""
+    in vain. What fails is for the next run; where Twilio has failed to answer three times in a row, all of the rest."""
     summary = HangUpSummary()
-    with counted(summary):
+    with summary.attempts.one("find who may be on a call no more"):
         store_hang_ups(Call.objects.unwelcome())
-        end_legs(Call.objects.to_be_hung_up(), summary, now=now)
+    end_legs(Call.objects.to_be_hung_up(), summary, now=now)
     return summary
 
 
@@ -93,13 +101,19 @@ def still_on(*, now: datetime) -> int:
 def end_legs(legs: Iterable[Call], summary: HangUpSummary, *, now: datetime) -> None:
     """Tells Twilio to end them: those never tried, or tried longest ago, come first."""
     for call in sorted(legs, key=lambda call: (call.hang_up_at is not None, call.hang_up_at, call.pk)):
-        if summary.failed >= ENOUGH_FAILURES:
+        if summary.attempts.is_over:
             return
-        with counted(summary):
+        with summary.attempts.one(f"end call {call.sid}"):
             if claim_leg(call, now=now):
-                telephony().end_call(call_sid=call.sid)
-                logger.info("Twilio was told to end call %s", call.sid)
+                end_at_twilio(call.sid)
                 summary.ended += 1
+
+
+def end_at_twilio(sid: str) -> None:
+    """Raises LookupError where Twilio does not know the leg: nobody can say then whether it goes on."""
+    if not telephony().end_call(call_sid=sid):
+        raise LookupError(sid)
+    logger.info("Twilio was told to end call %s", sid)
 
 
 def claim_leg(call: Call, *, now: datetime) -> bool:
@@ -108,13 +122,3 @@ def claim_leg(call: Call, *, now: datetime) -> bool:
         return False
     unclaimed = Call.objects.running().filter(pk=call.pk, hang_up_at=call.hang_up_at)
     return bool(unclaimed.update(hang_up_at=now))
-
-
-@contextmanager
-def counted(summary: HangUpSummary) -> Iterator[None]:
-    """Lets a failure inside be, and counts it."""
-    try:
-        yield
-    except (APIException, DatabaseError) as error:
-        logger.warning("A call could not be ended: %s", type(error).__name__)
-        summary.failed += 1

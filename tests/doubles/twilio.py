@@ -72,10 +72,14 @@ class TwilioDouble(Double):
         return sid
 
     def end_call(self, sid: str, *, seconds: int, end_time: datetime) -> None:
-        """The phone hangs up."""
+        """The phone hangs up. With the last one's its conference ends."""
         started = end_time - timedelta(seconds=seconds)
         self.calls[sid].update(status="completed", duration=str(seconds))
         self.calls[sid].update(start_time=written(started), end_time=written(end_time))
+        for room in [room for room, people in self.people.items() if sid in people]:
+            self.people[room].remove(sid)
+            if not self.people[room]:
+                self.conferences[room]["status"] = "completed"
 
     def forget(self, *sids: str) -> list[Thing]:
         """It does not know them any more; what they were, for it to know them again."""

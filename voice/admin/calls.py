@@ -40,12 +40,12 @@ class DoubtFilter(admin.SimpleListFilter):
         return queryset.exclude(doubted_at=None) if self.value() == "any" else queryset
 
 
-class ToBeHungUpFilter(admin.SimpleListFilter):
+class HangUpFilter(admin.SimpleListFilter):
     title = "ending"
     parameter_name = "ending"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("due", "to be hung up")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("due", "To be hung up"),)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
         return queryset.filter(pk__in=Call.objects.to_be_hung_up()) if self.value() == "due" else queryset
@@ -61,7 +61,7 @@ class HangUpInline(ReadOnlyInline):
 class CallAdmin(MoneyPages, OfGroupAdmin):
     list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
     list_filter = (
-        *("status", "is_on", ToBeHungUpFilter, DoubtFilter, "end_source"),
+        *("status", "is_on", HangUpFilter, DoubtFilter, "end_source"),
         *(("price_micros", admin.EmptyFieldListFilter), "settled_by", "start_time"),
     )
     search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")

@@ -179,8 +179,8 @@ def rebuild(
         call.save(update_fields=["is_on", "start_time"])
     reassess(calls, state, now=now)
     follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
-    if joiners := [call.sid for call in changed if call.is_on]:
-        hang_up_on_unwelcome(joiners)
+    if new := [call.sid for call in changed if call.is_on]:
+        hang_up_on_unwelcome(new)
     if state.ended:
         conference.ended_at = end_of(conference, now=now)
         conference.created_at = min(conference.created_at, conference.ended_at)
@@ -238,12 +238,12 @@ def has_ended(call: Call) -> bool:
 
 
 def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
-    """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says. When a group's call
-    ends, nobody is left on it."""
-    ends = ended and not Conference.objects.filter(pk=conference.pk, ended_at__isnull=False).exists()
+    """Whoever has, or had, a leg in a running conference is on the group's list as Twilio says; when a group's call
+    ends, everybody on the list."""
     moved = {call.user_id for call in changed if call.user_id}
     people = moved if ended else moved | people_of(conference)
-    if not people and not ends and not changed:
+    ends = ended and Conference.objects.filter(pk=conference.pk, ended_at=None).exists()  # as stored until now
+    if not people and not changed and not ends:
         return
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))

@@ -12,12 +12,12 @@ from django.db import transaction
 from billing.ledger import lock_account
 from billing.models import Account
 from voice.credit.call_credit import call_credit
-from voice.hang_ups import HangUpSummary, counted, end_legs
+from voice.hang_ups import HangUpSummary, end_legs
 from voice.models import Call
 
 
 def cut_off(*, now: datetime) -> HangUpSummary:
-    """Ends the legs of every payer whose balance is used up. What fails is for the next run; after some, all of it."""
+    """Ends the legs of every payer whose balance is used up. What fails is for the next run."""
     summary = HangUpSummary()
     end_legs(legs_to_end(summary, now=now), summary, now=now)
     return summary
@@ -27,7 +27,7 @@ def legs_to_end(summary: HangUpSummary, *, now: datetime) -> list[Call]:
     calls: list[Call] = []
     if settings.MIN_CALL_BALANCE:
         for account in Account.objects.filter(pk__in=Call.objects.running().values("payer")):
-            with counted(summary):
+            with summary.attempts.one(f"look at the balance of account {account.pk}"):
                 calls += legs_beyond_balance(account, now=now)
     return calls
 

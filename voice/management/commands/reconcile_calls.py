@@ -30,7 +30,7 @@ class Command(BaseCommand):
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed} failed; "
             f"hung up on {hung.ended} calls, {still_on(now=now)} still on; "
-            f"{summary.in_doubt} not known to Twilio for an hour; "
-            f"took back {heal_presence(now=now)} call statuses; told {announce_again(now=now)} groups late; "
+            f"took back {heal_presence(now=now)} call statuses; "
+            f"{summary.in_doubt} not known to Twilio for an hour; told {announce_again(now=now)} groups late; "
             f"forgot {forget_gone_devices(now=now)} devices"
         )
