@@ -12,7 +12,9 @@ from users.models import User
 
 
 def account_of(user: User) -> Account:
-    return Account.objects.get_or_create(user=user)[0]
+    """The person's account, opened now where there is none; without a query where it was fetched with the person."""
+    known: Account | None = getattr(user, "account", None)
+    return known or Account.objects.get_or_create(user=user)[0]
 
 
 def lock_account(account: Account) -> Account:

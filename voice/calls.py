@@ -44,7 +44,7 @@ def start_call(*, params: dict[str, str]) -> Dial:
 
 def payer_of(group: Group) -> User | None:
     """The longest-standing owner. A group without an owner (open mode) pays nothing and has no limit."""
-    ownership = group.ownerships.longest_standing().select_related("user").first()
+    ownership = group.ownerships.longest_standing().select_related("user__account").first()
     return ownership.user if ownership else None
 
 
