@@ -18,7 +18,7 @@ test: $(HAVE_DEV)
 	$(BIN)/python -m pytest -n 2 -q
 
 fuzz: $(HAVE_DEV)
-	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile
+	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile tests/uploads/test_memory.py
 
 check: $(HAVE_DEV)
 	$(BIN)/ruff format --check .

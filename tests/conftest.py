@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from billing import triggers
 from groups.models import Group, Invitation, Membership, Ownership
 from tests.openapi import check_answer
+from uploads import images
 from users.models import User
 
 pytest_plugins = ["tests.doubles.fixtures"]
@@ -72,6 +73,13 @@ def group(alice: User, bob: User, carol: User) -> Group:
     Membership.objects.create(group=group, user=bob)
     Invitation.objects.create(group=group, user=carol)
     return group
+
+
+@pytest.fixture(autouse=True)
+def _pictures_have_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run side by side on a busy machine, on which one large picture is decoded at a time."""
+    monkeypatch.setattr(images, "WAIT", 60)
+    monkeypatch.setattr(images, "MOST_SECONDS", 120)
 
 
 @pytest.fixture(autouse=True)

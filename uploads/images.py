@@ -1,30 +1,48 @@
-"""Reads an untrusted image and writes it anew: what is stored holds pixels and nothing else."""
+"""The door to `pictures/`: a picture is drawn in a process of its own, one at a time.
 
-from io import BytesIO
+A decoder is large and is fed by strangers. There it has no keys, no more memory than the kernel grants it, and when it
+ends all that it took is free again; if it dies, no request dies with it.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 from typing import IO, Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
 from rest_framework.exceptions import APIException
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
-SEVERAL_IN_ONE = {"MPO": "JPEG"}
-"""What some cameras write: a JPEG that carries more pictures. The first one counts."""
-MOST_PIXELS = 25_000_000
-TOO_MANY_PIXELS = f"The image has more than {MOST_PIXELS // 1_000_000} megapixels, or is too long for its width."
-MOST_IN_A_ROW = 65_535
-"""Wide or high, as in a JPEG. A PNG one pixel wide and millions high costs several times what its pixels do."""
-MOST_SCANS = 32
-"""A progressive JPEG comes in about ten. Each is a pass over the whole picture, and can be as short as 60 bytes."""
-START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
-WITHOUT_A_LENGTH = {0x00, 0x01, *range(0xD0, 0xD9)}
-"""Bytes behind an 0xFF that begin no segment: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1.3."""
-LONGEST_SIDE = 1024
+from uploads.pictures.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-B", "-m", "uploads.pictures")  # -B: on a full disk it would leave half its bytecode
+PASSED_ON = ("LD_LIBRARY_PATH", "PATH")
+WAIT = 5.0
+"""Seconds that an upload waits for those of its own process, and then for those of others."""
+MOST_SECONDS = 15.0
+"""For one picture, as the clock counts, those that it waits for others included."""
+
+places = BoundedSemaphore(4)
+"""One upload that is drawn and three that wait: the other threads are for everybody else."""
+turn = Lock()
 
 
 class NotAnImage(APIException):
     status_code = 415
     default_code = "not_an_image"
-    default_detail = "Send a JPEG, PNG, WebP or GIF image."
+    default_detail = "Send a JPEG, PNG, WebP, GIF, HEIC or AVIF image."
+
+
+class HeicNotRead(NotAnImage):
+    default_detail = (
+        "This server cannot read HEIC. Send the photo as a JPEG: on an iPhone, choose Settings, Camera, Formats, "
+        "Most Compatible for new photos, or share a photo with Options set to Most Compatible."
+    )
 
 
 class BrokenImage(APIException):
@@ -36,56 +54,83 @@ class BrokenImage(APIException):
 class ImageTooLarge(APIException):
     status_code = 413
     default_code = "image_too_large"
+    default_detail = "The image has more than 25 megapixels, or is too long for its width."
 
 
-def scans(jpeg: bytes) -> int:
-    """How many scans the first picture has: what a phone hangs on behind it, such as a film, is not looked at."""
-    count, place = 0, 2
-    while (place := jpeg.find(b"\xff", place)) >= 0 and place + 1 < len(jpeg):
-        marker = jpeg[place + 1]
-        if marker == END_OF_IMAGE:
-            break
-        if marker == 0xFF:
-            place += 1
-        elif marker in WITHOUT_A_LENGTH:
-            place += 2
-        else:
-            count += marker == START_OF_SCAN
-            place += 2 + int.from_bytes(jpeg[place + 2 : place + 4])
-    return count
+class ImageTooCostly(ImageTooLarge):
+    default_detail = "The server has not enough memory for so large an image. Make it smaller and send it once more."
+
+
+class UploadsBusy(APIException):
+    status_code = 503
+    default_code = "uploads_busy"
+    default_detail = "Many images are arriving just now. Send this one again in a few seconds."
+    wait = 5
+
+
+REFUSALS = {
+    Refusal.NOT_A_PICTURE: NotAnImage,
+    Refusal.UNREAD_HEIC: HeicNotRead,
+    Refusal.DAMAGED: BrokenImage,
+    Refusal.TOO_MANY_PIXELS: ImageTooLarge,
+    Refusal.TOO_MUCH_MEMORY: ImageTooCostly,
+    Refusal.BUSY: UploadsBusy,
+}
 
 
 def reencode(file: IO[Any]) -> tuple[bytes, str]:
-    """The image at most 1024 px wide and high, upright, without metadata; and its file extension.
+    """The image at most 1024 px wide and high, upright, in sRGB, without metadata; and its file extension.
 
-    The kind is told by content. The pixels are counted before they are decoded: a small file can hold a huge picture.
+    Raises one of the above.
     """
-    content = file.read()
-    try:
-        image = Image.open(BytesIO(content), formats=tuple(FORMATS))
-    except Image.DecompressionBombError as error:
-        raise ImageTooLarge(TOO_MANY_PIXELS) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise NotAnImage from error
-    if image.width * image.height > MOST_PIXELS or max(image.size) > MOST_IN_A_ROW:
-        raise ImageTooLarge(TOO_MANY_PIXELS)
-    if image.format in ("JPEG", *SEVERAL_IN_ONE) and scans(content) > MOST_SCANS:
-        raise BrokenImage
-    kind = SEVERAL_IN_ONE.get(image.format or "", image.format or "")
-    try:
-        return write_anew(image, kind), FORMATS[kind]
-    except Exception as error:  # decoders raise what they like on damaged files
-        raise BrokenImage from error
+    with one_at_a_time():
+        word, _, picture = answer(file.read()).partition(b"\n")
+    if word.decode() in REFUSALS:
+        raise REFUSALS[Refusal(word.decode())]
+    return picture, word.decode()
 
 
-def write_anew(image: Image.Image, kind: str) -> bytes:
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits of grey: converting would cut them off, not scale them
-        upright = upright.convert("I").point(lambda level: level * (1 / 257)).convert("L")
-    picture = upright.convert("RGB" if kind == "JPEG" else "RGBA")
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    clean = Image.new(picture.mode, picture.size)  # without what the opened file carried along
-    clean.paste(picture)
-    written = BytesIO()
-    clean.save(written, format=kind)
-    return written.getvalue()
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Raises UploadsBusy, after five seconds, or at once where enough are waiting."""
+    if not places.acquire(blocking=False):
+        raise UploadsBusy
+    try:
+        if not turn.acquire(timeout=WAIT):
+            raise UploadsBusy
+        try:
+            yield
+        finally:
+            turn.release()
+    finally:
+        places.release()
+
+
+def answer(content: bytes) -> bytes:
+    """What the child writes. It gets none of our environment, for our keys are in there."""
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    try:
+        child = subprocess.run(  # noqa: S603  # a command of ours
+            (*COMMAND, str(WAIT)),
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            timeout=MOST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ImageTooCostly from None
+    except OSError as error:
+        logger.warning("No process for a picture: %s", type(error).__name__)
+        raise UploadsBusy from error
+    if child.returncode:
+        raise fallen(child.returncode)
+    return child.stdout
+
+
+def fallen(status: int) -> APIException:
+    """A child that did not end by itself. The kernel kills it for memory, or for the processor's time."""
+    logger.warning("A picture's process ended with %s", status)
+    return ImageTooCostly() if status in (-signal.SIGKILL, -signal.SIGXCPU) else BrokenImage()

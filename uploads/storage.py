@@ -22,6 +22,11 @@ class StorageUnavailable(APIException):
     wait = 10
 
 
+class StorageFull(StorageUnavailable):
+    default_detail = "The server has no room to keep the image. Nothing was kept; try again later."
+    wait = 60
+
+
 def storage() -> Storage:
     """The implementation that the settings name. Raises NotConfigured where there is none."""
     off = f"Uploads are switched off here: the operator must set {', '.join(settings.CLOUDINARY_NAMES)}."

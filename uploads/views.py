@@ -6,7 +6,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -14,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 from core.throttle import Throttle
 from core.wire import ConstantField
 from uploads.images import ImageTooLarge, reencode
+from uploads.parsing import UploadParser
 from uploads.storage import storage
 
 
@@ -23,7 +23,11 @@ class UploadThrottle(Throttle):
 
 class ImageSerializer(serializers.Serializer[Any]):
     image = serializers.FileField(
-        allow_empty_file=True, max_length=None, help_text="JPEG, PNG, WebP or GIF, up to 5 MiB and 25 megapixels."
+        allow_empty_file=True,
+        max_length=None,
+        help_text="JPEG, PNG, WebP, GIF, HEIC, HEIF or AVIF, up to 5 MiB and 25 megapixels. Stored anew: upright, in "
+        "sRGB, at most 1024 pixels wide and high, without metadata; HEIC, HEIF and AVIF as JPEG, or as PNG where "
+        "something is transparent. The file's name and type are not looked at.",
     )
 
 
@@ -34,7 +38,7 @@ class UploadedSerializer(serializers.Serializer[Any]):
 
 class UploadViewSet(ViewSet):
     throttle_classes = (UploadThrottle.on("create"),)
-    parser_classes = (MultiPartParser,)
+    parser_classes = (UploadParser,)
 
     @extend_schema(summary="Upload an image", request=ImageSerializer, responses={200: UploadedSerializer})
     def create(self, request: Request) -> Response:

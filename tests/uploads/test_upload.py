@@ -1,43 +1,16 @@
 import zlib
 from io import BytesIO
-from urllib.parse import urlsplit
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-PATH = "/api/upload"
-
-
-@pytest.fixture(autouse=True)
-def _media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
-def picture(kind="PNG", size=(40, 30), mode="RGB", **save):
-    written = BytesIO()
-    Image.new(mode, size, 1).save(written, format=kind, **save)
-    return written.getvalue()
-
-
-@pytest.fixture
-def upload(api, db):
-    def upload(content, field="image", name="photo.png"):
-        return api.post(PATH, {field: SimpleUploadedFile(name, content)}, format="multipart")
-
-    return upload
-
-
-def stored(api, answer):
-    """The image behind the link."""
-    assert (answer.status_code, list(answer.json())) == (200, ["message", "image"])
-    served = api.get(urlsplit(answer.json()["image"]).path)
-    return Image.open(BytesIO(b"".join(served.streaming_content)))
+from tests.uploads.conftest import PATH
+from tests.uploads.files import picture
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_an_image_is_stored_and_the_link_works(upload, api, kind):
-    image = stored(api, upload(picture(kind), name="anything.txt"))
+def test_an_image_is_stored_and_the_link_works(upload, stored, kind):
+    image = stored(upload(picture(kind), name="anything.txt"))
     assert (image.format, image.size) == (kind, (40, 30))
 
 
@@ -45,27 +18,27 @@ def test_the_message_is_the_one_that_clients_know(upload):
     assert upload(picture()).json()["message"] == "Your image has been uploaded successfully"
 
 
-def test_a_camera_file_of_several_pictures_is_a_jpeg(upload, api):
+def test_a_camera_file_of_several_pictures_is_a_jpeg(upload, stored):
     several = [Image.new("RGB", (40, 30), color) for color in ("red", "blue")]
     written = BytesIO()
     several[0].save(written, format="MPO", save_all=True, append_images=several[1:])
-    assert stored(api, upload(written.getvalue())).format == "JPEG"
+    assert stored(upload(written.getvalue())).format == "JPEG"
 
 
 @pytest.mark.parametrize(
     ("kind", "mode"), [("JPEG", "CMYK"), ("JPEG", "L"), ("PNG", "I;16"), ("PNG", "P"), ("GIF", "P")]
 )
-def test_an_image_in_another_mode_is_stored(upload, api, kind, mode):
-    assert stored(api, upload(picture(kind, mode=mode))).format == kind
+def test_an_image_in_another_mode_is_stored(upload, stored, kind, mode):
+    assert stored(upload(picture(kind, mode=mode))).format == kind
 
 
-def test_sixteen_bits_of_grey_keep_their_shades(upload, api):
+def test_sixteen_bits_of_grey_keep_their_shades(upload, stored):
     ramp = Image.new("I;16", (256, 1))
     for level in range(256):
         ramp.putpixel((level, 0), level * 257)
     written = BytesIO()
     ramp.save(written, format="PNG")
-    image = stored(api, upload(written.getvalue())).convert("L")
+    image = stored(upload(written.getvalue())).convert("L")
     assert [image.getpixel((level, 0)) for level in (0, 64, 128, 255)] == [0, 64, 128, 255]
 
 
@@ -76,16 +49,16 @@ def test_a_header_that_claims_a_huge_picture_is_too_large(upload):
     assert upload(bytes(content)).status_code == 413
 
 
-def test_a_large_image_is_made_smaller_with_its_proportions(upload, api):
-    assert stored(api, upload(picture(size=(3000, 1500)))).size == (1024, 512)
+def test_a_large_image_is_made_smaller_with_its_proportions(upload, stored):
+    assert stored(upload(picture(size=(3000, 1500)))).size == (1024, 512)
 
 
-def test_metadata_is_not_kept_and_the_picture_stands_upright(upload, api):
+def test_metadata_is_not_kept_and_the_picture_stands_upright(upload, stored):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     exif[0x010E] = "at home, 12 Elm Street"
     answer = upload(picture("JPEG", exif=exif))
-    image = stored(api, answer)
+    image = stored(answer)
     assert image.size == (30, 40)
     assert not image.getexif()
 
