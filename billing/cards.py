@@ -1,24 +1,36 @@
 """The cards on file, and the one that a person pays with. Stripe keeps them; what may be shown is kept here too."""
 
 import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import transaction
 from django.utils import timezone
 
-from billing.gateway.interface import DetachedPaymentMethod, PaymentMethod, payments
-from billing.models import Card
+from billing.gateway.interface import (
+    CustomerGone,
+    DeletedCustomer,
+    DetachedPaymentMethod,
+    PaymentMethod,
+    payments,
+)
+from billing.models import Card, FormerCustomer
 from users.models import User
+
+logger = logging.getLogger(__name__)
 
 
 def ensure_customer(user: User) -> str:
     """Stripe's id of the person, opened now where signing up could not.
 
     Two requests at once open one customer: the key is the same. Stripe keeps even a failure under its key, so an hour
-    later, or under another name, it is another one.
+    later, under another name, or after a customer that was deleted, it is another one.
     """
     if user.stripe_id:
         return user.stripe_id
     who = f"{user.pk} {user.created_at.isoformat()} {user.email} {user.display_name} {timezone.now():%Y-%m-%d %H}"
+    who += f" {user.former_customers.count()}"
     key = f"customer-{hashlib.blake2b(who.encode(), digest_size=16).hexdigest()}"
     customer = payments().create_customer(email=user.email, name=user.display_name, key=key)
     User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
@@ -26,26 +38,64 @@ def ensure_customer(user: User) -> str:
     return user.stripe_id or customer
 
 
+@contextmanager
+def forgetting(customer: str) -> Iterator[None]:
+    """Forgets the customer at once where Stripe says inside that it is gone. Raises CustomerGone then."""
+    try:
+        yield
+    except CustomerGone:
+        forget_customer(DeletedCustomer(customer))
+        raise
+
+
 def attach(*, user: User, source: str) -> PaymentMethod:
-    """Puts a card on file; it becomes the default one where there was none."""
+    """Puts a card on file; it becomes the default one where there was none. Raises CustomerGone."""
     customer = ensure_customer(user)
-    default = payments().default_card(customer=customer)
-    card = payments().attach_card(customer=customer, source=source)
-    if default is None:
-        payments().make_default(customer=customer, card=card)
-        default = card
+    with forgetting(customer):
+        default = payments().default_card(customer=customer)
+        card = payments().attach_card(customer=customer, source=source)
+        if default is None:
+            payments().make_default(customer=customer, card=card)
+            default = card
     keep(user, card)
     keep_default(user, default)
     return card
 
 
-def replace_default(*, user: User, source: str) -> PaymentMethod:
-    """Puts a card on file, where it is not yet, and pays with it from now on."""
+def make_default(*, user: User, source: str) -> PaymentMethod:
+    """Puts a card on file, where it is not yet, and pays with it from now on. Raises CustomerGone."""
     customer = ensure_customer(user)
-    card = payments().attach_card(customer=customer, source=source)
-    payments().make_default(customer=customer, card=card)
+    with forgetting(customer):
+        card = payments().attach_card(customer=customer, source=source)
+        payments().make_default(customer=customer, card=card)
     keep_default(user, card)
     return card
+
+
+def replace_default(*, user: User, source: str) -> PaymentMethod:
+    """As `make_default`; a person whose customer is gone at Stripe gets a new one for it."""
+    try:
+        return make_default(user=user, source=source)
+    except CustomerGone:
+        user.refresh_from_db(fields=["stripe_id"])
+        return make_default(user=user, source=source)
+
+
+def default_card(user: User) -> PaymentMethod | None:
+    """The card that is charged, as Stripe has it; where it has none, none is shown. Raises CustomerGone."""
+    customer = user.stripe_id or ""
+    with forgetting(customer):
+        card = payments().default_card(customer=customer)
+    if card is None:
+        forget_default(user)
+    return card
+
+
+def total_charged(user: User) -> int:
+    """What came of the person's payments at Stripe, in cents, less what was refunded. Raises CustomerGone."""
+    customer = user.stripe_id or ""
+    with forgetting(customer):
+        return payments().total_charged(customer=customer)
 
 
 def keep(user: User, card: PaymentMethod) -> None:
@@ -79,3 +129,20 @@ def forget_card(card: DetachedPaymentMethod) -> None:
         known.delete()
         if known.is_default:
             User.objects.filter(pk=known.user_id).update(last4=None)
+
+
+@transaction.atomic
+def forget_default(user: User) -> None:
+    """There is none at Stripe any more. Four digits that a client has set stay: they were no card's of ours."""
+    if user.cards.filter(is_default=True).update(is_default=False):
+        User.objects.filter(pk=user.pk).update(last4=None)
+
+
+@transaction.atomic
+def forget_customer(customer: DeletedCustomer) -> None:
+    """It is gone at Stripe, with its cards: the next need opens a new one. What it paid stays in the ledger."""
+    for user in User.objects.select_for_update(no_key=True).filter(stripe_id=customer.id):
+        logger.warning("Stripe customer of person %s is gone", user.pk)
+        FormerCustomer.objects.get_or_create(pk=customer.id, defaults={"user": user})
+        user.cards.all().delete()
+        User.objects.filter(pk=user.pk).update(stripe_id=None, last4=None)

@@ -1,12 +1,14 @@
 """Disputed payments, by the money that they move: https://docs.stripe.com/disputes/how-disputes-work"""
 
 import logging
+from dataclasses import replace
 
 from django.db import transaction
 
-from billing.gateway.interface import DisputeReport
+from billing.gateway.interface import CURRENCY, DisputeReport
 from billing.ledger import entry_of_payment, lock_account, post_entry
 from billing.models import Account, Dispute, LedgerEntry
+from billing.notices import NOT_OURS, in_other_currency
 from core.wire import MICROS_PER_CENT
 
 logger = logging.getLogger(__name__)
@@ -16,14 +18,25 @@ INQUIRY = "warning_"
 
 
 @transaction.atomic
-def apply_dispute(dispute: DisputeReport) -> None:
-    """Posts what the dispute has moved so far, each movement once, and notes where it stands."""
+def apply_dispute(dispute: DisputeReport) -> str:
+    """Posts what the dispute has moved so far, each movement once, and notes where it stands.
+
+    Says why nothing was posted, where that is so.
+    """
     entry = entry_of_payment(dispute.payment)
     if entry is None:
         logger.warning("Stripe dispute %s is of no payment of ours", dispute.id)
-        return
+        return NOT_OURS
     account = lock_account(entry.account)
-    when = f"{entry.created_at:%Y-%m-%d}"
+    if dispute.currency != CURRENCY:
+        note(replace(dispute, amount_cents=entry.amount_micros // MICROS_PER_CENT), account)
+        return in_other_currency("dispute", dispute.id, dispute.currency)
+    post_movements(dispute, account, when=f"{entry.created_at:%Y-%m-%d}")
+    note(dispute, account)
+    return ""
+
+
+def post_movements(dispute: DisputeReport, account: Account, *, when: str) -> None:
     if dispute.withdrawn_cents:
         post_entry(
             account=account,
@@ -40,7 +53,6 @@ def apply_dispute(dispute: DisputeReport) -> None:
             reference=f"stripe:{dispute.id}:won",
             memo=f"The dispute about the money added on {when} was won",
         )
-    note(dispute, account)
 
 
 def note(dispute: DisputeReport, account: Account) -> None:

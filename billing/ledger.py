@@ -24,7 +24,7 @@ def lock_account(account: Account) -> Account:
 def entry_of_payment(payment: str) -> LedgerEntry | None:
     """What a payment at Stripe has brought, once it is posted."""
     entries = LedgerEntry.objects.filter(reference=f"stripe:{payment}", kind=LedgerEntry.Kind.TOP_UP)
-    return entries.select_related("account").first()
+    return entries.select_related("account", "top_up").first()
 
 
 @transaction.atomic(savepoint=False)

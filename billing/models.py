@@ -72,7 +72,7 @@ class TopUp(models.Model):
 
     class Status(models.TextChoices):
         PENDING = "pending"  # asked for; the card may or may not have been charged
-        CONSENT = "consent"  # the card's owner must still agree, in the client
+        CONSENT = "consent"  # the card's owner must still agree, in the client; or it is reserved and not captured
         SUCCEEDED = "succeeded"
         REFUSED = "refused"
 
@@ -84,6 +84,9 @@ class TopUp(models.Model):
         max_length=255, blank=True, help_text="The card that is charged: settled once, for a retry must be the same."
     )
     amount_cents = models.PositiveIntegerField()
+    captured_cents = models.PositiveIntegerField(
+        null=True, blank=True, help_text="What was captured, where that is less than was asked for."
+    )
     key = models.CharField(max_length=255, null=True, blank=True, help_text="The client's Idempotency-Key.")
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     in_flight_until = models.DateTimeField(
@@ -111,6 +114,11 @@ class TopUp(models.Model):
 
     def __str__(self) -> str:
         return f"${self.amount_cents / 100:.2f} {self.status}"
+
+    @property
+    def brought_cents(self) -> int:
+        """What it brought, once it has succeeded."""
+        return self.amount_cents if self.captured_cents is None else self.captured_cents
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
@@ -166,23 +174,65 @@ class Card(models.Model):
         return f"{self.brand} {self.last4}"
 
 
+class FormerCustomer(models.Model):
+    """A customer of a person's that is gone at Stripe, so that whoever still asks by its id can be told so."""
+
+    id = models.CharField(primary_key=True, max_length=128, help_text="Stripe's id.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="former_customers", verbose_name="person"
+    )
+    created_at = models.DateTimeField(default=timezone.now, help_text="When it was found to be gone.")
+
+    class Meta:
+        db_table = "formerCustomers"
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class PaymentNotice(models.Model):
+    """What only an operator can put right about payments: one row for each cause, with its newest words."""
+
+    cause = models.CharField(primary_key=True, max_length=255)
+    words = models.CharField(max_length=1000)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "paymentNotices"
+        ordering = ("-last_at",)
+
+    def __str__(self) -> str:
+        return self.cause
+
+
 class StripeEvent(models.Model):
     """A webhook event, stored once and applied once."""
 
     id = models.CharField(primary_key=True, max_length=255)
     type = models.CharField(max_length=100)
+    api_version = models.CharField(
+        max_length=100, blank=True, default="", help_text="How Stripe's webhook writes its objects."
+    )
     payload = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now)
     applied_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Empty while what follows from it could not be done yet: it will be tried again.",
+        help_text="Empty while what follows from it could not be done yet: it will be tried again, for a week.",
+    )
+    reason = models.CharField(
+        max_length=500, blank=True, default="", help_text="Why it is not applied; or why nothing followed from it."
     )
 
     class Meta:
         db_table = "stripeEvents"
         ordering = ("-created_at",)
-        indexes = (models.Index(fields=("created_at",), condition=Q(applied_at=None), name="stripe_events_waiting"),)
+        indexes = (
+            models.Index(fields=("created_at",), condition=Q(applied_at=None), name="stripe_events_waiting"),
+            models.Index(fields=("-created_at",), name="stripe_events_newest_first"),
+        )
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"

@@ -14,11 +14,16 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from billing.cards import ensure_customer
+from billing.cards import ensure_customer, forget_card, forget_default, forgetting
 from billing.gateway.interface import (
+    CURRENCY,
     CardDeclined,
+    CustomerGone,
+    DetachedPaymentMethod,
+    IdempotencyConflict,
     NoCard,
     Payment,
+    PaymentsMisconfigured,
     PaymentsUnavailable,
     UnknownSource,
     UnusableSource,
@@ -26,6 +31,7 @@ from billing.gateway.interface import (
 )
 from billing.ledger import account_of, entry_of_payment, lock_account, post_entry
 from billing.models import Account, LedgerEntry, TopUp
+from billing.notices import NOT_OURS, in_other_currency
 from core.failpoints import failpoint
 from core.wire import MICROS_PER_CENT
 from users.models import User
@@ -37,8 +43,15 @@ IN_FLIGHT = timedelta(seconds=30)
 TRY_FOR = timedelta(minutes=10)
 """A TopUp without a payment at Stripe is not tried again after this: nobody expects yesterday's payment any more, and
 Stripe keeps even a failure of its own under an idempotency key for a day. Of a person who is gone none is tried."""
+UNSURE_FOR = timedelta(days=3)
+"""So long Stripe repeats what it tells. A TopUp of which nobody can find out whether it was paid is given up then;
+should its payment turn up after all, it is posted all the same."""
 CONSENT = "Your bank wants you to confirm this payment."
 EXPIRED = "The payment was not completed in time and nothing was charged. Please try again."
+RESERVED = "Your bank has reserved this payment, and nothing was taken yet. The next payment gives it free."
+GONE = "Your card is not on file any more, and nothing was charged. Enter it again."
+UNDECIDED = ("processing", "requires_confirmation")
+OTHER_CURRENCY = "This payment was not made in dollars, and is not on your balance yet. Our staff will see to it."
 
 
 class PaymentInProgress(APIException):
@@ -46,6 +59,13 @@ class PaymentInProgress(APIException):
     default_code = "payment_in_progress"
     default_detail = "Another payment of yours is under way. Wait for it to end, then look at your balance."
     wait = 5
+
+
+class PaymentUnsure(PaymentsMisconfigured):
+    default_detail = (
+        "Payments are not possible at the moment. Whether the last one went through is not known yet; nothing is "
+        "charged twice, and the operators have been told."
+    )
 
 
 class KeyReused(APIException):
@@ -57,11 +77,12 @@ class KeyReused(APIException):
 def add_money(*, user: User, amount_cents: int, source: str = "", key: str | None = None) -> TopUp:
     """Charges the person's card and posts the money. Returns the TopUp: succeeded, refused, or waiting for consent.
 
-    The same key gives the same TopUp for ever. Raises PaymentInProgress, KeyReused, PaymentsUnavailable.
+    The same key gives the same TopUp for ever. Raises PaymentInProgress, KeyReused, PaymentsUnavailable,
+    PaymentsMisconfigured.
     """
     account = account_of(user)
-    customer = ensure_customer(user)
     while True:
+        customer = ensure_customer(user)
         top_up, is_ours = begin(account, customer, amount_cents, source, key, now=timezone.now())
         if top_up.status != TopUp.Status.PENDING:
             return top_up
@@ -69,6 +90,7 @@ def add_money(*, user: User, amount_cents: int, source: str = "", key: str | Non
         top_up = finish(top_up, look_first=not is_ours)
         if is_ours or answers(top_up, amount_cents, source, key):
             return top_up
+        user.refresh_from_db(fields=["stripe_id"])  # the customer may have been found to be gone
 
 
 def answers(top_up: TopUp, amount_cents: int, source: str, key: str | None) -> bool:
@@ -129,18 +151,20 @@ def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
 def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
     """Brings a pending TopUp to an end, and gives it as it then is.
 
-    Where the payment service fails it stays pending, and free for the next one.
+    Where the payment service fails it stays pending, and free for the next one; where it refuses what the operator has
+    set up, nothing was charged, and it is refused.
     """
     try:
         cancel_waiting(top_up)
-        payment = find_or_charge(top_up, look_first=look_first)
-    except (CardDeclined, UnknownSource, UnusableSource) as error:
-        refused = refuse(top_up, str(error.detail))
-        if top_up.source and isinstance(error, UnknownSource):
-            raise  # the client named a card that does not exist: 404, not the bank's refusal
-        return refused
-    except BaseException:
-        TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
+        with forgetting(top_up.customer):
+            payment = find_or_charge(top_up, look_first=look_first)
+    except (CardDeclined, CustomerGone, UnknownSource, UnusableSource) as error:
+        return refuse_card(top_up, error)
+    except BaseException as error:
+        if isinstance(error, PaymentsMisconfigured) and not isinstance(error, PaymentUnsure):
+            refuse(top_up, str(error.detail))
+        else:
+            TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
         raise
     failpoint("after_charge")
     settled = settle(top_up, payment)
@@ -148,16 +172,43 @@ def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
     return settled
 
 
+def refuse_card(top_up: TopUp, error: APIException) -> TopUp:
+    """Raises UnknownSource where the client named a card that does not exist: 404, not the bank's refusal."""
+    if isinstance(error, UnknownSource):
+        forget_card(DetachedPaymentMethod(top_up.card))
+    refused = refuse(top_up, GONE if isinstance(error, CustomerGone) else str(error.detail))
+    if top_up.source and isinstance(error, UnknownSource):
+        raise error
+    return refused
+
+
 def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
+    """A key that Stripe knows with other parameters, as after a deploy, may have charged: it is looked up, too."""
     if look_first:
-        found = payments().find_payment(customer=top_up.customer, top_up=str(top_up.pk))
+        found = find(top_up)
         if found:
             return found
         if top_up.account.user is None or timezone.now() - top_up.created_at > TRY_FOR:
             raise UnusableSource(EXPIRED)
-    return payments().charge(
-        customer=top_up.customer, source=card_of(top_up), amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
-    )
+    try:
+        return payments().charge(
+            customer=top_up.customer, source=card_of(top_up), amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
+        )
+    except IdempotencyConflict:
+        found = find(top_up)
+        if found is None:
+            raise
+        return found
+
+
+def find(top_up: TopUp) -> Payment | None:
+    """The payment at Stripe. Raises PaymentUnsure where Stripe refuses to say, and it may have been charged."""
+    try:
+        return payments().find_payment(customer=top_up.customer, top_up=str(top_up.pk), since=top_up.created_at)
+    except PaymentsMisconfigured as error:
+        if top_up.card and timezone.now() - top_up.created_at < UNSURE_FOR:  # without one nothing was ever charged
+            raise PaymentUnsure from error
+        raise
 
 
 def card_of(top_up: TopUp) -> str:
@@ -165,6 +216,8 @@ def card_of(top_up: TopUp) -> str:
     if not top_up.card:
         default = None if top_up.source else payments().default_card(customer=top_up.customer)
         if not top_up.source and default is None:
+            if top_up.account.user:
+                forget_default(top_up.account.user)
             raise NoCard
         top_up.card = default.id if default else top_up.source
         top_up.save(update_fields=["card"])
@@ -193,38 +246,54 @@ def settle(top_up: TopUp, payment: Payment) -> TopUp:
     top_up = TopUp.objects.get(pk=top_up.pk)
     if top_up.status == TopUp.Status.SUCCEEDED:
         return top_up
-    if payment.status == "succeeded":
-        top_up.entry = post_entry(
-            account=account,
-            kind=LedgerEntry.Kind.TOP_UP,
-            amount_micros=payment.amount_cents * MICROS_PER_CENT,
-            reference=f"stripe:{payment.id}",
-            memo="Money added by card",
-        )
-        failpoint("after_entry")  # not committed yet
-        top_up.status, top_up.client_secret, top_up.message = TopUp.Status.SUCCEEDED, "", ""
-    elif payment.status == "requires_action":
-        top_up.status, top_up.client_secret, top_up.message = (
-            TopUp.Status.CONSENT,
-            payment.client_secret,
-            payment.message or CONSENT,
-        )
-    elif payment.status in ("requires_payment_method", "canceled"):
-        top_up.status, top_up.client_secret, top_up.message = TopUp.Status.REFUSED, "", payment.message or EXPIRED
+    if payment.status == "succeeded" and payment.currency == CURRENCY:
+        collect(top_up, payment, account)
     else:
-        raise PaymentsUnavailable("The bank has not answered yet. Nothing is lost: look at your balance in a minute.")
+        top_up.status, top_up.client_secret, top_up.message = outcome(payment)
     top_up.payment, top_up.in_flight_until = payment.id, None
     top_up.save()
     return top_up
 
 
-def apply_payment(payment: Payment) -> None:
-    """What Stripe told about a payment. A failure that comes after the success changes nothing."""
+def collect(top_up: TopUp, payment: Payment, account: Account) -> None:
+    """Posts what was received, which is less than was asked for where less was captured."""
+    top_up.entry = post_entry(
+        account=account,
+        kind=LedgerEntry.Kind.TOP_UP,
+        amount_micros=payment.received_cents * MICROS_PER_CENT,
+        reference=f"stripe:{payment.id}",
+        memo="Money added by card",
+    )
+    failpoint("after_entry")  # not committed yet
+    top_up.status, top_up.client_secret, top_up.message = TopUp.Status.SUCCEEDED, "", ""
+    top_up.captured_cents = payment.received_cents if payment.received_cents != top_up.amount_cents else None
+
+
+def outcome(payment: Payment) -> tuple[TopUp.Status, str, str]:
+    """Status, client secret and message of a payment that brought no money. Raises PaymentsUnavailable."""
+    if payment.status == "requires_action":
+        return TopUp.Status.CONSENT, payment.client_secret, payment.message or CONSENT
+    if payment.status == "requires_capture":
+        return TopUp.Status.CONSENT, "", RESERVED
+    if payment.status in ("requires_payment_method", "canceled"):
+        return TopUp.Status.REFUSED, "", payment.message or EXPIRED
+    if payment.status == "succeeded":
+        in_other_currency("payment", payment.id, payment.currency)
+        return TopUp.Status.REFUSED, "", OTHER_CURRENCY
+    raise PaymentsUnavailable("The bank has not answered yet. Nothing is lost: look at your balance in a minute.")
+
+
+def apply_payment(payment: Payment) -> str:
+    """What Stripe told about a payment, or why nothing follows. A failure come after the success changes nothing."""
     top_up = top_up_of(payment)
     if top_up is None:
         logger.warning("Stripe payment %s belongs to no top-up of ours", payment.id)
-    elif payment.status == "succeeded" or top_up.status in (TopUp.Status.PENDING, TopUp.Status.CONSENT):
+        return NOT_OURS
+    is_open = top_up.status in (TopUp.Status.PENDING, TopUp.Status.CONSENT)
+    if payment.status == "succeeded" or (is_open and payment.status not in UNDECIDED):
         settle(top_up, payment)
+    is_foreign = payment.status == "succeeded" and payment.currency != CURRENCY
+    return in_other_currency("payment", payment.id, payment.currency) if is_foreign else ""
 
 
 def top_up_of(payment: Payment) -> TopUp | None:

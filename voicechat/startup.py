@@ -5,6 +5,8 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils.module_loading import import_string
 
 from voicechat.vendor_modes import vendor_modes
 
@@ -21,6 +23,7 @@ def announce(server: Any) -> None:
     """gunicorn calls this once, when it listens."""
     django.setup()
     print("\n".join(start_lines()), flush=True)
+    connections.close_all()  # the workers are made after this, and must not share one
 
 
 def start_lines() -> list[str]:
@@ -31,6 +34,8 @@ def start_lines() -> list[str]:
         lines += ["", "WARNING: STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."]
     if vendor_modes()["Twilio"] == "real" and not settings.NOTIFICATIONS:
         lines += ["", "WARNING: SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."]
+    if vendor_modes()["Stripe"] == "real" and (warning := stripe_warning()):
+        lines += ["", f"WARNING: {warning}"]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:
@@ -43,6 +48,15 @@ def start_lines() -> list[str]:
             f"Docs: {base}/api/docs   Admin: {base}/admin/ (first: make admin)   Stop: Ctrl-C",
         ]
     return [*lines, ""]
+
+
+def stripe_warning() -> str:
+    """What is wrong with Stripe's webhook, by what it has sent so far. Models are only there once Django is set up."""
+    try:
+        warning: str = import_string("billing.webhook.warning_at_start")()
+    except DatabaseError:  # the server says so itself, to whoever asks
+        return ""
+    return warning
 
 
 def open_requests(base: str) -> list[str]:

@@ -7,7 +7,7 @@ from billing.admin.accounts import AccountAdmin, show_on_account
 from billing.admin.actions import MoneyPages
 from billing.admin.columns import dollars_column, exact_dollars, owner_link, readable
 from billing.admin.forms import AdjustmentForm
-from billing.admin.movements import DisputeAdmin, LedgerEntryAdmin, StripeEventAdmin, TopUpAdmin
+from billing.admin.movements import DisputeAdmin, LedgerEntryAdmin, PaymentNoticeAdmin, StripeEventAdmin, TopUpAdmin
 
 __all__ = (
     "AccountAdmin",
@@ -15,6 +15,7 @@ __all__ = (
     "DisputeAdmin",
     "LedgerEntryAdmin",
     "MoneyPages",
+    "PaymentNoticeAdmin",
     "StripeEventAdmin",
     "TopUpAdmin",
     "dollars_column",

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from billing.admin.actions import MoneyActions
 from billing.admin.columns import amount_column, dollars_column, owner_link
-from billing.models import Account, Card, Dispute, LedgerEntry
+from billing.models import Account, Card, Dispute, FormerCustomer, LedgerEntry
 from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person
 
 NEWEST = 100
@@ -131,4 +131,10 @@ class CardInline(ReadOnlyInline):
         return f"{card.exp_month:02}/{card.exp_year}"
 
 
-show_on_person(AccountInline, CardInline)
+class FormerCustomerInline(ReadOnlyInline):
+    model = FormerCustomer
+    fields = ("id", "created_at")
+    verbose_name_plural = "Customers of before, gone at Stripe"
+
+
+show_on_person(AccountInline, CardInline, FormerCustomerInline)

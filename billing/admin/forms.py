@@ -14,7 +14,7 @@ from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 
 from billing.admin.columns import exact_dollars
-from billing.gateway.interface import PaymentsUnavailable
+from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable
 from billing.ledger import post_entry
 from billing.models import Account, LedgerEntry, TopUp
 from billing.refunds import refund
@@ -93,7 +93,7 @@ class AdjustmentForm(MoneyForm):
 
 class PaymentField(forms.ModelChoiceField[TopUp]):
     def label_from_instance(self, top_up: Any) -> str:
-        return f"{top_up.created_at:%Y-%m-%d %H:%M}: {money(top_up.amount_cents)} by {top_up.payment}"
+        return f"{top_up.created_at:%Y-%m-%d %H:%M}: {money(top_up.brought_cents)} by {top_up.payment}"
 
 
 class RefundForm(MoneyForm):
@@ -115,8 +115,8 @@ class RefundForm(MoneyForm):
         balance = self.account.balance_micros()
         if cents * MICROS_PER_CENT > balance:
             raise forms.ValidationError(f"No more than the balance can go back, which is {exact_dollars(balance)} now.")
-        if (top_up := self.cleaned_data.get("top_up")) and cents > top_up.amount_cents:
-            raise forms.ValidationError(f"No more than this payment can go back: {money(top_up.amount_cents)}.")
+        if (top_up := self.cleaned_data.get("top_up")) and cents > top_up.brought_cents:
+            raise forms.ValidationError(f"No more than this payment can go back: {money(top_up.brought_cents)}.")
         return cents
 
     def save(self, *, log: Callable[[str], None]) -> str:
@@ -125,6 +125,8 @@ class RefundForm(MoneyForm):
         log(f"Asked for {money(cents)} of {top_up.payment} to be given back ({key})")
         try:
             made = refund(top_up=top_up, amount_cents=cents, key=key)
+        except PaymentsMisconfigured:
+            raise  # an answer: nothing was done
         except PaymentsUnavailable:
             self.hold(top_up)
             raise

@@ -7,8 +7,9 @@ from django.db.models import F, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 
-from billing.admin.columns import amount_column, dollars_column, owner_link, readable
-from billing.models import Dispute, LedgerEntry, StripeEvent, TopUp
+from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link, readable
+from billing.models import Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
+from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
 from users.admin import ReadOnlyAdmin
 
@@ -51,9 +52,13 @@ class TopUpAdmin(OfAccountAdmin):
     search_fields = ("payment", "customer", "key", "message", "account__user__email", "account__user__display_name")
     fields = (
         *("created_at", "account", "person", "amount", "status", "message", "in_flight_until"),
-        *("payment", "customer", "source", "key", "entry", "id"),
+        *("captured", "payment", "customer", "source", "key", "entry", "id"),
     )
     amount = amount_column
+
+    @admin.display(description="captured, where less")
+    def captured(self, top_up: TopUp) -> str | None:
+        return exact_dollars(top_up.captured_cents and top_up.captured_cents * MICROS_PER_CENT)
 
 
 @admin.register(Dispute)
@@ -66,24 +71,26 @@ class DisputeAdmin(OfAccountAdmin):
 
 
 class AppliedFilter(admin.SimpleListFilter):
-    """Finds the events that wait for Stripe to answer."""
+    """Finds the events that wait, and those from which nothing followed for a reason."""
 
     title = "applied"
     parameter_name = "applied"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("no", "Not yet"), ("yes", "Yes"))
+        return (("no", "Not yet"), ("yes", "Yes"), ("nothing", "To nothing, with a reason"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "nothing":
+            return queryset.exclude(applied_at=None).exclude(reason="")
         return queryset.filter(applied_at__isnull=self.value() == "no") if self.value() else queryset
 
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "type", "applied_at", "id")
-    list_filter = (AppliedFilter, "type", "created_at")
-    search_fields = ("id", "type", "text")
-    fields = ("created_at", "applied_at", "type", "id", "what_it_says")
+    list_display = ("created_at", "type", "applied_at", "reason", "api_version", "id")
+    list_filter = (AppliedFilter, "type", "api_version", "created_at")
+    search_fields = ("id", "type", "text", "reason")
+    fields = ("created_at", "applied_at", "reason", "type", "api_version", "id", "what_it_says")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
         events: QuerySet[StripeEvent] = super().get_queryset(request).alias(text=Cast(F("payload"), TextField()))
@@ -91,3 +98,13 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
     def what_it_says(self, event: StripeEvent) -> str:
         return readable(event.payload)
+
+
+@admin.register(PaymentNotice)
+class PaymentNoticeAdmin(ReadOnlyAdmin):
+    """What only an operator can put right, such as a key that has expired, in Stripe's own words."""
+
+    list_display = ("last_at", "words", "first_at", "cause")
+    list_filter = ("last_at",)
+    search_fields = ("cause", "words")
+    fields = ("last_at", "first_at", "cause", "words")

@@ -122,7 +122,7 @@ class RefusedPaymentSerializer(serializers.Serializer[Any]):
 
 class ChargeSerializer(serializers.Serializer[TopUp]):
     id = serializers.CharField(source="payment")
-    amount = serializers.IntegerField(source="amount_cents", help_text="Cents.")
+    amount = serializers.IntegerField(source="brought_cents", help_text="Cents, as received.")
     currency = ConstantField("usd")
     status = serializers.CharField()
     customer = serializers.CharField()

@@ -33,8 +33,9 @@ from billing.api.serializers import (
     UserSourceSerializer,
 )
 from billing.api.throttles import PaymentThrottle
-from billing.gateway.interface import payments
+from billing.gateway.interface import CustomerGone, payments
 from billing.ledger import set_balance
+from billing.models import FormerCustomer
 from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
@@ -42,6 +43,7 @@ from users.api.serializers import UserSerializer
 from users.models import User
 
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
+NOBODY = "Nobody here has this Stripe id. Load the person again (GET /api/users/:id) and use the stripeId there."
 OUT_OF_RANGE = {"message": "Choose an amount from $1.00 to $500.00.", "client_secret": ""}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -65,7 +67,7 @@ def person(user_id: int) -> User:
 def person_with(stripe_id: str) -> User:
     user = User.objects.filter(stripe_id=stripe_id).first()
     if user is None:
-        raise NotFound("Nobody here has this Stripe id.")
+        raise CustomerGone if FormerCustomer.objects.filter(pk=stripe_id).exists() else NotFound(NOBODY)
     return user
 
 
@@ -157,7 +159,7 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
     @extend_schema(summary="What a person paid by card", request=CustomerSerializer, responses=ChargedSumSerializer)
     def user_stripe_charges(self, request: Request) -> Response:
         user = person_with(read(CustomerSerializer, request.data)["userStripeId"])
-        cents = payments().total_charged(customer=user.stripe_id or "")
+        cents = cards.total_charged(user)
         return Response(ChargedSumSerializer({"sumOfUserStripeCharges": cents / 100}).data)
 
 
@@ -175,8 +177,7 @@ class CardViewSet(PermissionsByAction, ViewSet):
     @extend_schema(summary="The default card", request=CustomerSerializer, responses=DefaultSourceSerializer)
     def retrieve_default_source(self, request: Request) -> Response:
         user = person_with(read(CustomerSerializer, request.data)["userStripeId"])
-        card = payments().default_card(customer=user.stripe_id or "")
-        return Response(DefaultSourceSerializer({"card": card}).data)
+        return Response(DefaultSourceSerializer({"card": cards.default_card(user)}).data)
 
     @extend_schema(summary="Replace a person's card", request=UserSourceSerializer, responses=UpdatedSourceSerializer)
     def update_credit_card(self, request: Request) -> Response:
@@ -190,7 +191,7 @@ class CardViewSet(PermissionsByAction, ViewSet):
     def update_default_source(self, request: Request) -> Response:
         sent = read(CustomerSourceSerializer, request.data)
         user = person_with(sent["userStripeId"])
-        card = cards.replace_default(user=user, source=sent["sourceId"])
+        card = cards.make_default(user=user, source=sent["sourceId"])
         return Response(UpdatedCustomerSerializer({"user": user, "card": card}).data)
 
 
@@ -200,7 +201,8 @@ class StripeWebhookViewSet(ViewSet):
 
     @extend_schema(
         summary="Stripe's webhook",
-        description="Signed by Stripe: https://docs.stripe.com/webhooks/signature. Forged or stale: 400.",
+        description="Signed by Stripe: https://docs.stripe.com/webhooks/signature. Forged or stale: 400. "
+        "What is signed is stored, whatever it says: 204.",
         parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
         request={"application/json": {"type": "object"}},
         responses={204: None},

@@ -10,9 +10,10 @@ from functools import partial
 
 from billing import top_ups, webhook
 from billing.audit.report import Line, Report
-from billing.gateway.interface import DisputeReport, Payment, Refund, UnknownSource, payments
+from billing.gateway.interface import CURRENCY, DisputeReport, Payment, Refund, UnknownSource, payments
 from billing.ledger import entry_of_payment
 from billing.models import LedgerEntry, TopUp
+from billing.refunds import is_release
 from core.wire import MICROS_PER_CENT, dollars
 
 MOST_ASKED = 200
@@ -24,13 +25,28 @@ Kind = LedgerEntry.Kind
 def expected(thing: Thing) -> dict[str, int]:
     """The ledger's references and micro-dollars that follow from what Stripe has."""
     name = f"stripe:{thing.id}"
-    if isinstance(thing, Payment):
-        cents = {name: thing.amount_cents if thing.status == "succeeded" else 0}
+    if thing.currency != CURRENCY:
+        cents = {}
+    elif isinstance(thing, Payment):
+        cents = {name: thing.received_cents}
     elif isinstance(thing, Refund):
-        cents = {name: -thing.amount_cents, f"{name}:failed": thing.amount_cents if thing.came_back else 0}
+        cents = {} if is_rest(thing) else refunded(thing, name)
     else:
         cents = {name: -thing.withdrawn_cents, f"{name}:won": thing.reinstated_cents}
     return {reference: amount * MICROS_PER_CENT for reference, amount in cents.items() if amount}
+
+
+def refunded(refund: Refund, name: str) -> dict[str, int]:
+    return {name: -refund.amount_cents, f"{name}:failed": refund.amount_cents if refund.came_back else 0}
+
+
+def is_rest(refund: Refund) -> bool:
+    entry = entry_of_payment(refund.payment)
+    return entry is not None and is_release(refund, entry)
+
+
+def moves_money(thing: Thing) -> bool:
+    return not isinstance(thing, Payment) or thing.status == "succeeded"
 
 
 class Comparison:
@@ -71,6 +87,8 @@ class Comparison:
         if not self.is_ours(thing):
             self.report.foreign += 1
             return
+        if thing.currency != CURRENCY and moves_money(thing):
+            line.left.append(f"stripe:{thing.id}: in {thing.currency.upper()}, which is not posted as dollars")
         wanted = expected(thing)
         self.found |= wanted.keys()
         if any(self.posted(reference) is None for reference in wanted):

@@ -76,7 +76,7 @@ def unposted_top_ups(succeeded: QuerySet[TopUp]) -> QuerySet[TopUp]:
     as_it_should_be = Q(
         entry__kind=Kind.TOP_UP,
         entry__account=F("account"),
-        entry__amount_micros=F("amount_cents") * MICROS_PER_CENT,
+        entry__amount_micros=Coalesce("captured_cents", "amount_cents") * MICROS_PER_CENT,
         entry__reference=stripes("payment"),
     )
     return succeeded.exclude(pk__in=succeeded.filter(as_it_should_be).values("pk"))

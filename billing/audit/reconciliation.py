@@ -18,6 +18,9 @@ from billing.models import Dispute, StripeEvent, TopUp
 
 MOST_AT_ONCE = 500
 CONSENT_FOR = timedelta(days=1)
+EVENTS_FOR = timedelta(days=7)
+"""So long an event that cannot be applied is tried again. After it, the comparison has found what it was about, or the
+admin shows it."""
 
 
 def reconcile_payments(*, now: datetime, days: int) -> Report:
@@ -26,7 +29,7 @@ def reconcile_payments(*, now: datetime, days: int) -> Report:
     report = Report()
     finish_pending(report, now)
     cancel_old_consents(report, now)
-    apply_events(report)
+    apply_events(report, now)
     follow_disputes(report)
     Comparison(report, now - timedelta(days=days)).run()
     return report
@@ -50,9 +53,10 @@ def cancel_old_consents(report: Report, now: datetime) -> None:
         line.put_right += line.attempt(f"top-up {top_up.pk}", partial(top_ups.cancel, top_up))
 
 
-def apply_events(report: Report) -> None:
+def apply_events(report: Report, now: datetime) -> None:
     line = report.line("webhook events not applied")
-    for stored in StripeEvent.objects.filter(applied_at=None).order_by("created_at", "id")[:MOST_AT_ONCE]:
+    waiting = StripeEvent.objects.filter(applied_at=None, created_at__gt=now - EVENTS_FOR)
+    for stored in waiting.order_by("created_at", "id")[:MOST_AT_ONCE]:
         line.looked_at += 1
         line.put_right += line.attempt(f"event {stored.pk}", partial(apply_again, stored))
 
@@ -73,4 +77,4 @@ def follow(row: Dispute, line: Line) -> None:
 
 
 def apply_again(stored: StripeEvent) -> None:
-    webhook.apply(payments().event_from_payload(stored.payload))
+    webhook.apply(payments().event_from_payload(stored.payload, name=stored.pk))

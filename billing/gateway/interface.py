@@ -1,6 +1,6 @@
 """What payments are to this project. `stripe_payments.py` and `sandbox_payments.py` are two of them.
 
-Every amount here is in whole cents of a US dollar.
+Every amount is in whole cents: of a US dollar, but where a `currency` beside it says otherwise.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,9 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, NotFound
 
 from core.vendors import vendor
+
+CURRENCY = "usd"
+"""The ledger's. What is paid in another one is never posted: nobody here knows what it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Payment:
     """Why the card said no, where it did."""
     top_up: str = ""
     """The id that we gave it; empty for a payment that is not ours."""
+    received_cents: int = 0
+    """What came of it: nothing before it succeeds, and less than its amount where less was captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ class Refund:
     payment: str
     amount_cents: int
     status: str
+    currency: str = CURRENCY
+    is_booked: bool = True
+    """Whether it has moved money of our account's. What is let go of an authorisation looks like a refund, too."""
 
     @property
     def came_back(self) -> bool:
@@ -57,8 +65,9 @@ class Refund:
 class DisputeReport:
     """A cardholder's objection. https://docs.stripe.com/api/disputes/object
 
-    `withdrawn_cents` and `reinstated_cents` are what it has moved so far, without the fee, which is the operator's. An
-    inquiry (its status begins with `warning_`) moves nothing.
+    `withdrawn_cents` and `reinstated_cents` are what it has moved so far of the disputed amount, in that amount's
+    currency whatever the operator's is, and without the fee, which is the operator's. An inquiry (its status begins
+    with `warning_`) moves nothing.
     """
 
     id: str
@@ -67,6 +76,7 @@ class DisputeReport:
     status: str
     withdrawn_cents: int
     reinstated_cents: int
+    currency: str = CURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,31 @@ class DetachedPaymentMethod:
     id: str
 
 
-Subject = Payment | Refund | DisputeReport | RefundedCharge | PaymentMethod | DetachedPaymentMethod
+@dataclass(frozen=True, slots=True)
+class DeletedCustomer:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What cannot be read as it came; where it has an id, Stripe can be asked for it.
+
+    A thin event says no more than an id: https://docs.stripe.com/event-destinations
+    """
+
+    type: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What our key does not see: another account's, or live things where the key is for tests."""
+
+    reason: str
+
+
+Subject = Payment | Refund | DisputeReport | RefundedCharge | PaymentMethod | DetachedPaymentMethod | DeletedCustomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +126,20 @@ class WebhookEvent:
     id: str
     type: str
     payload: Mapping[str, Any]
-    about: Subject | None
+    about: Subject | Unread | Foreign | None
+    api_version: str = ""
+    """How its object is written; empty where it does not say. https://docs.stripe.com/api/versioning"""
 
 
 class Payments(Protocol):
-    """`source` is what clients call a card: tok_…, src_…, card_… or pm_…. A `key` makes a repeated call harmless."""
+    """`source` is what clients call a card: tok_…, src_…, card_… or pm_…. A `key` makes a repeated call harmless.
+
+    Anything may raise PaymentsUnavailable or PaymentsMisconfigured, and what names a customer CustomerGone.
+    """
 
     name: str
+    api_version: str
+    """How what is asked is answered; empty where there are no versions."""
 
     def create_customer(self, *, email: str, name: str, key: str) -> str:
         """The new customer's id."""
@@ -106,17 +147,20 @@ class Payments(Protocol):
     def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
         """Puts a card on file. Raises CardDeclined, UnknownSource."""
 
-    def default_card(self, *, customer: str) -> PaymentMethod | None: ...
+    def default_card(self, *, customer: str) -> PaymentMethod | None:
+        """The card that is charged. None too where the default is gone, another customer's, or no card (Link)."""
 
     def make_default(self, *, customer: str, card: PaymentMethod) -> None: ...
 
     def charge(self, *, customer: str, source: str, amount_cents: int, top_up: str) -> Payment:
         """Charges a card on file, or the default one where `source` is "".
 
-        `top_up` is the idempotency key, and finds the payment again. Raises CardDeclined, NoCard, UnknownSource.
+        `top_up` is the idempotency key, and finds the payment again. Raises CardDeclined, NoCard, UnknownSource,
+        and IdempotencyConflict where the top-up's key was used for something else.
         """
 
-    def find_payment(self, *, customer: str, top_up: str) -> Payment | None: ...
+    def find_payment(self, *, customer: str, top_up: str, since: datetime | None = None) -> Payment | None:
+        """A top-up's. Of a customer who is gone it is looked for among all from `since` on."""
 
     def retrieve_payment(self, *, payment: str) -> Payment:
         """Raises UnknownSource for one that does not exist."""
@@ -143,13 +187,16 @@ class Payments(Protocol):
         """Cancels a payment that waits for consent; one that went through meanwhile comes back as it is."""
 
     def total_charged(self, *, customer: str) -> int:
-        """All succeeded payments less what was refunded."""
+        """What was received of the customer in dollars, less what was refunded."""
 
     def construct_event(self, *, body: bytes, signature: str) -> WebhookEvent:
-        """The webhook event, once its signature is proved. Raises SignatureVerificationError."""
+        """The webhook event, once its signature is proved, whatever it says. Raises SignatureVerificationError."""
 
-    def event_from_payload(self, payload: Mapping[str, Any]) -> WebhookEvent:
-        """An event that was read before, from what was kept of it."""
+    def event_from_payload(self, payload: Mapping[str, Any], *, name: str = "") -> WebhookEvent:
+        """An event that was read before, from what was kept of it; `name` is the id under which that was."""
+
+    def retrieve(self, thing: Unread) -> Subject | None:
+        """Asks for what an event did not tell; None where nothing follows. Raises UnknownSource."""
 
 
 class CardDeclined(APIException):
@@ -168,6 +215,16 @@ class NoCard(CardDeclined):
 class UnknownSource(NotFound):
     default_code = "source_not_found"
     default_detail = "There is no such card. Enter it again."
+
+
+class CustomerGone(NotFound):
+    """The customer was deleted at Stripe, or is of another account or mode."""
+
+    default_code = "customer_gone"
+    default_detail = (
+        "This Stripe id is of a customer that is gone. Load the person again (GET /api/users/:id) and use the stripeId "
+        "that is there; where it is null, POST /api/billing/updateCreditCard with their userId opens a new one."
+    )
 
 
 class UnusableSource(APIException):
@@ -190,6 +247,18 @@ class PaymentsUnavailable(APIException):
     default_code = "payments_unavailable"
     default_detail = "The payment service does not answer. Nothing is lost and nothing is charged twice: try again."
     wait = 10
+
+
+class PaymentsMisconfigured(PaymentsUnavailable):
+    """Stripe refuses what the operator has set up. In Stripe's own words it is in the admin, among the notices."""
+
+    default_code = "payments_misconfigured"
+    default_detail = "Payments are not possible at the moment; nothing was charged. The operators have been told."
+    wait = 300
+
+
+class IdempotencyConflict(PaymentsMisconfigured):
+    """The key came with other parameters before, as after a deploy. https://docs.stripe.com/api/idempotent_requests"""
 
 
 def payments() -> Payments:

@@ -21,7 +21,9 @@ from billing.gateway.interface import (
     Refund,
     RefundRefused,
     SignatureVerificationError,
+    Subject,
     UnknownSource,
+    Unread,
     WebhookEvent,
 )
 from billing.models import SandboxObject
@@ -47,6 +49,7 @@ DECLINED = "Your card was declined."
 
 class SandboxPayments:
     name = "sandbox"
+    api_version = ""
 
     def create_customer(self, *, email: str, name: str, key: str) -> str:
         customer = f"cus_sandbox_{_digest(key)}"
@@ -95,7 +98,7 @@ class SandboxPayments:
             raise CardDeclined(payment.message)
         return payment
 
-    def find_payment(self, *, customer: str, top_up: str) -> Payment | None:
+    def find_payment(self, *, customer: str, top_up: str, since: datetime | None = None) -> Payment | None:
         record = SandboxObject.objects.filter(pk=f"pi_sandbox_{_digest(top_up)}", customer=customer).first()
         return _payment(record) if record else None
 
@@ -149,9 +152,12 @@ class SandboxPayments:
             "The sandbox sends no webhooks: set SK_TEST and STRIPE_WEBHOOK_SECRET to receive Stripe's."
         )
 
-    def event_from_payload(self, payload: Mapping[str, Any]) -> WebhookEvent:
+    def event_from_payload(self, payload: Mapping[str, Any], *, name: str = "") -> WebhookEvent:
         """One that came while payments were real."""
-        return WebhookEvent(str(payload["id"]), str(payload["type"]), payload, None)
+        return WebhookEvent(name or str(payload["id"]), str(payload.get("type")), payload, None)
+
+    def retrieve(self, thing: Unread) -> Subject | None:
+        raise UnknownSource(f"The sandbox has no {thing.id}.")
 
     def _customer(self, customer: str) -> SandboxObject:
         """A customer that another Stripe account knew (old data, tried in the sandbox) is made here on first sight."""
@@ -203,13 +209,14 @@ def _refund(record: SandboxObject) -> Refund:
 
 
 def _payment(record: SandboxObject) -> Payment:
-    status = record.data["status"]
+    status, amount = record.data["status"], record.data["amount"]
     return Payment(
         id=record.pk,
-        amount_cents=record.data["amount"],
+        amount_cents=amount,
         currency="usd",
         status="requires_payment_method" if status == "declined" else status,
         client_secret=f"{record.pk}_secret_sandbox" if status == "requires_action" else "",
         message=DECLINED if status == "declined" else "",
         top_up=record.data["top_up"],
+        received_cents=amount if status == "succeeded" else 0,
     )

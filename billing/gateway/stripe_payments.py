@@ -3,13 +3,11 @@
 https://docs.stripe.com/payments/payment-methods/migrate-from-legacy-cards-sources
 """
 
-import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,31 +15,39 @@ import requests
 import stripe
 
 from billing.gateway.interface import (
-    CardDeclined,
-    DetachedPaymentMethod,
+    CURRENCY,
+    CustomerGone,
     DisputeReport,
     NoCard,
     Payment,
     PaymentMethod,
-    PaymentsUnavailable,
     Refund,
-    RefundedCharge,
     RefundRefused,
     SignatureVerificationError,
     Subject,
     UnknownSource,
+    Unread,
     UnusableSource,
     WebhookEvent,
+)
+from billing.gateway.stripe_errors import OF_THE_SET_UP, our_errors
+from billing.gateway.stripe_events import FOLLOWED_EVENTS, event_of_body, event_of_payload
+from billing.gateway.stripe_objects import (
+    Unreadable,
+    id_of,
+    inside,
+    read_card,
+    read_dispute,
+    read_payment,
+    read_refund,
+    received_of,
 )
 from core.deadline import time_left
 from core.vendors import NotConfigured
 
-logger = logging.getLogger(__name__)
-
 TIMEOUT = 10.0  # seconds; the SDK's own default is 80
 RETRIES = 1  # the SDK's own default is 0
 FUTURE = 300  # seconds that a webhook's clock may be ahead of ours; construct_event looks only at its age
-WITHDRAWN, REINSTATED = "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
 LOOK_BACK = 300  # how many of a customer's newest payments are searched for a top-up
 
 
@@ -52,6 +58,7 @@ class DeadlineSession(requests.Session):
 
 class StripePayments:
     name = "Stripe"
+    api_version = stripe.api_version
 
     def __init__(self, *, sk_test: str, api_base: str = "", webhook_secret: str = "") -> None:
         """`webhook_secret` may be several, with commas between: while one is rolled, Stripe signs with either.
@@ -59,6 +66,8 @@ class StripePayments:
         https://docs.stripe.com/webhooks#roll-endpoint-secrets
         """
         self.webhook_secrets = [secret for secret in webhook_secret.split(",") if secret]
+        mode = re.match("[a-z]+_(live|test)_", sk_test)
+        self.livemode = mode[1] == "live" if mode else None
         self.api = stripe.StripeClient(
             sk_test,
             http_client=stripe.RequestsClient(session=DeadlineSession()),
@@ -68,23 +77,33 @@ class StripePayments:
 
     def create_customer(self, *, email: str, name: str, key: str) -> str:
         with our_errors():
-            return self.api.customers.create({"email": email, "name": name}, {"idempotency_key": key}).id
+            try:
+                return self.api.customers.create({"email": email, "name": name}, {"idempotency_key": key}).id
+            except stripe.InvalidRequestError as error:
+                if error.code != "email_invalid":  # to us it is none of a card's faults: they can pay without it
+                    raise
+                return self.api.customers.create({"name": name}, {"idempotency_key": f"{key}-no-email"}).id
 
     def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
         with our_errors():
             if source.startswith("tok_"):
                 source = self._card_of_token(source).id
             method = self.api.payment_methods.retrieve(source)
-            if method.customer is None:
+            if not (owner := id_of(_plain(method).get("customer"))):
                 method = self._attach(customer, source)
-            elif _id(method.customer) != customer:
+            elif owner != customer:
                 raise UnusableSource("This card belongs to somebody else. Enter it again.")
-            return _card(method)
+            return read_card(_plain(method))
 
     def default_card(self, *, customer: str) -> PaymentMethod | None:
         with our_errors():
-            method = self._default(customer)
-            return _card(self.api.payment_methods.retrieve(method)) if method else None
+            name = self._default(customer)
+        try:
+            with our_errors():
+                method = _plain(self.api.payment_methods.retrieve(name)) if name else {}
+                return read_card(method) if id_of(method.get("customer")) == customer else None
+        except (UnknownSource, UnusableSource):
+            return None
 
     def make_default(self, *, customer: str, card: PaymentMethod) -> None:
         with our_errors():
@@ -101,7 +120,7 @@ class StripePayments:
                 self.api.payment_intents.create(
                     {
                         "amount": amount_cents,
-                        "currency": "usd",
+                        "currency": CURRENCY,
                         "customer": customer,
                         "payment_method": method,
                         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
@@ -113,13 +132,13 @@ class StripePayments:
                 )
             )
 
-    def find_payment(self, *, customer: str, top_up: str) -> Payment | None:
-        with our_errors():
-            newest = self.api.payment_intents.list({"customer": customer, "limit": 100}).auto_paging_iter()
-            for intent in islice(newest, LOOK_BACK):
-                if _metadata(intent).get("topUp") == top_up:
-                    return _payment(intent)
-            return None
+    def find_payment(self, *, customer: str, top_up: str, since: datetime | None = None) -> Payment | None:
+        try:
+            return self._find({"customer": customer, "limit": 100}, top_up)
+        except CustomerGone:
+            if since is None:
+                raise
+            return self._find(_around(since), top_up)
 
     def cancel(self, *, payment: str) -> Payment:
         with our_errors():
@@ -133,19 +152,13 @@ class StripePayments:
             return _payment(self.api.payment_intents.retrieve(payment))
 
     def create_refund(self, *, payment: str, amount_cents: int, key: str) -> Refund:
-        try:
-            with our_errors():
-                return _refund(self._refund_once(payment, amount_cents, f"refund-{key}"))
-        except UnusableSource as error:
-            raise RefundRefused(
-                "Stripe does not give back so much of this payment. See it in its dashboard."
-            ) from error
+        with our_errors():
+            return _refund(self._refund_once(payment, amount_cents, f"refund-{key}"))
 
     def refunds(self, *, charge: str) -> list[Refund]:
         with our_errors():
-            return [
-                _refund(each) for each in self.api.refunds.list({"charge": charge, "limit": 100}).auto_paging_iter()
-            ]
+            found = self.api.refunds.list({"charge": charge, "limit": 100}).auto_paging_iter()
+            return [_refund(each) for each in found]
 
     def retrieve_refund(self, *, refund: str) -> Refund:
         with our_errors():
@@ -169,29 +182,64 @@ class StripePayments:
 
     def total_charged(self, *, customer: str) -> int:
         with our_errors():
-            charges = self.api.charges.list({"customer": customer, "limit": 100}).auto_paging_iter()
-            return sum(each.amount - each.amount_refunded for each in charges if each.status == "succeeded")
+            found = self.api.charges.list({"customer": customer, "limit": 100}).auto_paging_iter()
+            charges = [_plain(each) for each in found]
+            own = [each for each in charges if id_of(each.get("customer")) in ("", customer)]
+            return sum(received_of(each, currency=CURRENCY) for each in own)
 
     def construct_event(self, *, body: bytes, signature: str) -> WebhookEvent:
         if not self.webhook_secrets:
             raise NotConfigured("Webhooks are switched off here: the operator must set STRIPE_WEBHOOK_SECRET.")
-        event = self._signed_event(body, signature)
+        self._verify(body, signature)
         sent = re.search(r"(?:^|,)t=(\d+)", signature)
         if not sent or int(sent[1]) > time.time() + FUTURE:
             raise SignatureVerificationError("The signature's time is in the future.")
-        return event
+        return event_of_body(body.decode(), livemode=self.livemode)
 
-    def _signed_event(self, body: bytes, signature: str) -> WebhookEvent:
+    def _verify(self, body: bytes, signature: str) -> None:
         fault: Exception | None = None
         for secret in self.webhook_secrets:
             try:
-                return _event(stripe.Webhook.construct_event(body, signature, secret))
-            except Exception as error:  # construct_event raises more than it says, and lets through what is no event
+                stripe.WebhookSignature.verify_header(body, signature, secret, stripe.Webhook.DEFAULT_TOLERANCE)
+            except Exception as error:  # verify_header raises more than it says
                 fault = error
+            else:
+                return
         raise SignatureVerificationError("The signature does not fit the body.") from fault
 
-    def event_from_payload(self, payload: Mapping[str, Any]) -> WebhookEvent:
-        return _event(stripe.Event.construct_from(dict(payload), None))
+    def event_from_payload(self, payload: Mapping[str, Any], *, name: str = "") -> WebhookEvent:
+        return event_of_payload(payload, name=name, livemode=self.livemode)
+
+    def retrieve(self, thing: Unread) -> Subject | None:
+        read, ask = FOLLOWED_EVENTS.get(thing.type), self._by_event().get(thing.type.rpartition(".")[0])
+        if read is None or ask is None or not thing.id:
+            raise UnknownSource(f"Stripe cannot be asked for it: {thing.reason}.")
+        with suppress(Unreadable):  # an id may be all that is needed
+            return read({"id": thing.id})
+        with our_errors():
+            found = _plain(ask(thing.id))
+        try:
+            return read(found)
+        except UnusableSource:  # no card
+            return None
+
+    def _by_event(self) -> dict[str, Callable[[str], Any]]:
+        """Where Stripe is asked for what an event's type begins with."""
+        return {
+            "payment_intent": self.api.payment_intents.retrieve,
+            "refund": self.api.refunds.retrieve,
+            "charge": self.api.charges.retrieve,
+            "charge.dispute": self.api.disputes.retrieve,
+            "payment_method": self.api.payment_methods.retrieve,
+            "customer": self.api.customers.retrieve,
+        }
+
+    def _find(self, where: Any, top_up: str) -> Payment | None:
+        with our_errors():
+            for intent in islice(self.api.payment_intents.list(where).auto_paging_iter(), LOOK_BACK):
+                if inside(_plain(intent), "metadata").get("topUp") == top_up:
+                    return _payment(intent)
+            return None
 
     def _refund_once(self, payment: str, amount_cents: int, key: str) -> stripe.Refund:
         try:
@@ -201,6 +249,12 @@ class StripePayments:
         except stripe.IdempotencyError as error:
             raise RefundRefused(
                 "This refund was asked for before, with another amount. Look at its payment."
+            ) from error
+        except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing" or error.code in OF_THE_SET_UP:
+                raise
+            raise RefundRefused(
+                "Stripe does not give back so much of this payment. See it in its dashboard."
             ) from error
 
     def _card_of_token(self, token: str, key: str = "") -> stripe.PaymentMethod:
@@ -216,103 +270,36 @@ class StripePayments:
 
     def _default(self, customer: str) -> str:
         """The id of the card that is charged: customers from before PaymentMethods have a default_source."""
-        owner = self.api.customers.retrieve(customer)
-        settings = getattr(owner, "invoice_settings", None)
-        method = getattr(settings, "default_payment_method", None) or getattr(owner, "default_source", None)
-        return _id(method) if method else ""
+        owner = _plain(self.api.customers.retrieve(customer))
+        if owner.get("deleted"):
+            raise CustomerGone
+        method = inside(owner, "invoice_settings").get("default_payment_method") or owner.get("default_source")
+        return id_of(method)
 
 
-@contextmanager
-def our_errors() -> Iterator[None]:
-    """Stripe's errors as ours. https://docs.stripe.com/error-handling"""
-    try:
-        yield
-    except stripe.CardError as error:
-        raise CardDeclined(error.user_message or CardDeclined.default_detail) from error
-    except stripe.InvalidRequestError as error:
-        if error.code == "resource_missing":
-            raise UnknownSource from error
-        logger.warning("Stripe refused a request: %s (%s)", error.code, error.request_id)
-        raise UnusableSource("This card cannot be used. Enter it again.") from error
-    except stripe.StripeError as error:
-        logger.warning("Stripe failed: %s %s (%s)", type(error).__name__, error.code, error.request_id)
-        raise PaymentsUnavailable from error
+def _plain(thing: Any) -> dict[str, Any]:
+    """An answer as it came over the wire."""
+    plain: dict[str, Any] = thing.to_dict()
+    return plain
 
 
-def _id(thing: Any) -> str:
-    """An expandable field is an id or the object itself; empty where there is neither."""
-    return thing if isinstance(thing, str) else str(thing.id) if thing else ""
+def _payment(intent: Any) -> Payment:
+    return read_payment(_plain(intent))
+
+
+def _refund(refund: Any) -> Refund:
+    return read_refund(_plain(refund))
+
+
+def _dispute(dispute: Any) -> DisputeReport:
+    return read_dispute(_plain(dispute))
 
 
 def _since(time: datetime) -> Any:
     return {"created": {"gte": int(time.timestamp())}, "limit": 100}
 
 
-def _metadata(thing: Any) -> dict[str, str]:
-    metadata = getattr(thing, "metadata", None)
-    return dict(metadata.to_dict()) if metadata else {}
-
-
-def _card(method: stripe.PaymentMethod) -> PaymentMethod:
-    card = getattr(method, "card", None)
-    if card is None:
-        raise UnusableSource("Only cards are accepted.")
-    return PaymentMethod(method.id, card.brand, card.last4, card.exp_month, card.exp_year)
-
-
-def _payment(intent: Any) -> Payment:
-    error = getattr(intent, "last_payment_error", None)
-    return Payment(
-        id=intent.id,
-        amount_cents=intent.amount,
-        currency=intent.currency,
-        status=intent.status,
-        client_secret=getattr(intent, "client_secret", None) or "",
-        message=(getattr(error, "message", None) or CardDeclined.default_detail) if error else "",
-        top_up=_metadata(intent).get("topUp", ""),
-    )
-
-
-def _refund(refund: Any) -> Refund:
-    return Refund(refund.id, _id(refund.payment_intent), refund.amount, refund.status or "pending")
-
-
-def _dispute(dispute: Any, *, moved: str = "") -> DisputeReport:
-    """What it has moved is in its balance transactions; `moved` is what its event says, for one that has none."""
-    amounts = [each.amount for each in getattr(dispute, "balance_transactions", None) or []]
-    withdrawn = -sum(amount for amount in amounts if amount < 0)
-    reinstated = sum(amount for amount in amounts if amount > 0)
-    if not amounts and moved in (WITHDRAWN, REINSTATED):
-        withdrawn, reinstated = dispute.amount, dispute.amount if moved == REINSTATED else 0
-    return DisputeReport(
-        id=dispute.id,
-        payment=_id(dispute.payment_intent),
-        amount_cents=dispute.amount,
-        status=dispute.status,
-        withdrawn_cents=withdrawn,
-        reinstated_cents=reinstated,
-    )
-
-
-def _event(event: stripe.Event) -> WebhookEvent:
-    read = FOLLOWED_EVENTS.get(event.type)
-    return WebhookEvent(event.id, event.type, event.to_dict(), read(event.data.object) if read else None)
-
-
-FOLLOWED_EVENTS: dict[str, Callable[[Any], Subject]] = {
-    "payment_intent.succeeded": _payment,
-    "payment_intent.payment_failed": _payment,
-    "refund.created": _refund,
-    "refund.updated": _refund,
-    "refund.failed": _refund,
-    "charge.refunded": lambda charge: RefundedCharge(charge.id, _id(charge.payment_intent)),
-    "charge.dispute.created": _dispute,
-    "charge.dispute.updated": _dispute,
-    WITHDRAWN: partial(_dispute, moved=WITHDRAWN),
-    REINSTATED: partial(_dispute, moved=REINSTATED),
-    "charge.dispute.closed": _dispute,
-    "payment_method.updated": _card,
-    "payment_method.automatically_updated": _card,
-    "payment_method.detached": lambda method: DetachedPaymentMethod(method.id),
-}
-"""The events from which something follows. The README lists them for Stripe's dashboard."""
+def _around(time: datetime) -> Any:
+    """When a top-up that was asked for at that time may have been charged; Stripe's clock is not ours."""
+    begin = int(time.timestamp())
+    return {"created": {"gte": begin - 300, "lte": begin + 3600}, "limit": 100}

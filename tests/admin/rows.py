@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent, TopUp
+from billing.models import Account, Card, Dispute, FormerCustomer, LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
@@ -51,6 +51,10 @@ def fill_money(pairs: list[tuple[int, User, Group]]) -> list[Account]:
     )
     Card.objects.bulk_create(
         Card(id=f"pm_{n}", user=user, brand="visa", last4=f"{n:04}", exp_month=3, exp_year=2034) for n, user, _ in pairs
+    )
+    FormerCustomer.objects.bulk_create(FormerCustomer(id=f"cus_old{n}", user=user) for n, user, _ in pairs)
+    PaymentNotice.objects.bulk_create(
+        PaymentNotice(cause=f"stripe:{n}", words=f"Stripe refuses {n}") for n, _, _ in pairs
     )
     StripeEvent.objects.bulk_create(
         StripeEvent(id=f"evt_{n}", type="refund.created", payload={"customer": f"cus_{n}"}) for n, _, _ in pairs

@@ -4,14 +4,17 @@ from typing import Any
 import pytest
 
 from billing.ledger import post_entry
-from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent, TopUp
+from billing.models import Account, Card, Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from groups.models import Device, SandboxNotification
 from tests.admin.conftest import Browser, read_form, text
 from tests.admin.rows import fill
 from users.models import User
 from voice.models import Call, Conference
 
-MODELS = [Account, LedgerEntry, TopUp, Dispute, StripeEvent, Call, Conference, Device, SandboxNotification]
+MODELS = [
+    *(Account, LedgerEntry, TopUp, Dispute, StripeEvent, PaymentNotice),
+    *(Call, Conference, Device, SandboxNotification),
+]
 models = pytest.mark.parametrize("model", MODELS)
 
 

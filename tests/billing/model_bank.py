@@ -6,9 +6,18 @@ from enum import Enum, auto
 
 CENT = 10_000
 MINUTE = 1_800  # the conference's fee
-OUTCOMES = {"visa": "succeeded", "chargeCustomerFail": "declined", "authenticationRequired": "requires_action"}
+OUTCOMES = {
+    "visa": "succeeded",
+    "chargeCustomerFail": "declined",
+    "authenticationRequired": "requires_action",
+    "reserved": "requires_capture",
+}
 CONSENT = "Your bank wants you to confirm this payment."
 EXPIRED = "The payment was not completed in time and nothing was charged. Please try again."
+RESERVED = "Your bank has reserved this payment, and nothing was taken yet. The next payment gives it free."
+GONE = "Your card is not on file any more, and nothing was charged. Enter it again."
+NO_CARD = "There is no card on file. Add one first."
+WAITS = {"requires_action": CONSENT, "requires_capture": RESERVED}
 REFUSALS = {"declined": "Your card was declined.", "canceled": EXPIRED}
 CAME_BACK = ("failed", "canceled")
 
@@ -24,10 +33,18 @@ class Trouble(Enum):
 
 
 @dataclass(eq=False)
+class Customer:
+    """At Stripe, where it may be deleted before the server knows."""
+
+    alive: bool = True
+
+
+@dataclass(eq=False)
 class Person:
     id: int
     account: int
-    customer: str
+    email: str
+    customer: Customer | None = None
     card: str = ""
     gone: bool = False
 
@@ -46,14 +63,20 @@ class Purchase(Thing):
 
     cents: int
     key: str | None
+    customer: Customer
     state: str = "open"
     card: str = ""
+    captured: int | None = None  # where it is less
     outcome: str = ""  # at Stripe; empty where it has not heard of it
     burnt: bool = False  # Stripe keeps a fault of its own under its key
     old: bool = False  # too old to be charged
     stale: bool = False  # too old to be consented to
     message: str = ""
     balance: int = 0  # when it was posted
+
+    @property
+    def brought(self) -> int:
+        return self.cents if self.captured is None else self.captured
 
     def gets_old(self) -> None:
         self.stale = self.state == "consent"
@@ -76,7 +99,7 @@ class Dispute(Thing):
 
     @classmethod
     def of(cls, purchase: Purchase, name: str, status: str) -> "Dispute":
-        return cls(purchase.person, name, purchase, status, purchase.cents if status == "needs_response" else 0)
+        return cls(purchase.person, name, purchase, status, purchase.brought if status == "needs_response" else 0)
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +158,7 @@ class Bank:
 
     def at_stripe(self) -> int:
         """What our account there should hold, in cents."""
-        paid = sum(each.cents for each in self.purchases if each.outcome == "succeeded")
+        paid = sum(each.brought for each in self.purchases if each.outcome == "succeeded")
         given_back = sum(each.cents for each in self.refunds if each.status not in CAME_BACK)
         return paid - given_back + sum(each.reinstated - each.withdrawn for each in self.disputes)
 
@@ -154,20 +177,35 @@ class Bank:
 
     def left_of(self, purchase: Purchase) -> int:
         given_back = [each for each in self.refunds if each.purchase is purchase and each.status not in CAME_BACK]
-        return purchase.cents - sum(each.cents for each in given_back)
+        return purchase.brought - sum(each.cents for each in given_back)
+
+    # Cards
+
+    def takes_card(self, person: Person, card: str) -> None:
+        if person.customer is None or not person.customer.alive:
+            person.customer = Customer()
+        person.card = card
+
+    def forget(self, person: Person, customer: Customer) -> None:
+        """The server has found out that it is gone."""
+        if person.customer is customer:
+            person.customer, person.card = None, ""
 
     # Adding money
 
     def add_money(self, person: Person, cents: int, key: str | None, trouble: Trouble) -> tuple[int, dict[str, object]]:
         """The status and the answer."""
         while True:
+            if person.customer is None and trouble is Trouble.DOWN:
+                return 503, {}
+            person.customer = person.customer or Customer()
             known = next((each for each in self.purchases if key and (each.person, each.key) == (person, key)), None)
             if known and known.cents != cents:
                 return 422, {}
             if known and known.state != "open":
                 return 200, answer(known)
             left = self.left_open(person)
-            purchase = left or self.wish(person, cents, key)
+            purchase = left or self.wish(person, cents, key, person.customer)
             if not self.finish(purchase, trouble, look_first=left is not None):
                 return 503, {}
             if purchase is not left or (left.key == key if key else left.cents == cents):
@@ -176,8 +214,8 @@ class Bank:
     def left_open(self, person: Person) -> Purchase | None:
         return next((each for each in self.purchases if each.person is person and each.state == "open"), None)
 
-    def wish(self, person: Person, cents: int, key: str | None) -> Purchase:
-        self.purchases.append(Purchase(person, "", cents, key))
+    def wish(self, person: Person, cents: int, key: str | None, customer: Customer) -> Purchase:
+        self.purchases.append(Purchase(person, "", cents, key, customer))
         return self.purchases[-1]
 
     def finish(self, purchase: Purchase, trouble: Trouble, *, look_first: bool) -> bool:
@@ -196,10 +234,14 @@ class Bank:
         return True
 
     def charge(self, purchase: Purchase, trouble: Trouble) -> bool:
+        if not purchase.card and not (purchase.customer.alive and purchase.person.card):
+            return self.has_no_card(purchase)
         purchase.card = purchase.card or purchase.person.card
         purchase.burnt = purchase.burnt or trouble is Trouble.BROKEN
         if purchase.burnt or trouble is Trouble.DROPPED:
             return False
+        if not purchase.customer.alive:
+            return trouble is not Trouble.LOST and self.has_no_card(purchase)
         purchase.outcome = OUTCOMES[purchase.card]
         self.unnamed.append(purchase)
         if trouble is Trouble.LOST:
@@ -207,22 +249,28 @@ class Bank:
         self.settle(purchase)
         return True
 
+    def has_no_card(self, purchase: Purchase) -> bool:
+        refuse(purchase, NO_CARD if purchase.customer.alive else GONE)
+        if not purchase.customer.alive:
+            self.forget(purchase.person, purchase.customer)
+        return True
+
     def cancel(self, purchase: Purchase) -> None:
-        if purchase.outcome == "requires_action":
+        if purchase.outcome in WAITS:
             purchase.outcome = "canceled"
         self.settle(purchase)
 
     def settle(self, purchase: Purchase) -> None:
         if purchase.outcome == "succeeded":
             self.collect(purchase)
-        elif purchase.outcome == "requires_action":
-            purchase.state, purchase.message = "consent", CONSENT
+        elif purchase.outcome in WAITS:
+            purchase.state, purchase.message = "consent", WAITS[purchase.outcome]
         elif purchase.state in ("open", "consent"):
             refuse(purchase, REFUSALS[purchase.outcome])
 
     def collect(self, purchase: Purchase) -> None:
         if purchase.state != "succeeded":
-            self.posted[purchase, ""] = purchase.cents * CENT
+            self.posted[purchase, ""] = purchase.brought * CENT
             purchase.state, purchase.balance = "succeeded", self.balance(purchase.person)
 
     # What Stripe tells

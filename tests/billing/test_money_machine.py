@@ -35,7 +35,19 @@ from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.models import LedgerEntry, TopUp
 from billing.refunds import refund
 from core.wire import dollars
-from tests.billing.model_bank import CAME_BACK, CENT, Bank, Call, Dispute, Letter, Person, Refund, Trouble
+from tests.billing.model_bank import (
+    CAME_BACK,
+    CENT,
+    WAITS,
+    Bank,
+    Call,
+    Customer,
+    Dispute,
+    Letter,
+    Person,
+    Refund,
+    Trouble,
+)
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 from users.models import User
@@ -48,7 +60,9 @@ CARDS = {
     "visa": "tok_visa",
     "chargeCustomerFail": "tok_chargeCustomerFail",
     "authenticationRequired": "pm_card_authenticationRequired",
+    "reserved": "pm_card_reserved",
 }
+SETTLED_IN = ({}, {"into": "eur", "rate": 0.9285})  # the currency of the operator's account
 DISPUTED = ("needs_response", "warning_needs_response")
 ERRORS = {"too much": ValidationError, "refused": RefundRefused, "unavailable": PaymentsUnavailable}
 numbers = st.integers(0, 999)
@@ -110,10 +124,10 @@ class MoneyMachine(RuleBasedStateMachine):
             self.adds_money(self.bank.people[-1], 2000, None, Trouble.NONE)
 
     def sign_up(self):
-        answer = self.api.post("/api/users", {"email": f"{self.number()}@example.com"}).json()
-        user = User.objects.get(pk=answer["id"])
+        email = f"{self.number()}@example.com"
+        user = User.objects.get(pk=self.api.post("/api/users", {"email": email}).json()["id"])
         self.api.put(f"/api/users/{user.pk}/accountBalance", {"accountBalance": 1})  # opens the account
-        person = Person(user.pk, user.account.pk, answer["stripeId"])
+        person = Person(user.pk, user.account.pk, email, Customer())
         self.bank.people.append(person)
         self.bank.adjusted[person] = 100 * CENT
         self.takes_card(person, "visa")
@@ -133,7 +147,20 @@ class MoneyMachine(RuleBasedStateMachine):
     def takes_card(self, person, card):
         body = {"userId": person.id, "sourceId": CARDS[card]}
         assert self.api.post("/api/billing/updateCreditCard", body).status_code == 200
-        person.card = card
+        self.bank.takes_card(person, card)
+
+    @rule(number=numbers, is_told=st.booleans())
+    def loses_their_customer(self, number, is_told):
+        """It is deleted in Stripe's dashboard. Most enter a card again soon."""
+        person = picked(self.bank.present(), number)
+        if person.customer and person.customer.alive:
+            deleted = self.double.delete_customer(User.objects.get(pk=person.id).stripe_id)
+            person.customer.alive = False
+            if is_told:
+                assert self.send(event("customer.deleted", deleted)).status_code == 204
+                self.bank.forget(person, person.customer)
+        if number % 3:
+            self.takes_card(person, "visa")
 
     def balance_is_set(self, person, wished):
         body = {"accountBalance": dollars(wished * CENT)}
@@ -168,8 +195,8 @@ class MoneyMachine(RuleBasedStateMachine):
         yield
         new = [intent for name, intent in self.double.intents.items() if name not in before]
         heard, self.bank.unnamed = self.bank.unnamed, []
-        assert [(each["customer"], each["amount"]) for each in new] == [
-            (each.person.customer, each.cents) for each in heard
+        assert [(self.double.customers[each["customer"]]["email"], each["amount"]) for each in new] == [
+            (each.person.email, each.cents) for each in heard
         ]
         for purchase, intent in zip(heard, new, strict=True):
             purchase.name = f"stripe:{intent['id']}"
@@ -177,11 +204,10 @@ class MoneyMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.bank.unsettled())
     @rule(number=numbers, is_given=st.booleans())
     def time_passes(self, number, is_given):
-        """For an open payment minutes; for one that waits for consent days, or it is given."""
+        """For an open payment minutes; for one that waits for consent days, or it is given; or it is captured."""
         purchase = picked(self.bank.unsettled(), number)
-        if purchase.state == "consent" and is_given and purchase.outcome == "requires_action":
-            self.double.consent(self.id_of(purchase))
-            purchase.outcome = "succeeded"
+        if purchase.state == "consent" and is_given and purchase.outcome in WAITS:
+            self.goes_through(purchase, captured=purchase.cents // (1 + number % 2))
             return
         status, long = (
             ("pending", timedelta(minutes=11)) if purchase.state == "open" else ("consent", timedelta(days=2))
@@ -189,6 +215,14 @@ class MoneyMachine(RuleBasedStateMachine):
         mine = TopUp.objects.filter(account=purchase.person.account, status=status)
         assert mine.update(created_at=F("created_at") - long) == 1
         purchase.gets_old()
+
+    def goes_through(self, purchase, captured):
+        if purchase.outcome == "requires_action":
+            self.double.consent(self.id_of(purchase))
+        else:
+            self.double.captured(self.id_of(purchase), captured)
+            purchase.captured = captured
+        purchase.outcome = "succeeded"
 
     # Money that goes back
 
@@ -221,7 +255,7 @@ class MoneyMachine(RuleBasedStateMachine):
             thing.ends(what)
             self.double.dispute_ends(self.id_of(thing), thing.status)
         else:
-            made = self.double.disputed(self.id_of(thing), status=what)
+            made = self.double.disputed(self.id_of(thing), status=what, **SETTLED_IN[number % 2])
             self.bank.disputes.append(Dispute.of(thing, f"stripe:{made['id']}", what))
         if is_written:
             self.letters.append(self.letter(self.told_about()[-1], of_charge=of_charge))

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -12,7 +13,7 @@ from billing import cards, models, webhook
 from billing.audit.invariants import check_rows
 from billing.audit.reconciliation import reconcile_payments
 from billing.disputes import apply_dispute
-from billing.gateway.interface import DisputeReport, Payment, PaymentMethod, payments
+from billing.gateway.interface import DeletedCustomer, DisputeReport, Payment, PaymentMethod, payments
 from billing.ledger import account_of, lock_account, post_entry, set_balance
 from billing.models import Account, LedgerEntry, StripeEvent, TopUp
 from billing.refunds import refund
@@ -289,6 +290,20 @@ def test_whoever_goes_waits_for_the_account_and_holds_nothing_that_a_posting_nee
     account = account_of(alice)
     at_once(lambda: lock_account(account), goes, then=lambda: post(account, 5, "a"))
     assert account.balance_micros() == 5
+
+
+def test_a_customer_that_is_gone_is_forgotten_once(alice):
+    User.objects.filter(pk=alice.pk).update(stripe_id="cus_1", last4="4242")
+    forget = partial(cards.forget_customer, DeletedCustomer("cus_1"))
+    at_once(forget, forget)
+    assert models.FormerCustomer.objects.count() == 1
+
+
+def test_a_new_customer_that_is_opened_while_the_old_one_is_forgotten_stays(alice):
+    User.objects.filter(pk=alice.pk).update(stripe_id="cus_1")
+    new = User.objects.filter(pk=alice.pk)
+    at_once(lambda: new.update(stripe_id="cus_2"), lambda: cards.forget_customer(DeletedCustomer("cus_1")))
+    assert new.get().stripe_id == "cus_2"
 
 
 # --- Cards ----------------------------------------------------------------------------------------------------------

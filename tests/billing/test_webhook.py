@@ -1,7 +1,5 @@
 """Stripe's webhook, with truly signed bodies."""
 
-import json
-
 import pytest
 
 from billing.cards import replace_default
@@ -77,11 +75,6 @@ def test_a_forged_event_is_400_and_not_stored(send, header):
     answer = send(event("payment_intent.succeeded", {"id": "pi_1"}), header)
     assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
     assert not StripeEvent.objects.exists()
-
-
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b"null", json.dumps({"id": 1}).encode()])
-def test_a_signed_body_that_is_no_event_is_400(send, body):
-    assert send(body).status_code == 400
 
 
 def test_the_sandbox_takes_no_webhooks(api, db):

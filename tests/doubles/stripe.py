@@ -8,7 +8,9 @@ import re
 import time
 from typing import Any
 
-from tests.doubles.server import Answer, Double, Refusal, Request
+import stripe
+
+from tests.doubles.server import Answer, Refusal, Request
 from tests.doubles.stripe_objects import (
     TEST_CARDS,
     WAITING,
@@ -20,97 +22,25 @@ from tests.doubles.stripe_objects import (
     new,
     new_charge,
     new_customer,
-    new_dispute,
     new_intent,
-    new_movement,
     new_payment_method,
-    new_refund,
 )
+from tests.doubles.stripe_side import StripeSide
 
+SPENT = (
+    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a "
+    "connected account without Customer attachment, or was detached from a Customer. It may not be used again."
+)
 SECRET_KEY = "sk_test_loopback"
 WEBHOOK_SECRET = "whsec_loopback"
 
 
-class StripeDouble(Double):
-    def __init__(self) -> None:
-        super().__init__()
-        self.customers: dict[str, Thing] = {}
-        self.methods: dict[str, Thing] = {}
-        self.intents: dict[str, Thing] = {}
-        self.charges: dict[str, Thing] = {}
-        self.refunds: dict[str, Thing] = {}
-        self.disputes: dict[str, Thing] = {}
-        self.tokens: dict[str, str] = {}
-        self.keys: dict[str, tuple[tuple[str, bytes], Answer]] = {}
-
-    # What tests do at Stripe's side
-
-    @property
-    def books(self) -> list[int]:
-        """What was really taken from cards, in cents, less what was given back."""
-        return [each["amount"] - each["amount_refunded"] for each in self.charges.values() if each["paid"]]
-
-    @property
-    def moved(self) -> int:
-        """What our Stripe account holds by payments, refunds and disputes, in cents, without fees."""
-        disputes = [each["amount"] for one in self.disputes.values() for each in one["balance_transactions"]]
-        return sum(self.books) + sum(disputes)
-
-    def token(self, kind: str) -> str:
-        """A token as Stripe's own form makes it: good for one use."""
-        token = f"tok_{len(self.tokens) + 1:014d}"
-        self.tokens[token] = kind
-        return token
-
-    def old_card(self, prefix: str, *, customer: str | None = None, kind: str = "visa") -> str:
-        """A card_ or src_ from before PaymentMethods; a customer's is the default_source too."""
-        method = self._keep(self.methods, new_payment_method(kind, prefix, customer))
-        if customer:
-            self.customers[customer]["default_source"] = method["id"]
-        return str(method["id"])
-
-    def charged_before(self, customer: str, *, cents: int, refunded: int = 0, succeeded: bool = True) -> None:
-        intent = self._keep(self.intents, new_intent(cents, customer, "pm_old", {}, ""))
-        charge = self._keep(self.charges, new_charge(intent, succeeded=succeeded))
-        charge.update(amount_refunded=refunded, refunded=refunded == cents)
-
-    def refunded(self, intent: str, cents: int, *, status: str = "succeeded") -> Thing:
-        """Somebody gives money back in Stripe's dashboard."""
-        charge = self._charge_of(intent)
-        refund = self._keep(self.refunds, new_refund(charge, cents))
-        charge["amount_refunded"] += cents
-        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-        return self.refund_becomes(refund["id"], status)
-
-    def refund_becomes(self, refund: str, status: str) -> Thing:
-        found = self.refunds[refund]
-        if status in ("failed", "canceled") and found["status"] not in ("failed", "canceled"):
-            charge = self.charges[found["charge"]]
-            charge.update(amount_refunded=charge["amount_refunded"] - found["amount"], refunded=False)
-        found["status"] = status
-        return found
-
-    def disputed(self, intent: str, *, status: str = "needs_response") -> Thing:
-        """The card's owner objects. An inquiry (`warning_needs_response`) moves no money."""
-        dispute = self._keep(self.disputes, new_dispute(self._charge_of(intent), status))
-        if not status.startswith("warning_"):
-            dispute["balance_transactions"].append(new_movement(dispute, -dispute["amount"], 1500))
-        return dispute
-
-    def dispute_ends(self, dispute: str, status: str) -> Thing:
-        found = self.disputes[dispute]
-        found["status"] = status
-        if status == "won":
-            found["balance_transactions"].append(new_movement(found, found["amount"], 0))
-        return found
-
-    def consent(self, intent: str) -> None:
-        """The card's owner confirms the payment with the bank."""
-        self._take(self.intents[intent])
-
-    # The API
+class StripeDouble(StripeSide):
+    """Its API."""
 
     def check(self, request: Request) -> None:
+        if self.refusal:
+            raise Refusal(self.refusal)
         if request.headers["Authorization"] != f"Bearer {SECRET_KEY}":
             raise Refusal(error(401, "invalid_request_error", "Invalid API Key provided: sk_test_****back"))
 
@@ -147,7 +77,8 @@ class StripeDouble(Double):
         return self._keep(self.customers, new_customer(request.get("email"), request.get("name")))
 
     def get_customer(self, request: Request, customer: str) -> Thing:
-        return self._find("customer", customer)
+        """One that was deleted can be read for ever, and used for nothing."""
+        return self.customers[customer] if customer in self.customers else self._find("customer", customer)
 
     def update_customer(self, request: Request, customer: str) -> Thing:
         owner, method = self._find("customer", customer), request.get("invoice_settings[default_payment_method]")
@@ -187,6 +118,8 @@ class StripeDouble(Double):
     def create_intent(self, request: Request) -> Thing | Answer:
         customer = self._find("customer", request.get("customer"), "customer", 400)["id"]
         method = self._method(request.get("payment_method"), 400)
+        if method["id"] in self.spent:
+            raise invalid(SPENT)
         if method["customer"] not in (None, customer):
             raise invalid("The provided PaymentMethod belongs to another Customer.", param="payment_method")
         intent = new_intent(
@@ -216,12 +149,17 @@ class StripeDouble(Double):
         return self.refunded(intent, cents)
 
     def list_intents(self, request: Request) -> Thing:
-        return _page(request, self.intents)
+        return self._of_customer(request, self.intents)
 
     def list_charges(self, request: Request) -> Thing:
-        return _page(request, self.charges)
+        return self._of_customer(request, self.charges)
+
+    def get_charge(self, request: Request, charge: str) -> Thing:
+        return self._find("charge", charge)
 
     def list_refunds(self, request: Request) -> Thing:
+        if charge := request.get("charge"):
+            self._find("charge", charge, "charge", 400)
         return _page(request, self.refunds)
 
     def get_refund(self, request: Request, refund: str) -> Thing:
@@ -246,6 +184,7 @@ class StripeDouble(Double):
         ("GET", "/v1/payment_intents/([^/]+)", get_intent),
         ("POST", "/v1/payment_intents/([^/]+)/cancel", cancel_intent),
         ("GET", "/v1/charges", list_charges),
+        ("GET", "/v1/charges/([^/]+)", get_charge),
         ("POST", "/v1/refunds", create_refund),
         ("GET", "/v1/refunds", list_refunds),
         ("GET", "/v1/refunds/([^/]+)", get_refund),
@@ -265,18 +204,22 @@ class StripeDouble(Double):
             answer = refusal.answer
         return Answer(answer.status, copy.deepcopy(answer.body))
 
-    def _charge_of(self, intent: str) -> Thing:
-        return next(each for each in self.charges.values() if each["payment_intent"] == intent and each["paid"])
-
-    def _keep(self, things: dict[str, Thing], thing: Thing) -> Thing:
-        return things.setdefault(thing["id"], thing)
-
     def _find(self, kind: str, name: str, param: str = "id", status: int = 404) -> Thing:
-        of_kind = {"customer": self.customers, "refund": self.refunds, "dispute": self.disputes}
+        of_kind = {
+            "customer": self.customers,
+            "refund": self.refunds,
+            "dispute": self.disputes,
+            "charge": self.charges,
+        }
         things = of_kind.get(kind, self.intents)
-        if name not in things:
+        if name not in things or things[name].get("deleted"):
             raise missing(kind, name, param, status)
         return things[name]
+
+    def _of_customer(self, request: Request, things: dict[str, Thing]) -> Thing:
+        if customer := request.get("customer"):
+            self._find("customer", customer, "customer", 400)
+        return _page(request, things)
 
     def _method(self, name: str, status: int = 404) -> Thing:
         """pm_card_visa and its like stand for a new card at each use."""
@@ -287,6 +230,8 @@ class StripeDouble(Double):
         return self.methods[name]
 
     def _attach(self, method: Thing, customer: str) -> Thing:
+        if method["id"] in self.spent:
+            raise invalid(SPENT)
         if method["customer"] not in (None, customer):
             raise invalid("The payment method you provided has already been attached to a customer.")
         if not _test_card(method).attaches:
@@ -304,12 +249,8 @@ class StripeDouble(Double):
         if outcome == "requires_action":
             intent.update(status="requires_action", next_action={"type": "use_stripe_sdk", "use_stripe_sdk": {}})
             return intent
-        return self._take(intent)
-
-    def _take(self, intent: Thing) -> Thing:
-        charge = self._keep(self.charges, new_charge(intent, succeeded=True))
-        intent.update(status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"])
-        return intent
+        taken = self._take(intent)
+        return self.authorised(intent["id"]) if outcome == "requires_capture" else taken
 
 
 def signature(body: bytes, *, secret: str = WEBHOOK_SECRET, at: float | None = None) -> str:
@@ -321,8 +262,16 @@ def signature(body: bytes, *, secret: str = WEBHOOK_SECRET, at: float | None = N
 
 def event(kind: str, thing: Thing, **fields: Any) -> bytes:
     """A webhook's body."""
-    made = new("event", "evt", type=kind, api_version="2025-03-31.basil", data={"object": thing}, **fields)
-    return json.dumps(made).encode()
+    made = new("event", "evt", type=kind, api_version=stripe.api_version, data={"object": thing})
+    return json.dumps({**made, **fields}).encode()
+
+
+def thin_event(kind: str, thing: Thing) -> bytes:
+    """A webhook's body that says no more than what it is about. https://docs.stripe.com/event-destinations"""
+    made = new("v2.core.event", "evt", type=f"v1.{kind}", context=None, reason=None)
+    path = f"/v1/{thing['object']}s/{thing['id']}"
+    related = {"id": thing["id"], "type": thing["object"], "url": path}
+    return json.dumps({**made, "created": "2026-11-22T15:04:05.000Z", "related_object": related}).encode()
 
 
 def _metadata(request: Request) -> dict[str, str]:
@@ -336,12 +285,12 @@ def _test_card(method: Thing) -> Any:
 
 def _page(request: Request, things: dict[str, Thing]) -> Thing:
     """Newest first. https://docs.stripe.com/api/pagination"""
-    since = int(request.get("created[gte]", "0"))
+    since, until = int(request.get("created[gte]", "0")), int(request.get("created[lte]", "9" * 12))
     wanted = {name: request.get(name) for name in ("customer", "charge") if name in request.query}
     data = [
         each
         for each in reversed(things.values())
-        if each["created"] >= since and all(each[name] == value for name, value in wanted.items())
+        if since <= each["created"] <= until and all(each[name] == value for name, value in wanted.items())
     ]
     after, limit = request.get("starting_after"), int(request.get("limit", "10"))
     if not 1 <= limit <= 100:

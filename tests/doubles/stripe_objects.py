@@ -27,6 +27,7 @@ TEST_CARDS = {  # https://docs.stripe.com/testing#cards
     "chargeDeclined": TestCard("visa", "0002", attaches=False, charge="declined"),
     "chargeCustomerFail": TestCard("visa", "0341", charge="declined"),
     "authenticationRequired": TestCard("visa", "3184", charge="requires_action"),
+    "reserved": TestCard("visa", "0077", charge="requires_capture"),  # where the operator captures by hand
 }
 
 
@@ -55,6 +56,11 @@ def new_payment_method(kind: str, prefix: str = "pm", customer: str | None = Non
     return new("payment_method", prefix, type="card", card=card, customer=customer, billing_details=nobody)
 
 
+def new_link(customer: str | None = None) -> Thing:
+    """A payment method that is no card. https://docs.stripe.com/payments/link"""
+    return new("payment_method", "pm", type="link", link={"email": "alice@example.com"}, customer=customer)
+
+
 def new_intent(amount: int, customer: str, method: str, metadata: dict[str, str], description: str) -> Thing:
     intent = new(
         "payment_intent",
@@ -80,9 +86,10 @@ def new_charge(intent: Thing, *, succeeded: bool) -> Thing:
         "charge",
         "ch",
         amount=intent["amount"],
+        amount_captured=intent["amount"] if succeeded else 0,
         amount_refunded=0,
         refunded=False,
-        currency="usd",
+        currency=intent["currency"],
         customer=intent["customer"],
         payment_intent=intent["id"],
         payment_method=intent["payment_method"],
@@ -99,8 +106,9 @@ def new_refund(charge: Thing, amount: int) -> Thing:
         "refund",
         "re",
         amount=amount,
+        balance_transaction="txn_of_the_refund",
         charge=charge["id"],
-        currency="usd",
+        currency=charge["currency"],
         payment_intent=charge["payment_intent"],
         reason=None,
         status="succeeded",
@@ -112,7 +120,7 @@ def new_dispute(charge: Thing, status: str) -> Thing:
     return new(
         "dispute",
         "du",
-        amount=charge["amount"],
+        amount=charge["amount_captured"],
         balance_transactions=[],
         charge=charge["id"],
         currency="usd",
@@ -122,10 +130,11 @@ def new_dispute(charge: Thing, status: str) -> Thing:
     )
 
 
-def new_movement(dispute: Thing, amount: int, fee: int) -> Thing:
-    """A balance transaction, which also bears the fee."""
+def new_movement(dispute: Thing, amount: int, fee: int, *, currency: str = "usd", rate: float | None = None) -> Thing:
+    """A balance transaction, in the currency of the Stripe account, which also bears the fee."""
     about = {"source": dispute["id"], "type": "adjustment", "reporting_category": "dispute"}
-    return new("balance_transaction", "txn", amount=amount, currency="usd", fee=fee, net=amount - fee, **about)
+    sums = {"amount": amount, "fee": fee, "net": amount - fee, "currency": currency, "exchange_rate": rate}
+    return new("balance_transaction", "txn", **sums, **about)
 
 
 def error(status: int, kind: str, message: str, **fields: Any) -> Answer:

@@ -195,7 +195,7 @@ def test_an_entry_of_a_payment_that_did_not_succeed_is_left(run, paid, stripe_do
 
 
 def test_another_amount_is_left(run, paid, stripe_double):
-    stripe_double.intents[paid]["amount"] = 3000
+    stripe_double.intents[paid]["amount_received"] = 3000
     found, left = run()
     assert found["payments at Stripe"] == [1, 0, 1]
     assert f"stripe:{paid}: the ledger has 20.00, Stripe 30.00" in left

@@ -2,7 +2,13 @@
 
 import pytest
 
-from billing.gateway.interface import CardDeclined, PaymentsUnavailable, UnknownSource, UnusableSource
+from billing.gateway.interface import (
+    CardDeclined,
+    CustomerGone,
+    PaymentsUnavailable,
+    UnknownSource,
+    UnusableSource,
+)
 from tests.doubles.server import Answer, Fault
 from tests.doubles.stripe_objects import error
 
@@ -10,7 +16,7 @@ INTENTS = "/v1/payment_intents"
 
 
 @pytest.fixture
-def money(stripe_payments):
+def money(stripe_payments, db):
     return stripe_payments
 
 
@@ -232,9 +238,11 @@ def test_what_is_no_card_is_refused(money, double, customer):
         money.attach_card(customer=customer, source=account)
 
 
-def test_a_deleted_customer_has_no_default_card(money, double, customer):
-    double.customers[customer] = {"id": customer, "object": "customer", "deleted": True}
-    assert money.default_card(customer=customer) is None
+@pytest.mark.parametrize("call", ["attach_card", "default_card", "charge", "find_payment", "total_charged"])
+def test_a_deleted_customer_is_gone_whatever_is_asked(money, double, customer, call):
+    double.delete_customer(customer)
+    with pytest.raises(CustomerGone):
+        getattr(money, call)(**{**CALLS[call], "customer": customer})
 
 
 # --- Long lists -----------------------------------------------------------------------------------------------------
