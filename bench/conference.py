@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from bench.database import manage, postgresql_beside, temporary_file
+from bench.database import empty_database, manage
 
 
 def main() -> int:
@@ -19,8 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.conference", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--events", type=int, default=10_000)
     events = parser.parse_args().events
-    given = os.environ.get("DATABASE_URL", "")
-    with postgresql_beside(given, "_conference") if given.startswith("postgres") else temporary_file() as url:
+    with empty_database("_conference") as url:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
         manage(environment, "migrate", "--noinput", "--verbosity", "0")
         curve = f"from bench.conference_curve import curves; curves({events})"

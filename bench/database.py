@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,15 +25,19 @@ def temporary_database(*, sign_in: bool = False) -> Iterator[tuple[dict[str, str
 
     With `sign_in` also the person's token, which the server then asks for.
     """
-    given = os.environ.get("DATABASE_URL", "")
-    beside = postgresql_beside(given) if given.startswith("postgres") else temporary_file()
-    with beside as url:
+    with empty_database() as url:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
         environment["SIGN_IN"] = "on" if sign_in else "off"
         manage(environment, "migrate", "--noinput", "--verbosity", "0")
         ids = manage(environment, "shell", "--no-imports", "-c", "from bench.fill import fill; fill()")
         token = manage(environment, "issue_token", EMAIL).strip() if sign_in else ""
         yield environment, {**json.loads(ids), "token": token}
+
+
+def empty_database(suffix: str = "_bench") -> AbstractContextManager[str]:
+    """The address of one: a temporary SQLite file, or a new one beside the PostgreSQL of DATABASE_URL."""
+    given = os.environ.get("DATABASE_URL", "")
+    return postgresql_beside(given, suffix) if given.startswith("postgres") else temporary_file()
 
 
 @contextmanager

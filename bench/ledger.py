@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from bench.database import manage, postgresql_beside, temporary_file
+from bench.database import empty_database, manage
 
 MOST_SECONDS = 60.0
 
@@ -22,8 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--entries", type=int, default=1_000_000)
     entries = parser.parse_args().entries
-    given = os.environ.get("DATABASE_URL", "")
-    with postgresql_beside(given, "_ledger") if given.startswith("postgres") else temporary_file() as url:
+    with empty_database("_ledger") as url:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
         manage(environment, "migrate", "--noinput", "--verbosity", "0")
         print(f"Filling a ledger with {entries:,} entries ...", flush=True)

@@ -70,18 +70,13 @@ def add_person(
     is_there = people.objects.filter(group=group, user=user).exists()
     if not is_there and people is Ownership and members_only and not group.memberships.filter(user=user).exists():
         raise NotAMember
-    is_new = not is_there and not (people is Invitation and is_in(group, user))
+    is_new = not is_there and not (people is Invitation and Group.objects.of_person(user).contains(group))
     if is_new:
         people.objects.create(group=group, user=user)
         Departure.objects.filter(group=group, user=user).delete()
     if people is Membership:  # only now: whose last part in the group goes is hung up on
         Invitation.objects.filter(group=group, user=user).delete()
     return is_new
-
-
-def is_in(group: Group, user: User) -> bool:
-    """Whether they own the group or are a member: nobody invites them then."""
-    return any(part.objects.filter(group=group, user=user).exists() for part in (Ownership, Membership))
 
 
 @transaction.atomic

@@ -1,16 +1,15 @@
 """The doors of a group's four lists of people."""
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from core.preconditions import conditional
+from core.rows import RowSerializer
 from core.wire import MOST_LISTED
 from groups.api import polled
 from groups.api.detailed_serializers import (
@@ -19,6 +18,7 @@ from groups.api.detailed_serializers import (
     DetailedOwnerSerializer,
     DetailedPersonSerializer,
 )
+from groups.api.pages import PagesViewSet
 from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
 from groups.api.serializers import GroupPersonSerializer
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
@@ -29,7 +29,7 @@ from users.callers import caller_of
 AS_CONTACTS = "Who is on the list, as contacts"
 
 
-class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
+class GroupPersonViewSet(NamesPerson, PagesViewSet):
     """One of a group's lists of people; the four below say which."""
 
     permission_classes = (MayInGroup,)
@@ -46,21 +46,12 @@ class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
         if not rows:
             raise Http404
         if len(rows) > MOST_LISTED:
-            return self.page(group_id, status)
+            return self.page_as(GroupPersonSerializer, group_id, status)
         return Response([row for row in rows if row["userId"] is not None], status=status)
-
-    def page(self, group_id: int, status: int = 200) -> Response:
-        rows = self.people.objects.filter(group_id=group_id).order_by("id")
-        page = self.paginate_queryset(rows.values("id", *GroupPersonSerializer.columns))
-        if not page:
-            get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        response = self.get_paginated_response(list(map(GroupPersonSerializer.shape, page or [])))
-        response.status_code = status
-        return response
 
     @extend_schema(summary="Who is on the list", responses=GroupPersonSerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
-        return self.page(group_id) if request.GET else self.current(group_id)
+        return self.page_as(GroupPersonSerializer, group_id) if request.GET else self.current(group_id)
 
     @extend_schema(
         summary="Put a person on the list",
@@ -95,11 +86,11 @@ class GroupPersonViewSet(NamesPerson, GenericViewSet[Any]):
 
     def contacts(self, group_id: int) -> Response:
         """The list with what people of a group may see of each other."""
+        return self.page_as(self.detailed_serializer, group_id)
+
+    def page_as(self, serializer: type[RowSerializer], group_id: int, status: int = 200) -> Response:
         rows = self.people.objects.filter(group_id=group_id).order_by("id")
-        page = self.paginate_queryset(rows.values("id", *self.detailed_serializer.columns))
-        if not page:
-            get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        return self.get_paginated_response(list(map(self.detailed_serializer.shape, page or [])))
+        return self.page_of(rows, serializer, owners=Group.objects.all(), owner_id=group_id, status=status)
 
 
 class OwnerViewSet(GroupPersonViewSet):

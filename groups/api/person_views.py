@@ -1,22 +1,20 @@
 """The doors of a person's groups."""
 
-from typing import Any
-
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from groups.api.detailed import groups_around
 from groups.api.detailed_serializers import DetailedSerializer
+from groups.api.pages import PagesViewSet
 from groups.api.serializers import RefSerializer
 from groups.models import GroupPerson, Invitation, Membership, Ownership
 from users.api.permissions import IsSelf
 from users.models import User
 
 
-class UserGroupsViewSet(GenericViewSet[Any]):
+class UserGroupsViewSet(PagesViewSet):
     """A person's groups."""
 
     permission_classes = (IsSelf,)
@@ -37,11 +35,8 @@ class UserGroupsViewSet(GenericViewSet[Any]):
         return self.refs(Invitation, user_id)
 
     def refs(self, people: type[GroupPerson], user_id: int) -> Response:
-        rows = people.objects.filter(user_id=user_id).order_by("id").values("id", *RefSerializer.columns)
-        page = self.paginate_queryset(rows)
-        if not page:
-            get_object_or_404(User.objects.only("pk"), pk=user_id)
-        return self.get_paginated_response(list(map(RefSerializer.shape, page or [])))
+        rows = people.objects.filter(user_id=user_id).order_by("id")
+        return self.page_of(rows, RefSerializer, owners=User.objects.get_queryset(), owner_id=user_id)
 
     @extend_schema(summary="A person with everything around their groups", responses=DetailedSerializer)
     def detailed(self, request: Request, user_id: int) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.preconditions import conditional
 from core.wire import MOST_LISTED, read
 from groups.api import polled
+from groups.api.pages import PagesViewSet
 from groups.api.permissions import (
     EVERYBODY_THERE,
     ONESELF,
@@ -115,7 +116,7 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         return Response(GroupSerializer(body.save()).data)
 
 
-class ActivityViewSet(NamesPerson, PermissionsByAction, GenericViewSet[Activity]):
+class ActivityViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
     permission_classes = (MayInGroup,)
     action_permissions = {"create": MayPostActivity}
     rules = {"list": EVERYBODY_THERE, "create": Rule(owner=ONESELF, member=ONESELF, invitee=ONESELF)}
@@ -135,13 +136,8 @@ class ActivityViewSet(NamesPerson, PermissionsByAction, GenericViewSet[Activity]
         return Response(rows, status=status)
 
     def page(self, group_id: int, status: int = 200) -> Response:
-        rows = Activity.objects.filter(group_id=group_id).newest_first().values(*ActivitySerializer.columns)
-        page = self.paginate_queryset(rows)
-        if not page:
-            get_object_or_404(Group.objects.only("pk"), pk=group_id)
-        response = self.get_paginated_response(list(map(ActivitySerializer.shape, page or [])))
-        response.status_code = status
-        return response
+        rows = Activity.objects.filter(group_id=group_id).newest_first()
+        return self.page_of(rows, ActivitySerializer, owners=Group.objects.all(), owner_id=group_id, status=status)
 
     @extend_schema(
         summary="Add an activity",

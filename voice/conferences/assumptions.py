@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce
 
 from voice.conferences.fold import State
+from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, write_ending
 from voice.models import Call, ConferenceEvent
 
@@ -30,7 +31,7 @@ def reassess(calls: Iterable[Call], state: State, *, now: datetime) -> None:
     """Brings what was assumed to what is known by now. Runs under the conference's lock."""
     for call in calls:
         if call.end_source == Call.EndSource.ASSUMED:
-            row = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+            row = lock_call(call)
             if call.sid in state.on:
                 reopen(row, now=now)
             else:

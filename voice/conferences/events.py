@@ -24,6 +24,7 @@ from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
 from voice.conferences.presence import set_call_status, without_a_leg
+from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, write_ending
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, Call, Conference, ConferenceEvent
@@ -149,7 +150,7 @@ def change_leg(call: Call, change: Callable[[Call], bool], *, now: datetime, ado
 def try_to_change(call: Call, change: Callable[[Call], bool], *, now: datetime, adopted: int | None) -> bool:
     """False where an event has put the leg on a conference since it was read: that must be locked first."""
     conference = lock_conference(call.conference_id) if call.conference_id else None
-    row = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+    row = lock_call(call)
     if row.conference_id != call.conference_id:
         return False
     if change(row):

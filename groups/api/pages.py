@@ -1,0 +1,32 @@
+"""Pages of what hangs on a group or a person."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from core.rows import RowSerializer
+
+
+class PagesViewSet(GenericViewSet[Any]):
+    row_keys: tuple[str, ...]
+
+    def page_of(
+        self,
+        rows: QuerySet[Any],
+        serializer: type[RowSerializer],
+        *,
+        owners: QuerySet[Any],
+        owner_id: int,
+        status: int = 200,
+    ) -> Response:
+        """A page of the rows as the serializer writes them; 404 where what they hang on is not: no row tells that."""
+        columns = dict.fromkeys((*self.row_keys, *serializer.columns))
+        page = self.paginate_queryset(rows.values(*columns))
+        if not page:
+            get_object_or_404(owners.only("pk"), pk=owner_id)
+        response = self.get_paginated_response(list(map(serializer.shape, page or [])))
+        response.status_code = status
+        return response
