@@ -16,8 +16,18 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   GET /api/users/{member}
 403     404      404     404    404   404   GET /api/users/{absent}
 403     200      200     200    200   200   PUT /api/users/{self} {"firstName": "New", "callStatus": true}
+403     200      200     200    200   200   PUT /api/users/{self} {"lastName": "New"}
+403     200      200     200    200   200   PUT /api/users/{self} {"displayName": "New"}
+403     200      200     200    200   200   PUT /api/users/{self} {"avatar": "https://example.com/new.png"}
+403     200      200     200    200   200   PUT /api/users/{self} {"phoneNumber": "+12025550143"}
+403     403      403     403    403   200   PUT /api/users/{self} {"billingSubcription": "gold"}
 403     403      403     403    403   200   PUT /api/users/{self} {"firstName": "New", "billingSubcription": "gold"}
 403     403      403     403    403   200   PUT /api/users/{member} {"firstName": "New"}
+403     403      403     403    403   200   PUT /api/users/{member} {"lastName": "New"}
+403     403      403     403    403   200   PUT /api/users/{member} {"displayName": "New"}
+403     403      403     403    403   200   PUT /api/users/{member} {"avatar": "https://example.com/new.png"}
+403     403      403     403    403   200   PUT /api/users/{member} {"phoneNumber": "+12025550143"}
+403     403      403     403    403   200   PUT /api/users/{member} {"billingSubcription": "gold"}
 403     403      403     403    403   404   PUT /api/users/{absent} {"firstName": "New"}
 403     200=     200=    200=   200=  200   PUT /api/users/{member} {"callStatus": false}
 403     404      404     404    404   404   PUT /api/users/{absent} {"callStatus": false}
@@ -59,8 +69,10 @@ unknown stranger invitee member owner staff
 403     201      201     201    201   201   POST /api/groups {"name": "Friends"}
 403     404      200     200    200   200   GET /api/groups/{group}
 403     404      403     403    200   200   PUT /api/groups/{group} {"name": "New"}
+403     404      403     403    200   200   PUT /api/groups/{group} {"phoneNumber": "12345"}
 403     404      403     200    200   200   PUT /api/groups/{group} {"callStatus": true}
 403     404      403     403    200   200   PUT /api/groups/{group} {"callStatus": true, "name": "New"}
+403     404      403     403    200   200   PUT /api/groups/{group} {"callStatus": true, "phoneNumber": "12345"}
 403     404      403     403    200   200   DELETE /api/groups/{group}
 403     404      200     200    200   200   GET /api/groups/{group}/callStatus
 403     404      403     200    200   200   PUT /api/groups/{group}/callStatus {"callStatus": true}

@@ -1,5 +1,6 @@
 """Every operation by every caller, from the table in `matrix.py`."""
 
+import json
 from io import BytesIO
 
 import pytest
@@ -11,6 +12,7 @@ from tests.access.conftest import ABSENT
 from tests.access.operations import KNOWN, OPERATIONS, PRIVATE_OPERATIONS, served
 from tests.access.rows import all_rows, changed
 from tests.access.shown import shown_beyond
+from tests.openapi import document
 from users.models import User
 
 WHY = {"nobody": "not_authenticated", "expired": "token_expired", "forged": "token_invalid"}
@@ -83,6 +85,20 @@ def test_a_group_that_is_absent_looks_like_one_that_is_not_to_be_known(walk, ope
 
 def test_every_operation_that_is_served_is_in_the_table():
     assert served() == {operation.route for operation in OPERATIONS}
+
+
+def test_each_field_that_a_put_takes_is_tried_by_itself():
+    """Rights differ by field."""
+    changes = [(each.route, json.loads(each.body)) for each in PRIVATE_OPERATIONS if each.method == "PUT"]
+    tried = {(route, *body) for route, body in changes if len(body) == 1}
+    assert tried == {(f"PUT {path}", field) for path, fields in fields_of_puts() for field in fields}
+
+
+def fields_of_puts():
+    for path, operations in document()["paths"].items():
+        if "put" in operations:
+            schema = operations["put"]["requestBody"]["content"]["application/json"]["schema"]
+            yield path, document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
 
 
 @pytest.mark.parametrize(("caller", "seen"), [("stranger", []), ("staff", ["Family", "Neighbours"])])

@@ -46,6 +46,12 @@ def test_a_detached_card_is_forgotten(tell, card, last4):
     assert (last4(), Card.objects.count()) == (None, 0)
 
 
+def test_another_card_that_is_detached_changes_nothing_shown(tell, card, alice, stripe_double, last4):
+    other = stripe_double.methods[attach(user=alice, source="tok_amex").id]
+    tell("payment_method.detached", {**other, "customer": None})
+    assert (last4(), [each.last4 for each in Card.objects.all()]) == ("4242", ["4242"])
+
+
 def test_a_card_that_we_do_not_know_is_answered(tell, card, last4):
     for kind in ("payment_method.updated", "payment_method.detached"):
         tell(kind, {**card, "id": "pm_foreign"})

@@ -46,9 +46,9 @@ def test_the_order_in_which_it_is_told_changes_nothing(send, paid, stripe_double
 
 def test_an_inquiry_moves_nothing_and_stops_nothing(tell, paid, stripe_double, entries, alice):
     inquiry = stripe_double.disputed(paid, status="warning_needs_response")
-    tell("charge.dispute.created", inquiry)
-    tell("charge.dispute.closed", stripe_double.dispute_ends(inquiry["id"], "warning_closed"))
-    assert (entries(), has_open_dispute(alice.account)) == ([("top_up", 2000)], False)
+    for kind, status in (("created", "needs_response"), ("updated", "under_review"), ("closed", "closed")):
+        tell(f"charge.dispute.{kind}", stripe_double.dispute_ends(inquiry["id"], f"warning_{status}"))
+        assert (entries(), has_open_dispute(alice.account)) == ([("top_up", 2000)], False)
 
 
 @pytest.mark.parametrize("kinds", [(WITHDRAWN,), (WITHDRAWN, REINSTATED), (REINSTATED, WITHDRAWN)])

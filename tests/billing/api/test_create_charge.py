@@ -9,9 +9,9 @@ def charge(api, alice):
     replace_default(user=alice, source="tok_visa")
     alice.refresh_from_db()
 
-    def charge(cents, **fields):
+    def charge(cents, key=None, **fields):
         body = {"userStripeId": alice.stripe_id, "amountToAdd": cents, **fields}
-        return api.post("/api/billing/createCharge", body)
+        return api.post("/api/billing/createCharge", body, headers={"Idempotency-Key": key} if key else {})
 
     return charge
 
@@ -56,6 +56,15 @@ def test_an_unknown_card_is_404(charge):
 def test_after_an_unknown_card_the_next_charge_goes_through(charge):
     charge(300, sourceId="pm_unknown")
     assert charge(300).json()["charge"]["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("changes", [{"sourceId": "tok_mastercard"}, {"sourceId": None}, {"amountToAdd": 301}], ids=str)
+def test_a_key_is_good_for_one_payment_by_one_card(charge, api, alice, changes):
+    first = charge(300, key="k1", sourceId="tok_visa").json()
+    assert charge(300, key="k1", sourceId="tok_visa").json() == first
+    answer = charge(300, key="k1", **{"sourceId": "tok_visa", **changes})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert api.get(f"/api/users/{alice.pk}").json()["accountBalance"] == "3.00"
 
 
 def test_a_stripe_id_of_nobody_is_404(charge):

@@ -89,6 +89,12 @@ def test_a_sighting_counts_as_told_after_the_event_that_was_known_then():
     assert fold(joined, Facts(sightings=(Sighting(7, "CA1", on=True),))) == on("CA1")
 
 
+@pytest.mark.parametrize("told", [JOIN, LEAVE])
+def test_a_sighting_counts_after_the_event_whose_number_it_names(told):
+    seen = Sighting(1, "CA1", on=told == LEAVE)
+    assert fold([NumberedEvent(1, told, "CA1")], Facts(sightings=(seen,))) == (on("CA1") if seen.on else on())
+
+
 @given(histories, st.lists(st.builds(Sighting, st.integers(0, 30), st.sampled_from(["CA1", "CA2"]), st.booleans())))
 def test_a_sighting_after_every_event_has_the_last_word(history, sightings):
     last = Sighting(31, "CA1", on=True)

@@ -61,6 +61,12 @@ def test_odd_years_and_durations_are_kept(end, api, year):
     assert api.get("/api/billing/allTwilioCharges").status_code == 200
 
 
+def test_an_end_that_is_told_again_with_another_duration_changes_nothing(end):
+    end(seconds=754, Timestamp=written(before(hours=3)))
+    again = end(seconds=60, Timestamp=written(before(hours=1)))
+    assert (again.duration, again.end_time) == (754, before(hours=3))
+
+
 def test_a_leg_begins_when_it_joined(tell, leg, alice):
     tell(1, "participant-join", leg(alice, "CA1"), Timestamp=written(before(minutes=20)))
     assert Call.objects.get().start_time == before(minutes=20)
