@@ -17,6 +17,7 @@ from bench.mutants.operators import Mutant
 
 SLOW = 2.0
 """Seconds from which on a test comes after all others."""
+FEW = 12
 IN_PROCESSES = {"uploads/pictures/": "tests/uploads/"}
 """What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
 
@@ -70,7 +71,12 @@ class Map:
 
     def tests_for(self, mutant: Mutant) -> Usual:
         """Those that execute the very lines; where only an import does, those that use what stands there."""
-        return self.in_order(mutant, self.reaching(mutant))
+        found = self.reaching(mutant)
+        nearest = self.in_order(mutant, found)
+        if len(found) < FEW:  # what is made once for all (a prepared query, a cache) is noted of the first test alone
+            every = self.executing(mutant.path, range(1, len(mutant.text.splitlines()) + 1))
+            nearest += self.in_order(mutant, every - found)
+        return nearest
 
     def reaching(self, mutant: Mutant) -> set[str]:
         lines = range(mutant.first_line, mutant.last_line + 1)
