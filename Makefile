@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz check demo admin bench storm chaos pgbouncer format lock clean
+.PHONY: run test fuzz check demo admin bench storm chaos pgbouncer mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -50,6 +50,10 @@ chaos: $(HAVE_DEV)
 
 pgbouncer: $(HAVE_DEV)
 	@$(BIN)/python -m bench.pgbouncer
+
+mutants: $(HAVE_DEV)
+	@$(BIN)/python -m bench.mutants $(FILES) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(BUDGET),--budget $(BUDGET)) $(if $(RENEW),--renew)
 
 format: $(HAVE_DEV)
 	$(BIN)/ruff format .

@@ -49,6 +49,14 @@ def test_an_odd_email_is_nobodys(issuer, ask, sign_up, email):
     assert all_rows() == before
 
 
+@pytest.mark.parametrize(("length", "expected"), [(128, 201), (129, (403, "email_not_verified"))])
+def test_an_email_that_no_persons_row_could_hold_counts_as_none(issuer, sign_up, length, expected):
+    email = f"{'a' * 60}@{'b' * 60}.{'c' * (length - 122)}"
+    assert len(email) == length
+    token = issuer.token(email)
+    assert outcome(sign_up(token, email if expected == 201 else "eve@example.com")) == expected
+
+
 def test_another_sign_in_with_the_same_email_is_refused(issuer, ask, sign_up):
     ask(issuer.token())
     before = all_rows()

@@ -1,7 +1,8 @@
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.access.rows import all_rows
-from tests.doubles.issuer import base64url, rsa_key
+from tests.doubles.issuer import RsaKey, base64url, rsa_key
 from tests.users.conftest import outcome
 from tests.users.sign_in.forgeries import FORGERIES
 from users.models import User
@@ -31,6 +32,15 @@ def test_a_key_serves_only_what_it_is_published_for(issuer, ask, alg, use):
     other = rsa_key("other")
     issuer.published = [issuer.keys[0].jwk(), other.jwk(alg=alg, use=use)]
     assert outcome(ask(issuer.token(key=other))) == (401, "token_invalid")
+    assert outcome(ask(issuer.token())) == 200
+
+
+def test_a_key_that_is_short_enough_to_be_guessed_signs_nobody_in(issuer, ask):
+    """https://www.rfc-editor.org/rfc/rfc7518#section-3.3"""
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # which is what is tried
+    weak = RsaKey("weak", short)
+    issuer.published = [issuer.keys[0].jwk(), weak.jwk()]
+    assert outcome(ask(issuer.token(key=weak))) == (401, "token_invalid")
     assert outcome(ask(issuer.token())) == 200
 
 

@@ -219,6 +219,13 @@ def test_where_no_key_can_be_had_the_client_is_told_to_come_again(issuer, ask, f
     assert is_unreachable(ask(issuer.token()))
 
 
+@pytest.mark.parametrize(("after", "path"), [(0, DISCOVERY), (1, KEYS)], ids=["discovery", "keys"])
+def test_keys_behind_a_redirect_are_not_fetched_and_not_believed(issuer, ask, thief, after, path):
+    issuer.fail_next(*[None] * after, *[Answer(302, "", {"Location": f"{thief.url}{path}"})] * 50)
+    assert is_unreachable(ask(issuer.token(key=thief.keys[0])))
+    assert thief.requests == []
+
+
 def test_an_issuer_that_hangs_is_not_waited_for(issuer, ask):
     issuer.fail_next(Fault.HANG)
     started = time.monotonic()

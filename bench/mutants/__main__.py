@@ -1,0 +1,142 @@
+"""Do the tests notice a fault? Plants small ones into the modules that hold rules, one at a time, and runs the tests.
+
+    python -m bench.mutants [billing/refunds.py users/sign_in …] [--sample 40 --seed 7]
+
+SQLite first. What survives is tried on PostgreSQL too, where POSTGRESQL_URL (or DATABASE_URL) names one; the races run
+there only. What is known of a fault is kept in .mutants/ and not asked again, until the module or the tests change.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+
+from bench.database import ROOT
+from bench.mutants import equivalent, paper
+from bench.mutants.copies import CannotStartError
+from bench.mutants.mapping import Mapping
+from bench.mutants.modules import chosen
+from bench.mutants.nearest import Map
+from bench.mutants.operators import Mutant, mutants
+from bench.mutants.results import Result, Results
+from bench.mutants.run import Run
+
+FOLDER = ROOT / ".mutants"
+PAPER = ROOT / "docs" / "mutants.md"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.mutants", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("files", nargs="*", help="files, folders or patterns; else all that hold rules")
+    parser.add_argument("--sample", type=int, default=0, help="so many of the faults, chosen by --seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--budget", type=float, default=60, help="seconds of tests for each fault; 0 for all")
+    parser.add_argument("--only-sqlite", action="store_true")
+    parser.add_argument("--renew", action="store_true", help="notes anew which test executes which line")
+    return parser.parse_args()
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds: processes are stopped, databases dropped
+    given, postgresql = arguments(), postgresql_url()
+    paths = chosen(given.files)
+    every = [mutant for path in paths for mutant in mutants(path, (ROOT / path).read_text())]
+    entries = equivalent.read()
+    if gone := equivalent.stale(entries, every, paths):
+        for entry in gone:
+            print(f"equivalent.toml is about nothing any more: {entry.file} {entry.function}: {entry.change}")
+        return 1
+    wanted = [mutant for mutant in every if not any(entry.fits(mutant) for entry in entries)]
+    excused = {path: sum(mutant.path == path for mutant in every) for path in paths}
+    for mutant in wanted:
+        excused[mutant.path] -= 1
+    if given.sample:
+        wanted = random.Random(given.seed).sample(wanted, min(given.sample, len(wanted)))
+    FOLDER.mkdir(exist_ok=True)
+    postgresql = "" if given.only_sqlite else postgresql
+    mapping = Mapping(FOLDER, postgresql)
+    if given.renew:
+        mapping.renew()
+    mapping.bring_up_to_date()
+    tests = hashlib.sha256(json.dumps(mapping.tests(), sort_keys=True).encode()).hexdigest()[:16]
+    run = Run(Map(FOLDER), Results(FOLDER / "results.jsonl"), tests, given.budget)
+    if run.map.failing:
+        print(f"{len(run.map.failing)} tests fail without a fault, and are left out: {', '.join(run.map.failing[:5])}")
+    results = go(run, wanted, given.workers, postgresql, tests)
+    report(results, excused)
+    if not given.sample:
+        found = {path: [each for each in results if each.file == path] for path in paths}
+        paper.write(PAPER, {path: paper.row(path, found[path], excused[path], paper.today()) for path in paths})
+    return int(any(not each.is_killed for each in results))
+
+
+def postgresql_url() -> str:
+    given = os.environ.get("POSTGRESQL_URL") or os.environ.get("DATABASE_URL", "")
+    return given if given.startswith("postgres") else ""
+
+
+def go(run: Run, wanted: list[Mutant], workers: int, postgresql: str, tests: str) -> list[Result]:
+    for database, url in (("SQLite", ""), ("SQLite + PostgreSQL", postgresql)):
+        if database != "SQLite" and not url:
+            continue
+        whole = not run.budget
+        open_ = [
+            mutant
+            for mutant in wanted
+            if not run.results.settled(mutant, tests, database, whole=whole)
+            and not (database == "SQLite" and run.results.settled(mutant, tests, "SQLite + PostgreSQL", whole=whole))
+        ]
+        print(f"{database}: {len(open_)} of {len(wanted)} faults to try.", flush=True)
+        if open_:
+            counter = Counter(len(open_))
+            run.over(open_, workers, url, counter.tell)
+            counter.end()
+    return [run.results.known[mutant.key] for mutant in wanted]
+
+
+class Counter:
+    def __init__(self, number: int) -> None:
+        self.number, self.done, self.survived, self.began = number, 0, 0, time.monotonic()
+
+    def tell(self, result: Result) -> None:
+        self.done += 1
+        if not result.is_killed:
+            self.survived += 1
+            print(f"{self.done}/{self.number} SURVIVED {result}", flush=True)
+        elif self.done % 25 == 0:
+            print(f"{self.done}/{self.number}, {self.survived} survived", flush=True)
+
+    def end(self) -> None:
+        minutes = (time.monotonic() - self.began) / 60
+        print(f"{self.done} in {minutes:.1f} minutes: {self.done / minutes:.0f} a minute", flush=True)
+
+
+def report(results: list[Result], excused: dict[str, int]) -> None:
+    killed = [each for each in results if each.is_killed]
+    late = sum(each.status == "timeout" for each in killed)
+    print(f"\n{len(results) + sum(excused.values())} faults: {len(killed)} killed ({late} by time), ", end="")
+    print(f"{sum(excused.values())} equivalent, {len(results) - len(killed)} survived\n")
+    killers: dict[str, int] = {}
+    for each in killed:
+        name = each.by.partition("[")[0]
+        killers[name] = killers.get(name, 0) + 1
+    print("By which tests, most first:")
+    for name, number in sorted(killers.items(), key=lambda pair: -pair[1])[:15]:
+        print(f"{number:>6}  {name}")
+    print("\nSurvivors:")
+    for each in sorted(
+        (each for each in results if not each.is_killed), key=lambda each: (each.file, each.line_number)
+    ):
+        print(f"  {each}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (equivalent.ListError, FileNotFoundError, CannotStartError) as fault:
+        sys.exit(str(fault))

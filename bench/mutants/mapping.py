@@ -1,0 +1,76 @@
+"""Keeps the map of which test executes which line: the whole suite once, and then what has changed of it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.database import ROOT
+from bench.mutants.modules import APPS
+from bench.mutants.nearest import fingerprint
+
+OWN = "tests/house/test_mutants"
+"""The tool's own tests, which run no product code."""
+
+
+class Mapping:
+    def __init__(self, folder: Path, postgresql: str) -> None:
+        self.folder, self.postgresql = folder, postgresql
+
+    def bring_up_to_date(self) -> None:
+        """A product file that changes keeps its old lines in the map, by its old text, until `renew`."""
+        now, known = self.tests(), self.known()
+        if not (self.folder / "sources").exists():
+            for app in APPS:
+                shutil.copytree(ROOT / app, self.folder / "sources" / app, ignore=shutil.ignore_patterns("__pycache__"))
+        stale = sorted(name for name in now if known.get(name) != now[name])
+        for gone in set(known) - set(now) | set(stale):
+            for folder in ("reach", "reach_postgresql"):
+                for file in (self.folder / folder).glob(f"{gone.replace('/', '.')}.*.json"):
+                    file.unlink()
+        if stale:
+            print(
+                f"Noting which lines {len(stale)} test files execute (twice as slow as the tests alone) ...", flush=True
+            )
+            self.note(stale, "reach", "")
+        if self.postgresql and not (stale or (self.folder / "reach_postgresql").exists()):
+            stale = sorted(now)
+        if self.postgresql and (skipped := self.skipped(stale)):
+            print(f"And {len(skipped)} tests on PostgreSQL ...", flush=True)
+            self.note(skipped, "reach_postgresql", self.postgresql)
+        (self.folder / "tests.json").write_text(json.dumps(now))
+
+    def renew(self) -> None:
+        for name in ("reach", "reach_postgresql", "sources"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        (self.folder / "tests.json").unlink(missing_ok=True)
+
+    def tests(self) -> dict[str, str]:
+        files = (ROOT / "tests").rglob("test_*.py")
+        named = {str(file.relative_to(ROOT)): file for file in sorted(files)}
+        return {name: fingerprint(file) for name, file in named.items() if not name.startswith(OWN)}
+
+    def known(self) -> dict[str, str]:
+        file = self.folder / "tests.json"
+        return json.loads(file.read_text()) if file.exists() else {}
+
+    def skipped(self, files: Iterable[str]) -> list[str]:
+        found = []
+        for name in files:
+            for noted in (self.folder / "reach").glob(f"{name.replace('/', '.')}.*.json"):
+                tests = json.loads(noted.read_text())
+                found += [test for test, said in tests.items() if said.get("outcome") == "skipped"]
+        return sorted(found)
+
+    def note(self, names: Iterable[str], folder: str, url: str) -> None:
+        environment = {**os.environ, "REACH": str(self.folder / folder)}
+        environment["DATABASE_URL"] = f"{url}_mutants_map" if url else "sqlite:///unused.sqlite3"
+        listed = self.folder / "names.txt"
+        listed.write_text("\n".join(names))
+        plugin = ["-p", "bench.mutants.reach", "-p", "no:randomly", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "-q", *plugin, "--hypothesis-seed=0", "-n", "2", f"@{listed}"]
+        with (self.folder / f"{folder}.log").open("w") as log:
+            subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)

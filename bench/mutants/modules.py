@@ -1,0 +1,51 @@
+"""The modules that hold rules: what `make mutants` takes where no FILES are named."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.database import ROOT
+
+APPS = ("voicechat", "core", "users", "groups", "billing", "voice", "uploads")
+AT_IMPORT = "(import)"
+"""In place of a test's name: what is executed before the first test."""
+RULES = (
+    "billing/*.py",
+    "billing/api/*.py",
+    "billing/audit/*.py",
+    "billing/gateway/*.py",
+    "core/*.py",
+    "groups/*.py",
+    "groups/api/*.py",
+    "groups/notifications/*.py",
+    "uploads/*.py",
+    "uploads/pictures/*.py",
+    "users/*.py",
+    "users/api/*.py",
+    "users/sign_in/*.py",
+    "voice/*.py",
+    "voice/api/*.py",
+    "voice/conferences/*.py",
+    "voice/credit/*.py",
+    "voice/telephony/*.py",
+    "voicechat/errors.py",
+    "voicechat/handler.py",
+    "voicechat/middleware.py",
+    "voicechat/pagination.py",
+    "voicechat/parsing.py",
+    "voicechat/rendering.py",
+)
+WITHOUT_RULES = {"__init__.py", "admin.py", "apps.py", "serializers.py", "signals.py", "interface.py"}
+"""Names of files that say what is, and not what may be: shapes, words and wiring."""
+
+
+def chosen(wanted: Iterable[str]) -> list[str]:
+    """Paths from the root, of files, folders and patterns; all that hold rules where nothing is wanted."""
+    named = list(wanted)
+    found: set[Path] = set()
+    for pattern in named or RULES:
+        whole = f"{pattern.rstrip('/')}/**/*.py" if (ROOT / pattern).is_dir() else pattern
+        files = set(ROOT.glob(whole))
+        if not files:
+            raise FileNotFoundError(f"There is no {pattern} here.")
+        found |= {file for file in files if named or file.name not in WITHOUT_RULES}
+    return sorted(str(file.relative_to(ROOT)) for file in found if "migrations" not in file.parts)

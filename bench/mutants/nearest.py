@@ -1,0 +1,147 @@
+"""Which tests may notice a fault, the nearest first."""
+
+import difflib
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.database import ROOT
+from bench.mutants.copies import Usual
+from bench.mutants.modules import APPS, AT_IMPORT
+from bench.mutants.operators import Mutant
+
+SLOW = 2.0
+"""Seconds from which on a test comes after all others."""
+FEW = 12
+IN_PROCESSES = {"uploads/pictures/": "tests/uploads/"}
+"""What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
+
+
+class Map:
+    """What `bench.mutants.reach` has noted, in the folder where it was noted, for the text as it was then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.seconds: dict[str, float] = {}
+        self.lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.at_import: dict[str, set[int]] = defaultdict(set)
+        self.failing: list[str] = []
+        """What fails without a fault, so that its failure would say nothing."""
+        self.sources = folder / "sources"
+        self.moved: dict[str, dict[int, set[int]]] = {}
+        for file in sorted((folder / "reach").glob("*.json")):
+            for name, test in json.loads(file.read_text()).items():
+                self.take(name, test)
+        on_sqlite = set(self.seconds)
+        for file in sorted((folder / "reach_postgresql").glob("tests.*.json")):
+            for name, test in json.loads(file.read_text()).items():
+                self.take(name, test)
+        self.races = set(self.seconds) - on_sqlite
+        """What runs on PostgreSQL only."""
+
+    def take(self, name: str, test: dict[str, Any]) -> None:
+        for path, found in test.get("lines", {}).items():
+            if name == AT_IMPORT:
+                self.at_import[path].update(found)
+            elif test.get("outcome") == "passed":
+                for line in found:
+                    self.lines[path][line].add(name)
+        if test.get("outcome") == "failed":
+            self.failing.append(name)
+        if test.get("outcome") == "passed" and name != AT_IMPORT:
+            self.seconds[name] = test["seconds"]
+
+    def then(self, path: str, lines: Iterable[int]) -> set[int]:
+        """The lines that were where these are. A new line stands for those around it."""
+        if path not in self.moved:
+            self.moved[path] = moved(self.sources / path, ROOT / path)
+        return set().union(*(self.moved[path].get(line, set()) for line in lines))
+
+    def executing(self, path: str, lines: Iterable[int]) -> set[str]:
+        known = self.lines.get(path, {})
+        return set().union(*(known.get(line, set()) for line in self.then(path, lines)))
+
+    def runs_at_import(self, mutant: Mutant) -> bool:
+        lines = range(mutant.first_line, mutant.last_line + 1)
+        return bool(self.then(mutant.path, lines) & self.at_import.get(mutant.path, set()))
+
+    def tests_for(self, mutant: Mutant) -> Usual:
+        """Those that execute the very lines; where only an import does, those that use what stands there."""
+        found = self.reaching(mutant)
+        nearest = self.in_order(mutant, found)
+        if len(found) < FEW:  # what is made once for all (a prepared query, a cache) is noted of the first test alone
+            every = self.executing(mutant.path, range(1, len(mutant.text.splitlines()) + 1))
+            nearest += self.in_order(mutant, every - found)
+        return nearest
+
+    def reaching(self, mutant: Mutant) -> set[str]:
+        lines = range(mutant.first_line, mutant.last_line + 1)
+        found = self.executing(mutant.path, lines)
+        if found and not self.runs_at_import(mutant):
+            return found
+        for folder, tests in IN_PROCESSES.items():
+            if mutant.path.startswith(folder):
+                return {name for name in self.seconds if name.startswith(tests)}
+        users = self.users_of(mutant)
+        length = len(mutant.text.splitlines()) + 1
+        return found | users | self.executing(mutant.path, range(1, length))
+
+    def users_of(self, mutant: Mutant) -> set[str]:
+        """The tests of the lines that name what is given its value there."""
+        name = mutant.function.partition(".")[0] or top_name(mutant)
+        if not name:
+            return set()
+        word, found = re.compile(rf"\b{re.escape(name)}\b"), set()
+        for path, text in self.texts.items():
+            if word.search(text):
+                found |= self.executing(path, [n for n, line in enumerate(text.splitlines(), 1) if word.search(line)])
+        return found
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        return {
+            str(file.relative_to(ROOT)): file.read_text()
+            for app in APPS
+            for file in sorted((ROOT / app).rglob("*.py"))
+            if "migrations" not in file.parts
+        }
+
+    def in_order(self, mutant: Mutant, names: Iterable[str]) -> Usual:
+        room, stem = Path(mutant.path).parent.parts, Path(mutant.path).stem.rstrip("s")
+
+        def distance(name: str) -> tuple[bool, int, float]:
+            file = Path(name.partition("::")[0])
+            shared = sum(1 for one, other in zip(room, file.parts[1:], strict=False) if one == other)
+            slow = self.seconds[name] > SLOW and name not in self.races
+            return slow, -(2 * shared + (stem in file.stem)), self.seconds[name]
+
+        return [(name, self.seconds[name]) for name in sorted(names, key=distance)]
+
+
+def top_name(mutant: Mutant) -> str:
+    """The constant in whose value it is."""
+    for line in reversed(mutant.text.splitlines()[: mutant.first_line]):
+        if found := re.match(r"(\w+)\s*(:[^=]+)?=", line):
+            return found.group(1)
+    return ""
+
+
+def moved(before: Path, now: Path) -> dict[int, set[int]]:
+    """For each line of now, counted from 1, those of before."""
+    olds = before.read_text().splitlines() if before.exists() else []
+    news = now.read_text().splitlines()
+    found: dict[int, set[int]] = {}
+    for word, start, end, new_start, new_end in difflib.SequenceMatcher(None, olds, news, autojunk=False).get_opcodes():
+        for offset in range(new_end - new_start):
+            same = {start + offset + 1}
+            around = set(range(start, end + 2))
+            found[new_start + offset + 1] = same if word == "equal" else around
+    return found
+
+
+def fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

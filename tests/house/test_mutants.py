@@ -1,0 +1,269 @@
+"""`make mutants`: what it plants, what it finds, and what it keeps."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.mutants import equivalent, paper, results, swap
+from bench.mutants.copies import Copy, Process
+from bench.mutants.nearest import moved
+from bench.mutants.operators import mutants
+from bench.mutants.results import Result, Results
+
+GUARD = """
+def withdraw(balance, amount):
+    \"\"\"Never more than is there.\"\"\"
+    logger.info("asked for", 3)
+    if amount > balance and amount:
+        raise ValueError("There is not enough.")
+    return balance - amount
+"""
+
+
+def faults(text: str) -> set[str]:
+    return {mutant.change for mutant in mutants("some.py", text)}
+
+
+def test_a_guard_is_removed_a_bound_moved_and_a_condition_dropped():
+    assert {
+        "amount > balance and amount -> False",
+        "> -> >=",
+        "amount > balance and amount -> ((amount))",
+        "amount > balance and amount -> ((amount > balance))",
+        "balance - amount -> None",
+        "- -> +",
+    } <= faults(GUARD)
+
+
+def test_words_for_people_and_logs_are_left_alone():
+    assert not [fault for fault in faults(GUARD) if "enough" in fault or "asked" in fault or "3" in fault]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("rows = Row.objects.filter(at__gte=now)", "at__gte -> at__gt"),
+        ("rows = Row.objects.filter(at__gte=now)", "filter -> exclude"),
+        ("rows = Row.objects.select_for_update().get(pk=1)", "Row.objects.select_for_update() -> Row.objects"),
+        ("check(person)", "check(person) -> pass"),
+        ("person.name = name", "person.name = name -> pass"),
+        ("send(to, now=True)", ", now=True -> nothing"),
+        ("most = max(one, other)", "max -> min"),
+        ("wait = timedelta(minutes=5)", "5 -> 6"),
+        ("known = name in names", "in -> not in"),
+        ("known = not name", "not name -> (name)"),
+        ("total += price", "+ -> -"),
+        ("names = [name for name in names if name]", "name -> True"),
+        ("@atomic\ndef pay(): pass", "@atomic -> nothing"),
+        ("try:\n    go()\nexcept (KeyError, ValueError):\n    go()", ", ValueError -> nothing"),
+        ("for each in all_of_them:\n    continue", "continue -> break"),
+        ("with transaction.atomic():\n    go()", "transaction.atomic() -> __import__('contextlib').nullcontext()"),
+        ("rights = {'put': OWNERS, 'get': ALL}", "'put': OWNERS, -> nothing"),
+    ],
+)
+def test_each_kind_of_fault_is_planted(line, fault):
+    assert fault in faults(line)
+
+
+def test_every_fault_is_a_module_that_compiles_and_means_something_else():
+    text = Path("users/sign_in/tokens.py").read_text()
+    planted = mutants("users/sign_in/tokens.py", text)
+    assert len({mutant.source for mutant in planted}) == len(planted) > 50
+    for mutant in planted:
+        compile(mutant.source, "fault", "exec")
+
+
+def test_a_faults_function_and_line_say_where_it_is():
+    found = next(each for each in mutants("some.py", GUARD) if each.change == "- -> +")
+    assert (found.function, found.line, found.first_line) == ("withdraw", "return balance - amount", 7)
+
+
+# Into a living process
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A module that has been imported, and one that has imported from it."""
+    (tmp_path / "planted_one.py").write_text("MOST = 3\n\n\ndef fits(number):\n    return number < MOST\n")
+    (tmp_path / "planted_other.py").write_text("from planted_one import MOST, fits\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import planted_one
+    import planted_other
+
+    yield planted_one, planted_other
+    for name in ("planted_one", "planted_other"):
+        sys.modules.pop(name)
+
+
+def planted(module, change: str) -> bool:
+    path = module.__file__
+    text = Path(path).read_text()
+    mutant = next(each for each in mutants(path, text) if each.change == change)
+    return swap.swap(swap.living(str(Path(path).parent)), path, text, mutant.source)
+
+
+def test_a_function_is_exchanged_where_it_was_imported_to(module):
+    one, other = module
+    assert planted(one, "< -> <=")
+    assert one.fits(3)
+    assert other.fits(3)
+
+
+def test_a_constant_is_exchanged_where_it_was_imported_to_but_that_is_not_the_whole(module):
+    one, other = module
+    assert not planted(one, "3 -> 4")
+    assert other.MOST == 4
+    assert other.fits(3)
+
+
+def test_what_runs_at_import_needs_a_new_one(module):
+    one, _ = module
+    text = Path(one.__file__).read_text()
+    with pytest.raises(swap.NeedsNewImportError):
+        swap.swap({}, one.__file__, text, text.replace("def fits(number)", "def fits(number=2)"))
+
+
+# Equivalent ones
+
+ENTRY = """
+[[mutant]]
+file = "billing/ledger.py"
+function = "post_entry"
+line = "return posted"
+change = "posted -> None"
+reason = "An example."
+"""
+
+
+def listed(tmp_path, text):
+    (tmp_path / "equivalent.toml").write_text(text)
+    return equivalent.read(tmp_path / "equivalent.toml")
+
+
+def test_an_entry_fits_its_fault_wherever_the_line_has_moved_to(tmp_path):
+    [entry] = listed(tmp_path, ENTRY)
+    text = "# One line more.\n" + Path("billing/ledger.py").read_text()
+    assert len([mutant for mutant in mutants("billing/ledger.py", text) if entry.fits(mutant)]) == 1
+
+
+@pytest.mark.parametrize("gone", ['line = "return posted"', 'file = "billing/ledger.py"', 'change = "posted -> None"'])
+def test_an_entry_about_nothing_is_stale(tmp_path, gone):
+    [entry] = listed(tmp_path, ENTRY.replace(gone, f'{gone[:-1]}er"'))
+    path = "billing/ledger.py"
+    assert equivalent.stale([entry], mutants(path, Path(path).read_text()), [path]) == [entry]
+
+
+def test_an_entry_needs_a_reason(tmp_path):
+    with pytest.raises(equivalent.ListError):
+        listed(tmp_path, ENTRY.replace("An example.", " "))
+
+
+def test_no_entry_of_the_list_is_stale():
+    entries = equivalent.read()
+    paths = {entry.file for entry in entries}
+    every = [mutant for path in paths for mutant in mutants(path, Path(path).read_text())]
+    assert not equivalent.stale(entries, every, paths)
+
+
+def test_a_stale_entry_fails_the_run(tmp_path, monkeypatch, capsys):
+    from bench.mutants import __main__ as tool
+
+    stale = listed(tmp_path, ENTRY.replace("posted -> None", "posted -> 7"))
+    monkeypatch.setattr(equivalent, "read", lambda: stale)
+    monkeypatch.setattr(sys, "argv", ["mutants", "billing/ledger.py"])
+    assert tool.main() == 1
+    assert "posted -> 7" in capsys.readouterr().out
+
+
+# What is kept
+
+
+def result(**fields):
+    usual = dict.fromkeys(("key", "file", "function", "line", "change", "operator", "by"), "x")
+    counts = {"line_number": 1, "ran": 2, "reaching": 2, "seconds": 0.1}
+    return Result(**{**usual, **counts, "status": "killed", "database": "SQLite", "tests": "old", **fields})
+
+
+def test_what_is_known_is_not_asked_again_and_a_survivor_only_of_other_tests(tmp_path):
+    first, *_ = mutants("some.py", GUARD)
+    kept = Results(tmp_path / "results.jsonl")
+    kept.keep(result(key=first.key, status="survived"))
+    again = Results(tmp_path / "results.jsonl")
+    assert again.settled(first, "old", "SQLite", whole=True)
+    assert not again.settled(first, "new", "SQLite", whole=True)
+    again.keep(result(key=first.key))
+    assert Results(tmp_path / "results.jsonl").settled(first, "new", "SQLite", whole=True)
+
+
+def test_half_a_line_of_a_run_that_was_ended_is_passed_over(tmp_path):
+    (tmp_path / "results.jsonl").write_text('{"key": "a')
+    assert results.Results(tmp_path / "results.jsonl").known == {}
+
+
+def test_the_paper_keeps_the_rows_of_other_modules(tmp_path):
+    page = tmp_path / "mutants.md"
+    page.write_text(f"Before.\n{paper.BEGIN}\n{paper.END}\nAfter.\n")
+    paper.write(page, {"b.py": paper.row("b.py", [result(), result(status="survived")], 1, "2026-01-02")})
+    paper.write(page, {"a.py": paper.row("a.py", [result()], 0, "2026-01-03")})
+    text = page.read_text()
+    assert text.index("| `a.py` | 1 | 1 | 0 | 0 |") < text.index("| `b.py` | 3 | 1 | 1 | 1 | SQLite | 2026-01-02 |")
+    assert text.startswith("Before.")
+    assert text.endswith("After.\n")
+
+
+def test_a_line_that_has_moved_is_known_by_its_old_place(tmp_path):
+    (tmp_path / "old").write_text("one\ntwo\n")
+    (tmp_path / "new").write_text("zero\none\ntwo\n")
+    places = moved(tmp_path / "old", tmp_path / "new")
+    assert places[2] == {1}
+    assert places[3] == {2}
+
+
+# The whole way
+
+ATTEMPTS = "tests/core/test_attempts.py"
+THREE = f"{ATTEMPTS}::test_three_in_a_row_without_an_answer_are_enough"
+OURS = f"{ATTEMPTS}::test_a_fault_of_ours_is_no_reason_to_leave_the_vendor_alone"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the project in which one test file waits for faults."""
+    copy = Copy(tmp_path_factory.mktemp("copy"))
+    copy.warm = Process(copy, [ATTEMPTS])
+    yield copy
+    copy.stop()
+
+
+def became(copy, change, tests, *, anew=False):
+    path = "core/attempts.py"
+    text = Path(path).read_text()
+    mutant = next(each for each in mutants(path, text) if each.change == change)
+    ask = copy.ask_anew if anew else copy.ask
+    answer = ask([(test, 0.1) for test in tests], path, text, mutant.source)
+    assert (copy.folder / path).read_text() == text
+    return answer["status"], answer.get("by")
+
+
+def test_a_fault_is_killed_by_the_test_that_says_the_rule_and_by_no_other(copy):
+    assert became(copy, ">= -> >", [OURS, THREE]) == ("killed", THREE)
+
+
+def test_a_fault_that_no_test_notices_survives(copy):
+    assert became(copy, ">= -> >", [OURS]) == ("survived", None)
+
+
+def test_a_test_passes_again_once_the_fault_is_gone(copy):
+    assert became(copy, ">= -> >", [THREE]) == ("killed", THREE)
+    assert copy.ask([(THREE, 0.1)])["status"] == "survived"
+
+
+def test_what_runs_at_import_is_noticed_too(copy):
+    assert became(copy, "3 -> 4", [OURS, THREE]) == ("killed", THREE)
+    assert became(copy, "3 -> 4", [THREE], anew=True) == ("killed", THREE)
+
+
+def test_a_fault_of_an_import_survives_only_where_a_new_import_has_shown_it(copy):
+    assert became(copy, "3 -> 4", [OURS]) == ("import", None)
+    assert became(copy, "3 -> 4", [OURS], anew=True) == ("survived", None)
