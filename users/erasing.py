@@ -1,0 +1,63 @@
+"""What names a person, and how it is taken out of what outlives them.
+
+Rows of their own go with them. This is for texts of others, and for what must stay under an id.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from users.models import User
+
+DELETED = "deleted person"
+
+
+def goers(person: User, origin: User | QuerySet[User]) -> set[int]:
+    """Who is deleted together, as the signals of a deletion tell it: of a queryset (`origin`) all that it holds."""
+    together = origin.order_by() if isinstance(origin, QuerySet) else User.objects.filter(pk=person.pk)
+    return set(together.values_list("pk", flat=True)) | {person.pk}
+
+
+def marks_of(person: User) -> list[str]:
+    """What is nobody else's: the email, and the phone's number as it is written with and without its plus."""
+    return [person.email, *([f"+{person.phone_number}", str(person.phone_number)] if person.phone_number else [])]
+
+
+def names_of(person: User, going: set[int]) -> list[str]:
+    """These, and the names. A display name that somebody else bears too names nobody."""
+    first, last, name = person.first_name, person.last_name, person.display_name
+    names = [*marks_of(person), *([f"{first} {last}", f"{last}, {first}"] if first and last else [])]
+    is_shared = User.objects.filter(display_name__iexact=name).exclude(pk__in=going).exists()
+    return names if is_shared else [*names, name]
+
+
+def without(words: Iterable[str]) -> Callable[[str], str]:
+    """What puts "deleted person" in the place of each of these words where it stands alone, the longest first.
+
+    Emails are found in any case; names are not, for "will" is no Will.
+    """
+    found = sorted({word for word in words if word.strip()}, key=len, reverse=True)
+    alone = (rf"(?<!\w)(?{'i' if '@' in word else ''}:{re.escape(word)})(?!\w)" for word in found)
+    pattern = re.compile("|".join(alone))
+    return lambda text: pattern.sub(DELETED, text) if found else text
+
+
+def saying(column: str, words: Iterable[str]) -> Q:
+    """Rows whose column may say one of these: as it is written, or as JSON writes it."""
+    return Q(*(Q(**{f"{column}__icontains": form}) for word in words for form in forms(word)), _connector=Q.OR)
+
+
+def forms(word: str) -> set[str]:
+    return {word, json.dumps(word)[1:-1]} if word.strip() else set()
+
+
+def redact(rows: QuerySet[Any], column: str, words: list[str]) -> None:
+    """Takes these words out of a text column of rows that stay."""
+    nameless, longest = without(words), rows.model._meta.get_field(column).max_length
+    for row in rows.filter(saying(column, words)).only(column).order_by("pk"):
+        said = getattr(row, column)
+        if (text := nameless(said)) != said:
+            rows.model._base_manager.filter(pk=row.pk).update(**{column: text[:longest]})
