@@ -28,7 +28,9 @@ def forget_person(user: User, going: set[int]) -> None:
         customers += top_ups.values_list("customer", flat=True)
         cards += [*top_ups.values_list("card", flat=True), *top_ups.values_list("source", flat=True)]
         was_tried = When(~Q(card=""), status=TopUp.Status.PENDING, then=Value(FORGOTTEN["object"]["id"]))
-        top_ups.update(customer="", source="", key=None, message="", client_secret="", card=Case(was_tried, default=""))
+        top_ups.update(
+            customer="", source="", key=None, message="", client_secret="", card=Case(was_tried, default=Value(""))
+        )
     ids = sorted({*customers, *cards} - {""})
     forget_in_events([*ids, user.email])
     redact(PaymentNotice.objects.all(), "words", [*ids, *names_of(user, going)])

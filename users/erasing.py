@@ -27,11 +27,14 @@ def marks_of(person: User) -> list[str]:
 
 
 def names_of(person: User, going: set[int]) -> list[str]:
-    """These, and the names. A display name that somebody else bears too names nobody."""
-    first, last, name = person.first_name, person.last_name, person.display_name
-    names = [*marks_of(person), *([f"{first} {last}", f"{last}, {first}"] if first and last else [])]
-    is_shared = User.objects.filter(display_name__iexact=name).exclude(pk__in=going).exists()
-    return names if is_shared else [*names, name]
+    """These, and the names. A name that somebody else bears too names nobody."""
+    first, last = person.first_name or "", person.last_name or ""
+    both = [f"{first} {last}", f"{last}, {first}"] if first and last else []
+    alone = {person.display_name, first, last}
+    others = User.objects.exclude(pk__in=going)
+    bearers = others.filter(Q(display_name__in=alone) | Q(first_name__in=alone) | Q(last_name__in=alone))
+    shared = {name for row in bearers.values_list("display_name", "first_name", "last_name") for name in row}
+    return [*marks_of(person), *both, *sorted(alone - shared)]
 
 
 def without(words: Iterable[str]) -> Callable[[str], str]:
