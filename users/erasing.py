@@ -17,8 +17,8 @@ DELETED = "deleted person"
 
 def goers(person: User, origin: User | QuerySet[User]) -> set[int]:
     """Who is deleted together, as the signals of a deletion tell it: of a queryset (`origin`) all that it holds."""
-    together = origin.order_by() if isinstance(origin, QuerySet) else User.objects.filter(pk=person.pk)
-    return set(together.values_list("pk", flat=True)) | {person.pk}
+    together = origin.order_by().values_list("pk", flat=True) if isinstance(origin, QuerySet) else ()
+    return {*together, person.pk}
 
 
 def marks_of(person: User) -> list[str]:

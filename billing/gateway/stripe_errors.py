@@ -48,7 +48,7 @@ REAL_CARD_IN_TEST_MODE = "test_mode_live_card"
 OTHER_MODE = "a similar object exists in"
 SECRETS = re.compile(r"\b((?:sk|rk|pk|whsec)_(?:(?:live|test|org)_)?)[A-Za-z0-9_*]+")
 
-OF_A_PERSON = re.compile(r"\b(cus|pm|card|src|tok|seti)_\w+")
+OF_A_PERSON = re.compile(r"\b(cus|pm)_\w+")
 EMAIL = re.compile(r"[^\s'\"<>]+@[^\s'\"<>]+")
 
 
