@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 from django.utils import timezone
+from rest_framework.exceptions import NotFound
 
 from billing.gateway.interface import (
     CustomerGone,
@@ -16,7 +17,8 @@ from billing.gateway.interface import (
     payments,
 )
 from billing.models import Card, FormerCustomer
-from users.models import User
+from users.models import User, VendorDeletion
+from users.vendor_deletions import delete_at_vendor
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,10 @@ def ensure_customer(user: User) -> str:
     who += f" {user.former_customers.count()}"
     key = f"customer-{hashlib.blake2b(who.encode(), digest_size=16).hexdigest()}"
     customer = payments().create_customer(email=user.email, name=user.display_name, key=key)
-    User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
+    kept = User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
+    if not kept and not User.objects.filter(pk=user.pk).exists():  # deleted a moment ago
+        delete_at_vendor(VendorDeletion.Kind.CUSTOMER, [customer])
+        raise NotFound
     user.refresh_from_db(fields=["stripe_id"])
     return user.stripe_id or customer
 

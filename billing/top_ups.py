@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 
 from billing.cards import ensure_customer, forget_card, forget_default, forgetting
 from billing.gateway.interface import (
@@ -106,6 +106,8 @@ def begin(
 ) -> tuple[TopUp, bool]:
     """The TopUp to work on and whether it was made just now: the key's own, one left pending, or a new one."""
     account = lock_account(account)
+    if account.user_id is None:  # deleted a moment ago: no card of theirs is charged any more
+        raise NotFound
     known = account.top_ups.filter(key=key).first() if key else None
     if known and (known.amount_cents, known.source) != (amount_cents, source):
         raise KeyReused

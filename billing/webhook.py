@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from billing import cards, disputes, refunds, top_ups
+from billing.erasing import forget_subject
 from billing.gateway.interface import (
     DeletedCustomer,
     DetachedPaymentMethod,
@@ -47,6 +48,8 @@ FOLLOWED: dict[type, Callable[[Any], str | None]] = {
     DeletedCustomer: cards.forget_customer,
 }
 """What applies a subject, and may say why nothing followed from it."""
+OF_A_PERSON = (PaymentMethod, DetachedPaymentMethod, DeletedCustomer)
+"""What tells of a customer or a card: once it is applied, nothing of it is kept beside the event."""
 INVISIBLE = "Stripe knows no such thing for our key, so nothing follows: it is of a test, or of another account."
 
 
@@ -100,7 +103,9 @@ def apply_once(name: str, followed: list[Subject], reason: str) -> None:
         return
     reasons = {reason, *(FOLLOWED[type(subject)](subject) or "" for subject in followed)} - {""}
     stored.applied_at, stored.reason = timezone.now(), " ".join(sorted(reasons))[:500]
-    stored.save(update_fields=["applied_at", "reason"])
+    if any(isinstance(subject, OF_A_PERSON) for subject in followed):
+        forget_subject(stored)
+    stored.save(update_fields=["applied_at", "reason", "payload"])
 
 
 def keep_waiting(event: WebhookEvent, reason: str) -> None:

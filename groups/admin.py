@@ -1,11 +1,11 @@
 """The operators' pages about groups, and a person's groups on the person's page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
@@ -23,8 +23,15 @@ from groups.models import (
     Participant,
     SandboxNotification,
 )
-from groups.services import LastOwner, lock_group
-from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person, stamp_call_status
+from groups.services import LastOwner, heir_of, lock_group
+from users.admin import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    foretell_deletion,
+    person_link,
+    show_on_person,
+    stamp_call_status,
+)
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 
@@ -218,6 +225,22 @@ class BelongedToGroupInline(GroupOfPersonInline):
 class InvitedToGroupInline(GroupOfPersonInline):
     model = Invitation
     verbose_name_plural = "Groups invited to"
+
+
+@foretell_deletion
+def what_becomes_of_groups(person_ids: set[int]) -> Iterator[str]:
+    """To whom each passes, or that it ends."""
+    of_group = {"group": OuterRef("pk")}
+    owned = Exists(Ownership.objects.filter(**of_group, user__in=person_ids))
+    joined = Exists(Membership.objects.filter(**of_group, user__in=person_ids))
+    stays = Exists(Ownership.objects.filter(**of_group).exclude(user__in=person_ids))
+    groups: Iterable[Any] = Group.objects.filter(owned | joined, ~stays).annotate(was_owned=owned).order_by("pk")
+    for group in groups:
+        link, heir = group_link(group.pk, group.name), heir_of(group, person_ids)
+        if heir is None:
+            yield format_html("The group {} ends, with all that was said there: nobody else is in it.", link)
+        elif group.was_owned:
+            yield format_html("The group {} passes to {}.", link, person_link(heir.pk, heir.display_name))
 
 
 show_on_person(OwnedGroupInline, BelongedToGroupInline, InvitedToGroupInline)

@@ -2,12 +2,27 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.db.models.signals import pre_delete
 
-from groups.models import Group, Membership, Ownership
-from groups.services import take_off_list
-from users.models import User
+from groups.models import (
+    PARTS,
+    Activity,
+    Departure,
+    Device,
+    Group,
+    Membership,
+    Ownership,
+    Participant,
+    SandboxNotification,
+)
+from groups.notifications.devices import forget_binding
+from groups.services import heir_of, take_off_list
+from users.client_identity import client_identity
+from users.erasing import goers, marks_of, names_of, redact, saying
+from users.models import User, VendorDeletion
+from users.vendor_deletions import delete_at_vendor, tellers
 
 
 def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
@@ -15,8 +30,7 @@ def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[U
 
     In a bulk deletion (`origin` is its queryset) nobody who goes too can be an heir.
     """
-    goers = origin.order_by() if isinstance(origin, QuerySet) else User.objects.filter(pk=instance.pk)
-    goer_ids = set(goers.values_list("pk", flat=True)) | {instance.pk}
+    goer_ids = goers(instance, origin)
     owned = set(Ownership.objects.filter(user=instance).values_list("group_id", flat=True))
     joined = set(Membership.objects.filter(user=instance).values_list("group_id", flat=True))
     for group in Group.objects.select_for_update(no_key=True).filter(pk__in=owned | joined).order_by("pk"):
@@ -26,11 +40,37 @@ def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[U
 def hand_on(group: Group, goer_ids: set[int], *, was_owned: bool) -> None:
     if group.ownerships.exclude(user_id__in=goer_ids).exists():
         return
-    heir = group.memberships.exclude(user_id__in=goer_ids).longest_standing().first()
+    heir = heir_of(group, goer_ids)
     if heir is None:
         group.delete()
     elif was_owned:
-        Ownership.objects.create(group=group, user_id=heir.user_id)
+        Ownership.objects.create(group=group, user=heir)
+
+
+def forget_words(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
+    """Takes their name out of what others wrote in groups in which anything of theirs stands, and their email and
+    number out of all groups: a name alone, anywhere else, is anybody's."""
+    names = names_of(instance, goers(instance, origin))
+    own = groups_with_a_trace_of(instance)
+    redact(Activity.objects.filter(group__in=own).exclude(user=instance), "activity", names)
+    redact(Activity.objects.exclude(user=instance), "activity", marks_of(instance))
+    told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
+    to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
+    told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
+
+
+def groups_with_a_trace_of(person: User) -> set[int]:
+    """In which they have a part, are on the call, have left a moment ago, or ever did something."""
+    traces: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity)
+    return {pk for each in traces for pk in each._base_manager.filter(user=person).values_list("group_id", flat=True)}
+
+
+def forget_devices(sender: type[User], instance: User, **kwargs: Any) -> None:
+    """Their rows go along, but for those that were registered before anybody had this identity; and at the vendor."""
+    early = Device.objects.filter(user=None, identity=client_identity(instance.pk))
+    own = (Device.objects.filter(user=instance) | early).values_list("binding_type", "sid")
+    delete_at_vendor(VendorDeletion.Kind.BINDING, [f"{kind}:{sid}" for kind, sid in own if sid])
+    early.delete()
 
 
 def clear_call_list(sender: type[Group], instance: Group, **kwargs: Any) -> None:
@@ -47,5 +87,8 @@ def clear_call_list(sender: type[Group], instance: Group, **kwargs: Any) -> None
 
 
 def connect() -> None:
+    pre_delete.connect(forget_words, sender=User, dispatch_uid="groups.forget_words")
+    pre_delete.connect(forget_devices, sender=User, dispatch_uid="groups.forget_devices")
     pre_delete.connect(hand_groups_on, sender=User, dispatch_uid="groups.hand_groups_on")
     pre_delete.connect(clear_call_list, sender=Group, dispatch_uid="groups.clear_call_list")
+    tellers[VendorDeletion.Kind.BINDING] = forget_binding

@@ -4,7 +4,7 @@ Each locks the group's row first, and then the people whom it adds, so that neit
 be taken off twice, in between. Endings (`groups/receivers.py`) lock in the same order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import transaction
@@ -38,6 +38,12 @@ def lock_person(user_id: int) -> User:
 
 def nothing_to_check() -> None:
     pass
+
+
+def heir_of(group: Group, goer_ids: Collection[int]) -> User | None:
+    """Who is to own a group whose owners all go: the longest-standing member who stays; nobody where none does."""
+    stay = group.memberships.exclude(user_id__in=goer_ids).select_related("user").longest_standing().first()
+    return stay.user if stay else None
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 import ctypes
 from contextlib import suppress
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -17,5 +18,6 @@ class UploadsConfig(AppConfig):
         Left alone, glibc learns from each upload to keep its like, in every thread: 140 MB in two processes. Other
         C libraries have no such switch. https://man7.org/linux/man-pages/man3/mallopt.3.html
         """
+        import_module("uploads.receivers").connect()
         with suppress(AttributeError, OSError):
             ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)

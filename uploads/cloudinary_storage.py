@@ -1,10 +1,11 @@
 """Images at Cloudinary. https://cloudinary.com/documentation/image_upload_api_reference"""
 
 import logging
+import re
 from io import BytesIO
 
 import cloudinary.uploader
-from cloudinary.exceptions import Error
+from cloudinary.exceptions import Error, NotFound
 
 from core.deadline import time_left
 from uploads.storage import StorageUnavailable
@@ -37,3 +38,23 @@ class CloudinaryStorage:
         except (Error, KeyError, TimeoutError) as error:
             logger.warning("Cloudinary failed: %s", type(error).__name__)
             raise StorageUnavailable from error
+
+    def name_of(self, address: str) -> str | None:
+        """https://cloudinary.com/documentation/image_transformations#transformation_url_structure"""
+        found = re.fullmatch(r"https://.+?/image/upload/(?:v[0-9]+/)?(.+)\.[a-z]+", address)
+        return found and found[1]
+
+    def delete(self, name: str) -> None:
+        """From the copies that are nearer to people as well.
+
+        https://cloudinary.com/documentation/image_upload_api_reference#destroy
+        """
+        try:
+            answer = cloudinary.uploader.destroy(name, invalidate=True, timeout=time_left(TIMEOUT), **self.options)
+        except NotFound:
+            return
+        except (Error, TimeoutError) as error:
+            logger.warning("Cloudinary failed: %s", type(error).__name__)
+            raise StorageUnavailable from error
+        if answer.get("result") not in ("ok", "not found"):
+            raise StorageUnavailable

@@ -3,10 +3,11 @@
 import logging
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from uploads.storage import StorageFull
+from uploads.storage import StorageFull, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,16 @@ class SandboxStorage:
             logger.error("The media folder cannot be written: %s", type(error).__name__)
             self.forget(name)
             raise StorageFull from error
+
+    def name_of(self, address: str) -> str | None:
+        return address.removeprefix(settings.MEDIA_URL)
+
+    def delete(self, name: str) -> None:
+        try:
+            default_storage.delete(name)
+        except OSError as error:
+            logger.error("The media folder cannot be written: %s", type(error).__name__)
+            raise StorageUnavailable from error
 
     def forget(self, name: str) -> None:
         try:

@@ -14,6 +14,12 @@ class Storage(Protocol):
     def save(self, content: bytes, *, extension: str) -> str:
         """Keeps an image for good; the address under which anybody can see it."""
 
+    def name_of(self, address: str) -> str | None:
+        """What the image is called here of which `save` gave this address; None where that does not say it."""
+
+    def delete(self, name: str) -> None:
+        """Deletes an image for good. One that is not there is as good as deleted. Raises StorageUnavailable."""
+
 
 class StorageUnavailable(APIException):
     status_code = 503

@@ -13,8 +13,18 @@ from rest_framework.viewsets import ViewSet
 from core.throttle import Throttle
 from core.wire import ConstantField
 from uploads.images import ImageTooLarge, reencode
+from uploads.models import Picture
 from uploads.parsing import UploadParser
 from uploads.storage import storage
+from users.callers import Caller, caller_of
+from users.models import User
+
+
+def keep_in_mind(address: str, caller: Caller) -> None:
+    """Or nobody could delete it with its person."""
+    if name := storage().name_of(address):
+        fields = {"name": name, "user": caller if isinstance(caller, User) else None}
+        Picture.objects.update_or_create(address=address, defaults=fields)
 
 
 class UploadThrottle(Throttle):
@@ -49,4 +59,5 @@ class UploadViewSet(ViewSet):
             raise ImageTooLarge("The image is larger than 5 MiB.")
         content, extension = reencode(file.open())
         url = storage().save(content, extension=extension)
+        keep_in_mind(url, caller_of(request))
         return Response(UploadedSerializer({"image": url}).data)

@@ -1,21 +1,24 @@
 """The operators' pages about people, and what the pages of the other apps lean on."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.actions import delete_selected
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.wire import dollars
-from users.models import User
+from users.models import User, VendorDeletion
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"
@@ -118,7 +121,24 @@ class PersonAdmin(UserAdmin[User]):
         ("Password", {"classes": ("wide",), "fields": ("usable_password", "password1", "password2")}),
     )
     readonly_fields = ("balance", "last4", "stripe_id", "oidc_issuer", "oidc_subject", "created_at", "last_login")
-    actions = ("unbind_sign_in",)
+    actions = ("delete_selected", "unbind_sign_in")
+    delete_confirmation_template = "admin/users/user/delete_confirmation.html"
+    delete_selected_confirmation_template = "admin/users/user/delete_selected_confirmation.html"
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        follows = what_follows({person.pk}) if person else []
+        return super().delete_view(request, object_id, {**(extra_context or {}), "follows": follows})
+
+    @admin.action(description="Delete selected people", permissions=("delete",))
+    def delete_selected(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        """Django's own, which first asks; what follows from it is said there."""
+        asked: TemplateResponse | None = delete_selected(self, request, people)
+        if asked and asked.context_data is not None:
+            asked.context_data["follows"] = what_follows(set(people.values_list("pk", flat=True)))
+        return asked
 
     @admin.action(description="Unbind the sign-in of selected people", permissions=("change",))
     def unbind_sign_in(self, request: HttpRequest, people: QuerySet[User]) -> None:
@@ -154,6 +174,32 @@ class PersonAdmin(UserAdmin[User]):
         """Who may delete a person may delete what hangs on them, also where its own page is read-only."""
         rows, counts, refused, protected = super().get_deleted_objects(objs, request)
         return rows, counts, refused & {self.opts.verbose_name}, protected
+
+
+@admin.register(VendorDeletion)
+class VendorDeletionAdmin(ReadOnlyAdmin):
+    """What a vendor has not deleted yet. Whoever has seen to it there by hand takes it off the list."""
+
+    list_display = ("asked_at", "kind", "name", "tries", "fault", "try_at")
+    list_filter = ("kind", "fault")
+    search_fields = ("name",)
+    fields = ("asked_at", "kind", "name", "tries", "fault", "try_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: VendorDeletion | None = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+foretellers: list[Callable[[set[int]], Iterable[str]]] = []
+
+
+def foretell_deletion(foreteller: Callable[[set[int]], Iterable[str]]) -> Callable[[set[int]], Iterable[str]]:
+    """Lets an upper app say, before people are deleted together, what follows: in sentences, for their ids."""
+    foretellers.append(foreteller)
+    return foreteller
+
+
+def what_follows(person_ids: set[int]) -> list[str]:
+    return [sentence for foreteller in foretellers for sentence in foreteller(person_ids)]
 
 
 def stamp_call_status(row: Any, form: Any) -> None:

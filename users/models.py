@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from core import timestamps
 
@@ -112,3 +113,27 @@ class IssuerKeys(models.Model):
 
     def __str__(self) -> str:
         return self.issuer
+
+
+class VendorDeletion(models.Model):
+    """That a vendor is to delete what it keeps of somebody who is deleted here. It goes once the vendor has done so."""
+
+    class Kind(models.TextChoices):
+        CUSTOMER = "customer", "customer at Stripe, with its cards"
+        PICTURE = "picture", "picture"
+        BINDING = "binding", "device at the notification service"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    name = models.CharField(max_length=255, help_text="The vendor's id of it.")
+    asked_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveIntegerField(default=0)
+    try_at = models.DateTimeField("next try", default=timezone.now, db_index=True)
+    fault = models.CharField("last fault", max_length=64, blank=True, default="")
+
+    class Meta:
+        db_table = "vendorDeletions"
+        ordering = ("asked_at", "id")
+        constraints = (models.UniqueConstraint(fields=("kind", "name"), name="vendor_deletion_asked_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.name}"

@@ -4,10 +4,12 @@ admin, a command. They are hung up on after the commit (`voice/hang_ups.py`).
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete
 
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
+from users.client_identity import CLIENT, client_identity
+from users.erasing import goers
 from users.models import User
 from voice.hang_ups import hang_up
 from voice.models import Call, HangUp
@@ -19,6 +21,20 @@ def end_call_of_group(sender: type[Group], instance: Group, **kwargs: Any) -> No
 
 def end_legs_of_person(sender: type[User], instance: User, **kwargs: Any) -> None:
     hang_up(Call.objects.filter(user_id=instance.pk), why=HangUp.Why.PERSON_GONE)
+
+
+def forget_callers(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
+    """A leg stays until it is paid, and then for the books: of whom, only the id.
+
+    All who go together at once, before any group of theirs is locked: legs are locked first. Nobody else's number is
+    taken off: several may share a landline.
+    """
+    going = goers(instance, origin)
+    numbers = User.objects.filter(pk__in=going).exclude(phone_number=None).values_list("phone_number", flat=True)
+    names = [*(f"+{number}" for number in numbers), *(f"{CLIENT}{client_identity(pk)}" for pk in going)]
+    named = Q(user_id=None) & (Q(caller__in=names) | Q(called__in=names))
+    legs = Call.objects.filter(Q(user_id__in=going) | named)
+    legs.exclude(caller="", called="").update(caller="", called="")
 
 
 def end_legs_of_disabled(sender: type[User], instance: User, **kwargs: Any) -> None:
@@ -52,6 +68,7 @@ def goes_alone(sender: type[Model], origin: Model | QuerySet[Any]) -> bool:
 
 def connect() -> None:
     post_delete.connect(end_call_of_group, sender=Group, dispatch_uid="voice.end_call_of_group")
+    pre_delete.connect(forget_callers, sender=User, dispatch_uid="voice.forget_callers")
     pre_delete.connect(end_legs_of_person, sender=User, dispatch_uid="voice.end_legs_of_person")
     post_save.connect(end_legs_of_disabled, sender=User, dispatch_uid="voice.end_legs_of_disabled")
     for part in (Ownership, Membership, Invitation):

@@ -1,5 +1,6 @@
 """A person's account: its totals, its newest entries, and what the two forms do to it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -7,12 +8,16 @@ from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from billing.admin.actions import MoneyActions
-from billing.admin.columns import amount_column, dollars_column, owner_link
-from billing.models import Account, Card, Dispute, FormerCustomer, LedgerEntry
-from users.admin import ReadOnlyAdmin, ReadOnlyInline, show_on_person
+from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link
+from billing.models import Account, Card, Dispute, FormerCustomer, LedgerEntry, TopUp
+from core.wire import MICROS_PER_CENT
+from users.admin import ReadOnlyAdmin, ReadOnlyInline, foretell_deletion, show_on_person
 
+UNDER_WAY = (TopUp.Status.PENDING, TopUp.Status.CONSENT)
 NEWEST = 100
 """So many entries are shown on an account's page; the list of all entries has the rest."""
 TOTALS = {
@@ -135,6 +140,29 @@ class FormerCustomerInline(ReadOnlyInline):
     model = FormerCustomer
     fields = ("id", "created_at")
     verbose_name_plural = "Customers of before, gone at Stripe"
+
+
+@foretell_deletion
+def what_becomes_of_money(person_ids: set[int]) -> Iterator[str]:
+    """Who holds or owes how much, whose payments are under way, and which are disputed."""
+    accounts = Account.objects.filter(user__in=person_ids).select_related("user").annotate(balance_now=newest_balance())
+    for account in accounts.order_by("pk"):
+        whose, number = owner_link(account.user), account_link(account)
+        held, owed = exact_dollars(account.balance_now), exact_dollars(-account.balance_now)
+        if account.balance_now > 0:
+            yield format_html("{} holds {}. It stays on {}, from which it can be given back.", whose, held, number)
+        if account.balance_now < 0:
+            yield format_html("{} owes {}. The debt stays on {}.", whose, owed, number)
+        for top_up in account.top_ups.filter(status__in=UNDER_WAY):
+            amount = exact_dollars(top_up.amount_cents * MICROS_PER_CENT)
+            yield format_html("A payment of {} by {} is under way. What comes of it goes to {}.", amount, whose, number)
+        for dispute in account.disputes.open():
+            amount = exact_dollars(dispute.amount_cents * MICROS_PER_CENT)
+            yield format_html("A payment by {} is disputed, of {}.", whose, amount)
+
+
+def account_link(account: Account) -> str:
+    return format_html('<a href="{}">{}</a>', reverse("admin:billing_account_change", args=[account.pk]), account)
 
 
 show_on_person(AccountInline, CardInline, FormerCustomerInline)

@@ -19,6 +19,7 @@ from billing.ledger import post_entry
 from billing.models import Account, LedgerEntry, TopUp
 from billing.refunds import refund
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, is_visible
+from users.erasing import names_of, without
 
 OPEN_FOR = timedelta(hours=12)
 """Stripe forgets a refund's key after a day: sent then, the same form would give back once more."""
@@ -63,7 +64,7 @@ class AdjustmentForm(MoneyForm):
     reason = forms.CharField(
         max_length=LedgerEntry._meta.get_field("memo").max_length,
         widget=AdminTextInputWidget,
-        help_text="The person reads it in their statement.",
+        help_text="The person reads it in their statement. It stays in the books for good: name nobody in it.",
     )
 
     def clean_amount(self) -> int:
@@ -77,6 +78,9 @@ class AdjustmentForm(MoneyForm):
         reason: str = self.cleaned_data["reason"]
         if not is_visible(reason):
             raise forms.ValidationError("Write at least one visible character.")
+        user = self.account.user
+        if user and without(names_of(user, {user.pk}))(reason) != reason:
+            raise forms.ValidationError("Leave out who it is: the books outlive the person, and never change.")
         return reason
 
     @transaction.atomic

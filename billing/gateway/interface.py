@@ -144,6 +144,9 @@ class Payments(Protocol):
     def create_customer(self, *, email: str, name: str, key: str) -> str:
         """The new customer's id."""
 
+    def delete_customer(self, *, customer: str) -> None:
+        """For good, with the cards. Raises CustomerGone for one that does not exist."""
+
     def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
         """Puts a card on file. Raises CardDeclined, UnknownSource."""
 
@@ -160,7 +163,7 @@ class Payments(Protocol):
         """
 
     def find_payment(self, *, customer: str, top_up: str, since: datetime | None = None) -> Payment | None:
-        """A top-up's. Of a customer who is gone it is looked for among all from `since` on."""
+        """A top-up's. Of a customer who is gone, or "", it is looked for among all from `since` on."""
 
     def retrieve_payment(self, *, payment: str) -> Payment:
         """Raises UnknownSource for one that does not exist."""

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.gateway.interface import (
     CardDeclined,
+    CustomerGone,
     DisputeReport,
     NoCard,
     Payment,
@@ -55,6 +56,15 @@ class SandboxPayments:
         customer = f"cus_sandbox_{_digest(key)}"
         SandboxObject.objects.get_or_create(pk=customer, defaults={"customer": customer})
         return customer
+
+    @transaction.atomic
+    def delete_customer(self, *, customer: str) -> None:
+        """The payments stay, and nobody's: they can still be given back."""
+        own = SandboxObject.objects.filter(customer=customer)
+        if not own.exists():
+            raise CustomerGone
+        own.filter(Q(pk=customer) | Q(pk__startswith="pm_")).delete()
+        own.update(customer="")
 
     @transaction.atomic
     def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
@@ -99,7 +109,8 @@ class SandboxPayments:
         return payment
 
     def find_payment(self, *, customer: str, top_up: str, since: datetime | None = None) -> Payment | None:
-        record = SandboxObject.objects.filter(pk=f"pi_sandbox_{_digest(top_up)}", customer=customer).first()
+        of_customer = SandboxObject.objects.filter(customer=customer) if customer else SandboxObject.objects.all()
+        record = of_customer.filter(pk=f"pi_sandbox_{_digest(top_up)}").first()
         return _payment(record) if record else None
 
     @transaction.atomic

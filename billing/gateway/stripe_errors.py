@@ -48,6 +48,9 @@ REAL_CARD_IN_TEST_MODE = "test_mode_live_card"
 OTHER_MODE = "a similar object exists in"
 SECRETS = re.compile(r"\b((?:sk|rk|pk|whsec)_(?:(?:live|test|org)_)?)[A-Za-z0-9_*]+")
 
+OF_A_PERSON = re.compile(r"\b(cus|pm)_\w+")
+EMAIL = re.compile(r"[^\s'\"<>]+@[^\s'\"<>]+")
+
 
 @contextmanager
 def our_errors() -> Iterator[None]:
@@ -101,9 +104,11 @@ def is_of_the_card(error: stripe.InvalidRequestError, words: str) -> bool:
 def told_to_the_operator(
     error: stripe.StripeError, kind: type[PaymentsMisconfigured] = PaymentsMisconfigured
 ) -> PaymentsMisconfigured:
-    """The log has its code alone: what Stripe says may name a person. The admin has it all, but for keys."""
+    """The log has its code alone: what Stripe says may name a person. The admin has it all, but for keys and whom it is
+    about."""
     name = error.code or type(error).__name__
     logger.error("Stripe refuses how payments are set up: %s %s (%s)", error.http_status, name, error.request_id)
     words = SECRETS.sub(r"\1…", error.user_message or "Stripe says no more.")
+    words = EMAIL.sub("…@…", OF_A_PERSON.sub(r"\1_…", words))
     notify(f"stripe:{name}", f"Stripe refuses how payments are set up ({error.http_status} {name}): {words}")
     return kind()

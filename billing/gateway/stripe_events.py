@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.gateway.interface import (
     DeletedCustomer,
@@ -34,9 +34,32 @@ from billing.gateway.stripe_objects import (
     text,
 )
 
+Keys = dict[str, Any]
+"""Names of keys, each with the keys that are kept inside it, or None."""
+
+PAYMENT: Keys = {
+    **dict.fromkeys(("id", "amount", "amount_received", "client_secret", "currency", "status")),
+    "last_payment_error": {"message": None},
+    "metadata": {"topUp": None},
+}
+REFUND: Keys = dict.fromkeys(("id", "amount", "balance_transaction", "currency", "payment_intent", "status"))
+CHARGE: Keys = dict.fromkeys(("id", "payment_intent"))
+DISPUTE: Keys = {
+    **dict.fromkeys(("id", "amount", "currency", "payment_intent", "status")),
+    "balance_transactions": dict.fromkeys(("amount", "currency", "exchange_rate")),
+}
+CARD: Keys = {
+    **dict.fromkeys(("id", "type")),
+    "card": dict.fromkeys(("brand", "last4", "exp_month", "exp_year")),
+}
+ID_ALONE: Keys = {"id": None}
+ENVELOPE: Keys = {
+    **dict.fromkeys(("id", "type", "object", "account", "context", "livemode", "api_version")),
+    "related_object": dict.fromkeys(("id", "type", "url")),
+}
 THIN = "v2.core.event"
 NO_EVENT = "not an event"
-LONGEST_ID, LONGEST_TYPE, MOST_KEPT = 255, 100, 2_000
+LONGEST_ID, LONGEST_TYPE = 255, 100
 
 
 def event_of_body(body: str, *, livemode: bool | None) -> WebhookEvent:
@@ -48,7 +71,7 @@ def event_of_body(body: str, *, livemode: bool | None) -> WebhookEvent:
     except (ValueError, RecursionError):
         pass
     name = hashlib.blake2b(body.encode(errors="replace"), digest_size=16).hexdigest()
-    return no_event(f"unreadable_{name}", {"body": storable(body[:MOST_KEPT])})
+    return no_event(f"unreadable_{name}", {"length": len(body)})
 
 
 def event_of_payload(payload: Mapping[str, Any], *, name: str, livemode: bool | None) -> WebhookEvent:
@@ -65,7 +88,8 @@ def no_event(name: str, payload: Mapping[str, Any]) -> WebhookEvent:
 
 
 def event_of(payload: Mapping[str, Any], *, livemode: bool | None) -> WebhookEvent:
-    kind = payload["type"]
+    """It is read as it will be kept, so that it says the same whenever it is read again."""
+    kind, payload = payload["type"], stripped(payload)
     version = payload.get("api_version")
     return WebhookEvent(
         id=payload["id"],
@@ -74,6 +98,22 @@ def event_of(payload: Mapping[str, Any], *, livemode: bool | None) -> WebhookEve
         about=about(payload, kind.removeprefix("v1."), livemode=livemode),
         api_version=version[:LONGEST_TYPE] if isinstance(version, str) else "",
     )
+
+
+def stripped(payload: Thing) -> dict[str, Any]:
+    """What of an event is kept: whom it names is nothing that anything follows from."""
+    followed = FOLLOWED_EVENTS.get(payload["type"].removeprefix("v1."))
+    thing = inside(payload, "data").get("object")
+    return {**kept(payload, ENVELOPE), **({"data": {"object": kept(thing, followed.keys)}} if followed else {})}
+
+
+def kept(thing: Any, keys: Keys | None) -> Any:
+    """These keys of a thing, or of each in a list. What is expanded, or no plain value, is kept by its id alone."""
+    if isinstance(thing, list):
+        return [kept(each, keys) for each in thing]
+    if not isinstance(thing, Mapping):
+        return thing
+    return {key: kept(thing[key], inner) for key, inner in (keys or ID_ALONE).items() if key in thing}
 
 
 def about(payload: Thing, kind: str, *, livemode: bool | None) -> Subject | Unread | Foreign | None:
@@ -88,7 +128,7 @@ def about(payload: Thing, kind: str, *, livemode: bool | None) -> Subject | Unre
         return Unread(kind, id_of(inside(payload, "related_object")), "a thin event says no more than an id")
     thing = inside(inside(payload, "data"), "object")
     try:
-        return FOLLOWED_EVENTS[kind](thing)
+        return FOLLOWED_EVENTS[kind].read(thing)
     except UnusableSource:  # Link and its like: only cards are kept here
         return None
     except Unreadable as error:
@@ -106,21 +146,27 @@ def storable(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-FOLLOWED_EVENTS: dict[str, Callable[[Thing], Subject]] = {
-    "payment_intent.succeeded": read_payment,
-    "payment_intent.payment_failed": read_payment,
-    "refund.created": read_refund,
-    "refund.updated": read_refund,
-    "refund.failed": read_refund,
-    "charge.refunded": read_refunded_charge,
-    "charge.dispute.created": read_dispute,
-    "charge.dispute.updated": read_dispute,
-    WITHDRAWN: partial(read_dispute, told_by=WITHDRAWN),
-    REINSTATED: partial(read_dispute, told_by=REINSTATED),
-    "charge.dispute.closed": read_dispute,
-    "payment_method.updated": read_card,
-    "payment_method.automatically_updated": read_card,
-    "payment_method.detached": lambda method: DetachedPaymentMethod(text(method, "id")),
-    "customer.deleted": lambda customer: DeletedCustomer(text(customer, "id")),
+class Followed(NamedTuple):
+    read: Callable[[Thing], Subject]
+    keys: Keys
+    """All that `read` looks at, and so all that is kept of such an event's object."""
+
+
+FOLLOWED_EVENTS = {
+    "payment_intent.succeeded": Followed(read_payment, PAYMENT),
+    "payment_intent.payment_failed": Followed(read_payment, PAYMENT),
+    "refund.created": Followed(read_refund, REFUND),
+    "refund.updated": Followed(read_refund, REFUND),
+    "refund.failed": Followed(read_refund, REFUND),
+    "charge.refunded": Followed(read_refunded_charge, CHARGE),
+    "charge.dispute.created": Followed(read_dispute, DISPUTE),
+    "charge.dispute.updated": Followed(read_dispute, DISPUTE),
+    WITHDRAWN: Followed(partial(read_dispute, told_by=WITHDRAWN), DISPUTE),
+    REINSTATED: Followed(partial(read_dispute, told_by=REINSTATED), DISPUTE),
+    "charge.dispute.closed": Followed(read_dispute, DISPUTE),
+    "payment_method.updated": Followed(read_card, CARD),
+    "payment_method.automatically_updated": Followed(read_card, CARD),
+    "payment_method.detached": Followed(lambda method: DetachedPaymentMethod(text(method, "id")), ID_ALONE),
+    "customer.deleted": Followed(lambda customer: DeletedCustomer(text(customer, "id")), ID_ALONE),
 }
 """The events from which something follows. docs/operating.md lists them for Stripe's dashboard."""

@@ -84,6 +84,16 @@ class StripePayments:
                     raise
                 return self.api.customers.create({"name": name}, {"idempotency_key": f"{key}-no-email"}).id
 
+    def delete_customer(self, *, customer: str) -> None:
+        """https://docs.stripe.com/api/customers/delete"""
+        with our_errors():
+            try:
+                self.api.customers.delete(customer)
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                raise CustomerGone from error
+
     def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
         with our_errors():
             if source.startswith("tok_"):
@@ -134,11 +144,12 @@ class StripePayments:
 
     def find_payment(self, *, customer: str, top_up: str, since: datetime | None = None) -> Payment | None:
         try:
-            return self._find({"customer": customer, "limit": 100}, top_up)
+            if customer:
+                return self._find({"customer": customer, "limit": 100}, top_up)
         except CustomerGone:
             if since is None:
                 raise
-            return self._find(_around(since), top_up)
+        return self._find(_around(since), top_up) if since else None
 
     def cancel(self, *, payment: str) -> Payment:
         with our_errors():
@@ -211,15 +222,15 @@ class StripePayments:
         return event_of_payload(payload, name=name, livemode=self.livemode)
 
     def retrieve(self, thing: Unread) -> Subject | None:
-        read, ask = FOLLOWED_EVENTS.get(thing.type), self._by_event().get(thing.type.rpartition(".")[0])
-        if read is None or ask is None or not thing.id:
+        followed, ask = FOLLOWED_EVENTS.get(thing.type), self._by_event().get(thing.type.rpartition(".")[0])
+        if followed is None or ask is None or not thing.id:
             raise UnknownSource(f"Stripe cannot be asked for it: {thing.reason}.")
         with suppress(Unreadable):  # an id may be all that is needed
-            return read({"id": thing.id})
+            return followed.read({"id": thing.id})
         with our_errors():
             found = _plain(ask(thing.id))
         try:
-            return read(found)
+            return followed.read(found)
         except UnusableSource:  # no card
             return None
 

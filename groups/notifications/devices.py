@@ -57,6 +57,13 @@ def unbind(channel: Channel, sid: str) -> None:
         channel.delete_binding(sid=sid)
 
 
+def forget_binding(name: str) -> None:
+    """Deletes a binding ("apn:BS…") of somebody who is gone, unless their phone is registered anew by another."""
+    binding_type, _, sid = name.partition(":")
+    if not Device.objects.filter(sid=sid).exists():
+        channel_for(binding_type).delete_binding(sid=sid)
+
+
 def forget_gone_devices(*, now: datetime) -> int:
     """Asks Twilio about devices not asked about for a week, and forgets those that it has dropped; how many."""
     if not settings.NOTIFICATIONS:

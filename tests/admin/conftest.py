@@ -63,6 +63,17 @@ def text(page: Any) -> str:
     return decoded
 
 
+def delete(browser: Browser, row: Any) -> Any:
+    return browser.post(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/delete/", {"post": "yes"})
+
+
+def delete_together(browser: Browser, *rows: Any, post: str = "yes") -> Any:
+    """Without `post` it is asked first."""
+    path = f"/admin/{rows[0]._meta.app_label}/{rows[0]._meta.model_name}/"
+    selected = [row.pk for row in rows]
+    return browser.post(path, {"action": "delete_selected", "_selected_action": selected, "post": post})
+
+
 @pytest.fixture
 def root(db: None) -> User:
     """The operator."""

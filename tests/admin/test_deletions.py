@@ -5,20 +5,10 @@ import pytest
 from billing.ledger import account_of, post_entry
 from billing.models import Account, LedgerEntry
 from groups.models import Activity, Device, Group, Membership, Participant
-from tests.admin.conftest import Browser, text
+from tests.admin.conftest import Browser, delete, delete_together, text
 from users.models import User
 from voice.models import Call
 from voice.telephony.sandbox_telephony import SandboxTelephony
-
-
-def delete(browser: Browser, row: User | Group) -> Any:
-    return browser.post(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/delete/", {"post": "yes"})
-
-
-def delete_together(browser: Browser, *rows: User | Group) -> Any:
-    path = f"/admin/{rows[0]._meta.app_label}/{rows[0]._meta.model_name}/"
-    selected = [row.pk for row in rows]
-    return browser.post(path, {"action": "delete_selected", "_selected_action": selected, "post": "yes"})
 
 
 def test_a_deleted_owner_passes_the_group_on(browser: Browser, group: Group, alice: User, bob: User) -> None:

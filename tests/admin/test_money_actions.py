@@ -158,3 +158,12 @@ def test_a_page_holds_nothing_that_its_policy_forbids(browser, account, opened, 
     found = browser.get(f"{ACCOUNTS}/{account.pk}/{page}/")
     assert "style-src 'self'" in found["Content-Security-Policy"]
     assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>\s*\S|<style|\sstyle=|\son[a-z]+=", text(found))
+
+
+@pytest.mark.parametrize("reason", ["Sorry, Alice", "for alice@EXAMPLE.com"])
+def test_a_reason_that_names_its_person_is_refused(browser, account, reason):
+    """It would stay in the books when they are deleted."""
+    path = f"{ACCOUNTS}/{account.pk}/adjust/"
+    page = browser.post(path, {**browser.form(path), "amount": "5.00", "reason": reason})
+    assert "Leave out who it is" in text(page)
+    assert account.balance_micros() == 0

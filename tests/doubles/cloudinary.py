@@ -19,6 +19,8 @@ class CloudinaryDouble(Double):
         super().__init__()
         self.images: list[bytes] = []
         self.names: list[str] = []
+        self.destroyed: list[str] = []
+        """The public ids of those that were deleted."""
         self.fetched: list[str] = []
         """Addresses that it was asked to fetch, which it never should be."""
 
@@ -47,7 +49,21 @@ class CloudinaryDouble(Double):
             "secure_url": f"https://{where}",
         }
 
-    routes = (("POST", f"/v1_1/{CLOUD}/image/upload", upload),)
+    def destroy(self, request: Request) -> dict[str, Any]:
+        """https://cloudinary.com/documentation/image_upload_api_reference#destroy"""
+        fields, _, _ = read_multipart(request)
+        check_signature(fields)
+        public_id = fields["public_id"]
+        there = {f"image{number}" for number in range(1, len(self.images) + 1)} - set(self.destroyed)
+        if public_id not in there:
+            return {"result": "not found"}
+        self.destroyed.append(public_id)
+        return {"result": "ok"}
+
+    routes = (
+        ("POST", f"/v1_1/{CLOUD}/image/upload", upload),
+        ("POST", f"/v1_1/{CLOUD}/image/destroy", destroy),
+    )
 
 
 def read_multipart(request: Request) -> tuple[dict[str, str], str | None, bytes]:

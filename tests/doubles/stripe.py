@@ -87,6 +87,11 @@ class StripeDouble(StripeSide):
         owner["invoice_settings"]["default_payment_method"] = method
         return owner
 
+    def remove_customer(self, request: Request, customer: str) -> Thing:
+        self._find("customer", customer)
+        self.delete_customer(customer)
+        return self.customers[customer]
+
     def add_source(self, request: Request, customer: str) -> Thing:
         owner, source = self._find("customer", customer), request.get("source")
         if not source.startswith("src_") or source not in self.methods:
@@ -175,6 +180,7 @@ class StripeDouble(StripeSide):
         ("POST", "/v1/customers", create_customer),
         ("GET", "/v1/customers/([^/]+)", get_customer),
         ("POST", "/v1/customers/([^/]+)", update_customer),
+        ("DELETE", "/v1/customers/([^/]+)", remove_customer),
         ("POST", "/v1/customers/([^/]+)/sources", add_source),
         ("POST", "/v1/payment_methods", create_method),
         ("GET", "/v1/payment_methods/([^/]+)", get_method),

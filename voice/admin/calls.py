@@ -1,15 +1,17 @@
 """The pages about calls and conferences."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from billing.admin import MoneyPages, dollars_column, owner_link, readable
-from groups.admin import OfGroupAdmin
-from users.admin import ReadOnlyInline, person_link, person_name
+from groups.admin import OfGroupAdmin, group_link, group_name
+from users.admin import ReadOnlyInline, foretell_deletion, person_link, person_name
 from voice.admin.settling import SettlingForm, may_be_settled
 from voice.models import Call, Conference, ConferenceEvent, HangUp
 
@@ -113,6 +115,16 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
     @admin.display(description="duration", ordering="duration")
     def time_spent(self, call: Call) -> str | None:
         return time_spent(call.duration)
+
+
+@foretell_deletion
+def what_becomes_of_calls(person_ids: set[int]) -> Iterator[str]:
+    """On whom is hung up."""
+    legs = Call.objects.running().filter(user_id__in=person_ids).order_by("pk")
+    named: Iterable[Any] = legs.annotate(person_name=person_name("user_id"), group_name=group_name())
+    for leg in named:
+        whose, where = person_link(leg.user_id, leg.person_name), group_link(leg.group_id, leg.group_name)
+        yield format_html("{} is on a call of the group {}. It is ended for them.", whose, where)
 
 
 class EventInline(ReadOnlyInline):

@@ -33,6 +33,16 @@ from voice.telephony.times import read_time
 
 logger = logging.getLogger(__name__)
 
+KEPT = {
+    *("AccountSid", "CallSid", "CallSidEndingConference", "Coaching", "ConferenceSid"),
+    *("EndConferenceOnExit", "EventName", "FriendlyName", "Hold", "Muted"),
+    *("ParticipantCallStatus", "ParticipantLabel", "Reason", "ReasonConferenceEnded", "ReasonParticipantLeft"),
+    *("SequenceNumber", "StartConferenceOnEnter", "StatusCallbackEvent", "Timestamp"),
+}
+"""What is kept of what Twilio tells: nothing by which a person is known.
+
+https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
+"""
 SID = re.compile("[A-Za-z0-9_]{1,64}")
 
 
@@ -79,7 +89,7 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
     fields = {
         "kind": params.get("StatusCallbackEvent", "")[:64],
         "call_sid": call_sid if SID.fullmatch(call_sid) else "",
-        "payload": dict(params),
+        "payload": {name: params[name] for name in params if name in KEPT},
         "happened_at": happened,
         "created_at": now,
     }

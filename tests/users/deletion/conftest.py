@@ -1,0 +1,198 @@
+"""A person of whom something is kept wherever something can be, and the ways to delete them."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group as PermissionGroup
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from billing.cards import replace_default
+from billing.ledger import account_of
+from billing.models import Dispute, FormerCustomer, PaymentNotice, StripeEvent, TopUp
+from groups.models import (
+    Activity,
+    Departure,
+    Device,
+    Group,
+    Invitation,
+    Membership,
+    Ownership,
+    Participant,
+    SandboxNotification,
+)
+from tests.admin import conftest as admin
+from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
+from tests.billing.conftest import send  # noqa: F401  # a fixture
+from tests.doubles.stripe import event
+from tests.uploads.files import picture
+from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
+from users.models import User, VendorDeletion
+from voice.models import Call, HangUp
+
+PHONE = 12025550123
+TOKEN = "device-token-of-zdenka-0123456789"
+STREET = "17 Quillfeather Lane"
+
+
+@pytest.fixture
+def vendors(twilio_telephony, twilio_double, stripe_payments, stripe_double, cloudinary_storage, cloudinary_double):
+    """All three at work, by their doubles."""
+    return {"twilio": twilio_double, "stripe": stripe_double, "cloudinary": cloudinary_double}
+
+
+@pytest.fixture
+def zdenka(db) -> User:
+    return User.objects.create(
+        email="zdenka.quill@example.com",
+        display_name="Zdeňka Q.",
+        first_name="Zdeňka",
+        last_name="Quillfeather",
+        phone_number=PHONE,
+        oidc_issuer="https://sign-in.example.com/",
+        oidc_subject="auth0|zdenka-5f7c",
+        last_login=timezone.now(),
+        is_staff=True,
+    )
+
+
+@pytest.fixture
+def known(vendors, zdenka, alice, api, send, twilio, tell, group) -> dict[str, str]:  # noqa: F811
+    """All that names Zdeňka, and where it came from: the API, the vendors' webhooks, the admin."""
+    in_groups(zdenka, alice, group, api)
+    customer = pays(zdenka, api, vendors["stripe"])
+    told_by_stripe(zdenka, customer, vendors["stripe"], send)
+    calls(twilio, tell, group)
+    in_the_admin(zdenka, group)
+    zdenka.refresh_from_db()
+    return {
+        "the email": zdenka.email,
+        "the display name": zdenka.display_name,
+        "the first name": "Zdeňka",
+        "the last name": "Quillfeather",
+        "the phone's number": str(PHONE),
+        "the phone's number with a plus": f"+{PHONE}",
+        "the phone's number, without the country's code": str(PHONE)[1:],
+        "the sign-in": "auth0|zdenka-5f7c",
+        "the avatar's address": zdenka.avatar or "",
+        "the avatar's public id": "image1",
+        "the device's address": TOKEN,
+        "the device's binding": Device.objects.get(user=zdenka).sid,
+        "the street": STREET,
+        "the customer": customer,
+        "a former customer": "cus_of_before",
+        "the card": zdenka.cards.get().pk,
+        "the card's last digits": zdenka.last4 or "",
+        "the client's key": "key-of-zdenka",
+        "the bank's words": "Quillfeather has no funds",
+        "the session": f"'_auth_user_id': '{zdenka.pk}'",
+    }
+
+
+def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
+    own = Group.objects.create(name="Own")
+    for people in (Ownership, Membership, Participant):
+        people.objects.create(group=own, user=zdenka)
+    Membership.objects.create(group=group, user=zdenka)
+    Invitation.objects.create(group=Group.objects.create(name="Inviting"), user=zdenka)
+    Departure.objects.create(group=Group.objects.create(name="Left"), user=zdenka, left_at=timezone.now())
+    Activity.objects.create(group=group, user=zdenka, activity="Zdeňka Q. accepted the invitation")
+    Activity.objects.create(group=group, user=alice, activity="Alice invited Zdeňka Q. (call +12025550123)")
+    Activity.objects.create(
+        group=group, user=alice, activity="Alice asked ZDENKA.QUILL@example.com, whom we call Zdeňka"
+    )
+    SandboxNotification.objects.create(group_id=group.pk, body="Zdeňka Q. calls", identities=["u_9999"])
+    SandboxNotification.objects.create(group_id=group.pk, body="A call", identities=["u_9999", f"u_{zdenka.pk}"])
+    body = {"identity": f"u_{zdenka.pk}", "address": TOKEN, "tags": [group.pk]}
+    assert api.post("/api/voice/registerBinding", body).status_code == 201
+    answer = api.post("/api/upload", {"image": SimpleUploadedFile("me.png", picture())}, format="multipart")
+    assert api.put(f"/api/users/{zdenka.pk}", {"avatar": answer.json()["image"]}).status_code == 200
+
+
+def pays(zdenka: User, api: Any, stripe: Any) -> str:
+    FormerCustomer.objects.create(id="cus_of_before", user=zdenka)
+    replace_default(user=zdenka, source="tok_visa")
+    body = {"userId": zdenka.pk, "amountToAdd": 20}
+    assert api.post("/api/billing/addMoney", body, headers={"Idempotency-Key": "key-of-zdenka"}).status_code == 200
+    account = account_of(zdenka)
+    TopUp.objects.create(
+        account=account,
+        customer=zdenka.stripe_id or "",
+        source="tok_visa",
+        amount_cents=500,
+        status=TopUp.Status.REFUSED,
+        message="Quillfeather has no funds",
+    )
+    Dispute.objects.create(id="du_1", account=account, payment="pi_1", amount_cents=500, status="lost", settled=True)
+    return zdenka.stripe_id or ""
+
+
+def told_by_stripe(zdenka: User, customer: str, stripe: Any, send: Any) -> None:  # noqa: F811  # a fixture's value
+    card = stripe.methods[zdenka.cards.get().pk]
+    billing = {"name": "Zdeňka Quillfeather", "email": zdenka.email, "address": {"line1": STREET}, "phone": f"+{PHONE}"}
+    whole = {**card, "billing_details": billing}
+    for kind, thing in (
+        ("payment_method.updated", whole),
+        ("customer.updated", {**stripe.customers[customer], "address": {"line1": STREET}}),
+        ("payment_intent.succeeded", {**next(iter(stripe.intents.values())), "receipt_email": zdenka.email}),
+    ):
+        assert send(event(kind, thing)).status_code == 204
+    raw = {
+        "id": "evt_raw",
+        "type": "payment_method.attached",
+        "data": {"object": whole},
+    }  # as no version of ours keeps it
+    StripeEvent.objects.create(id="evt_raw", type="payment_method.attached", payload=raw)
+    PaymentNotice.objects.create(cause="stripe:email_invalid", words=f"Stripe refuses {zdenka.email} of {customer}")
+
+
+def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtures' values
+    phone = {"From": f"+{PHONE}", "To": "+15005550006"}
+    assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
+    tell(1, "participant-join", "CA1", **phone)
+    Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())
+    HangUp.objects.create(call=Call.objects.get(sid="CA1"), why=HangUp.Why.TAKEN_OFF)
+
+
+def in_the_admin(zdenka: User, group: Group) -> None:
+    """She is an operator, was looked after by another, and stands in the history of a group."""
+    zdenka.user_permissions.set(Permission.objects.all()[:1])
+    zdenka.groups.add(PermissionGroup.objects.create(name="Helpers"))
+    Client().force_login(zdenka)
+    other = User.objects.create(email="operator@example.com", display_name="Operator", is_staff=True)
+    people, groups = (ContentType.objects.get_for_model(model) for model in (User, Group))
+    added = '[{"added": {"name": "activity", "object": "Alice invited Zde\\u0148ka Q."}}]'
+    history = [(people, zdenka.pk, str(zdenka), "[]"), (groups, group.pk, "Family", added)]
+    history.append((groups, group.pk, "Family", f"Wrote to {zdenka.email}."))
+    for kind, row, words, message in history:
+        LogEntry.objects.create(
+            user=other, content_type=kind, object_id=row, object_repr=words, action_flag=2, change_message=message
+        )
+
+
+@pytest.fixture(params=["api", "admin", "admin together", "object", "queryset"])
+def delete(request, api, browser, committed):  # noqa: F811  # fixtures
+    """Each way in which a person can be deleted."""
+    ways = {
+        "api": lambda user: api.delete(f"/api/users/{user.pk}"),
+        "admin": lambda user: admin.delete(browser, user),
+        "admin together": lambda user: admin.delete_together(browser, user),
+        "object": lambda user: user.delete(),
+        "queryset": lambda user: User.objects.filter(pk=user.pk).delete(),
+    }
+
+    def delete(user: User) -> None:
+        with committed():
+            ways[request.param](User.objects.get(pk=user.pk))
+        assert not User.objects.filter(pk=user.pk).exists()
+
+    return delete
+
+
+def left() -> list[tuple[str, str]]:
+    """What vendors have not deleted yet."""
+    return list(VendorDeletion.objects.values_list("kind", "name"))

@@ -1,0 +1,90 @@
+"""What is other people's stays as it is, whatever the one who goes was called."""
+
+import pytest
+from django.core.management import call_command
+from rest_framework.exceptions import NotFound
+
+from billing.cards import replace_default
+from billing.ledger import account_of
+from billing.models import Account, TopUp
+from billing.top_ups import add_money
+from groups.models import Activity, Group
+from tests.doubles.server import Fault
+from users.erasing import without
+from users.models import User
+from voice.models import Call
+
+
+@pytest.fixture
+def said(group, alice, bob):
+    """What Alice's activity says once Bob is gone; by default in a group of his."""
+
+    def said(text, *, where=group, goer=bob):
+        written = Activity.objects.create(group=where, user=alice, activity=text)
+        User.objects.get(pk=goer.pk).delete()
+        written.refresh_from_db()
+        return written.activity
+
+    return said
+
+
+def test_a_name_goes_where_it_stands_alone(said):
+    assert said("Alice invited Bob, not Bobby or bob") == "Alice invited deleted person, not Bobby or bob"
+
+
+def test_in_groups_of_others_a_name_is_anybodys_and_an_email_is_not(said):
+    there = Group.objects.create(name="Elsewhere")
+    assert said("Bob is bob@example.com", where=there) == "Bob is deleted person"
+
+
+def test_a_name_that_somebody_else_bears_names_nobody(said, carol):
+    User.objects.filter(pk=carol.pk).update(first_name="Bob")
+    assert said("Alice invited Bob, BOB@example.com") == "Alice invited Bob, deleted person"
+
+
+def test_namesakes_who_go_together_are_both_forgotten(group, alice, bob, carol):
+    User.objects.filter(pk=carol.pk).update(display_name="Bob")
+    written = Activity.objects.create(group=group, user=alice, activity="Alice invited Bob")
+    User.objects.filter(pk__in=(bob.pk, carol.pk)).delete()
+    written.refresh_from_db()
+    assert written.activity == "Alice invited deleted person"
+
+
+def test_a_text_that_grows_too_long_is_cut(said, bob):
+    bob.display_name = "B"
+    bob.save()
+    assert len(said("B " * 64)) == 128
+
+
+@pytest.mark.parametrize("name", [".*", "(", "👋", "Zo\\", "%", "_", "a|b"])
+def test_a_name_is_no_pattern(name):
+    assert without([name, ""])(f"{name} called x") == "deleted person called x"
+
+
+def test_the_numbers_of_a_call_stay_with_who_has_the_same_landline(alice, bob, group):
+    User.objects.filter(pk__in=(alice.pk, bob.pk)).update(phone_number=12025550123)
+    for user in (alice, bob):
+        Call.objects.create(sid=f"CA{user.pk}", user_id=user.pk, group_id=group.pk, caller="+12025550123")
+    User.objects.get(pk=bob.pk).delete()
+    assert dict(Call.objects.values_list("user_id", "caller")) == {alice.pk: "+12025550123", bob.pk: ""}
+
+
+def test_nobody_pays_any_more_who_is_deleted_meanwhile(stripe_payments, stripe_double, bob):
+    stale = User.objects.get(pk=bob.pk)
+    stale.account = account_of(bob)
+    stale.stripe_id = stripe_payments.create_customer(email="b@example.com", name="B", key="k")
+    User.objects.get(pk=bob.pk).delete()
+    with pytest.raises(NotFound):
+        add_money(user=stale, amount_cents=500)
+    assert (TopUp.objects.count(), stripe_double.intents) == (0, {})
+
+
+def test_a_payment_under_way_is_finished_without_its_customer(stripe_payments, stripe_double, api, bob):
+    replace_default(user=bob, source="tok_visa")
+    stripe_double.fail_next(None, None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
+    api.post("/api/billing/addMoney", {"userId": bob.pk, "amountToAdd": 20})
+    User.objects.get(pk=bob.pk).delete()
+    assert TopUp.objects.get().customer == ""
+    stripe_double.faults.clear()
+    call_command("reconcile_payments")
+    assert (TopUp.objects.get().status, Account.objects.get().balance_micros()) == ("succeeded", 20_000_000)

@@ -1,0 +1,56 @@
+"""What Django's own tables keep of a person, whoever deletes them: the API, the admin, a command."""
+
+import json
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import Q, QuerySet
+from django.db.models.signals import pre_delete
+
+from users.erasing import DELETED, goers, marks_of, names_of, redact, saying, without
+from users.models import User
+
+
+def forget_in_history(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
+    """What operators did in the admin stays, and of whom only the id.
+
+    In their own words an email or a number goes; in a list of what they changed (JSON), names of rows go, too.
+    """
+    about = Q(content_type__app_label="users", content_type__model="user", object_id=str(instance.pk))
+    LogEntry.objects.filter(about).update(object_repr=f"{DELETED} {instance.pk}")
+    redact(LogEntry.objects.all(), "object_repr", marks_of(instance))
+    redact(LogEntry.objects.exclude(change_message__startswith="["), "change_message", marks_of(instance))
+    names = names_of(instance, goers(instance, origin))
+    lists = LogEntry.objects.filter(saying("change_message", names), change_message__startswith="[")
+    for entry in lists:
+        message = json.dumps(renamed(json.loads(entry.change_message), names))
+        LogEntry.objects.filter(pk=entry.pk).update(change_message=message)
+
+
+def renamed(changes: Any, names: list[str]) -> Any:
+    """The changes without these names in the "object" of each, which is how the changed row calls itself."""
+    nameless = without(names)
+    if isinstance(changes, list):
+        return [renamed(each, names) for each in changes]
+    if not isinstance(changes, dict):
+        return changes
+    return {
+        key: nameless(value) if key == "object" and isinstance(value, str) else renamed(value, names)
+        for key, value in changes.items()
+    }
+
+
+def end_sessions(sender: type[User], instance: User, **kwargs: Any) -> None:
+    """Those of the admin, if they ever signed in there. A session says only inside whose it is."""
+    if instance.last_login is None:
+        return
+    for session in Session.objects.iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(instance.pk):
+            session.delete()
+
+
+def connect() -> None:
+    pre_delete.connect(forget_in_history, sender=User, dispatch_uid="users.forget_in_history")
+    pre_delete.connect(end_sessions, sender=User, dispatch_uid="users.end_sessions")

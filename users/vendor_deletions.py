@@ -1,0 +1,83 @@
+"""Telling vendors to delete what they keep of somebody who is deleted here.
+
+What is to be told is a row, stored with the deletion, and told after its commit. Where the vendor fails,
+`manage.py reconcile_deletions` tells it again, less and less often, until it is so; then the row goes, too. Safe to run
+twice at once: whoever tells claims the row first, in one statement. No vendor is asked inside a transaction.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.attempts import Attempts
+from core.deadline import deadline
+from users.models import VendorDeletion
+
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 6 * 60, 24 * 60)]
+"""After each try that failed; after the last of them it is a day each time."""
+MOST_AT_ONCE = 500
+AT_ONCE_WITHIN = 5.0
+"""Seconds after the commit: somebody waits for an answer."""
+
+tellers: dict[VendorDeletion.Kind, Callable[[str], None]] = {}
+"""What deletes a thing at its vendor, by the vendor's id of it. One that is not there is as good as deleted. The floor
+that knows the vendor puts it here."""
+
+
+@dataclass(slots=True)
+class Summary:
+    told: int = 0
+    failed: int = 0
+
+
+def delete_at_vendor(kind: VendorDeletion.Kind, names: Iterable[str]) -> None:
+    """Stores that these are to be deleted, and tells the vendor after the commit."""
+    wanted = sorted(set(names) - {""})
+    rows = [VendorDeletion(kind=kind, name=name) for name in wanted]
+    VendorDeletion.objects.bulk_create(rows, ignore_conflicts=True)
+    if wanted:
+        transaction.on_commit(lambda: tell_at_once(kind, wanted), robust=True)
+
+
+def tell_at_once(kind: VendorDeletion.Kind, names: list[str]) -> None:
+    with deadline(AT_ONCE_WITHIN):
+        tell(VendorDeletion.objects.filter(kind=kind, name__in=names), Summary(), now=timezone.now())
+
+
+def reconcile_deletions(*, now: datetime) -> Summary:
+    """Tells what is due. Where one vendor has failed to answer three times in a row, its rest is for the next run."""
+    summary = Summary()
+    due = VendorDeletion.objects.filter(try_at__lte=now).order_by("try_at", "pk")
+    for kind in VendorDeletion.Kind:
+        tell(due.filter(kind=kind)[:MOST_AT_ONCE], summary, now=now)
+    return summary
+
+
+def tell(rows: Iterable[VendorDeletion], summary: Summary, *, now: datetime) -> None:
+    attempts = Attempts()
+    for row in rows:
+        if attempts.is_over:
+            break
+        with attempts.one(f"delete at a vendor what row {row.pk} says"):
+            summary.told += claim(row, now=now) and tell_one(row)
+    summary.failed += attempts.failed
+
+
+def claim(row: VendorDeletion, *, now: datetime) -> bool:
+    """Whether no other run has it. It is due again later, whatever becomes of whoever tells it now."""
+    wait = WAITS[min(row.tries, len(WAITS) - 1)]
+    unclaimed = VendorDeletion.objects.filter(pk=row.pk, tries=row.tries)
+    return bool(unclaimed.update(tries=row.tries + 1, try_at=now + wait))
+
+
+def tell_one(row: VendorDeletion) -> bool:
+    try:
+        tellers[VendorDeletion.Kind(row.kind)](row.name)
+    except Exception as error:
+        VendorDeletion.objects.filter(pk=row.pk).update(fault=type(error).__name__[:64])
+        raise
+    row.delete()
+    return True

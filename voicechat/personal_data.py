@@ -1,0 +1,289 @@
+"""What is kept, column by column: about whom, why, for how long, and what becomes of it when a person is deleted.
+
+One line for each kind of data, many columns to a line. A test holds it to the models, and docs/data.md to it:
+`python -m voicechat.personal_data` prints that page's table.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class End(StrEnum):
+    """What becomes of it when the person whom it is about is deleted."""
+
+    GOES = "goes with them"
+    EMPTIED = "is emptied"
+    NAMELESS = "stays, and their names are taken out"
+    STAYS = "stays, under an id"
+    NOBODYS = "stays: it is about nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    table: str
+    columns: str
+    what: str
+    why: str
+    end: End
+    exported: bool = False
+    """Whether it belongs into what a person is given of all that is kept about them."""
+    keep_for: str = ""
+    """How long at most; empty for as long as the person or the group is there, or what stays is needed."""
+
+
+LISTS = ("usersGroupsOwnership", "usersGroupsMembership", "usersGroupsInvitations", "usersGroupsParticipants")
+KEPT = (
+    Kept(
+        "users",
+        "id email displayName firstName lastName avatar phoneNumber createdAt",
+        "who somebody is",
+        "they are known, found and called by it",
+        End.GOES,
+        exported=True,
+    ),
+    Kept("users", "callStatus callStatusAt", "whether they are on a call", "others see it", End.GOES, exported=True),
+    Kept(
+        "users",
+        "stripeId billingSubcription accountBalance last4",
+        "their money at a glance",
+        "they pay by it",
+        End.GOES,
+        exported=True,
+    ),
+    Kept("users", "oidcIssuer oidcSubject", "their sign-in", "they are let in by it", End.GOES, exported=True),
+    Kept(
+        "users",
+        "password last_login is_superuser is_staff is_active",
+        "their rights, and an operator's password (as a hash)",
+        "they work in the admin",
+        End.GOES,
+    ),
+    Kept("users_groups", "id user_id group_id", "an operator's rights", "as above", End.GOES),
+    Kept("users_user_permissions", "id user_id permission_id", "an operator's rights", "as above", End.GOES),
+    Kept("issuerKeys", "issuer keys fetched_at", "public keys of the issuer", "tokens are verified", End.NOBODYS),
+    Kept(
+        "vendorDeletions",
+        "id kind name asked_at tries try_at fault",
+        "a vendor's id of what it is to delete",
+        "it is told until it has",
+        End.GOES,
+        keep_for="until the vendor has deleted it",
+    ),
+    Kept(
+        "pictures",
+        "address name user_id created_at",
+        "pictures that they uploaded",
+        "they are deleted with them",
+        End.GOES,
+        exported=True,
+    ),
+    Kept(
+        "groups",
+        "id name phoneNumber callStatus callStatusAt createdAt",
+        "a group, and what its people call it",
+        "it is the group's",
+        End.STAYS,
+        exported=True,
+    ),
+    *(
+        Kept(
+            table,
+            "id userId groupId createdAt",
+            "who has which part in a group",
+            "it opens doors",
+            End.GOES,
+            exported=True,
+        )
+        for table in LISTS
+    ),
+    Kept(
+        "departures",
+        "id userId groupId leftAt",
+        "that they left a group",
+        "they may still say so there",
+        End.GOES,
+        keep_for="ten minutes count",
+    ),
+    Kept(
+        "activities",
+        "id userId groupId createdAt",
+        "what they did in a group",
+        "its people read it",
+        End.GOES,
+        exported=True,
+    ),
+    Kept(
+        "activities",
+        "activity",
+        "what others did, in words that may name them",
+        "as above",
+        End.NAMELESS,
+        exported=True,
+    ),
+    Kept(
+        "devices",
+        "id user_id identity address binding_type endpoint sid checked_at created_at",
+        "their phones' addresses",
+        "they are told of calls",
+        End.GOES,
+        exported=True,
+    ),
+    Kept("deviceTags", "id device_id group_id", "which groups a phone is told of", "as above", End.GOES),
+    Kept(
+        "sandboxNotifications",
+        "id group_id body identities created_at",
+        "what a sandbox would have sent",
+        "a developer looks at it",
+        End.GOES,
+    ),
+    Kept("accounts", "id created_at", "an account of money", "the books", End.STAYS),
+    Kept("accounts", "user_id", "whose account it is", "they pay by it", End.EMPTIED, exported=True),
+    Kept(
+        "ledgerEntries",
+        "id account_id reference kind amount_micros balance_after_micros group_id created_at",
+        "movements of money, with Stripe's and Twilio's ids",
+        "the books; nothing there ever changes",
+        End.STAYS,
+        exported=True,
+    ),
+    Kept(
+        "ledgerEntries",
+        "memo",
+        "what a movement was for: the group's name as it was then, or an operator's reason, which may name nobody",
+        "as above",
+        End.STAYS,
+        exported=True,
+    ),
+    Kept(
+        "topUps",
+        "id account_id amount_cents captured_cents status in_flight_until payment entry_id created_at",
+        "payments, with Stripe's ids of them",
+        "the books; money is given back by them",
+        End.STAYS,
+        exported=True,
+    ),
+    Kept(
+        "topUps",
+        "customer source card key message client_secret",
+        "who paid by which card, and what the bank said",
+        "a payment that is under way is found and finished by it",
+        End.EMPTIED,
+        exported=True,
+    ),
+    Kept(
+        "disputes",
+        "id account_id payment amount_cents status settled created_at",
+        "disputed payments",
+        "the books",
+        End.STAYS,
+        exported=True,
+    ),
+    Kept(
+        "cards",
+        "id user_id brand last4 exp_month exp_year is_default created_at",
+        "what may be shown of their cards",
+        "they know them by it",
+        End.GOES,
+        exported=True,
+    ),
+    Kept("formerCustomers", "id user_id created_at", "customers of before", "who still asks is told so", End.GOES),
+    Kept(
+        "stripeEvents",
+        "id type api_version created_at applied_at reason",
+        "that Stripe told something",
+        "it is applied once",
+        End.STAYS,
+        keep_for="90 days are meant",
+    ),
+    Kept(
+        "stripeEvents",
+        "payload",
+        "what it told, stripped to amounts, states and ids; of a customer or card nothing once it is applied",
+        "it is read again where it could not be applied",
+        End.EMPTIED,
+        keep_for="90 days are meant",
+    ),
+    Kept(
+        "paymentNotices",
+        "cause words first_at last_at",
+        "what Stripe refuses, in its words, without customers, cards and emails",
+        "operators put it right",
+        End.NAMELESS,
+    ),
+    Kept(
+        "sandboxObjects",
+        "id customer data created_at",
+        "play money",
+        "the sandbox is Stripe; told to delete a customer, it does",
+        End.EMPTIED,
+    ),
+    Kept(
+        "conferences",
+        "sid group_id completed heard_at ended_at notified_at announcement created_at doubted_at ask_again_at",
+        "a group's conversations",
+        "who is on a call follows from it",
+        End.STAYS,
+    ),
+    Kept(
+        "conferenceEvents",
+        "id conference_id sequence_number kind call_sid payload happened_at created_at",
+        "what Twilio told of a conversation, without numbers and names",
+        "as above",
+        End.STAYS,
+        keep_for="90 days are meant",
+    ),
+    Kept(
+        "callSessions",
+        "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
+        "heard_at payer_id status direction end_source price_unit price_told price_due_at price_attempts settled_by "
+        "charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
+        "how long somebody was on a call, and what it cost",
+        "the books",
+        End.STAYS,
+        exported=True,
+    ),
+    Kept(
+        "callSessions",
+        "caller called",
+        "the numbers, or the app, that called and were called",
+        "operators see who it was",
+        End.EMPTIED,
+        exported=True,
+    ),
+    Kept("hangUps", "id call_id why asked_at", "why a call is to end", "it is told until it has", End.STAYS),
+    Kept(
+        "django_admin_log",
+        "id action_time user_id content_type_id object_id action_flag",
+        "what operators did (an operator's own lines go with their account)",
+        "who did what can be proved",
+        End.STAYS,
+    ),
+    Kept("django_admin_log", "object_repr change_message", "the same, in words", "as above", End.NAMELESS),
+    Kept(
+        "django_session",
+        "session_key session_data expire_date",
+        "that an operator is signed in",
+        "the admin lets them in",
+        End.GOES,
+        keep_for="two weeks count",
+    ),
+    Kept("auth_group", "id name", "kinds of operators", "rights", End.NOBODYS),
+    Kept("auth_group_permissions", "id group_id permission_id", "their rights", "rights", End.NOBODYS),
+    Kept("auth_permission", "id name content_type_id codename", "what rights there are", "rights", End.NOBODYS),
+    Kept("django_content_type", "id app_label model", "what tables there are", "Django's own", End.NOBODYS),
+)
+
+
+def as_markdown() -> str:
+    """The table of docs/data.md."""
+    head = "| table | columns | what it is | why it is kept | when the person is deleted it | exported | at most |"
+    rows = (
+        f"| `{each.table}` | {', '.join(f'`{column}`' for column in each.columns.split())} | {each.what} | {each.why} "
+        f"| {each.end} | {'yes' if each.exported else ''} | {each.keep_for} |"
+        for each in KEPT
+    )
+    return "\n".join((head, "|---|---|---|---|---|---|---|", *rows))
+
+
+if __name__ == "__main__":
+    print(as_markdown())  # noqa: T201  # for whoever writes the page
