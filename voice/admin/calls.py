@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from billing.admin import MoneyPages, dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin
-from users.admin import ReadOnlyInline, person_link, person_name
+from users.admin import ReadOnlyInline, person_email, person_name
+from users.operators import person_link
 from voice.admin.settling import SettlingForm, may_be_settled
 from voice.models import Call, Conference, ConferenceEvent, HangUp
 
@@ -99,12 +100,16 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
         return super().change_view(request, object_id, *args, **{**kwargs, "extra_context": context})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
-        calls: QuerySet[Call] = super().get_queryset(request).annotate(person_name=person_name("user_id"))
+        calls: QuerySet[Call] = (
+            super()
+            .get_queryset(request)
+            .annotate(person_name=person_name("user_id"), person_email=person_email("user_id"))
+        )
         return calls
 
     @admin.display(ordering="person_name", empty_value="unknown")
     def person(self, call: Any) -> str | None:
-        return person_link(call.user_id, call.person_name)
+        return person_link(call.user_id, call.person_name, call.person_email)
 
     @admin.display(empty_value="nobody")
     def paid_by(self, call: Call) -> str | None:
