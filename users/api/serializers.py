@@ -102,7 +102,7 @@ class PhoneNumberField(serializers.Field[int, int | str, int, Any]):
 
 
 class AvatarField(TextField):
-    default_error_messages = {"no_address": NO_PICTURE_ADDRESS}
+    default_error_messages = {"no_address": NO_PICTURE_ADDRESS, "invisible": NO_PICTURE_ADDRESS}
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -115,7 +115,7 @@ class UserChangesSerializer(ChangesSerializer):
     displayName = TextField(source="display_name", visible=True, max_length=128)
     firstName = TextField(source="first_name", allow_null=True, max_length=128)
     lastName = TextField(source="last_name", allow_null=True, max_length=128)
-    avatar = AvatarField(allow_null=True, max_length=256, help_text="An https address, or null.")
+    avatar = AvatarField(visible=True, allow_null=True, max_length=256, help_text="An https address, or null.")
     phoneNumber = PhoneNumberField(source="phone_number", allow_null=True)
     callStatus = FlagField(source="call_status")
     billingSubcription = TextField(source="billing_subscription", visible=True, max_length=128)

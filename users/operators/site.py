@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
@@ -29,7 +29,9 @@ class OperatorSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`next` leads to a page of the admin's own, and nowhere else."""
-        request.GET, request.POST = own_places(request.GET), own_places(request.POST)  # type: ignore[assignment]
+        if own_places(request.GET) is not request.GET:
+            return HttpResponseRedirect(request.path)
+        request.POST = own_places(request.POST)  # type: ignore[assignment]  # a copy of it
         return super().login(request, extra_context)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
