@@ -13,6 +13,8 @@ from tests.house.test_environment import ROOT
 from users.models import User
 from voicechat.command_errors import tell
 
+WORD = "".join(("ses", "ame"))  # the lines of the code are written, and it stands in none of them
+
 
 @pytest.fixture
 def told(capsys):
@@ -25,22 +27,19 @@ def told(capsys):
     return of
 
 
-def failing(function):
-    try:
-        with transaction.atomic():
-            function()
-    except Exception as error:  # whichever it is
-        return error
-    raise AssertionError("it did not fail")
+def refused(write):
+    """The database's refusal."""
+    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+        write()
+    return caught.value
 
 
 def test_a_row_that_is_there_twice_is_not_quoted(alice, told):
-    error = failing(lambda: User.objects.create(email=alice.email, display_name="Sesame"))
-    said = told(error)
+    said = told(refused(lambda: User.objects.create(email=alice.email, display_name=WORD)))
     assert "django.db.utils.IntegrityError" in said
     assert "test_command_errors.py" in said
     assert alice.email not in said
-    assert "Sesame" not in said
+    assert WORD not in said
 
 
 @pytest.mark.usefixtures("on_postgresql")
@@ -53,22 +52,20 @@ def test_a_row_that_is_there_twice_is_not_quoted(alice, told):
     ],
 )
 def test_postgresql_is_told_by_its_names_alone(alice, told, statement, named):
-    error = failing(lambda: connection.cursor().execute(statement))
-    assert isinstance(error, DatabaseError)
-    assert named in told(error)
-    assert "example.com" not in told(error)
+    said = told(refused(lambda: connection.cursor().execute(statement)))
+    assert named in said
+    assert "@" not in said
 
 
 def test_what_led_to_it_is_told_without_its_words_too(told):
-    def fail():
+    with pytest.raises(ValueError, match=WORD) as caught:
         try:
-            raise KeyError("sesame")
+            raise KeyError(WORD)
         except KeyError as error:
-            raise ValueError("sesame") from error
-
-    said = told(failing(fail))
+            raise ValueError(WORD) from error
+    said = told(caught.value)
     assert said.index("builtins.KeyError") < said.index("which led to") < said.index("builtins.ValueError")
-    assert "'sesame'" not in said.replace('raise KeyError("sesame")', "").replace('raise ValueError("sesame")', "")
+    assert WORD not in said
 
 
 @pytest.mark.parametrize("error", [CommandError("No such person."), ImproperlyConfigured("SECRET_KEY is missing")])
@@ -78,19 +75,15 @@ def test_our_own_words_are_written(told, error):
 
 def test_every_command_is_held_to_it():
     code = "import os; raise ValueError(os.environ['WORD'])"
+    environment = {"DB_ENV": "development", "DATABASE_URL": "sqlite:///:memory:", "WORD": WORD}
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "manage.py", "shell", "-c", code],
         cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "DB_ENV": "development",
-            "DATABASE_URL": "sqlite:///:memory:",
-            "WORD": "sesame",
-        },
+        env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
     assert "builtins.ValueError" in done.stderr
-    assert "sesame" not in done.stderr + done.stdout
+    assert WORD not in done.stderr + done.stdout
