@@ -58,11 +58,14 @@ def test_postgresql_is_told_by_its_names_alone(alice, told, statement, named):
 
 
 def test_what_led_to_it_is_told_without_its_words_too(told):
-    with pytest.raises(ValueError, match=WORD) as caught:
+    def fail():
         try:
             raise KeyError(WORD)
         except KeyError as error:
             raise ValueError(WORD) from error
+
+    with pytest.raises(ValueError, match=WORD) as caught:
+        fail()
     said = told(caught.value)
     assert said.index("builtins.KeyError") < said.index("which led to") < said.index("builtins.ValueError")
     assert WORD not in said
