@@ -43,6 +43,15 @@ class AccessModeMiddleware(Middleware):
         return response
 
 
+class HostMiddleware(Middleware):
+    """Refuses a request under a name that is none of ALLOWED_HOSTS. Probes ask by an address, and need no name."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.rstrip("/") not in ("", "/healthz", "/readyz"):
+            request.get_host()  # raises DisallowedHost, which is answered 400
+        return self.get_response(request)
+
+
 class BodyMiddleware(Middleware):
     """Refuses bodies that are too long, of no declared length, or in another charset than UTF-8."""
 

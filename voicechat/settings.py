@@ -113,6 +113,7 @@ MIDDLEWARE = [  # the first five are on every answer, whoever below gives it
     "voicechat.middleware.AccessModeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "voicechat.middleware.DeadlineMiddleware",
+    "voicechat.middleware.HostMiddleware",
     "voicechat.middleware.BodyMiddleware",
     "voicechat.middleware.FinalSlashMiddleware",
     "voicechat.middleware.ETagMiddleware",
