@@ -16,6 +16,16 @@ def client_address(request: HttpRequest) -> str:
     them. The rest, which a client may have made up, is not looked at, and what is no bare address ends the walk.
     Empty for a connection without an address, such as a proxy's through a Unix socket: all its clients are as one.
     """
+    return shown(sender(request))
+
+
+def full_address(request: HttpRequest) -> str | None:
+    """The same, but of IPv6 the whole address: for what the log tells of operators. None where there is none."""
+    client = sender(request)
+    return str(client) if client else None
+
+
+def sender(request: HttpRequest) -> IPv4Address | IPv6Address | None:
     client = address_of(request.META.get("REMOTE_ADDR", ""))
     hops = request.headers.get("X-Forwarded-For", "").rsplit(",", MOST_HOPS)
     for hop in reversed(hops):
@@ -23,7 +33,7 @@ def client_address(request: HttpRequest) -> str:
         if before is None or not is_trusted(client):
             break
         client = before
-    return shown(client)
+    return client
 
 
 def address_of(text: str) -> IPv4Address | IPv6Address | None:

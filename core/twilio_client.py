@@ -23,7 +23,8 @@ TIMEOUT = 5.0  # seconds; the SDK's own default is none
 
 
 class BoundedHttpClient(TwilioHttpClient):  # type: ignore[misc]  # the SDK carries no types
-    """Gives every call a timeout, and can point the SDK, which knows no base URL, at another host."""
+    """Gives every call a timeout, and can point the SDK, which knows no base URL, at another host. No redirect is
+    followed: it would be sent the body."""
 
     def __init__(self, api_base: str) -> None:
         super().__init__(timeout=TIMEOUT, max_retries=1)
@@ -33,7 +34,9 @@ class BoundedHttpClient(TwilioHttpClient):  # type: ignore[misc]  # the SDK carr
         if self.api_base:
             parts = urlsplit(url)
             url = f"{self.api_base}{parts.path}{'?' + parts.query if parts.query else ''}"
-        return super().request(method, url, *args, **{**kwargs, "timeout": time_left(TIMEOUT)})
+        return super().request(
+            method, url, *args, **{**kwargs, "timeout": time_left(TIMEOUT), "allow_redirects": False}
+        )
 
 
 def twilio_client(*, account_sid: str, auth_token: str, api_base: str = "", region: str = "", edge: str = "") -> Client:

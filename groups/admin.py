@@ -10,8 +10,9 @@ from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
+from core.legible import legible
 from groups.models import (
     Activity,
     Device,
@@ -28,10 +29,10 @@ from users.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     foretell_deletion,
-    person_link,
     show_on_person,
     stamp_call_status,
 )
+from users.operators import legible_column, person_link, written
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 
@@ -46,7 +47,8 @@ def group_link(group_id: int | None, name: str | None) -> str | None:
         return None
     if name is None:
         return f"deleted group {group_id}"
-    return format_html('<a href="{}">{}</a>', reverse("admin:groups_group_change", args=[group_id]), name)
+    page = reverse("admin:groups_group_change", args=[group_id])
+    return format_html('<a href="{}">#{} <bdi>{}</bdi></a>', page, group_id, legible(name))
 
 
 class OwnerFormSet(BaseInlineFormSet[Ownership, Group, Any]):
@@ -116,7 +118,7 @@ def size_column(people: type[GroupPerson]) -> Callable[[Any, Group], int]:
 
 @admin.register(Group)
 class GroupAdmin(admin.ModelAdmin[Group]):
-    list_display = ("name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
+    list_display = ("id", "shown_name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
     list_filter = ("call_status", "created_at")
     search_fields = (
         "name",
@@ -125,9 +127,11 @@ class GroupAdmin(admin.ModelAdmin[Group]):
         "ownerships__user__email",
         "ownerships__user__display_name",
     )
+    list_display_links = ("shown_name",)
     fields = ("name", "phone_number", "call_status", "created_at")
     readonly_fields = ("created_at",)
     inlines = (OwnerInline, MemberInline, InviteeInline, ParticipantInline)
+    shown_name = legible_column("name")
     ownership_count = size_column(Ownership)
     membership_count = size_column(Membership)
     invitation_count = size_column(Invitation)
@@ -141,7 +145,8 @@ class GroupAdmin(admin.ModelAdmin[Group]):
 
     @admin.display(description="owned by")
     def owner_names(self, group: Group) -> str:
-        return ", ".join(ownership.user.display_name for ownership in group.ownerships.all())
+        owners = [ownership.user for ownership in group.ownerships.all()]
+        return format_html_join(", ", "{}", ((written(user.pk, user.email, user.display_name),) for user in owners))
 
     def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         stamp_call_status(obj, form)
@@ -156,12 +161,13 @@ class GroupAdmin(admin.ModelAdmin[Group]):
 
 @admin.register(Activity)
 class ActivityAdmin(admin.ModelAdmin[Activity]):
-    list_display = ("created_at", "activity", "user", "group")
-    list_display_links = ("activity",)
+    list_display = ("created_at", "what", "user", "group")
+    list_display_links = ("what",)
     list_filter = ("created_at",)
     list_select_related = ("user", "group")
     search_fields = ("activity", "user__email", "user__display_name", "group__name")
     autocomplete_fields = ("user", "group")
+    what = legible_column("activity")
 
 
 class OfGroupAdmin(ReadOnlyAdmin):
@@ -189,16 +195,17 @@ class DeviceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="groups that it is notified about")
     def groups(self, device: Device) -> str:
-        return ", ".join(group.name for group in device.tags.all())
+        return ", ".join(map(str, device.tags.all()))
 
 
 @admin.register(SandboxNotification)
 class SandboxNotificationAdmin(OfGroupAdmin):
-    list_display = ("created_at", "group", "body", "people")
-    list_display_links = ("body",)
+    list_display = ("created_at", "group", "words", "people")
+    list_display_links = ("words",)
     list_filter = ("created_at",)
     search_fields = ("body", "group_name")
-    fields = ("created_at", "group", "body", "people")
+    fields = ("created_at", "group", "words", "people")
+    words = legible_column("body")
 
     @admin.display(description="sent to")
     def people(self, notification: SandboxNotification) -> str:
@@ -240,7 +247,7 @@ def what_becomes_of_groups(person_ids: set[int]) -> Iterator[str]:
         if heir is None:
             yield format_html("The group {} ends, with all that was said there: nobody else is in it.", link)
         elif group.was_owned:
-            yield format_html("The group {} passes to {}.", link, person_link(heir.pk, heir.display_name))
+            yield format_html("The group {} passes to {}.", link, person_link(heir.pk, heir.display_name, heir.email))
 
 
 show_on_person(OwnedGroupInline, BelongedToGroupInline, InvitedToGroupInline)

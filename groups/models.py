@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from core import timestamps
+from core.legible import isolated
 from users.callers import Caller
 from users.models import User
 
@@ -50,7 +51,7 @@ class Group(models.Model):
         indexes = (models.Index(fields=("call_status_at",), condition=Q(call_status=True), name="groups_on_a_call"),)
 
     def __str__(self) -> str:
-        return self.name
+        return f"#{self.pk} {isolated(self.name)}"
 
 
 class GroupPersonQuerySet(models.QuerySet[Any, Any]):
@@ -162,7 +163,7 @@ class Activity(models.Model):
         indexes = (models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="activities_newest_first"),)
 
     def __str__(self) -> str:
-        return self.activity
+        return isolated(self.activity)
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -229,4 +230,4 @@ class SandboxNotification(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return self.body
+        return isolated(self.body)

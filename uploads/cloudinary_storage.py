@@ -6,13 +6,18 @@ from io import BytesIO
 
 import cloudinary.uploader
 from cloudinary.exceptions import Error, NotFound
+from urllib3.util import Retry
 
 from core.deadline import time_left
+from core.picture_addresses import is_picture_address
 from uploads.storage import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 5.0  # seconds; the SDK's own default is none
+
+# The SDK has no setting for it: by itself it would try four times, and send the picture wherever a redirect leads.
+cloudinary.uploader._http.connection_pool_kw["retries"] = Retry(1, redirect=0)
 
 
 class CloudinaryStorage:
@@ -34,8 +39,10 @@ class CloudinaryStorage:
             answer = cloudinary.uploader.upload(
                 BytesIO(content), filename=f"avatar.{extension}", timeout=time_left(TIMEOUT), **self.options
             )
-            return str(answer["secure_url"])
-        except (Error, KeyError, TimeoutError) as error:
+            if not is_picture_address(address := str(answer["secure_url"])):
+                raise ValueError("Cloudinary's answer names no address for an image.")
+            return address
+        except (Error, KeyError, TimeoutError, ValueError) as error:
             logger.warning("Cloudinary failed: %s", type(error).__name__)
             raise StorageUnavailable from error
 

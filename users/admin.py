@@ -12,16 +12,20 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
+from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.wire import dollars
 from users.models import User, VendorDeletion
+from users.operators import legible_column, password_first
+from users.operators.sessions import end_all
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"
+
+
+RIGHTS = {"email", "is_active", "is_staff", "is_superuser", "groups", "user_permissions"}
 
 
 class ReadOnly:
@@ -50,15 +54,15 @@ class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
 
 def person_name(column: str) -> Subquery:
     """The display name that belongs to a plain id, null where nobody has it."""
-    return Subquery(User.objects.filter(pk=OuterRef(column)).values("display_name")[:1])
+    return person_column(column, "display_name")
 
 
-def person_link(user_id: int | None, name: str | None) -> str | None:
-    if user_id is None:
-        return None
-    if name is None:
-        return f"deleted person {user_id}"
-    return format_html('<a href="{}">{}</a>', reverse("admin:users_user_change", args=[user_id]), name)
+def person_email(column: str) -> Subquery:
+    return person_column(column, "email")
+
+
+def person_column(column: str, name: str) -> Subquery:
+    return Subquery(User.objects.filter(pk=OuterRef(column)).values(name)[:1])
 
 
 class UniqueEmail:
@@ -99,13 +103,21 @@ class PersonForm(UniqueEmail, UserChangeForm[User]):
             raise ValidationError(NO_SUCH_NUMBER)
         return phone_number
 
+    def clean_avatar(self) -> str | None:
+        """The API's rule, for what is new."""
+        avatar: str | None = self.cleaned_data["avatar"] or None
+        if avatar and "avatar" in self.changed_data and not is_picture_address(avatar):
+            raise ValidationError(NO_PICTURE_ADDRESS)
+        return avatar
+
 
 @admin.register(User)
 class PersonAdmin(UserAdmin[User]):
     form = PersonForm
     add_form = NewPersonForm
     ordering = ("id",)
-    list_display = ("email", "display_name", "balance", "call_status", "last4", "is_staff", "created_at")
+    list_display = ("id", "shown_email", "shown_name", "balance", "call_status", "last4", "is_staff", "created_at")
+    list_display_links = ("shown_email",)
     list_filter = ("call_status", "is_staff", "created_at")
     search_fields = ("email", "display_name", "id__exact")
     fieldsets = (
@@ -121,7 +133,8 @@ class PersonAdmin(UserAdmin[User]):
         ("Password", {"classes": ("wide",), "fields": ("usable_password", "password1", "password2")}),
     )
     readonly_fields = ("balance", "last4", "stripe_id", "oidc_issuer", "oidc_subject", "created_at", "last_login")
-    actions = ("delete_selected", "unbind_sign_in")
+    actions = ("delete_selected", "unbind_sign_in", "end_sessions")
+    shown_email, shown_name = legible_column("email"), legible_column("display_name")
     delete_confirmation_template = "admin/users/user/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/users/user/delete_selected_confirmation.html"
 
@@ -141,20 +154,43 @@ class PersonAdmin(UserAdmin[User]):
         return asked
 
     @admin.action(description="Unbind the sign-in of selected people", permissions=("change",))
-    def unbind_sign_in(self, request: HttpRequest, people: QuerySet[User]) -> None:
+    def unbind_sign_in(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         """For whom another sign-in shall count: the next one that comes with their verified email is theirs."""
         if any(not may_touch(request, person) for person in people):
             raise PermissionDenied
+        if asked := password_first(request):
+            return asked
         count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
         self.message_user(request, f"Unbound: {count}. The next sign-in with their verified email is theirs.")
+        return None
+
+    @admin.action(description="End the sessions of selected people", permissions=("change",))
+    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """Those of the admin; a sign-in of the apps ends with its token, or with the account's `active`."""
+        if any(not may_touch(request, person) for person in people):
+            raise PermissionDenied
+        self.message_user(request, f"Sessions ended: {end_all(people.values_list('pk', flat=True))}.")
 
     @admin.display(ordering="account_balance_micros")
     def balance(self, user: User) -> str:
         return f"${dollars(user.account_balance_micros)}".replace("$-", "-$")
 
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Who may do what, and by which address somebody is known, are changed with the password once more."""
+        person = self.get_object(request, object_id) if object_id and request.method == "POST" else None
+        is_guarded = person and self.has_change_permission(request, person) and self.moves_rights(request, person)
+        asked = password_first(request) if is_guarded else None
+        return asked or super().changeform_view(request, object_id, *args, **kwargs)
+
+    def moves_rights(self, request: HttpRequest, person: User) -> bool:
+        form = self.get_form(request, person, change=True)(request.POST, instance=person)
+        return not RIGHTS.isdisjoint(form.changed_data)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         stamp_call_status(obj, form)
         super().save_model(request, obj, form, change)
+        if not {"is_active", "is_staff"}.isdisjoint(form.changed_data) and not (obj.is_active and obj.is_staff):
+            end_all([obj.pk])
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return super().get_inlines(request, obj) if obj else ()

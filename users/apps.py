@@ -9,3 +9,4 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("users.receivers").connect()
+        import_module("users.operators.sessions").connect()

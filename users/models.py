@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from core import timestamps
+from core.legible import isolated, legible
 
 models.EmailField.register_lookup(Lower)  # email__lower=… uses the index that keeps emails unique without case
 
@@ -94,11 +95,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
 
     def __str__(self) -> str:
-        return f"{self.display_name} <{self.email}>"
+        """By what is theirs alone first: the name may pretend to be anything."""
+        return f"#{self.pk} {isolated(self.email)} {isolated(self.display_name)}"
 
     def get_short_name(self) -> str:
         """How the admin greets its operator."""
-        return self.display_name
+        return legible(self.display_name)
 
 
 class IssuerKeys(models.Model):

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
-from voicechat.connections import notice_pooler
+from voicechat.connections import keep_private, notice_pooler
 
 
 class VoicechatConfig(AppConfig):
@@ -9,3 +9,4 @@ class VoicechatConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(notice_pooler)
+        connection_created.connect(keep_private)

@@ -1,4 +1,4 @@
-"""What is settled with PostgreSQL on each new connection.
+"""What is settled on each new connection.
 
 Behind a pooler such as PgBouncer, in transaction mode, a connection is somebody else's after each transaction: whatever
 is set on it, or opened (`DECLARE … CURSOR WITH HOLD`), is left to the next one, or gone.
@@ -6,6 +6,8 @@ https://www.pgbouncer.org/features.html
 """
 
 import logging
+from contextlib import suppress
+from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -19,6 +21,20 @@ POOLER = (
 
 def is_pooled(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
+
+
+def keep_private(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    """SQLite's file holds everybody's rows: it and what SQLite lays beside it is its owner's alone, whatever the umask.
+
+    What is made later takes the file's mode over. https://www.sqlite.org/wal.html
+    """
+    if connection.vendor != "sqlite":
+        return
+    for end in ("", "-wal", "-shm", "-journal"):
+        path = Path(f"{connection.settings_dict['NAME']}{end}")
+        with suppress(OSError):  # not there, in memory, or somebody else's
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
 
 
 def notice_pooler(connection: BaseDatabaseWrapper, **kwargs: object) -> None:

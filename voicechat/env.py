@@ -118,7 +118,8 @@ class Env:
             parts = urlsplit(value)
         except ValueError:
             parts = urlsplit("")
-        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        is_bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc or not is_bare):
             self.fault(f"{name} is {value!r}: use an address such as https://api.example.com.")
             return default
         return value

@@ -13,6 +13,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from core.deadline import deadline
 from core.preconditions import entity_tag, is_named
+from users.operators.sessions import end_if_nobodys, follow
 from voicechat.errors import problem
 
 LENGTH = re.compile("[0-9]{1,19}")
@@ -40,6 +41,15 @@ class AccessModeMiddleware(Middleware):
         if settings.OPEN_MODE:
             response["X-Access-Mode"] = "open"
         return response
+
+
+class HostMiddleware(Middleware):
+    """Refuses a request under a name that is none of ALLOWED_HOSTS. Probes ask by an address, and need no name."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.rstrip("/") not in ("", "/healthz", "/readyz"):
+            request.get_host()  # raises DisallowedHost, which is answered 400
+        return self.get_response(request)
 
 
 class BodyMiddleware(Middleware):
@@ -111,11 +121,20 @@ class ETagMiddleware(Middleware):
         return response
 
 
+class CacheControlMiddleware(Middleware):
+    """What nobody has said may be kept is kept nowhere: errors, pages, and what writes answer."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class AdminOnly(MiddlewareMixin):
     """Skips a middleware outside the admin: the API knows neither sessions nor cookies."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/admin"):
+        if request.path_info.startswith("/admin/"):
             return super().__call__(request)  # type: ignore[return-value]  # awaitable only under ASGI
         return self.get_response(request)  # type: ignore[return-value]  # as above
 
@@ -125,7 +144,13 @@ class AdminSessionMiddleware(AdminOnly, SessionMiddleware):
 
 
 class AdminAuthenticationMiddleware(AdminOnly, AuthenticationMiddleware):
-    pass
+    def process_request(self, request: HttpRequest) -> None:
+        follow(request)
+        super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        end_if_nobodys(request)
+        return response
 
 
 class AdminMessageMiddleware(AdminOnly, MessageMiddleware):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
@@ -39,7 +40,7 @@ class KeysetPagination(BasePagination):
         rows = list(queryset[: size + 1])
         if len(rows) > size:
             query["after"] = cursor(rows[size - 1], view.row_keys)
-            self.next_link = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+            self.next_link = f"{settings.PUBLIC_URL}{request.path}?{query.urlencode()}"
         return rows[:size]
 
     def get_paginated_response(self, data: Any) -> Response:

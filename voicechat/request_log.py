@@ -14,7 +14,8 @@ from voicechat.middleware import Middleware
 logger = logging.getLogger("voicechat.requests")
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-REQUEST_ID = re.compile("[A-Za-z0-9-]{8,64}")
+REQUEST_ID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""nginx's $request_id, or a UUID as other proxies write it: by anything freer a client could write into the log."""
 
 
 class RequestIdMiddleware(Middleware):

@@ -10,7 +10,8 @@ from dotenv import load_dotenv
 
 from voicechat.env import Env
 from voicechat.logs import OUR_LOGGERS
-from voicechat.secret import development_secret
+from voicechat.loose_settings import is_loopback, is_origin, warnings
+from voicechat.secret import HOW_TO_MAKE_A_SECRET, development_secret, is_unguessable
 
 django_stubs_ext.monkeypatch()  # Django's generic classes take their parameters at run time too
 
@@ -23,8 +24,6 @@ if os.environ.get("DB_ENV") != "testing":
     except UnicodeDecodeError:
         env.fault(".env is not UTF-8 text.")
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")  # what never leaves the machine needs no https
-
 DB_ENV = env.choice("DB_ENV", ("development", "testing", "production"))
 PRODUCTION = DB_ENV == "production"
 DEBUG = False  # an error is a short answer and a log line, in development too
@@ -32,6 +31,7 @@ PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # those of before, while SECRET_KEY takes their place
 OIDC_ISSUER = env.url("OIDC_ISSUER")
 OIDC_AUDIENCE = env.words("OIDC_AUDIENCE")
 SIGN_IN = env.choice("SIGN_IN", ("off", "on")) == "on"
@@ -49,10 +49,14 @@ if PRODUCTION:
             env.fault(f"{name} is missing: production needs it.")
     if env.text("PUBLIC_URL") and not env.text("PUBLIC_URL").startswith("https://"):
         env.fault(f"PUBLIC_URL is {env.text('PUBLIC_URL')!r}: production needs https://.")
+    for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS)):
+        if any(secret and not is_unguessable(secret) for secret in secrets):
+            env.fault(f"{name} can be guessed: {HOW_TO_MAKE_A_SECRET}")
     if not (env.text("OIDC_ISSUER") or ALLOW_OPEN_ACCESS):
         env.fault("OIDC_ISSUER is missing: without sign-in everybody may do everything (ALLOW_OPEN_ACCESS=true).")
-    if urlsplit(OIDC_ISSUER).scheme == "http" and urlsplit(OIDC_ISSUER).hostname not in LOOPBACK:
-        env.fault(f"OIDC_ISSUER is {OIDC_ISSUER!r}: production needs https://.")
+    for name in ("OIDC_ISSUER", "TWILIO_API_BASE", "STRIPE_API_BASE", "CLOUDINARY_API_BASE"):
+        if urlsplit(env.url(name)).scheme == "http" and not is_loopback(env.url(name)):
+            env.fault(f"{name} is {env.url(name)!r}: production needs https://.")
     if SIGN_IN:
         env.fault("SIGN_IN=on accepts tokens of this machine's own: it is for development. Set OIDC_ISSUER.")
     if FAILPOINT != "off":
@@ -62,6 +66,8 @@ elif not SECRET_KEY:
 
 _public_host = urlsplit(PUBLIC_URL).hostname or "localhost"
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([_public_host, "localhost", "127.0.0.1"] if PRODUCTION else ["*"])
+if PRODUCTION and any("*" in host for host in ALLOWED_HOSTS):
+    env.fault("ALLOWED_HOSTS has a *: name the hosts, such as api.example.com; .example.com is all that end so.")
 
 # --- Database -------------------------------------------------------------------------------------------------------
 
@@ -88,7 +94,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "corsheaders",
-    "django.contrib.admin",
+    "users.operators.apps.OperatorAdminConfig",  # django.contrib.admin, on a site of our own
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -98,14 +104,16 @@ INSTALLED_APPS = [
 ROOT_URLCONF = "voicechat.urls"
 WSGI_APPLICATION = "voicechat.wsgi.application"
 APPEND_SLASH = False
-MIDDLEWARE = [  # the first four are on every answer, whoever below gives it
+MIDDLEWARE = [  # the first five are on every answer, whoever below gives it
     "voicechat.request_log.RequestIdMiddleware",
     "voicechat.content_security.ContentSecurityMiddleware",
+    "voicechat.middleware.CacheControlMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "voicechat.middleware.AccessModeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "voicechat.middleware.DeadlineMiddleware",
+    "voicechat.middleware.HostMiddleware",
     "voicechat.middleware.BodyMiddleware",
     "voicechat.middleware.FinalSlashMiddleware",
     "voicechat.middleware.ETagMiddleware",
@@ -146,6 +154,13 @@ WHITENOISE_USE_FINDERS = True  # serves the admin's files even where nobody ran 
 WHITENOISE_AUTOREFRESH = DB_ENV == "testing"  # or each test's client would look at every static file first
 MEDIA_URL = f"{PUBLIC_URL}/media/"
 MEDIA_ROOT = BASE_DIR / "media"
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 # --- Limits, in bytes -----------------------------------------------------------------------------------------------
 
@@ -217,6 +232,21 @@ CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_URLS_REGEX = r"^/(?!admin/)"
 if "*" in CORS_ALLOWED_ORIGINS:
     env.fault("CORS_ALLOWED_ORIGINS is *: name the origins, such as https://app.example.com.")
+elif faulty := [origin for origin in CORS_ALLOWED_ORIGINS if not is_origin(origin)]:
+    env.fault(f"CORS_ALLOWED_ORIGINS has {faulty[0]!r}: an origin is https://app.example.com, with nothing behind.")
+if PRODUCTION:
+    for origin in CORS_ALLOWED_ORIGINS:
+        if origin.startswith("http:") and not is_loopback(origin):
+            env.fault(f"CORS_ALLOWED_ORIGINS has {origin!r}: production needs https://.")
+
+# --- Operators' sessions, in seconds ---------------------------------------------------------------------------------
+
+SESSION_COOKIE_AGE = 3600  # since it was last used
+ADMIN_SESSION_LASTS = 12 * 3600  # in all
+ADMIN_PASSWORD_GOOD_FOR = 600  # then money and deletions ask for it once more
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LOGIN_REDIRECT_URL = "/admin/"
 
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -228,6 +258,8 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"  # browsers take such a cookie from this very host alone, over https
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # --- Vendors: real when their variables are set, else a sandbox in development and nothing in production ------------
@@ -311,3 +343,5 @@ LOGGING = {
 }
 
 env.done()
+LOOSE = warnings(globals()) if PRODUCTION else []
+"""What somebody may mean, and others have overlooked: told when the server starts."""

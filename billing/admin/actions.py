@@ -18,6 +18,7 @@ from rest_framework.exceptions import APIException
 from billing.admin.columns import exact_dollars
 from billing.admin.forms import AdjustmentForm, MoneyForm, RefundForm
 from billing.models import Account
+from users.operators import password_first
 
 FORM = "admin/billing/account/money_form.html"
 PERMISSION = "billing.change_account"
@@ -40,6 +41,8 @@ class MoneyPages(admin.ModelAdmin[Any]):
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
         row = get_object_or_404(self.rows_with_money(), pk=row_id)
+        if request.method == "POST" and (asked := password_first(request)):
+            return asked
         form = form_class(row, request.POST if request.method == "POST" else None)
         if form.is_valid() and self.is_done(request, form):
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", row.pk)
@@ -69,7 +72,7 @@ class MoneyPages(admin.ModelAdmin[Any]):
         context = {
             **self.admin_site.each_context(request),
             "title": title,
-            "subtitle": user.display_name if user else "deleted person",
+            "subtitle": str(user) if user else "deleted person",
             "opts": self.opts,
             "original": form.original,
             "form": form,

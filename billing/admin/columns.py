@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR
-from users.admin import person_link
 from users.models import User
+from users.operators import person_link
 
 
 def exact_dollars(micros: int | None) -> str | None:
@@ -38,7 +38,7 @@ def amount_column(page: Any, row: Any) -> str | None:
 
 def owner_link(user: User | None) -> str | None:
     """The person of an account, who may be gone: money outlives people."""
-    return person_link(user.pk, user.display_name) if user else "deleted person"
+    return person_link(user.pk, user.display_name, user.email) if user else "deleted person"
 
 
 def without_secrets(payload: Any) -> Any:

@@ -52,8 +52,10 @@ LOOK_BACK = 300  # how many of a customer's newest payments are searched for a t
 
 
 class DeadlineSession(requests.Session):
+    """Follows no redirect: whoever it led to would be sent the body, and by 307 the card's data in it."""
+
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().request(*args, **{**kwargs, "timeout": time_left(TIMEOUT)})
+        return super().request(*args, **{**kwargs, "timeout": time_left(TIMEOUT), "allow_redirects": False})
 
 
 class StripePayments:

@@ -15,7 +15,7 @@ from voice.models import Call
 
 @pytest.fixture
 def says(browser: Browser) -> Any:
-    """What stands before the button when these people are to be deleted, without its links."""
+    """What stands before the button when these people are to be deleted, without its links, ids and emails."""
 
     def says(*people: User) -> list[str]:
         if len(people) == 1:
@@ -23,7 +23,7 @@ def says(browser: Browser) -> Any:
         else:
             page = text(delete_together(browser, *people, post=""))
         sentences = re.findall(r'<li class="warning">(.*?)</li>', page.partition('type="submit" value="Yes')[0])
-        return [re.sub("<.*?>", "", sentence) for sentence in sentences]
+        return [re.sub(r"<.*?>|#\d+ (\S+@\S+ )?", "", sentence) for sentence in sentences]
 
     return says
 

@@ -9,6 +9,7 @@ from groups.models import Group, Membership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
 from users.models import User
+from users.operators import written
 from voice.admin import time_spent
 from voice.models import Call
 
@@ -192,15 +193,16 @@ def test_a_group_is_listed_with_the_sizes_of_its_lists(browser: Browser, group: 
     assert sizes == (1, 2, 1, 0)
 
 
-def test_a_group_is_listed_with_its_owners(browser: Browser, group: Group) -> None:
-    assert '<td class="field-owner_names">Alice</td>' in text(browser.get("/admin/groups/group/"))
+def test_a_group_is_listed_with_its_owners(browser: Browser, group: Group, alice: User) -> None:
+    owner = written(alice.pk, alice.email, "Alice")
+    assert f'<td class="field-owner_names">{owner}</td>' in text(browser.get("/admin/groups/group/"))
 
 
 def test_a_call_names_its_person_and_group(browser: Browser, group: Group, bob: User) -> None:
     Call.objects.create(sid="CA1", user_id=bob.pk, group_id=group.pk, duration=200, price_micros=-34_000)
     page = text(browser.get("/admin/voice/call/"))
-    assert f'<a href="/admin/users/user/{bob.pk}/change/">Bob</a>' in page
-    assert f'<a href="/admin/groups/group/{group.pk}/change/">Family</a>' in page
+    assert f'<a href="/admin/users/user/{bob.pk}/change/">{written(bob.pk, bob.email, "Bob")}</a>' in page
+    assert f'<a href="/admin/groups/group/{group.pk}/change/">#{group.pk} <bdi>Family</bdi></a>' in page
     assert "3 min 20 s" in page
     assert "-$0.034<" in page
 
@@ -209,7 +211,7 @@ def test_a_call_names_who_pays_for_it(browser: Browser, alice: User) -> None:
     account = Account.objects.create(user=alice)
     call = Call.objects.create(sid="CA1", payer=account)
     page = text(browser.get(f"/admin/voice/call/{call.pk}/change/"))
-    assert f'<a href="/admin/users/user/{alice.pk}/change/">Alice</a>' in page
+    assert f'<a href="/admin/users/user/{alice.pk}/change/">{written(alice.pk, alice.email, "Alice")}</a>' in page
     assert f"/admin/billing/account/{account.pk}/change/" in page
 
 

@@ -94,7 +94,7 @@ def test_a_password_is_changed(browser: Browser, bob: User) -> None:
 def test_a_person_shows_their_groups_and_account(browser: Browser, group: Group, alice: User) -> None:
     account = Account.objects.create(user=alice)
     page = text(browser.get(page_of(alice)))
-    assert page.count(f'<a href="/admin/groups/group/{group.pk}/change/">Family</a>') == 2
+    assert page.count(f'<a href="/admin/groups/group/{group.pk}/change/">{group}</a>') == 2
     assert f"/admin/billing/account/{account.pk}/change/" in page
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 import voicechat.settings
 from voicechat.env import Env
-from voicechat.secret import development_secret
+from voicechat.secret import development_secret, is_unguessable
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = {
     "DB_ENV": "production",
-    "SECRET_KEY": "s" * 60,
+    "SECRET_KEY": "T5-made-up-for-tests-and-never-to-be-used_0qYx7KdWm",
     "DATABASE_URL": "sqlite:///:memory:",
     "PUBLIC_URL": "https://api.example.com",
     "ALLOW_OPEN_ACCESS": "true",
@@ -78,6 +79,25 @@ def test_production_names_everything_that_is_missing_at_once():
     ("change", "named"),
     [
         ({"PUBLIC_URL": "http://api.example.com"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://user:word@api.example.com"}, "PUBLIC_URL"),
+        ({"SECRET_KEY": "x"}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY": "s" * 60}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY": "password" * 8}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY": "0123456789" * 6}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY": "django-insecure-)k3d!kz0q+5sm$2^wq8&8x#e(c7v9"}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY_FALLBACKS": "x"}, "SECRET_KEY_FALLBACKS can be guessed"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "api.example.com, *"}, "ALLOWED_HOSTS"),
+        ({"TWILIO_API_BASE": "http://api.example.com"}, "TWILIO_API_BASE"),
+        ({"STRIPE_API_BASE": "http://api.example.com"}, "STRIPE_API_BASE"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1.example.com"}, "STRIPE_API_BASE"),
+        ({"CLOUDINARY_API_BASE": "http://10.0.0.1"}, "CLOUDINARY_API_BASE"),
+        ({"CORS_ALLOWED_ORIGINS": "http://app.example.com"}, "production needs https"),
+        ({"CORS_ALLOWED_ORIGINS": "https://app.example.com, null"}, "'null'"),
+        ({"CORS_ALLOWED_ORIGINS": "https://*.example.com"}, "CORS_ALLOWED_ORIGINS"),
+        ({"CORS_ALLOWED_ORIGINS": "https://app.example.com/"}, "CORS_ALLOWED_ORIGINS"),
+        ({"CORS_ALLOWED_ORIGINS": "app.example.com"}, "CORS_ALLOWED_ORIGINS"),
+        ({"CORS_ALLOWED_ORIGINS": "https://a.example.com:port"}, "CORS_ALLOWED_ORIGINS"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS"),
         ({"ACCOUNT_SID": "AC1", "AUTH_TOKEN": "t"}, "also set API_KEY, API_KEY_SECRET, APP_SID, CALLER_ID, or"),
         ({"SERVICE_SID": "IS1"}, "also set ACCOUNT_SID"),
@@ -110,6 +130,72 @@ def test_a_fault_is_named(change, named):
     accepted, said = start({**PRODUCTION, **change})
     assert not accepted
     assert named in said
+
+
+def test_every_fault_is_named_at_once_and_no_secret_with_it():
+    faults = {
+        "SECRET_KEY": "sesame",
+        "ALLOWED_HOSTS": "*",
+        "STRIPE_API_BASE": "http://s.example.com",
+        "CORS_ALLOWED_ORIGINS": "http://app.example.com",
+        "OIDC_ISSUER": "http://i.example.com",
+    }
+    accepted, said = start({**PRODUCTION, **faults})
+    assert not accepted
+    assert [name for name in faults if f"- {name}" not in said] == []
+    assert "sesame" not in said
+
+
+def test_what_never_leaves_the_machine_needs_no_https():
+    near = {"STRIPE_API_BASE": "http://127.0.0.1:12111", "TWILIO_API_BASE": "http://[::1]:1", "PORT": "3300"}
+    accepted, said = start({**PRODUCTION, **near})
+    assert accepted, said
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"DATABASE_URL": "sqlite:////srv/db.sqlite3"}, "DATABASE_URL is SQLite"),
+        ({"DATABASE_URL": "postgres://postgres:postgres@db.example.com/n"}, "everybody tries first"),
+        ({"DATABASE_URL": "postgres://app@db.example.com/n?sslmode=require"}, "everybody tries first"),
+        ({"DATABASE_URL": "postgres://app:app@db.example.com/n?sslmode=require"}, "everybody tries first"),
+        ({"DATABASE_URL": "postgres://app:s3same-@db.example.com/n"}, "does not insist on TLS"),
+        ({"DATABASE_URL": "postgres://app:s3same-@db.example.com/n?sslmode=prefer"}, "does not insist on TLS"),
+        ({"THROTTLE_PAYMENTS": "off", "THROTTLE_SIGN_UP": "off"}, "THROTTLE_SIGN_UP, THROTTLE_PAYMENTS: off"),
+        ({"PUBLIC_URL": "https://localhost:3300"}, "PUBLIC_URL is this machine's own address"),
+        ({"CORS_ALLOWED_ORIGINS": "http://localhost:3000"}, "CORS_ALLOWED_ORIGINS has http://localhost:3000"),
+        ({"SK_TEST": "sk_test_1"}, "test mode"),
+        ({}, "[]"),
+    ],
+)
+def test_what_somebody_may_mean_is_told_when_the_server_starts(change, told):
+    safe = {"DATABASE_URL": "postgres://app:s3same-@db.example.com/n?sslmode=require"}
+    accepted, said = start({**PRODUCTION, **safe, **change}, show="s.LOOSE")
+    assert accepted, said
+    assert told in said
+    assert "s3same" not in said
+
+
+def test_development_is_told_nothing_of_it():
+    accepted, said = start({"DB_ENV": "development", "THROTTLE_PAYMENTS": "off"}, show="s.LOOSE")
+    assert (accepted, said.strip()) == (True, "[]")
+
+
+def test_production_names_its_cookies_for_this_host_alone():
+    show = "s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE"
+    accepted, said = start(PRODUCTION, show=show)
+    assert (accepted, said.split()) == (True, ["__Host-sessionid", "__Host-csrftoken", "True", "True"])
+
+
+def test_secrets_of_before_may_go_on_for_a_while():
+    old = "an-older-one_8hGq2LpZr4-VtNx6BsKe0Jw"
+    accepted, said = start({**PRODUCTION, "SECRET_KEY_FALLBACKS": f"{old}, {old}2"}, show="s.SECRET_KEY_FALLBACKS")
+    assert (accepted, said.strip()) == (True, str([old, f"{old}2"]))
+
+
+@pytest.mark.parametrize("make", [secrets.token_urlsafe, secrets.token_hex])
+def test_random_secrets_are_taken(make):
+    assert all(is_unguessable(make(32)) for _ in range(1000))
 
 
 def test_stripe_alone_is_real_and_asks_for_a_balance():

@@ -62,6 +62,49 @@ def test_every_answer_of_the_api_is_for_programs_alone(client, db, method, path,
     assert_secure(answer)
 
 
+KEPT = "private, no-cache"  # a browser keeps it, and asks each time by If-None-Match
+NEVER = "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "kept"),
+    [
+        ("GET", USERS, {}, KEPT),
+        ("HEAD", USERS, {}, KEPT),
+        ("GET", USERS, {"If-None-Match": "*"}, KEPT),
+        ("GET", "/healthz", {}, KEPT),
+        ("GET", "/", {}, NEVER),
+        ("GET", "/api/docs", {}, NEVER),
+        ("GET", f"{USERS}/9", {}, NEVER),
+        ("GET", "/nope", {}, NEVER),
+        ("GET", "/admin/nope", {}, NEVER),
+        ("GET", "/admin", {}, NEVER),
+        ("GET", "/media/nope", {}, NEVER),
+        ("GET", "/static/nope.css", {}, NEVER),
+        ("GET", "/api/voice/accessToken", {}, NEVER),
+        ("POST", USERS, {}, NEVER),
+        ("POST", "/", {}, NEVER),
+        ("PUT", f"{USERS}/9", {}, NEVER),
+        ("DELETE", f"{USERS}/9", {}, NEVER),
+        ("POST", USERS, {"Transfer-Encoding": "chunked"}, NEVER),
+        ("OPTIONS", f"{USERS}/1", PREFLIGHT, NEVER),
+        ("GET", "/admin/login/", {}, NEVER),
+        ("GET", "/static/admin/css/base.css", {}, "max-age"),
+    ],
+)
+def test_every_answer_says_whether_it_may_be_kept(client, db, method, path, headers, kept):
+    answer = client.generic(method, path, b"", content_type="application/json", headers=headers)
+    answer.close()
+    assert kept in answer["Cache-Control"]
+    if kept == KEPT:
+        assert answer["ETag"]
+
+
+def test_a_write_that_succeeds_is_kept_nowhere(client, db):
+    answer = client.post(USERS, {"email": "eve@example.com"}, content_type="application/json")
+    assert (answer.status_code, answer["Cache-Control"]) == (201, NEVER)
+
+
 def test_a_fault_of_ours_too(client, db, monkeypatch):
     client.raise_request_exception = False
     monkeypatch.setattr(UserViewSet, "get_queryset", lambda _: 1 / 0)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import runpy
 from types import SimpleNamespace
 
@@ -26,6 +27,7 @@ MEMBERS = {
     "user_id": int | None,
 }
 USERS = "/api/users"
+GIVEN = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
 
 def answered(log):
@@ -108,9 +110,28 @@ def test_the_lines_of_a_request_carry_its_id_and_others_none(client, db, log, mo
         return User.objects.get_queryset()
 
     monkeypatch.setattr(UserViewSet, "get_queryset", list_people)
-    client.get(USERS, headers={"X-Request-Id": "from-the-proxy-1"})
+    client.get(USERS, headers={"X-Request-Id": GIVEN})
     logging.getLogger("users.api.views").warning("Without")
-    assert [line["request_id"] for line in log.lines] == ["from-the-proxy-1", "from-the-proxy-1", None]
+    assert [line["request_id"] for line in log.lines] == [GIVEN, GIVEN, None]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("4111111111111111", "15551234567", "alice-smith-1970", "alice@example.com", "x" * 32, "f" * 31, "f" * 33),
+        *("", "../../etc", "a" * 5000, "\u202e" + "f" * 31, "f" * 32 + " ", "{" + "f" * 30 + "}", "０" * 32),
+    ],
+)
+def test_what_does_not_look_like_an_id_is_none(client, db, log, given):
+    answer = client.get(USERS, headers={"X-Request-Id": given})
+    assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-Id"])
+    assert answer["X-Request-Id"] != given
+    assert {line["request_id"] for line in log.lines} == {answer["X-Request-Id"]}
+
+
+@pytest.mark.parametrize("given", ["0123456789abcdef0123456789abcdef", GIVEN, GIVEN.upper()])
+def test_a_proxys_id_is_kept(client, db, given):
+    assert client.get(USERS, headers={"X-Request-Id": given})["X-Request-Id"] == given
 
 
 def test_the_person_is_named_by_their_id(api, alice, issuer, log):

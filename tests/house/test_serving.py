@@ -9,6 +9,7 @@ from django.db.utils import OperationalError
 
 from groups.models import Group
 from users.models import User
+from users.sign_in.local_issuer import local_token
 from voicechat.startup import start_lines
 
 
@@ -16,12 +17,43 @@ def test_the_process_lives(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
+WHOLE = {"status": "ok", "vendors": {"Twilio": "sandbox", "Stripe": "sandbox", "Cloudinary": "sandbox"}}
+BRIEF = {"status": "ok"}
+
+
+def bearer(email):
+    return {"Authorization": f"Bearer {local_token(email)}"}
+
+
 def test_a_migrated_database_is_ready(client, db):
-    answer = client.get("/readyz/").json()
-    assert answer["vendors"] == {"Twilio": "sandbox", "Stripe": "sandbox", "Cloudinary": "sandbox"}
+    assert client.get("/readyz/").json() == WHOLE
 
 
-def test_without_a_database_it_is_not_ready(client, db, monkeypatch):
+def test_strangers_learn_no_more_than_that(client, alice, sign_in):
+    assert client.get("/readyz").json() == BRIEF
+    for header in (bearer(alice.email), bearer("nobody@example.com"), {"Authorization": "Bearer x"}):
+        assert (client.get("/readyz", headers=header).status_code, client.get("/readyz", headers=header).json()) == (
+            200,
+            BRIEF,
+        )
+
+
+def test_staff_learn_which_vendor_is_real(client, alice, sign_in):
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    assert client.get("/readyz", headers=bearer(alice.email)).json() == WHOLE
+
+
+def test_disabled_staff_are_strangers(client, alice, sign_in):
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_active=False)
+    assert client.get("/readyz", headers=bearer(alice.email)).json() == BRIEF
+
+
+def test_in_production_open_mode_makes_nobody_staff(client, db, settings):
+    settings.PRODUCTION = True
+    assert client.get("/readyz").json() == BRIEF
+
+
+def test_without_a_database_it_is_not_ready(client, db, monkeypatch, log):
     def fail(*args, **kwargs):
         raise OperationalError
 
@@ -29,6 +61,18 @@ def test_without_a_database_it_is_not_ready(client, db, monkeypatch):
         patch.setattr(connection, "cursor", fail)
         answer = client.get("/readyz")
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["detail"]) == ("not_ready", "Not ready.")
+    assert [line["message"] for line in log.named("voicechat.health")] == ["Not ready: the database does not answer"]
+
+
+@pytest.mark.parametrize(("is_open", "detail"), [(True, "The database is not migrated"), (False, "Not ready.")])
+def test_a_database_that_is_behind_is_not_ready(client, db, monkeypatch, settings, log, is_open, detail):
+    settings.OPEN_MODE = is_open
+    monkeypatch.setattr("voicechat.health.MigrationExecutor.migration_plan", lambda *_: ["one"])
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert answer.json()["detail"].startswith(detail)
+    assert "not migrated" in log.named("voicechat.health")[0]["message"]
 
 
 def test_the_openapi_document_describes_every_operation(client, db):

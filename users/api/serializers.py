@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
+from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.rows import Row, RowSerializer, Shape
 from core.wire import BalanceField, ChangesSerializer, FlagField, IdField, TextField, TimeField
 from users.callers import Caller, is_whole_for
@@ -57,12 +58,15 @@ class SignUpSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=128, trim_whitespace=False)
     nickname = TextField(required=False, allow_null=True, visible=True, max_length=128)
     displayName = TextField(required=False, allow_null=True, visible=True, max_length=128)
-    picture = TextField(required=False, allow_null=True, max_length=256)
+    picture = TextField(
+        required=False, allow_null=True, max_length=256, help_text="What is no https address counts as no picture."
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = super().to_internal_value(data)
         name = sent.get("nickname") or sent.get("displayName") or sent["email"].partition("@")[0]
-        return {"email": sent["email"], "display_name": name, "avatar": sent.get("picture")}
+        picture = sent.get("picture") if is_picture_address(sent.get("picture") or "") else None
+        return {"email": sent["email"], "display_name": name, "avatar": picture}
 
 
 @extend_schema_field(
@@ -97,11 +101,21 @@ class PhoneNumberField(serializers.Field[int, int | str, int, Any]):
         return value
 
 
+class AvatarField(TextField):
+    default_error_messages = {"no_address": NO_PICTURE_ADDRESS, "invisible": NO_PICTURE_ADDRESS}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not is_picture_address(text):
+            self.fail("no_address")
+        return text
+
+
 class UserChangesSerializer(ChangesSerializer):
     displayName = TextField(source="display_name", visible=True, max_length=128)
     firstName = TextField(source="first_name", allow_null=True, max_length=128)
     lastName = TextField(source="last_name", allow_null=True, max_length=128)
-    avatar = TextField(allow_null=True, max_length=256)
+    avatar = AvatarField(visible=True, allow_null=True, max_length=256, help_text="An https address, or null.")
     phoneNumber = PhoneNumberField(source="phone_number", allow_null=True)
     callStatus = FlagField(source="call_status")
     billingSubcription = TextField(source="billing_subscription", visible=True, max_length=128)

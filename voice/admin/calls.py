@@ -11,7 +11,8 @@ from django.utils.html import format_html
 
 from billing.admin import MoneyPages, dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin, group_link, group_name
-from users.admin import ReadOnlyInline, foretell_deletion, person_link, person_name
+from users.admin import ReadOnlyInline, foretell_deletion, person_email, person_name
+from users.operators import person_link
 from voice.admin.settling import SettlingForm, may_be_settled
 from voice.models import Call, Conference, ConferenceEvent, HangUp
 
@@ -101,12 +102,16 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
         return super().change_view(request, object_id, *args, **{**kwargs, "extra_context": context})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
-        calls: QuerySet[Call] = super().get_queryset(request).annotate(person_name=person_name("user_id"))
+        calls: QuerySet[Call] = (
+            super()
+            .get_queryset(request)
+            .annotate(person_name=person_name("user_id"), person_email=person_email("user_id"))
+        )
         return calls
 
     @admin.display(ordering="person_name", empty_value="unknown")
     def person(self, call: Any) -> str | None:
-        return person_link(call.user_id, call.person_name)
+        return person_link(call.user_id, call.person_name, call.person_email)
 
     @admin.display(empty_value="nobody")
     def paid_by(self, call: Call) -> str | None:
@@ -121,9 +126,11 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
 def what_becomes_of_calls(person_ids: set[int]) -> Iterator[str]:
     """On whom is hung up."""
     legs = Call.objects.running().filter(user_id__in=person_ids).order_by("pk")
-    named: Iterable[Any] = legs.annotate(person_name=person_name("user_id"), group_name=group_name())
+    who = {"person_name": person_name("user_id"), "person_email": person_email("user_id")}
+    named: Iterable[Any] = legs.annotate(**who, group_name=group_name())
     for leg in named:
-        whose, where = person_link(leg.user_id, leg.person_name), group_link(leg.group_id, leg.group_name)
+        whose = person_link(leg.user_id, leg.person_name, leg.person_email)
+        where = group_link(leg.group_id, leg.group_name)
         yield format_html("{} is on a call of the group {}. It is ended for them.", whose, where)
 
 

@@ -21,7 +21,7 @@ def test_text_is_kept_as_it_was_sent(put):
 
 
 def test_fields_that_may_be_missing_can_be_cleared(put):
-    put({"firstName": "Al", "avatar": "x", "phoneNumber": 4930123456})
+    put({"firstName": "Al", "avatar": "https://example.com/a.png", "phoneNumber": 4930123456})
     account = put({"firstName": None, "avatar": None, "phoneNumber": None}).json()
     assert (account["firstName"], account["avatar"], account["phoneNumber"]) == (None, None, None)
 

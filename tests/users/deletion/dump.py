@@ -1,6 +1,7 @@
 """The whole database as text: every column of every table, by raw SQL."""
 
 import json
+from re import escape, search
 from typing import Any
 
 from django.contrib.sessions.models import Session
@@ -32,8 +33,13 @@ def readings(value: Any) -> list[str]:
 
 
 def where(words: dict[str, str], tables: dict[str, str]) -> dict[str, list[str]]:
-    """In which tables each word stands, whatever its case."""
-    lowered = {name: text.lower() for name, text in tables.items()}
+    """In which tables each word stands, whatever its case. Four digits must stand alone: some id has them by chance."""
     return {
-        what: sorted(name for name, text in lowered.items() if word.lower() in text) for what, word in words.items()
+        what: sorted(name for name, text in tables.items() if search(pattern(word), text))
+        for what, word in words.items()
     }
+
+
+def pattern(word: str) -> str:
+    ends = (r"(?<![0-9a-z])", r"(?![0-9a-z])") if len(word) == 4 else ("", "")
+    return f"(?i){ends[0]}{escape(word)}{ends[1]}"
