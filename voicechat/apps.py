@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
@@ -9,3 +11,4 @@ class VoicechatConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(notice_pooler)
+        import_module("voicechat.checks")
