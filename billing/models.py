@@ -206,9 +206,8 @@ class CardRefusal(models.Model):
     who = models.CharField(
         max_length=64, blank=True, help_text="The same for the same sign-in, also after deleting oneself."
     )
-    customer = models.CharField(max_length=128, help_text="Stripe's id of the person.")
     amount_cents = models.PositiveIntegerField(null=True, blank=True, help_text="Empty where a card was put on file.")
-    why = models.CharField(max_length=500, help_text="In the bank's words.")
+    why = models.CharField(max_length=500, blank=True, help_text="In the bank's words.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
@@ -216,7 +215,7 @@ class CardRefusal(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return self.why
+        return f"refused card {self.pk}"
 
 
 class PaymentNotice(models.Model):

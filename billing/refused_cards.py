@@ -48,7 +48,7 @@ def counting_refusals(*, user: User | None, customer: str, amount_cents: int | N
             give_all_back(places)
         else:
             logger.warning("A card of person %s was refused", user.pk if user else None)
-            fields = {"user": user, "who": who, "customer": customer[:128], "why": str(error.detail)[:500]}
+            fields = {"user": user, "who": who, "why": str(error.detail)[:500]}
             CardRefusal.objects.create(amount_cents=amount_cents, **fields)
         raise
     except BaseException:

@@ -291,7 +291,7 @@ class UnreadWebhook(models.Model):
 
     path = models.CharField(max_length=255)
     field_count = models.PositiveIntegerField("fields")
-    text = models.TextField(help_text="How it begins.")
+    text = models.TextField("names of its fields", help_text="The first of them.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

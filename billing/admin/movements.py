@@ -114,11 +114,11 @@ class PaymentNoticeAdmin(ReadOnlyAdmin):
 class CardRefusalAdmin(ReadOnlyAdmin):
     """Many of one person, or of one `who`, are somebody who tries cards."""
 
-    list_display = ("created_at", "user", "amount", "why", "customer", "who")
+    list_display = ("created_at", "user", "amount", "why", "who")
     list_filter = ("created_at",)
     list_select_related = ("user",)
-    search_fields = ("user__email", "user__display_name", "customer", "who", "why")
-    fields = ("created_at", "user", "amount", "why", "customer", "who")
+    search_fields = ("user__email", "user__display_name", "who", "why")
+    fields = ("created_at", "user", "amount", "why", "who")
 
     @admin.display(ordering="amount_cents")
     def amount(self, refusal: CardRefusal) -> str | None:
