@@ -30,6 +30,7 @@ check: $(HAVE_DEV)
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) DB_ENV=production DATABASE_URL=sqlite:///:memory: \
 		PUBLIC_URL=https://api.example.com OIDC_ISSUER=https://sign-in.example.com OIDC_AUDIENCE=clients \
+		TRUSTED_PROXIES=10.0.0.0/8 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 demo: $(HAVE)

@@ -17,6 +17,7 @@ from billing.gateway.interface import (
     payments,
 )
 from billing.models import Card, FormerCustomer
+from billing.refused_cards import counting_refusals
 from users.models import User, VendorDeletion
 from users.vendor_deletions import delete_at_vendor
 
@@ -58,7 +59,8 @@ def attach(*, user: User, source: str) -> PaymentMethod:
     customer = ensure_customer(user)
     with forgetting(customer):
         default = payments().default_card(customer=customer)
-        card = payments().attach_card(customer=customer, source=source)
+        with counting_refusals(user=user, customer=customer):
+            card = payments().attach_card(customer=customer, source=source)
         if default is None:
             payments().make_default(customer=customer, card=card)
             default = card
@@ -71,7 +73,8 @@ def make_default(*, user: User, source: str) -> PaymentMethod:
     """Puts a card on file, where it is not yet, and pays with it from now on. Raises CustomerGone."""
     customer = ensure_customer(user)
     with forgetting(customer):
-        card = payments().attach_card(customer=customer, source=source)
+        with counting_refusals(user=user, customer=customer):
+            card = payments().attach_card(customer=customer, source=source)
         payments().make_default(customer=customer, card=card)
     keep_default(user, card)
     return card

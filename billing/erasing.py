@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from billing.gateway.interface import CustomerGone, payments
-from billing.models import Account, PaymentNotice, StripeEvent, TopUp
+from billing.models import Account, CardRefusal, PaymentNotice, StripeEvent, TopUp
 from users.erasing import names_of, redact
 from users.models import User, VendorDeletion
 from users.vendor_deletions import delete_at_vendor
@@ -31,6 +31,7 @@ def forget_person(user: User, going: set[int]) -> None:
         top_ups.update(
             customer="", source="", key=None, message="", client_secret="", card=Case(was_tried, default=Value(""))
         )
+    CardRefusal.objects.filter(user=user).update(why="")  # the bank's words, which may name them
     ids = sorted({*customers, *cards} - {""})
     forget_in_events([*ids, user.email])
     redact(PaymentNotice.objects.all(), "words", [*ids, *names_of(user, going)])

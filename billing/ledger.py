@@ -3,6 +3,7 @@
 Lock order, everywhere: the account first, then (by a plain UPDATE) the person's row.
 """
 
+from collections.abc import Callable
 from uuid import uuid4
 
 from django.db import transaction
@@ -57,9 +58,10 @@ def post_entry(
 
 
 @transaction.atomic
-def set_balance(*, user: User, balance_micros: int, memo: str) -> None:
+def set_balance(*, user: User, balance_micros: int, memo: str, check: Callable[[], None] = lambda: None) -> None:
     """Posts what is between the balance and the wished one as an adjustment; nothing where they are equal."""
     account = lock_account(account_of(user))
+    check()
     difference = balance_micros - account.balance_micros()
     if difference:
         post_entry(

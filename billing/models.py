@@ -191,6 +191,33 @@ class FormerCustomer(models.Model):
         return self.id
 
 
+class CardRefusal(models.Model):
+    """A card that the bank refused. It outlives the person, and then names nobody: `who` is a keyed hash."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="card_refusals",
+        verbose_name="person",
+        help_text="Empty once the person is deleted.",
+    )
+    who = models.CharField(
+        max_length=64, blank=True, help_text="The same for the same sign-in, also after deleting oneself."
+    )
+    amount_cents = models.PositiveIntegerField(null=True, blank=True, help_text="Empty where a card was put on file.")
+    why = models.CharField(max_length=500, blank=True, help_text="In the bank's words.")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        db_table = "cardRefusals"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"refused card {self.pk}"
+
+
 class PaymentNotice(models.Model):
     """What only an operator can put right about payments: one row for each cause, with its newest words."""
 

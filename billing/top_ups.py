@@ -6,6 +6,7 @@ pays twice, and no payment is lost. https://docs.stripe.com/api/idempotent_reque
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -32,6 +33,7 @@ from billing.gateway.interface import (
 from billing.ledger import account_of, entry_of_payment, lock_account, post_entry
 from billing.models import Account, LedgerEntry, TopUp
 from billing.notices import NOT_OURS, in_other_currency
+from billing.refused_cards import CardsRefusedTooOften, counting_refusals
 from core.failpoints import failpoint
 from core.wire import MICROS_PER_CENT
 from users.models import User
@@ -74,16 +76,23 @@ class KeyReused(APIException):
     default_detail = "This Idempotency-Key came with another payment. Use a new key for a new payment."
 
 
-def add_money(*, user: User, amount_cents: int, source: str = "", key: str | None = None) -> TopUp:
+def add_money(
+    *,
+    user: User,
+    amount_cents: int,
+    source: str = "",
+    key: str | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> TopUp:
     """Charges the person's card and posts the money. Returns the TopUp: succeeded, refused, or waiting for consent.
 
-    The same key gives the same TopUp for ever. Raises PaymentInProgress, KeyReused, PaymentsUnavailable,
-    PaymentsMisconfigured.
+    The same key gives the same TopUp for ever. `check` asks for permission once more, under the account's lock. Raises
+    PaymentInProgress, KeyReused, PaymentsUnavailable, PaymentsMisconfigured.
     """
     account = account_of(user)
     while True:
         customer = ensure_customer(user)
-        top_up, is_ours = begin(account, customer, amount_cents, source, key, now=timezone.now())
+        top_up, is_ours = begin(account, customer, amount_cents, source, key, check, now=timezone.now())
         if top_up.status != TopUp.Status.PENDING:
             return top_up
         failpoint("after_topup_row")
@@ -102,12 +111,20 @@ def answers(top_up: TopUp, amount_cents: int, source: str, key: str | None) -> b
 
 @transaction.atomic
 def begin(
-    account: Account, customer: str, amount_cents: int, source: str, key: str | None, *, now: datetime
+    account: Account,
+    customer: str,
+    amount_cents: int,
+    source: str,
+    key: str | None,
+    check: Callable[[], None],
+    *,
+    now: datetime,
 ) -> tuple[TopUp, bool]:
     """The TopUp to work on and whether it was made just now: the key's own, one left pending, or a new one."""
     account = lock_account(account)
     if account.user_id is None:  # deleted a moment ago: no card of theirs is charged any more
         raise NotFound
+    check()
     known = account.top_ups.filter(key=key).first() if key else None
     if known and (known.amount_cents, known.source) != (amount_cents, source):
         raise KeyReused
@@ -160,7 +177,7 @@ def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
         cancel_waiting(top_up)
         with forgetting(top_up.customer):
             payment = find_or_charge(top_up, look_first=look_first)
-    except (CardDeclined, CustomerGone, UnknownSource, UnusableSource) as error:
+    except (CardDeclined, CardsRefusedTooOften, CustomerGone, UnknownSource, UnusableSource) as error:
         return refuse_card(top_up, error)
     except BaseException as error:
         if isinstance(error, PaymentsMisconfigured) and not isinstance(error, PaymentUnsure):
@@ -192,10 +209,10 @@ def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
             return found
         if top_up.account.user is None or timezone.now() - top_up.created_at > TRY_FOR:
             raise UnusableSource(EXPIRED)
+    customer, cents, card = top_up.customer, top_up.amount_cents, card_of(top_up)
     try:
-        return payments().charge(
-            customer=top_up.customer, source=card_of(top_up), amount_cents=top_up.amount_cents, top_up=str(top_up.pk)
-        )
+        with counting_refusals(user=top_up.account.user, customer=customer, amount_cents=cents):
+            return payments().charge(customer=customer, source=card, amount_cents=cents, top_up=str(top_up.pk))
     except IdempotencyConflict:
         found = find(top_up)
         if found is None:

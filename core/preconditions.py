@@ -6,11 +6,13 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from hashlib import blake2b
 from typing import Any, Protocol, TypeVar, cast
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import QuerySet
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -62,6 +64,10 @@ class View(Protocol):
     action_map: dict[str, str]
 
 
+in_one_state: ContextVar[bool] = ContextVar("in_one_state", default=False)
+"""Whether the transaction sees what it saw first, and nothing that others commit meanwhile."""
+
+Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
 Action = TypeVar("Action", bound=Callable[..., Response])
 
 
@@ -105,7 +111,22 @@ def one_state() -> Iterator[None]:
         if is_outermost and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
+            token = in_one_state.set(True)
+            try:
+                yield
+            finally:
+                in_one_state.reset(token)
+        else:
+            yield
+
+
+def as_they_are_now(rows: Rows) -> Rows:
+    """The rows as they are at this moment, for a decision that must not rest on what has ended meanwhile.
+
+    A transaction that sees one state would find them as they were: there they are locked, so that PostgreSQL refuses
+    the transaction where somebody has changed one, and `conditional` tries once more.
+    """
+    return rows.select_for_update(no_key=True) if in_one_state.get() else rows
 
 
 def current_tag(view: View, request: Request, kwargs: dict[str, Any]) -> str | None:

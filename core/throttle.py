@@ -1,6 +1,7 @@
-"""How often somebody may do what costs money or reaches other people. The settings THROTTLE_… say how often.
+"""How often somebody may do what costs us something. The settings THROTTLE_… say how often.
 
-A view set names its throttle and the actions that it is for: `throttle_classes = (SignUpThrottle.on("create"),)`.
+These are counted in the cache. What protects money or other people is counted in the database, by `users/limits.py`. A
+view set names its throttle and the actions that it is for: `throttle_classes = (SignUpThrottle.on("create"),)`.
 """
 
 import logging
@@ -48,14 +49,18 @@ class Throttle(BaseThrottle):
         rate: tuple[int, int] | None = getattr(settings, f"THROTTLE_{self.scope.upper()}")
         if rate is None or not self.covers(view) or (key := self.get_cache_key(request)) is None:
             return True
-        try:
-            wait = take_place(key, *rate)
-        except RedisError as error:  # its message may name hosts
-            logger.warning("Redis fails (%s): a request to %s is not counted.", type(error).__name__, self.scope)
-            return True
+        wait = self.take(key, *rate)
         if wait is not None:
             raise TooManyRequests(wait)
         return True
+
+    def take(self, key: str, places: int, seconds: int) -> float | None:
+        """Takes a place: None, or how many seconds to wait for one."""
+        try:
+            return take_place(key, places, seconds)
+        except RedisError as error:  # its message may name hosts
+            logger.warning("Redis fails (%s): a request to %s is not counted.", type(error).__name__, self.scope)
+            return None
 
     def get_cache_key(self, request: Request) -> str | None:
         """Whose requests are counted together; None for one that is not counted."""

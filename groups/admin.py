@@ -26,6 +26,7 @@ from groups.models import (
 )
 from groups.services import LastOwner, heir_of, lock_group
 from users.admin import (
+    AskedAgain,
     ReadOnlyAdmin,
     ReadOnlyInline,
     foretell_deletion,
@@ -117,7 +118,7 @@ def size_column(people: type[GroupPerson]) -> Callable[[Any, Group], int]:
 
 
 @admin.register(Group)
-class GroupAdmin(admin.ModelAdmin[Group]):
+class GroupAdmin(AskedAgain):
     list_display = ("id", "shown_name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
     list_filter = ("call_status", "created_at")
     search_fields = (
@@ -160,7 +161,7 @@ class GroupAdmin(admin.ModelAdmin[Group]):
 
 
 @admin.register(Activity)
-class ActivityAdmin(admin.ModelAdmin[Activity]):
+class ActivityAdmin(AskedAgain):
     list_display = ("created_at", "what", "user", "group")
     list_display_links = ("what",)
     list_filter = ("created_at",)
@@ -231,6 +232,7 @@ class BelongedToGroupInline(GroupOfPersonInline):
 
 class InvitedToGroupInline(GroupOfPersonInline):
     model = Invitation
+    fk_name = "user"
     verbose_name_plural = "Groups invited to"
 
 

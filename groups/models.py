@@ -98,6 +98,16 @@ class Membership(GroupPerson):
 
 
 class Invitation(GroupPerson):
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="invitedBy",
+        related_name="invitations_sent",
+        help_text="Empty where nobody was signed in, or they are gone.",
+    )
+
     class Meta(GroupPerson.Meta):
         db_table = "usersGroupsInvitations"
         verbose_name = "invitee"

@@ -22,6 +22,7 @@ from groups.services import heir_of, take_off_list
 from users.client_identity import client_identity
 from users.erasing import goers, marks_of, names_of, redact, saying
 from users.models import User, VendorDeletion
+from users.services import ask_again_before_it_goes
 from users.vendor_deletions import delete_at_vendor, tellers
 
 
@@ -79,6 +80,7 @@ def clear_call_list(sender: type[Group], instance: Group, **kwargs: Any) -> None
     Locks the group first, then its participants, then people in order, as everything does that touches them.
     """
     Group.objects.select_for_update(no_key=True).filter(pk=instance.pk).first()
+    ask_again_before_it_goes(instance)
     on = set(instance.participants.values_list("user_id", flat=True))
     take_off_list(group=instance, people=on)
     idle = User.objects.filter(pk__in=on, participants=None)

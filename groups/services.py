@@ -7,13 +7,35 @@ be taken off twice, in between. Endings (`groups/receivers.py`) lock in the same
 from collections.abc import Callable, Collection
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
+from core.throttle import TooManyRequests
 from groups.models import PARTS, Activity, Departure, Group, GroupPerson, Invitation, Membership, Ownership, Participant
+from users.limits import Full, of_person, take_place
 from users.models import User
+
+MOST_OWNED = 200
+"""Groups that one person owns."""
+MOST_INVITATIONS = 500
+"""Invitations that one person has sent and nobody has answered yet."""
+
+
+class TooManyGroups(APIException):
+    status_code = 409
+    default_code = "too_many_groups"
+    default_detail = f"This person owns {MOST_OWNED} groups, which is the most. Delete one that is not needed, first."
+
+
+class TooManyInvitations(APIException):
+    status_code = 409
+    default_code = "too_many_invitations"
+    default_detail = (
+        f"{MOST_INVITATIONS} of your invitations are not answered yet, which is the most. Take some of them back first."
+    )
 
 
 class NotAMember(APIException):
@@ -36,6 +58,32 @@ def lock_person(user_id: int) -> User:
     return get_object_or_404(User.objects.select_for_update(no_key=True), pk=user_id)
 
 
+def lock_people(user_id: int, other: User | None) -> User:
+    """Locks a person, and another one where there is one, in their order; the first."""
+    for each in sorted({user_id, other.pk if other else user_id}):
+        if each != user_id:
+            User.objects.select_for_update(no_key=True).filter(pk=each).first()
+        else:
+            user = lock_person(user_id)
+    return user
+
+
+def refuse_too_many_groups(owner: User) -> None:
+    """Under the owner's lock. Raises TooManyGroups."""
+    if owner.ownerships.count() >= MOST_OWNED:
+        raise TooManyGroups
+
+
+def count_invitation(inviter: User) -> User:
+    """Under the inviter's lock. Raises TooManyInvitations."""
+    if inviter.invitations_sent.count() >= MOST_INVITATIONS:
+        raise TooManyInvitations
+    rate: tuple[int, int] | None = settings.THROTTLE_INVITATIONS
+    if rate and isinstance(answer := take_place("invitations", of_person(inviter), *rate), Full):
+        raise TooManyRequests(answer.wait)
+    return inviter
+
+
 def nothing_to_check() -> None:
     pass
 
@@ -47,8 +95,12 @@ def heir_of(group: Group, goer_ids: Collection[int]) -> User | None:
 
 
 @transaction.atomic
-def make_group(*, founder: User | None, **fields: Any) -> Group:
-    """A new group. Its founder owns it, and is a member of it."""
+def make_group(*, founder: User | None, check: Callable[[], None] = nothing_to_check, **fields: Any) -> Group:
+    """A new group. Its founder owns it, and is a member of it. Raises TooManyGroups."""
+    if founder:
+        founder = lock_person(founder.pk)
+        check()
+        refuse_too_many_groups(founder)
     group = Group.objects.create(**fields)
     if founder:
         Ownership.objects.create(group=group, user=founder)
@@ -64,21 +116,29 @@ def add_person(
     people: type[GroupPerson],
     members_only: bool = False,
     check: Callable[[], None] = nothing_to_check,
+    by: User | None = None,
 ) -> bool:
     """Puts a person on a group's list; whether they were not there yet. Who joins is no longer invited, and who is in
     it already is not invited again.
 
     With `members_only` nobody becomes an owner who is not a member: NotAMember. `check` asks for permission once more,
-    under the lock: a member who is being removed must not be able to slip in again.
+    under the lock: a member who is being removed must not be able to slip in again. An invitation counts for who
+    sends it (`by`): TooManyInvitations. Raises TooManyGroups, too.
     """
-    group, user = lock_group(group_id), lock_person(user_id)
+    group = lock_group(group_id)
+    user = lock_people(user_id, by if people is Invitation else None)
     check()
     is_there = people.objects.filter(group=group, user=user).exists()
     if not is_there and people is Ownership and members_only and not group.memberships.filter(user=user).exists():
         raise NotAMember
     is_new = not is_there and not (people is Invitation and Group.objects.of_person(user).contains(group))
     if is_new:
-        people.objects.create(group=group, user=user)
+        if people is Ownership:
+            refuse_too_many_groups(user)
+        if people is Invitation and by:
+            Invitation.objects.create(group=group, user=user, invited_by=count_invitation(by))
+        else:
+            people.objects.create(group=group, user=user)
         Departure.objects.filter(group=group, user=user).delete()
     if people is Membership:  # only now: whose last part in the group goes is hung up on
         Invitation.objects.filter(group=group, user=user).delete()
@@ -86,12 +146,20 @@ def add_person(
 
 
 @transaction.atomic
-def remove_person(*, group_id: int, user_id: int, people: type[GroupPerson], by: int | None = None) -> None:
+def remove_person(
+    *,
+    group_id: int,
+    user_id: int,
+    people: type[GroupPerson],
+    by: int | None = None,
+    check: Callable[[], None] = nothing_to_check,
+) -> None:
     """Takes a person off a group's list. Someone who is not on it changes nothing.
 
     Who goes by themself (`by`) and has no part left in the group may still say so there.
     """
     group = lock_group(group_id)
+    check()
     found = people.objects.filter(group=group, user_id=user_id)
     if people is Ownership and found.exists() and not group.ownerships.exclude(user_id=user_id).exists():
         raise LastOwner
@@ -101,9 +169,10 @@ def remove_person(*, group_id: int, user_id: int, people: type[GroupPerson], by:
 
 
 @transaction.atomic
-def remove_everybody(*, group_id: int, people: type[GroupPerson]) -> int:
+def remove_everybody(*, group_id: int, people: type[GroupPerson], check: Callable[[], None] = nothing_to_check) -> int:
     """Empties a group's list; how many were on it. No row says that it goes: the caller knows that all do."""
     rows = people.objects.filter(group=lock_group(group_id))
+    check()
     return rows._raw_delete(rows.db)
 
 

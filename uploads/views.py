@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,6 +17,7 @@ from uploads.images import ImageTooLarge, reencode
 from uploads.models import Picture
 from uploads.parsing import UploadParser
 from uploads.storage import storage
+from users.api.standing import ask_again
 from users.callers import Caller, caller_of
 from users.models import User
 
@@ -58,6 +60,8 @@ class UploadViewSet(ViewSet):
         if (file.size or 0) > settings.MAX_IMAGE:
             raise ImageTooLarge("The image is larger than 5 MiB.")
         content, extension = reencode(file.open())
+        with transaction.atomic():
+            ask_again(self, request)  # it may have waited for others
         url = storage().save(content, extension=extension)
         keep_in_mind(url, caller_of(request))
         return Response(UploadedSerializer({"image": url}).data)

@@ -9,6 +9,7 @@ from django.contrib.admin.actions import delete_selected
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,10 +20,57 @@ from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.wire import dollars
 from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
+from users.operators.log_in import LoginForm
 from users.operators.sessions import end_all
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"
+admin.site.login_form = LoginForm
+
+
+class AskedAgain(admin.ModelAdmin[Any]):
+    """Asks once more whether the operator may, where a write has its lock: `is_active`, `is_staff`, and the right.
+
+    What is refused is undone: all of an operator's writes are one transaction.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
+        if change:
+            type(obj)._base_manager.select_for_update(no_key=True).filter(pk=obj.pk).first()
+        ask_operator_again(request)
+        if not (self.has_change_permission(request, obj) if change else self.has_add_permission(request)):
+            raise PermissionDenied
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Asks afterwards: a deletion takes its locks itself, in the order that all keep."""
+        row = obj.pk
+        super().delete_model(request, obj)
+        self.ask_after_deletion(request, {row})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        rows = set(queryset.values_list("pk", flat=True))
+        super().delete_queryset(request, queryset)
+        self.ask_after_deletion(request, rows)
+
+    def ask_after_deletion(self, request: HttpRequest, rows: set[Any]) -> None:
+        if self.model is User and request.user.pk in rows:
+            return  # of who has deleted themself nothing is left to ask
+        ask_operator_again(request)
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+
+    @transaction.atomic
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        return super().response_action(request, queryset, *args, **kwargs)
+
+
+def ask_operator_again(request: HttpRequest) -> None:
+    """The request's user is then as they are now, with the rights that they have now. Raises PermissionDenied."""
+    now = User.objects.filter(pk=request.user.pk or 0, is_active=True, is_staff=True).first()
+    if now is None:
+        raise PermissionDenied
+    request.user = now
 
 
 RIGHTS = {"email", "is_active", "is_staff", "is_superuser", "groups", "user_permissions"}
@@ -41,7 +89,7 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(ReadOnly, AskedAgain):
     pass
 
 
@@ -112,7 +160,7 @@ class PersonForm(UniqueEmail, UserChangeForm[User]):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
+class PersonAdmin(AskedAgain, UserAdmin[User]):
     form = PersonForm
     add_form = NewPersonForm
     ordering = ("id",)
@@ -161,6 +209,9 @@ class PersonAdmin(UserAdmin[User]):
         if asked := password_first(request):
             return asked
         count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
+        ask_operator_again(request)
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         self.message_user(request, f"Unbound: {count}. The next sign-in with their verified email is theirs.")
         return None
 
@@ -170,6 +221,16 @@ class PersonAdmin(UserAdmin[User]):
         if any(not may_touch(request, person) for person in people):
             raise PermissionDenied
         self.message_user(request, f"Sessions ended: {end_all(people.values_list('pk', flat=True))}.")
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's
+        """Asked again at its end: it locks by writing."""
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST":
+            ask_operator_again(request)
+            if not self.has_change_permission(request, self.get_object(request, id)):
+                raise PermissionDenied
+        return answer
 
     @admin.display(ordering="account_balance_micros")
     def balance(self, user: User) -> str:

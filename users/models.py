@@ -139,3 +139,19 @@ class VendorDeletion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.name}"
+
+
+class LimitCount(models.Model):
+    """How much of a limit somebody has used. It outlives the person, and names nobody: `who` is a keyed hash."""
+
+    limit = models.CharField(max_length=32)
+    who = models.CharField(max_length=64)
+    taken = models.JSONField(default=list, help_text="Until when each place is taken, in seconds since 1970.")
+    until = models.DateTimeField(default=timezone.now, db_index=True, help_text="When nothing is counted any more.")
+
+    class Meta:
+        db_table = "limitCounts"
+        constraints = (models.UniqueConstraint(fields=("limit", "who"), name="limit_count_one_row"),)
+
+    def __str__(self) -> str:
+        return f"{self.limit} {self.pk}"

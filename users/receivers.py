@@ -1,4 +1,5 @@
-"""What Django's own tables keep of a person, whoever deletes them: the API, the admin, a command."""
+"""Before a person goes, whoever deletes them: the API, the admin, a command. Permission is asked once more, and what
+Django's own tables keep of them is forgotten."""
 
 import json
 from typing import Any
@@ -11,6 +12,13 @@ from django.db.models.signals import pre_delete
 
 from users.erasing import DELETED, goers, marks_of, names_of, redact, saying, without
 from users.models import User
+from users.services import ask_again_before_it_goes
+
+
+def lock_and_ask_again(sender: type[User], instance: User, **kwargs: Any) -> None:
+    """This app is set up last, so that the apps above have locked the person's groups by now."""
+    User.objects.select_for_update(no_key=True).filter(pk=instance.pk).first()
+    ask_again_before_it_goes(instance)
 
 
 def forget_in_history(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
@@ -52,5 +60,6 @@ def end_sessions(sender: type[User], instance: User, **kwargs: Any) -> None:
 
 
 def connect() -> None:
+    pre_delete.connect(lock_and_ask_again, sender=User, dispatch_uid="users.lock_and_ask_again")
     pre_delete.connect(forget_in_history, sender=User, dispatch_uid="users.forget_in_history")
     pre_delete.connect(end_sessions, sender=User, dispatch_uid="users.end_sessions")

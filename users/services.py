@@ -1,5 +1,6 @@
 """Signing people up, and deleting."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -34,20 +35,29 @@ def sign_up(*, email: str, display_name: str, avatar: str | None, **sign_in: str
     return user, True
 
 
-def delete_row(rows: QuerySet[Any], pk: int) -> None:
+def delete_row(rows: QuerySet[Any], pk: int, *, check: Callable[[], None] | None = None) -> None:
     """Deletes a row with all that hangs on it, also where something is hung on it at the same moment.
 
     Django collects what goes along first: what comes later is a foreign key's error at the end, and collected then.
     Of several deletions at once the database lets one find the row: for the others it is 404, and what they had begun
-    is undone. It is not locked before: a person is locked after their groups everywhere.
+    is undone. It is not locked before: a person is locked after their groups everywhere. `check` asks for permission
+    once more, once all of them are locked.
     """
     for tries_left in reversed(range(MOST_TRIES)):
         try:
             with transaction.atomic():
-                _, deleted = get_object_or_404(rows, pk=pk).delete()
+                row = get_object_or_404(rows, pk=pk)
+                row.may_still_go = check
+                _, deleted = row.delete()
                 if not deleted.get(rows.model._meta.label):
                     raise Http404
             return
         except IntegrityError:
             if not tries_left:
                 raise
+
+
+def ask_again_before_it_goes(row: Any) -> None:
+    """For who has locked, before a deletion, what goes: asks what `delete_row` was given."""
+    if check := getattr(row, "may_still_go", None):
+        check()

@@ -4,7 +4,9 @@ Locks: the payer's account, under which a leg is only inserted. Charging locks t
 that is stored already is changed (`adopt_leg`) once the account is let go.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +25,7 @@ from voice.credit.limits import FOUR_HOURS
 from voice.models import Call
 from voice.telephony.interface import Dial
 
+CHANGED = "The group has changed at this moment. Please call again."
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
@@ -30,10 +33,11 @@ def start_call(*, params: dict[str, str]) -> Dial:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
     caller, group = who_and_where(params)
     now, sid, fields = timezone.now(), params.get("CallSid", ""), leg_fields(caller, group, params)
-    call, time_limit = let_in(sid, fields, now=now)
+    check = partial(ask_again, params, fields)
+    call, time_limit = let_in(sid, fields, check, now=now)
     if call and not call.caller and call.payer_id is None:  # an event came first, and knew only the sid
         adopt_leg(call, fields, now=now)
-        _, time_limit = let_in(sid, fields, now=now)  # again, now that others see its hold
+        _, time_limit = let_in(sid, fields, check, now=now)  # again, now that others see its hold
     return Dial(
         group_id=group.pk,
         participant_label=f"leg_{call.pk}" if call else "",
@@ -60,14 +64,22 @@ def leg_fields(caller: User | None, group: Group, params: dict[str, str]) -> dic
     }
 
 
+def ask_again(params: dict[str, str], fields: dict[str, Any]) -> None:
+    """Under the lock: the caller may have lost their place, and the payer their group, while it was waited for."""
+    now = leg_fields(*who_and_where(params), params)
+    if now != fields:
+        raise RefusedCallError(CHANGED)
+
+
 @transaction.atomic
-def let_in(sid: str, fields: dict[str, Any], *, now: datetime) -> tuple[Call | None, int]:
+def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: datetime) -> tuple[Call | None, int]:
     """The leg's row and its limit in seconds. The account stays locked until the row is in: legs that start at once
     do not get the same money.
 
     The row is the same one when Twilio asks again. None without a CallSid, as when somebody tries it by curl.
     """
     time_limit = limit_of(fields["payer"], sid, now=now)
+    check()
     call = Call.objects.get_or_create(sid=sid, defaults=fields)[0] if SID.fullmatch(sid) else None
     return call, time_limit
 

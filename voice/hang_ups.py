@@ -6,7 +6,7 @@ Twilio is never asked inside a transaction. In our books a leg ends when Twilio 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,16 +40,16 @@ class HangUpSummary:
 
 
 @transaction.atomic
-def take_off_call(*, group_id: int, user_id: int, by: int | None) -> None:
+def take_off_call(*, group_id: int, user_id: int, by: int | None, check: Callable[[], None]) -> None:
     """Takes a person off the group's call list, and hangs up on them: also on who is let in and not shown yet."""
-    remove_person(group_id=group_id, user_id=user_id, people=Participant, by=by)
+    remove_person(group_id=group_id, user_id=user_id, people=Participant, by=by, check=check)
     hang_up(Call.objects.filter(group_id=group_id, user_id=user_id), why=HangUp.Why.TAKEN_OFF)
 
 
 @transaction.atomic
-def end_group_call(*, group_id: int) -> int:
+def end_group_call(*, group_id: int, check: Callable[[], None]) -> int:
     """Ends the group's call for everybody, whoever they are; how many were on the list."""
-    removed = remove_everybody(group_id=group_id, people=Participant)
+    removed = remove_everybody(group_id=group_id, people=Participant, check=check)
     hang_up(Call.objects.filter(group_id=group_id), why=HangUp.Why.CALL_ENDED)
     return removed
 

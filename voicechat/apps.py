@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
@@ -10,3 +12,4 @@ class VoicechatConfig(AppConfig):
     def ready(self) -> None:
         connection_created.connect(notice_pooler)
         connection_created.connect(keep_private)
+        import_module("voicechat.checks")

@@ -5,13 +5,6 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-THROTTLES = (
-    "THROTTLE_SIGN_UP",
-    "THROTTLE_ACCESS_TOKEN",
-    "THROTTLE_PAYMENTS",
-    "THROTTLE_UPLOADS",
-    "THROTTLE_NOTIFICATIONS",
-)
 PASSWORDS_OF_DEFAULT = ("", "postgres", "password", "admin", "root")
 
 
@@ -55,7 +48,7 @@ def of_database(database: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_throttles(settings: Mapping[str, Any]) -> Iterator[str]:
-    if off := [name for name in THROTTLES if settings[name] is None]:
+    if off := sorted(name for name in settings if name.startswith("THROTTLE_") and settings[name] is None):
         yield f"{', '.join(off)}: off. Nothing bounds how often one person may do that."
 
 

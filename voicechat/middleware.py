@@ -1,21 +1,31 @@
 """What every request passes through. The chain is short: the polled reads are nearly all the traffic."""
 
+import logging
 import re
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from billing.notices import notify
 from core.deadline import deadline
 from core.preconditions import entity_tag, is_named
 from users.operators.sessions import end_if_nobodys, follow
 from voicechat.errors import problem
 
+logger = logging.getLogger(__name__)
+
+UNTRUSTED_PROXY = (
+    "Requests come with X-Forwarded-For, and TRUSTED_PROXIES is not set: everybody behind the proxy counts as one "
+    "address. Set it to the proxy's addresses, if there is one."
+)
 LENGTH = re.compile("[0-9]{1,19}")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -50,6 +60,30 @@ class HostMiddleware(Middleware):
         if request.path_info.rstrip("/") not in ("", "/healthz", "/readyz"):
             request.get_host()  # raises DisallowedHost, which is answered 400
         return self.get_response(request)
+
+
+class UntrustedProxyMiddleware(Middleware):
+    """Tells, once, that there seems to be a proxy whose word is not taken: all its clients then count as one address.
+
+    Where TRUSTED_PROXIES is set it is not in the chain.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if settings.TRUSTED_PROXIES:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_X_FORWARDED_FOR" in request.META:
+            tell_of_proxy()
+        return self.get_response(request)
+
+
+@cache
+def tell_of_proxy() -> None:
+    """Once in each process: in the log, and to operators in the admin."""
+    logger.warning(UNTRUSTED_PROXY)
+    notify("proxy", UNTRUSTED_PROXY)
 
 
 class BodyMiddleware(Middleware):

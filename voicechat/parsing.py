@@ -8,6 +8,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 DEEPEST = 32
+MOST_VALUES = 20_000
+"""Lists, objects and what stands in them: `[[],[],…]` of a mebibyte is 350,000, and no route reads a hundred."""
 
 
 class JSONParser(BaseParser):
@@ -16,7 +18,10 @@ class JSONParser(BaseParser):
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         """The body as Python values. Numbers with a fraction come as Decimal: money must not pass through a float."""
         try:
-            text = stream.read().decode("utf-8")
+            body = stream.read()
+            if sum(map(body.count, (b"[", b"{", b","))) > MOST_VALUES:  # in texts, too: none may be so long
+                raise ParseError(f"The JSON holds more than {MOST_VALUES} values.")
+            text = body.decode("utf-8")
             value = json.loads(text, parse_float=Decimal, parse_constant=refuse) if text.strip() else {}
             if "\\u" in text:
                 json.dumps(value, ensure_ascii=False, default=str).encode()  # finds lone surrogates, in keys too

@@ -62,6 +62,15 @@ KEPT = (
     Kept("users_user_permissions", "id user_id permission_id", "an operator's rights", "as above", End.GOES),
     Kept("issuerKeys", "issuer keys fetched_at", "public keys of the issuer", "tokens are verified", End.NOBODYS),
     Kept(
+        "limitCounts",
+        "id limit who taken until",
+        "how much of a limit somebody has used, under a keyed hash of their sign-in, email or address",
+        "deleting oneself sets no limit back",
+        End.STAYS,
+        keep_for="a day after it counts for nothing",
+    ),
+    Kept("usersGroupsInvitations", "invitedBy", "who sent an invitation", "nobody sends too many", End.EMPTIED),
+    Kept(
         "vendorDeletions",
         "id kind name asked_at tries try_at fault",
         "a vendor's id of what it is to delete",
@@ -186,6 +195,15 @@ KEPT = (
         End.GOES,
         exported=True,
     ),
+    Kept(
+        "cardRefusals",
+        "id user_id who amount_cents created_at",
+        "that a card of theirs was refused, under a keyed hash of their sign-in",
+        "whoever tries stolen cards is seen, also after deleting themself",
+        End.STAYS,
+        keep_for="90 days",
+    ),
+    Kept("cardRefusals", "why", "the bank's words", "staff see why", End.EMPTIED, keep_for="90 days"),
     Kept("formerCustomers", "id user_id created_at", "customers of before", "who still asks is told so", End.GOES),
     Kept(
         "stripeEvents",
@@ -249,6 +267,14 @@ KEPT = (
         "operators see who it was",
         End.EMPTIED,
         exported=True,
+    ),
+    Kept(
+        "unreadWebhooks",
+        "id path field_count text created_at",
+        "that a webhook of Twilio's had too many fields, and how they are called",
+        "staff see it",
+        End.NOBODYS,
+        keep_for="the newest hundred",
     ),
     Kept("hangUps", "id call_id why asked_at", "why a call is to end", "it is told until it has", End.STAYS),
     Kept(

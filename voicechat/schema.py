@@ -95,7 +95,8 @@ class Operation(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         throttles = [each for each in self.view.get_throttles() if isinstance(each, Throttle)]
-        if operation and any(each.covers(self.view) for each in throttles):
+        is_counted = getattr(self.view, "action", None) in getattr(self.view, "counted", ())  # by its service
+        if operation and (is_counted or any(each.covers(self.view) for each in throttles)):
             operation["responses"]["429"] = {"description": TOO_OFTEN, "content": CONTENT, "headers": RETRY_AFTER}
         return operation
 

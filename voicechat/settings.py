@@ -112,6 +112,7 @@ MIDDLEWARE = [  # the first five are on every answer, whoever below gives it
     "django.middleware.security.SecurityMiddleware",
     "voicechat.middleware.AccessModeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "voicechat.middleware.UntrustedProxyMiddleware",
     "voicechat.middleware.DeadlineMiddleware",
     "voicechat.middleware.HostMiddleware",
     "voicechat.middleware.BodyMiddleware",
@@ -178,6 +179,12 @@ THROTTLE_SIGN_UP = env.rate("THROTTLE_SIGN_UP", "30/hour" if PRODUCTION else "of
 THROTTLE_ACCESS_TOKEN = env.rate("THROTTLE_ACCESS_TOKEN", "120/hour" if PRODUCTION else "off")
 THROTTLE_PAYMENTS = env.rate("THROTTLE_PAYMENTS", "30/hour" if PRODUCTION else "off")
 THROTTLE_NOTIFICATIONS = env.rate("THROTTLE_NOTIFICATIONS", "1/minute" if PRODUCTION else "off")  # of one group
+THROTTLE_DEVICES = env.rate("THROTTLE_DEVICES", "60/hour" if PRODUCTION else "off")
+THROTTLE_CARD_INQUIRIES = env.rate("THROTTLE_CARD_INQUIRIES", "300/hour" if PRODUCTION else "off")
+THROTTLE_ACTIVITIES = env.rate("THROTTLE_ACTIVITIES", "600/hour" if PRODUCTION else "off")
+THROTTLE_INVITATIONS = env.rate("THROTTLE_INVITATIONS", "300/day" if PRODUCTION else "off")
+THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")  # everywhere, as the next one
+THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
 THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
 
 # --- REST framework -------------------------------------------------------------------------------------------------

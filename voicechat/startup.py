@@ -10,6 +10,10 @@ from django.utils.module_loading import import_string
 
 from voicechat.vendor_modes import vendor_modes
 
+PROXY_WARNING = (
+    "TRUSTED_PROXIES is not set: everybody who comes through the proxy in front counts as one address, and one of them "
+    "can use up what all may."
+)
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
 
@@ -38,6 +42,10 @@ def start_lines() -> list[str]:
         lines += ["", f"WARNING: {warning}"]
     for warning in settings.LOOSE:
         lines += ["", f"WARNING: {warning}"]
+    if settings.PRODUCTION:
+        lines += [
+            line for warning in (proxy_warning(), role_warning()) if warning for line in ("", f"WARNING: {warning}")
+        ]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:
@@ -57,6 +65,20 @@ def stripe_warning() -> str:
     try:
         warning: str = import_string("billing.webhook.warning_at_start")()
     except DatabaseError:  # the server says so itself, to whoever asks
+        return ""
+    return warning
+
+
+def proxy_warning() -> str:
+    """Production is reached by https, and this server speaks http: there is always a proxy."""
+    return "" if settings.TRUSTED_PROXIES else PROXY_WARNING
+
+
+def role_warning() -> str:
+    """Models are only there once Django is set up."""
+    try:
+        warning: str = import_string("billing.roles.warning_at_start")()
+    except DatabaseError:
         return ""
     return warning
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from billing.api.statement_views import StatementViewSet
 from billing.api.views import BalanceViewSet, CardViewSet, Last4ViewSet, PaymentViewSet, StripeWebhookViewSet
@@ -22,6 +22,7 @@ from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, 
 from voicechat import errors
 from voicechat.health import healthz, hello, readyz
 from voicechat.media import media
+from voicechat.schema_view import schema
 
 register_converter(IdConverter, "id")
 
@@ -97,7 +98,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # uploads/
     path("api/upload", upload({"post": "create"})),
     # pages
-    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/schema", schema, name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

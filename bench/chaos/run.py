@@ -122,5 +122,6 @@ def at_work(*works: Callable[[Event], None]) -> Iterator[None]:
 def environment(database: str, stripe: str) -> dict[str, str]:
     """The storm's, with Stripe at hand and sign-in on, by this machine's own tokens."""
     real = {"SK_TEST": SECRET_KEY, "STRIPE_API_BASE": stripe, "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET}
-    ours = {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "SIGN_IN": "on", "FAILPOINT": "", "THROTTLE_PAYMENTS": "off"}
-    return {**storms(database, NOWHERE), **real, **ours}
+    ours = {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "SIGN_IN": "on", "FAILPOINT": ""}
+    limits = {"THROTTLE_PAYMENTS": "off", "THROTTLE_REFUSED_CARDS": "off"}
+    return {**storms(database, NOWHERE), **real, **ours, **limits}

@@ -18,6 +18,7 @@ from rest_framework.exceptions import APIException
 from billing.admin.columns import exact_dollars
 from billing.admin.forms import AdjustmentForm, MoneyForm, RefundForm
 from billing.models import Account
+from users.admin import ask_operator_again
 from users.operators import password_first
 
 FORM = "admin/billing/account/money_form.html"
@@ -58,9 +59,15 @@ class MoneyPages(admin.ModelAdmin[Any]):
         return form.is_valid()
 
     def log_of(self, request: HttpRequest, row: Model) -> Callable[[str], None]:
-        """Writes to the row's history, once in the same words: a form that is sent twice is written down once."""
+        """Writes to the row's history, once in the same words: a form that is sent twice is written down once.
+
+        A form does so when it has its locks; where the operator may no more, all of it is undone.
+        """
 
         def log(words: str) -> None:
+            ask_operator_again(request)
+            if not request.user.has_perm(PERMISSION):
+                raise PermissionDenied
             written = LogEntry.objects.filter(object_id=str(row.pk), change_message=words)
             if not written.filter(content_type__model=self.opts.model_name).exists():
                 self.log_change(request, row, words)

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest
 
 from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link, readable
-from billing.models import Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
+from billing.models import CardRefusal, Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
 from users.admin import ReadOnlyAdmin
@@ -108,3 +108,18 @@ class PaymentNoticeAdmin(ReadOnlyAdmin):
     list_filter = ("last_at",)
     search_fields = ("cause", "words")
     fields = ("last_at", "first_at", "cause", "words")
+
+
+@admin.register(CardRefusal)
+class CardRefusalAdmin(ReadOnlyAdmin):
+    """Many of one person, or of one `who`, are somebody who tries cards."""
+
+    list_display = ("created_at", "user", "amount", "why", "who")
+    list_filter = ("created_at",)
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__display_name", "who", "why")
+    fields = ("created_at", "user", "amount", "why", "who")
+
+    @admin.display(ordering="amount_cents")
+    def amount(self, refusal: CardRefusal) -> str | None:
+        return exact_dollars(refusal.amount_cents and refusal.amount_cents * MICROS_PER_CENT)

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
@@ -32,7 +33,7 @@ from billing.api.serializers import (
     UpdatedSourceSerializer,
     UserSourceSerializer,
 )
-from billing.api.throttles import PaymentThrottle
+from billing.api.throttles import CardInquiryThrottle, PaymentThrottle
 from billing.gateway.interface import CustomerGone, payments
 from billing.ledger import set_balance
 from billing.models import FormerCustomer
@@ -40,6 +41,7 @@ from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer
+from users.api.standing import ask_again, asking_again
 from users.models import User
 
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
@@ -71,6 +73,13 @@ def person_with(stripe_id: str) -> User:
     return user
 
 
+@transaction.atomic
+def lock_and_ask_again(view: Any, request: Request, user: User) -> None:
+    """Before Stripe is asked: what it has done is kept afterwards, whoever has been demoted meanwhile."""
+    get_object_or_404(User.objects.select_for_update(no_key=True), pk=user.pk)
+    ask_again(view, request)
+
+
 class BalanceViewSet(PermissionsByAction, ViewSet):
     permission_classes = (IsSelf,)
     action_permissions = {"update": IsAdminUser}
@@ -90,7 +99,8 @@ class BalanceViewSet(PermissionsByAction, ViewSet):
         user = person(user_id)
         changes = read(BalanceChangeSerializer, request.data)
         if "accountBalance" in changes:
-            set_balance(user=user, balance_micros=changes["accountBalance"], memo="Set through the API")
+            wished, check = changes["accountBalance"], asking_again(self, request)
+            set_balance(user=user, balance_micros=wished, memo="Set through the API", check=check)
         return Response(UserSerializer(person(user_id)).data)
 
 
@@ -111,12 +121,17 @@ class Last4ViewSet(ViewSet):
         user = person(user_id)
         changes = read(Last4ChangeSerializer, request.data)
         if changes:
-            User.objects.filter(pk=user.pk).update(**changes)
+            with transaction.atomic():
+                lock_and_ask_again(self, request, user)
+                User.objects.filter(pk=user.pk).update(**changes)
         return Response(UserSerializer(person(user_id)).data)
 
 
 class PaymentViewSet(PermissionsByAction, ViewSet):
-    throttle_classes = (PaymentThrottle.on("add_money", "create_charge"),)
+    throttle_classes = (
+        PaymentThrottle.on("add_money", "create_charge"),
+        CardInquiryThrottle.on("user_stripe_charges"),
+    )
     permission_classes = (OwnCustomer,)
     action_permissions = {"add_money": OwnMoney}
 
@@ -132,7 +147,8 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         user, cents = person(sent["userId"]), sent["amountToAdd"] // MICROS_PER_CENT
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
-        top_up = top_ups.add_money(user=user, amount_cents=cents, key=idempotency_key(request))
+        check = asking_again(self, request)
+        top_up = top_ups.add_money(user=user, amount_cents=cents, key=idempotency_key(request), check=check)
         if top_up.entry is None:
             return Response(RefusedPaymentSerializer(top_up).data)
         balance = in_dollars(top_up.entry.balance_after_micros)
@@ -149,9 +165,8 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         user, cents = person_with(sent["userStripeId"]), sent["amountToAdd"]
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
-        top_up = top_ups.add_money(
-            user=user, amount_cents=cents, source=sent.get("sourceId") or "", key=idempotency_key(request)
-        )
+        source, key, check = sent.get("sourceId") or "", idempotency_key(request), asking_again(self, request)
+        top_up = top_ups.add_money(user=user, amount_cents=cents, source=source, key=key, check=check)
         if top_up.entry is None:
             return Response(RefusedPaymentSerializer(top_up).data)
         return Response(CreatedChargeSerializer({"charge": top_up}).data)
@@ -164,14 +179,19 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
 
 
 class CardViewSet(PermissionsByAction, ViewSet):
-    throttle_classes = (PaymentThrottle.on("attach_source", "update_credit_card", "update_default_source"),)
+    throttle_classes = (
+        PaymentThrottle.on("attach_source", "update_credit_card", "update_default_source"),
+        CardInquiryThrottle.on("retrieve_default_source"),
+    )
     permission_classes = (OwnCustomer,)
     action_permissions = {"update_credit_card": OwnMoney}
 
     @extend_schema(summary="Put a card on file", request=CustomerSourceSerializer, responses=CardWithIdSerializer)
     def attach_source(self, request: Request) -> Response:
         sent = read(CustomerSourceSerializer, request.data)
-        card = cards.attach(user=person_with(sent["userStripeId"]), source=sent["sourceId"])
+        user = person_with(sent["userStripeId"])
+        lock_and_ask_again(self, request, user)
+        card = cards.attach(user=user, source=sent["sourceId"])
         return Response(CardWithIdSerializer(card).data)
 
     @extend_schema(summary="The default card", request=CustomerSerializer, responses=DefaultSourceSerializer)
@@ -182,7 +202,9 @@ class CardViewSet(PermissionsByAction, ViewSet):
     @extend_schema(summary="Replace a person's card", request=UserSourceSerializer, responses=UpdatedSourceSerializer)
     def update_credit_card(self, request: Request) -> Response:
         sent = read(UserSourceSerializer, request.data)
-        card = cards.replace_default(user=person(sent["userId"]), source=sent["sourceId"])
+        user = person(sent["userId"])
+        lock_and_ask_again(self, request, user)
+        card = cards.replace_default(user=user, source=sent["sourceId"])
         return Response(UpdatedSourceSerializer({"updatedSource": card}).data)
 
     @extend_schema(
@@ -191,6 +213,7 @@ class CardViewSet(PermissionsByAction, ViewSet):
     def update_default_source(self, request: Request) -> Response:
         sent = read(CustomerSourceSerializer, request.data)
         user = person_with(sent["userStripeId"])
+        lock_and_ask_again(self, request, user)
         card = cards.make_default(user=user, source=sent["sourceId"])
         return Response(UpdatedCustomerSerializer({"user": user, "card": card}).data)
 

@@ -1,6 +1,6 @@
 """The doors of a group's four lists of people."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import ClassVar
 
 from django.http import Http404
@@ -24,7 +24,9 @@ from groups.api.serializers import GroupPersonSerializer
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from groups.services import add_person, remove_person
 from users.api.serializers import UserIdSerializer
+from users.api.standing import asking_again
 from users.callers import caller_of
+from users.models import User
 
 AS_CONTACTS = "Who is on the list, as contacts"
 
@@ -62,12 +64,14 @@ class GroupPersonViewSet(NamesPerson, PagesViewSet):
         },
     )
     def create(self, request: Request, group_id: int) -> Response:
+        caller = caller_of(request)
         is_new = add_person(
             group_id=group_id,
             user_id=self.named_person,
             people=self.people,
-            members_only=not caller_of(request).is_staff,
-            check=partial(self.check_permissions, request),
+            members_only=not caller.is_staff,
+            check=asking_again(self, request),
+            by=caller if isinstance(caller, User) else None,
         )
         return self.current(group_id, status=201 if is_new else 200)
 
@@ -78,11 +82,12 @@ class GroupPersonViewSet(NamesPerson, PagesViewSet):
     )
     @conditional
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
-        self.remove(group_id=group_id, user_id=user_id, by=caller_of(request).pk)
+        check = asking_again(self, request)
+        self.remove(group_id=group_id, user_id=user_id, by=caller_of(request).pk, check=check)
         return self.current(group_id)
 
-    def remove(self, *, group_id: int, user_id: int, by: int | None) -> None:
-        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=by)
+    def remove(self, *, group_id: int, user_id: int, by: int | None, check: Callable[[], None]) -> None:
+        remove_person(group_id=group_id, user_id=user_id, people=self.people, by=by, check=check)
 
     def contacts(self, group_id: int) -> Response:
         """The list with what people of a group may see of each other."""
@@ -117,6 +122,7 @@ class MemberViewSet(GroupPersonViewSet):
 
 
 class InviteeViewSet(GroupPersonViewSet):
+    counted = ("create",)
     people, detailed_serializer = Invitation, DetailedInviteeSerializer
     rules = {
         "list": EVERYBODY_THERE,

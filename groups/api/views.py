@@ -1,7 +1,6 @@
 """The doors of groups and their activities."""
 
-from functools import partial
-
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -33,14 +32,16 @@ from groups.api.serializers import (
     NewActivitySerializer,
     NewGroupSerializer,
 )
+from groups.api.throttles import ActivityThrottle
 from groups.models import (
     Activity,
     Group,
     GroupQuerySet,
 )
-from groups.services import add_activity, make_group
+from groups.services import add_activity, lock_group, make_group
 from users.api.permissions import IsSignedUp, PermissionsByAction
 from users.api.serializers import CountSerializer
+from users.api.standing import ask_again, asking_again
 from users.callers import caller_of
 from users.models import User
 from users.services import delete_row
@@ -78,7 +79,8 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
     def create(self, request: Request) -> Response:
         caller = caller_of(request)
         founder = caller if isinstance(caller, User) else None
-        group = make_group(founder=founder, **read(NewGroupSerializer, request.data))
+        fields = read(NewGroupSerializer, request.data)
+        group = make_group(founder=founder, check=asking_again(self, request), **fields)
         return Response(GroupSerializer(group).data, status=201)
 
     @extend_schema(summary="One group")
@@ -94,7 +96,7 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
     @extend_schema(summary="Delete a group", responses={200: CountSerializer})
     @conditional
     def destroy(self, request: Request, group_id: int) -> Response:
-        delete_row(self.get_queryset(), group_id)
+        delete_row(self.get_queryset(), group_id, check=asking_again(self, request))
         return Response(CountSerializer({"count": "1 group deleted"}).data)
 
     @extend_schema(summary="Whether the group is on a call", responses=CallStatusSerializer)
@@ -110,13 +112,17 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         return self.change(group_id, CallStatusChangeSerializer, request)
 
     def change(self, group_id: int, serializer: type[CallStatusChangeSerializer], request: Request) -> Response:
-        group = get_object_or_404(self.get_queryset(), pk=group_id)
-        body = serializer(group, data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response(GroupSerializer(body.save()).data)
+        with transaction.atomic():
+            lock_group(group_id)
+            ask_again(self, request)
+            group = get_object_or_404(self.get_queryset(), pk=group_id)
+            body = serializer(group, data=request.data)
+            body.is_valid(raise_exception=True)
+            return Response(GroupSerializer(body.save()).data)
 
 
 class ActivityViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
+    throttle_classes = (ActivityThrottle.on("create"),)
     permission_classes = (MayInGroup,)
     action_permissions = {"create": MayPostActivity}
     rules = {"list": EVERYBODY_THERE, "create": Rule(owner=ONESELF, member=ONESELF, invitee=ONESELF)}
@@ -147,7 +153,7 @@ class ActivityViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
     )
     def create(self, request: Request, group_id: int) -> Response:
         sent = read(NewActivitySerializer, request.data)
-        check = partial(self.check_permissions, request)
+        check = asking_again(self, request)
         new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)
         if Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
             return self.current(group_id, status=201)

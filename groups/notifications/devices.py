@@ -1,25 +1,41 @@
 """The devices that are notified: registered by apps, forgotten when Twilio says that they are gone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import APIException
 
 from core.vendors import best_effort
 from groups.models import Device, Group
 from groups.notifications.channels import Channel, channel_for
 from users.client_identity import person_with_identity
+from users.models import User
 
 CHECK_EVERY = timedelta(days=7)
 MOST_AT_ONCE = 50
+MOST_DEVICES = 20
+"""Of one person. An app that is installed anew is another device."""
 
 
 def register_device(
-    *, identity: str, address: str, binding_type: str, endpoint: str | None, tags: Iterable[int], now: datetime
+    *,
+    identity: str,
+    address: str,
+    binding_type: str,
+    endpoint: str | None,
+    tags: Iterable[int],
+    now: datetime,
+    check: Callable[[], None] = lambda: None,
 ) -> Device:
-    """Makes the channel's binding, then our own row. The address belongs to whoever registered it last."""
+    """Makes the channel's binding, then our own row. The address belongs to whoever registered it last.
+
+    `check` asks for permission once more, under the person's lock. Who has many devices keeps the newest MOST_DEVICES.
+    """
     person = person_with_identity(identity)
     groups = Group.objects.filter(pk__in=tags).order_by("pk")
     groups = groups.of_person(person) if person else groups
@@ -39,16 +55,33 @@ def register_device(
         "endpoint": binding.endpoint[:128],
         "checked_at": now,
     }
-    with transaction.atomic():
-        device, _ = Device.objects.get_or_create(address=address, defaults=fields)
-        device = Device.objects.select_for_update().get(pk=device.pk)
-        former = device.sid
-        Device.objects.filter(pk=device.pk).update(**fields)
-        device.tags.set(groups)
+    try:
+        with transaction.atomic():
+            if person:
+                person = get_object_or_404(User.objects.select_for_update(no_key=True), pk=person.pk)
+                check()
+            device, _ = Device.objects.get_or_create(address=address, defaults=fields)
+            device = Device.objects.select_for_update().get(pk=device.pk)
+            former = device.sid
+            Device.objects.filter(pk=device.pk).update(**fields)
+            device.tags.set(groups.all())  # asked again: somebody may have left one
+            given_up = give_up_oldest(identity)
+    except (APIException, Http404):
+        unbind(channel, binding.sid)
+        raise
     if former != binding.sid:
         unbind(channel, former)
+    for old in given_up:
+        unbind(channel_for(old.binding_type), old.sid)
     device.refresh_from_db()
     return device
+
+
+def give_up_oldest(identity: str) -> list[Device]:
+    """Forgets those beyond MOST_DEVICES that nobody has registered for longest. Their bindings are to be deleted."""
+    old = list(Device.objects.filter(identity=identity).order_by("-checked_at", "-pk")[MOST_DEVICES:])
+    Device.objects.filter(pk__in=[device.pk for device in old]).delete()
+    return old
 
 
 def unbind(channel: Channel, sid: str) -> None:

@@ -1,4 +1,4 @@
-"""How often a group may be told something."""
+"""How often somebody may register a device, and a group be told something."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,19 +6,24 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from core.throttle import Throttle
 from core.wire import IdField
 from groups.notifications.serializers import ConferenceNameField
+from users.api.throttles import CountedThrottle
+from users.limits import keyed
 
 
-class NotificationThrottle(Throttle):
+class DeviceThrottle(CountedThrottle):
+    scope = "devices"
+
+
+class NotificationThrottle(CountedThrottle):
     """Counts by the group that is told, whoever asks: its members' phones ring no more often when two of them do."""
 
     scope = "notifications"
 
     def get_cache_key(self, request: Request) -> str | None:
         group_id = named_group(request.data)
-        return None if group_id is None else f"throttle:{self.scope}:group:{group_id}"
+        return None if group_id is None else keyed("group", str(group_id))
 
 
 def named_group(body: Any) -> int | None:

@@ -22,15 +22,16 @@ from groups.notifications.serializers import (
     RegisterBindingSerializer,
     SentNotificationSerializer,
 )
-from groups.notifications.throttles import NotificationThrottle
+from groups.notifications.throttles import DeviceThrottle, NotificationThrottle
 from users.api.identity import caller_identity
 from users.api.permissions import PermissionsByAction
+from users.api.standing import asking_again
 from users.callers import caller_of
 from users.models import User
 
 
 class DeviceViewSet(PermissionsByAction, ViewSet):
-    throttle_classes = (NotificationThrottle.on("notify"),)
+    throttle_classes = (NotificationThrottle.on("notify"), DeviceThrottle.on("create"))
     action_permissions = {"notify": MayNotify}
     rules = {"notify": THE_GROUP}
 
@@ -40,7 +41,7 @@ class DeviceViewSet(PermissionsByAction, ViewSet):
         responses={201: BindingSerializer},
     )
     def create(self, request: Request) -> Response:
-        device = register_device(**binding(request), now=timezone.now())
+        device = register_device(**binding(request), now=timezone.now(), check=asking_again(self, request))
         return Response(BindingSerializer(device).data, status=201)
 
     @extend_schema(

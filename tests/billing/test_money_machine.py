@@ -381,7 +381,12 @@ class MoneyMachine(RuleBasedStateMachine):
         assert self.double.moved == self.bank.at_stripe()
 
 
-def test_all_money_is_where_it_should_be(api, send, stripe_double, monkeypatch):
+@pytest.fixture
+def unlimited(settings):
+    settings.THROTTLE_REFUSED_CARDS = None
+
+
+def test_all_money_is_where_it_should_be(api, send, stripe_double, monkeypatch, unlimited):
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)  # between two tries
     monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0)
     examples = int(os.environ.get("MONEY_EXAMPLES") or 0)

@@ -1,5 +1,6 @@
 """The doors of /api/users."""
 
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
@@ -20,6 +21,7 @@ from users.api.serializers import (
     UserSerializer,
     shape_for,
 )
+from users.api.standing import ask_again, asking_again
 from users.api.throttles import SignUpThrottle
 from users.callers import caller_of, is_whole_for, token_identity
 from users.models import User, UserQuerySet
@@ -85,13 +87,17 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
     def update(self, request: Request, user_id: int) -> Response:
         if not is_whole_for(caller_of(request), user_id):
             return self.retrieve(request, user_id)
-        user = get_object_or_404(self.get_queryset(), pk=user_id)
-        body = UserChangesSerializer(user, data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response(UserSerializer(body.save()).data)
+        with transaction.atomic():
+            user = get_object_or_404(self.get_queryset().select_for_update(no_key=True), pk=user_id)
+            ask_again(self, request)
+            if not is_whole_for(caller_of(request), user_id):  # staff no more
+                return self.retrieve(request, user_id)
+            body = UserChangesSerializer(user, data=request.data)
+            body.is_valid(raise_exception=True)
+            return Response(UserSerializer(body.save()).data)
 
     @extend_schema(summary="Delete a person", responses={200: CountSerializer})
     @conditional
     def destroy(self, request: Request, user_id: int) -> Response:
-        delete_row(self.get_queryset(), user_id)
+        delete_row(self.get_queryset(), user_id, check=asking_again(self, request))
         return Response(CountSerializer({"count": "1 user deleted"}).data)

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 
 from billing.admin import MoneyPages, dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin, group_link, group_name
-from users.admin import ReadOnlyInline, foretell_deletion, person_email, person_name
+from users.admin import ReadOnlyAdmin, ReadOnlyInline, foretell_deletion, person_email, person_name
 from users.operators import person_link
 from voice.admin.settling import SettlingForm, may_be_settled
-from voice.models import Call, Conference, ConferenceEvent, HangUp
+from voice.models import Call, Conference, ConferenceEvent, HangUp, UnreadWebhook
 
 
 def time_spent(seconds: int | None) -> str | None:
@@ -161,3 +161,10 @@ class ConferenceAdmin(OfGroupAdmin):
         ),
     )
     inlines = (EventInline,)
+
+
+@admin.register(UnreadWebhook)
+class UnreadWebhookAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "path", "field_count")
+    list_filter = ("path", "created_at")
+    fields = ("created_at", "path", "field_count", "text")

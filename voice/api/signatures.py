@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from users.api.permissions import ASK_NOTHING
+from voice.api.unread import form_fields
 from voice.telephony.interface import telephony
 
 
@@ -25,7 +26,7 @@ class SignedByTwilio(BasePermission):
             return settings.OPEN_MODE and telephony().name == "sandbox"
         if not is_covered(request._request):
             return False
-        params = request._request.POST if request.method == "POST" else {}
+        params = form_fields(request._request) if request.method == "POST" else {}
         return any(telephony().is_signed(url=url, params=params, signature=signature) for url in self.urls(request))
 
     def urls(self, request: Request) -> tuple[str, str]:

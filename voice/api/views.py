@@ -1,6 +1,7 @@
 """The doors of calls: what apps ask, what Twilio posts, and what calls cost."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
@@ -29,6 +30,7 @@ from voice.api.serializers import (
 )
 from voice.api.signatures import SignedByTwilio
 from voice.api.throttles import AccessTokenThrottle
+from voice.api.unread import has_too_many_fields, keep_aside
 from voice.callers import RefusedCallError
 from voice.calls import start_call
 from voice.conferences.events import receive_call_event, receive_conference_event
@@ -85,6 +87,9 @@ class MakeCallViewSet(ViewSet):
         return self.answer(request)
 
     def answer(self, request: Request) -> HttpResponse:
+        if has_too_many_fields(request._request):
+            keep_aside(request._request)
+            return HttpResponse(telephony().say(COME_AGAIN), content_type=TWIML)
         params = twilio_params(request)
         try:
             twiml = telephony().dial(start_call(params=params))
@@ -119,8 +124,7 @@ class TwilioEventViewSet(ViewSet):
         responses={204: None},
     )
     def conference(self, request: Request) -> HttpResponse:
-        receive_conference_event(twilio_params(request), now=timezone.now())
-        return HttpResponse(status=204)
+        return self.receive(request, receive_conference_event)
 
     @extend_schema(
         summary="Twilio's call status callback",
@@ -129,7 +133,13 @@ class TwilioEventViewSet(ViewSet):
         responses={204: None},
     )
     def call(self, request: Request) -> HttpResponse:
-        receive_call_event(twilio_params(request), now=timezone.now())
+        return self.receive(request, receive_call_event)
+
+    def receive(self, request: Request, follow: Callable[..., None]) -> HttpResponse:
+        if has_too_many_fields(request._request):
+            keep_aside(request._request)
+        else:
+            follow(twilio_params(request), now=timezone.now())
         return HttpResponse(status=204)
 
 

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from billing.audit.reconciliation import reconcile_payments
 from billing.audit.report import shortened, table
+from billing.refused_cards import prune_refusals
 from core.vendors import NotConfigured
+from users.limits import prune_limits
 
 DAYS = 7
 
@@ -15,13 +17,15 @@ DAYS = 7
 class Command(BaseCommand):
     help = (
         "Finishes pending payments and compares the last days of Stripe's payments, refunds and disputes with the "
-        "ledger. Twice at once is harmless. Exits with 1 when a difference is left."
+        "ledger; forgets limits that have run out. Twice at once is harmless. Exits with 1 when a difference is left."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, default=DAYS, help="how far back to compare (%(default)s)")
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:
+        prune_limits(now=timezone.now())
+        prune_refusals(now=timezone.now())
         try:
             report = reconcile_payments(now=timezone.now(), days=days)
         except NotConfigured as error:

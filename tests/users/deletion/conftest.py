@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from billing.cards import replace_default
 from billing.ledger import account_of
-from billing.models import Dispute, FormerCustomer, PaymentNotice, StripeEvent, TopUp
+from billing.models import CardRefusal, Dispute, FormerCustomer, PaymentNotice, StripeEvent, TopUp
 from groups.models import (
     Activity,
     Departure,
@@ -31,8 +31,9 @@ from tests.billing.conftest import send  # noqa: F401  # a fixture
 from tests.doubles.stripe import event
 from tests.uploads.files import picture
 from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
+from users.limits import of_person, take_place
 from users.models import User, VendorDeletion
-from voice.models import Call, HangUp
+from voice.models import Call, HangUp, UnreadWebhook
 
 PHONE = 12025550123
 TOKEN = "device-token-of-zdenka-0123456789"
@@ -127,6 +128,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
         status=TopUp.Status.REFUSED,
         message="Quillfeather has no funds",
     )
+    CardRefusal.objects.create(user=zdenka, who=of_person(zdenka), why="Quillfeather has no funds")
     Dispute.objects.create(id="du_1", account=account, payment="pi_1", amount_cents=500, status="lost", settled=True)
     return zdenka.stripe_id or ""
 
@@ -155,6 +157,8 @@ def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtur
     assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
     tell(1, "participant-join", "CA1", **phone)
     Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())
+    UnreadWebhook.objects.create(path="/api/voice/callEvents", field_count=10_001, text="From To")
+    take_place("tries", of_person(User.objects.get(phone_number=PHONE)), 1, 60)
     HangUp.objects.create(call=Call.objects.get(sid="CA1"), why=HangUp.Why.TAKEN_OFF)
 
 

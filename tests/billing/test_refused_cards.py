@@ -1,0 +1,119 @@
+"""Cards that the bank refuses: five an hour for a person and for a customer at Stripe, whatever they do in between."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connections
+from django.test import Client as Browser
+from django.utils import timezone
+
+from billing.gateway.interface import CardDeclined, NoCard
+from billing.models import CardRefusal, TopUp
+from billing.refused_cards import CardsRefusedTooOften, counting_refusals, prune_refusals
+from tests.conftest import person
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+DECLINED = "tok_chargeDeclined"
+
+
+@pytest.fixture
+def add_card(api):
+    def add_card(user, source=DECLINED):
+        return api.post("/api/billing/updateCreditCard", {"userId": user.pk, "sourceId": source})
+
+    return add_card
+
+
+@pytest.fixture
+def five_refused(add_card, alice):
+    assert [add_card(alice).status_code for _ in range(5)] == [402] * 5
+
+
+@pytest.mark.usefixtures("five_refused")
+def test_the_sixth_is_not_tried(add_card, alice, bob):
+    answer = add_card(alice)
+    assert (answer.status_code, answer.json()["code"]) == (429, "cards_refused_too_often")
+    assert 3500 < int(answer["Retry-After"]) <= 3600
+    assert answer.json()["detail"].endswith("Try again in 60 minutes.")
+    assert add_card(alice, "tok_visa").status_code == 429
+    assert add_card(bob).status_code == 402
+    assert CardRefusal.objects.count() == 6
+
+
+def test_a_payment_is_refused_in_words_and_asks_no_bank(api, add_card, alice):
+    assert add_card(alice, "tok_chargeCustomerFail").status_code == 200
+    for _ in range(5):
+        api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    answer = api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    assert answer.status_code == 200
+    assert answer.json()["errorMessage"].startswith("Cards were refused several times")
+    assert CardRefusal.objects.filter(amount_cents=2000).count() == 5
+    assert not TopUp.objects.filter(status="pending").exists()
+
+
+def test_what_the_bank_accepts_counts_for_nothing(add_card, alice):
+    assert [add_card(alice, "tok_visa").status_code for _ in range(7)] == [200] * 7
+
+
+def test_no_card_on_file_is_no_refusal(alice):
+    with pytest.raises(NoCard), counting_refusals(user=alice, customer="cus_1"):
+        raise NoCard
+    assert not CardRefusal.objects.exists()
+
+
+@pytest.mark.usefixtures("five_refused")
+def test_who_deletes_themself_and_signs_up_again_is_not_tried_either(api, add_card, alice):
+    api.delete(f"/api/users/{alice.pk}")
+    again = api.post("/api/users", {"email": alice.email.upper()}).json()
+    assert add_card(User.objects.get(pk=again["id"])).status_code == 429
+
+
+def test_a_customer_counts_whoever_pays_with_it():
+    for number in range(5):
+        with pytest.raises(CardDeclined), counting_refusals(user=person(f"P{number}"), customer="cus_1"):
+            raise CardDeclined
+    with pytest.raises(CardsRefusedTooOften), counting_refusals(user=person("Eve"), customer="cus_1"):
+        pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_at_once_five_reach_the_bank(on_postgresql, alice):
+    asked, ready = [], Barrier(10)
+
+    def try_card(_):
+        ready.wait()
+        try:
+            with counting_refusals(user=alice, customer="cus_1"):
+                asked.append(1)
+                raise CardDeclined
+        except (CardDeclined, CardsRefusedTooOften) as error:
+            return type(error)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(try_card, range(10)))
+    assert (len(asked), answers.count(CardsRefusedTooOften)) == (5, 5)
+
+
+@pytest.mark.usefixtures("five_refused")
+def test_staff_see_each_refusal_and_after_a_deletion_no_name(api, alice):
+    root = person("Root", is_staff=True, is_superuser=True)
+    browser = Browser()
+    browser.force_login(root)
+    page = browser.get("/admin/billing/cardrefusal/").content.decode()
+    assert page.count("Your card was declined.") == 5
+    assert alice.email in page
+    api.delete(f"/api/users/{alice.pk}")
+    assert alice.email not in browser.get("/admin/billing/cardrefusal/").content.decode()
+    assert CardRefusal.objects.values_list("who").distinct().count() == 1
+
+
+@pytest.mark.usefixtures("five_refused")
+def test_old_refusals_are_pruned():
+    assert prune_refusals(now=timezone.now()) == 0
+    assert prune_refusals(now=timezone.now() + timedelta(days=91)) == 5

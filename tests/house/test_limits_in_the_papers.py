@@ -1,0 +1,43 @@
+"""The table of limits in `docs/operating.md` is what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from groups import services
+from groups.notifications import devices
+from tests.house.test_environment import PRODUCTION, start
+from voicechat import parsing, settings
+
+PAPER = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+ROWS = re.findall(r"^\| `(THROTTLE_\w+)` \|.*\| `?([^`|]+?)`? \| `?([^`|]+?)`? \|$", PAPER, re.MULTILINE)
+AT_MOST = {
+    "groups that one person owns": services.MOST_OWNED,
+    "invitations that one person has sent and nobody has answered": services.MOST_INVITATIONS,
+    "devices of one person": devices.MOST_DEVICES,
+    "values in a JSON body": parsing.MOST_VALUES,
+    "fields of a form": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+}
+
+
+def rate(text):
+    return settings.env.__class__({"RATE": text}).rate("RATE", "off")
+
+
+@pytest.mark.parametrize(("column", "environment"), [(1, PRODUCTION), (2, {})])
+def test_each_throttle_is_what_the_paper_says(column, environment):
+    show = "{name: value for name, value in vars(s).items() if name.startswith('THROTTLE_')}"
+    accepted, said = start({"SECRET_KEY": "s" * 60, **environment}, show)
+    assert accepted, said
+    assert said.strip() == str({name: rate(row[column - 1]) for name, *row in sorted(ROWS, key=order)})
+
+
+def order(row):
+    names = [name for name in vars(settings) if name.startswith("THROTTLE_")]
+    return names.index(row[0])
+
+
+@pytest.mark.parametrize("what", AT_MOST)
+def test_each_bound_is_what_the_paper_says(what):
+    assert f"\n| {what} | {AT_MOST[what]} |" in PAPER
