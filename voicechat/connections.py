@@ -40,4 +40,4 @@ def bound_statements(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
     """
     if connection.vendor == "postgresql" and not is_pooled(connection):
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = '10s'; SET lock_timeout = '5s'")
+            cursor.execute("SET statement_timeout = '7s'; SET lock_timeout = '5s'")

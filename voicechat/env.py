@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,6 +88,15 @@ class Env:
             else:
                 found.append(network)
         return found
+
+    def ip(self, name: str) -> str:
+        """One address to listen on, or nothing: an IPv6 one may stand in brackets."""
+        value = self.text(name).removeprefix("[").removesuffix("]")
+        try:
+            return str(ip_address(value)) if value else ""
+        except ValueError:
+            self.fault(f"{name} is {value!r}: use one address to listen on, such as 127.0.0.1, 0.0.0.0, ::1 or ::.")
+            return ""
 
     def cache(self, name: str) -> dict[str, Any]:
         """Redis where its address is set, else this process's own memory, as Django's CACHES has them."""

@@ -29,7 +29,9 @@ DB_ENV = env.choice("DB_ENV", ("development", "testing", "production"))
 PRODUCTION = DB_ENV == "production"
 DEBUG = False  # an error is a short answer and a log line, in development too
 PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
+HOST = env.ip("HOST")
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
+THREADS = env.whole("THREADS", 8, lowest=1, highest=64)  # of each process, and its connections to the database
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 SECRET_KEY = env.text("SECRET_KEY")
 OIDC_ISSUER = env.url("OIDC_ISSUER")

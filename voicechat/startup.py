@@ -1,10 +1,12 @@
 """The lines that a starting server prints: what is real, what is sandboxed, and three requests to try."""
 
 import os
+import sys
 from typing import Any
 
 import django
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
@@ -14,8 +16,12 @@ WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
 
 def load_settings() -> Any:
-    """The settings, for gunicorn's configuration, which comes before the application."""
+    """The settings, before the application. What is wrong in the environment ends the process, without a trace."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicechat.settings")
+    try:
+        settings.DB_ENV  # noqa: B018  # reads them all
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     return settings
 
 
