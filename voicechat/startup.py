@@ -7,9 +7,10 @@ from typing import Any
 import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, Error, connection, connections
 from django.utils.module_loading import import_string
 
+from voicechat.connections import wrong_encoding
 from voicechat.vendor_modes import vendor_modes
 
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
@@ -28,8 +29,19 @@ def load_settings() -> Any:
 def announce(server: Any) -> None:
     """gunicorn calls this once, when it listens."""
     django.setup()
+    refuse_wrong_encoding()
     print("\n".join(start_lines()), flush=True)
     connections.close_all()  # the workers are made after this, and must not share one
+
+
+def refuse_wrong_encoding() -> None:
+    """Ends the server. Where the database does not answer yet, `migrate` has asked before."""
+    try:
+        said = wrong_encoding(connection)
+    except Error:
+        return
+    if said:
+        sys.exit(said)
 
 
 def start_lines() -> list[str]:
