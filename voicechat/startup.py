@@ -2,15 +2,20 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import django
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, Error, connection, connections
 from django.utils.module_loading import import_string
+from redis.exceptions import RedisError
 
+from core.redis_faults import why
 from voicechat.connections import wrong_encoding
+from voicechat.env import TLS
 from voicechat.vendor_modes import vendor_modes
 
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
@@ -30,7 +35,8 @@ def announce(server: Any) -> None:
     """gunicorn calls this once, when it listens."""
     django.setup()
     refuse_wrong_encoding()
-    print("\n".join(start_lines()), flush=True)
+    with suppress(OSError):  # where standard output goes may be full: no reason not to serve
+        print("\n".join(start_lines()), flush=True)
     connections.close_all()  # the workers are made after this, and must not share one
 
 
@@ -54,6 +60,8 @@ def start_lines() -> list[str]:
         lines += ["", "WARNING: SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."]
     if vendor_modes()["Stripe"] == "real" and (warning := stripe_warning()):
         lines += ["", f"WARNING: {warning}"]
+    if warning := redis_warning():
+        lines += ["", f"WARNING: {warning}"]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:
@@ -66,6 +74,15 @@ def start_lines() -> list[str]:
             f"Docs: {base}/api/docs   Admin: {base}/admin/ (first: make admin)   Stop: Ctrl-C",
         ]
     return [*lines, ""]
+
+
+def redis_warning() -> str:
+    """Where REDIS_URL leads to nobody. A cache in memory always answers."""
+    try:
+        cache.get("started")
+    except RedisError as error:
+        return f"REDIS_URL fails ({why(error)}): until it answers requests are not counted. {TLS}"
+    return ""
 
 
 def stripe_warning() -> str:

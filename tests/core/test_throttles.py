@@ -226,5 +226,12 @@ def test_while_redis_is_down_nothing_is_refused(sign_up, limit, settings, caplog
     redis = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": redis, "LOCATION": ["redis://:sesame@127.0.0.1:9"]}}
     assert [sign_up(), sign_up()] == [400, 400]
-    assert "Redis fails (ConnectionError): a request to sign_up is not counted." in caplog.messages
+    assert "Redis fails (ConnectionError: Connection refused): a request to sign_up is not counted." in caplog.messages
     assert not any(secret in caplog.text for secret in ("sesame", "127.0.0.1"))
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(limit, at, sign_up):
+    limit("SIGN_UP")
+    assert (sign_up(), sign_up()) == (400, 429)
+    at(-3600)
+    assert sign_up() == 400
