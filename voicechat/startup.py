@@ -62,6 +62,11 @@ def start_lines() -> list[str]:
         lines += ["", f"WARNING: {warning}"]
     if warning := redis_warning():
         lines += ["", f"WARNING: {warning}"]
+    if sys.flags.optimize > 1:
+        lines += [
+            "",
+            "WARNING: Python runs with -OO: /api/schema has no descriptions, which are taken from docstrings.",
+        ]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:
