@@ -97,9 +97,9 @@ def test_silence_in_the_middle_of_a_request_is_503(host, door, at):
     assert host.is_silent.is_set()
 
 
-@pytest.mark.parametrize("at", [b"\x04\xd2\x16\x2f", b"user\x00"])
+@pytest.mark.parametrize("at", [b"\x04\xd2\x16\x2f", b"user\x00", b"statement_timeout"])
 def test_silence_while_a_connection_is_made_is_503(host, at):
-    """At the request for TLS, and after it."""
+    """At the request for TLS, at the greeting, and at what is settled after it."""
     host.fall_silent(at=at)
     with served(address(host.port)) as server:
         answer = Door(server.port).ask("GET", "/api/users")

@@ -64,6 +64,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             params.update(connection_factory=BoundedConnection, cursor_factory=BoundedCursor)
         return params
 
+    def connect(self) -> None:
+        super().connect()
+        if isinstance(self.connection, BoundedConnection):
+            self.connection.seconds = STATEMENT
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Leaving a transaction whose connection is lost Django asks for a new one: that would be a second wait."""
         if not Serving.is_bounded:

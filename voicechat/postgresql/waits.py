@@ -20,6 +20,8 @@ STATEMENT = 8.0
 """Seconds; PostgreSQL itself ends a statement a second earlier (voicechat/connections.py)."""
 CHECK = 2.0
 """Seconds for the answer to "are you there?", with which a request begins."""
+GREETING = 4.0
+"""Seconds for each thing that is settled on a new connection, which has taken its time already."""
 EACH = 0.5
 
 
@@ -78,7 +80,7 @@ os.register_at_fork(after_in_child=watch.__init__)  # type: ignore[misc]  # made
 class BoundedConnection(connection):  # type: ignore[misc]  # psycopg2 carries no types
     """Connecting itself is bounded by libpq's `connect_timeout`, for each address."""
 
-    seconds = STATEMENT
+    seconds = GREETING
     was_given_up = False
 
     def commit(self) -> None:
