@@ -17,8 +17,12 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from core.addresses import client_address
+from core.redis_faults import why
 
 logger = logging.getLogger(__name__)
+
+SKEW = 300
+"""Seconds by which the clocks of several machines may differ."""
 
 
 class TooManyRequests(Throttled):
@@ -49,7 +53,11 @@ class Throttle(BaseThrottle):
         rate: tuple[int, int] | None = getattr(settings, f"THROTTLE_{self.scope.upper()}")
         if rate is None or not self.covers(view) or (key := self.get_cache_key(request)) is None:
             return True
-        wait = self.take(key, *rate)
+        try:
+            wait = take_place(key, *rate)
+        except RedisError as error:  # its message may name hosts
+            logger.warning("Redis fails (%s): a request to %s is not counted.", why(error), self.scope)
+            return True
         if wait is not None:
             raise TooManyRequests(wait)
         return True
@@ -80,8 +88,11 @@ def take_place(key: str, places: int, seconds: int) -> float | None:
     now = time.time()
     names = [f"{key}:{place}" for place in range(places)]
     taken = cache.get_many(names)
+    if ahead := [name for name, until in taken.items() if until / 1000 - now > seconds + SKEW]:
+        cache.delete_many(ahead)  # the clock was set back: nobody waits for it to come up to them
+        taken = {name: until for name, until in taken.items() if name not in ahead}
     until = int((now + seconds) * 1000)  # whole milliseconds: Django writes an int to Redis as it is, without pickle
     for name in names:
         if name not in taken and cache.add(name, until, timeout=seconds):
             return None
-    return float(min(taken.values(), default=until) / 1000 - now)
+    return min(float(seconds), float(min(taken.values(), default=until) / 1000 - now))

@@ -56,4 +56,18 @@ def bound_statements(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
     """
     if connection.vendor == "postgresql" and not is_pooled(connection):
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = '10s'; SET lock_timeout = '5s'")
+            cursor.execute("SET statement_timeout = '7s'; SET lock_timeout = '5s'")
+
+
+def wrong_encoding(connection: BaseDatabaseWrapper) -> str | None:
+    """A sentence about a database that cannot keep every name. Connects."""
+    if connection.vendor != "postgresql":
+        return None
+    connection.ensure_connection()
+    encoding = connection.connection.info.parameter_status("server_encoding")
+    if encoding in ("UTF8", None):
+        return None
+    return (
+        f"The database is encoded in {encoding}, and names and emoji need UTF8: make another one, by "
+        "`createdb --encoding=UTF8 --template=template0 NAME`."
+    )

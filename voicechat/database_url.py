@@ -25,6 +25,8 @@ PLACES = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"
 """Options that say what may also stand before the question mark."""
 LONGEST_NAME = 63
 LIVES: dict[str, Any] = {"conn_max_age": 60, "conn_health_checks": True}
+BACKEND = "voicechat.postgresql"
+"""Django's own, which waits no longer than it may."""
 
 Database = dict[str, Any]
 
@@ -71,7 +73,7 @@ def postgresql(rest: str) -> tuple[Database, list[str]]:
     if "/" in path or len(found["NAME"].encode()) > LONGEST_NAME:
         faults.append("has more behind the host than a database's name: that has at most 63 bytes, and / in it is %2F.")
     pooled = options.pop("pool", None) == "transaction"
-    settings = dj_database_url.parse("postgres://", disable_server_side_cursors=pooled, **LIVES)
+    settings = dj_database_url.parse("postgres://", engine=BACKEND, disable_server_side_cursors=pooled, **LIVES)
     return {**settings, **found, "OPTIONS": {**GIVE_UP, **options}}, faults
 
 

@@ -1,11 +1,12 @@
 """Typed readers of the environment. Every fault is collected, and `done` reports all of them in one error."""
 
+import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from redis import ConnectionPool
@@ -13,6 +14,10 @@ from redis.exceptions import RedisError
 
 from voicechat.database_url import read_database
 
+TLS = (
+    "Where its certificate is its own, ?ssl_ca_certs=/etc/ssl/redis.pem names the authority, and ?ssl_cert_reqs=none "
+    "asks for no proof of who it is."
+)
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 
@@ -89,6 +94,15 @@ class Env:
                 found.append(network)
         return found
 
+    def ip(self, name: str) -> str:
+        """One address to listen on, or nothing: an IPv6 one may stand in brackets."""
+        value = self.text(name).removeprefix("[").removesuffix("]")
+        try:
+            return str(ip_address(value)) if value else ""
+        except ValueError:
+            self.fault(f"{name} is {value!r}: use one address to listen on, such as 127.0.0.1, 0.0.0.0, ::1 or ::.")
+            return ""
+
     def cache(self, name: str) -> dict[str, Any]:
         """Redis where its address is set, else this process's own memory, as Django's CACHES has them."""
         memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
@@ -99,7 +113,11 @@ class Env:
             (urlsplit(url).hostname or "").encode("idna")  # as connecting does
             ConnectionPool.from_url(url, **seconds).make_connection()  # made ready, not connected
         except (RedisError, TypeError, ValueError):  # they may quote the password
-            self.fault(f"{name} cannot be used: write redis://user:password@host:6379/0, or rediss:// for TLS.")
+            self.fault(f"{name} cannot be used: write redis://user:password@host:6379/0, or rediss:// for TLS. {TLS}")
+            return memory
+        authority = parse_qs(urlsplit(url).query).get("ssl_ca_certs", [""])[0]
+        if authority and not os.access(authority, os.R_OK):
+            self.fault(f"{name} has ssl_ca_certs={authority[:200]!r}, where there is no file that can be read.")
             return memory
         redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": [url], "OPTIONS": seconds}
         return {**redis, "KEY_PREFIX": "voicechat"}

@@ -10,13 +10,16 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils.html import escape
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.views import set_rollback
+
+from voicechat.database_errors import Unavailable, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +76,9 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         return problem(413, "body_too_large", "The body is too large.")
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return problem(400, "bad_request", "The request cannot be read.")
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.warning("The database failed", exc_info=error)
-        return problem(
-            503, "database_unavailable", "The database does not answer. Try again.", headers={"Retry-After": "2"}
-        )
+    if what := unavailable(error):
+        logger.warning("The database failed: %s", what.code, exc_info=error)
+        return problem(503, what.code, what.detail, headers={"Retry-After": str(what.wait)})
     return None
 
 
@@ -140,7 +141,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Called while the exception is handled. Logged here, for Django's own line would quote the path."""
-    logger.error("A request failed", exc_info=sys.exc_info())
+    error = sys.exc_info()[1]
+    if what := unavailable(error):
+        logger.warning("The database failed: %s", what.code, exc_info=error)
+        return refused_by_database(request, what)
+    logger.error("A request failed", exc_info=error)
     if is_page(request):
         return defaults.server_error(request)
     return problem(500, "server_error", "Something went wrong on our side. It has been logged.")
+
+
+def refused_by_database(request: HttpRequest, what: Unavailable) -> HttpResponse:
+    wait = {"Retry-After": str(what.wait)}
+    if not is_page(request):
+        return problem(503, what.code, what.detail, headers=wait)
+    page = f"<!doctype html><html lang=en><title>503</title><h1>Not now</h1><p>{escape(what.detail)}</p></html>"
+    return HttpResponse(page, status=503, headers=wait)

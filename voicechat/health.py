@@ -3,17 +3,20 @@
 import logging
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from users.sign_in.authentication import BearerAuthentication
+from voicechat.database_errors import NOT_MIGRATED, READ_ONLY, SILENT, Unavailable, unavailable
 from voicechat.errors import problem, reads_only
 from voicechat.vendor_modes import vendor_modes
 
 logger = logging.getLogger(__name__)
+
+NOT_READY = Unavailable("not_ready", "Not ready.", 2)
 
 
 @reads_only
@@ -28,24 +31,34 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @reads_only
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and is migrated, else 503. Strangers learn that alone, and the log says the rest;
-    staff, and whoever develops in open mode, read which vendor is real, sandboxed or off."""
+    """200 when the database answers, is migrated and takes writes, else 503. Strangers learn that alone, and the log
+    says why; staff, and whoever develops in open mode, read that too, and which vendor is real, sandboxed or off."""
     try:
-        fault = why_not_ready()
-        if fault:
-            logger.warning("Not ready: %s", fault)
-            return problem(503, "not_ready", fault if is_told(request) else "Not ready.", headers={"Retry-After": "2"})
+        what = missing()
+    except Error as error:
+        what = unavailable(error) or SILENT
+    if what is None:
         return JsonResponse({"status": "ok", "vendors": vendor_modes()} if is_told(request) else {"status": "ok"})
-    except DatabaseError as error:
-        logger.warning("Not ready: the database does not answer", exc_info=error)
-        return problem(503, "not_ready", "Not ready.", headers={"Retry-After": "2"})
+    logger.warning("Not ready: %s", what.detail)
+    told = what if is_told(request) else NOT_READY
+    return problem(503, told.code, told.detail, headers={"Retry-After": str(what.wait)})
 
 
-def why_not_ready() -> str:
-    """A sentence, or nothing. Raises DatabaseError where the database does not answer."""
+def missing() -> Unavailable | None:
+    """What keeps the server from working. Raises Django's database errors."""
     executor = MigrationExecutor(connection)
-    is_behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    return "The database is not migrated: run `manage.py migrate`." if is_behind else ""
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return NOT_MIGRATED
+    return READ_ONLY if only_reads() else None
+
+
+def only_reads() -> bool:
+    """A standby, or a server that was told to take no writes (a full volume, a failover)."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only') = 'on'")
+        return bool(cursor.fetchone()[0])
 
 
 def is_told(request: HttpRequest) -> bool:
@@ -53,11 +66,12 @@ def is_told(request: HttpRequest) -> bool:
 
 
 def is_staff(request: HttpRequest) -> bool:
-    """By a bearer token, as everywhere outside the admin. A probe without one asks nobody for anything."""
+    """By a bearer token, as everywhere outside the admin. A probe without one asks nobody for anything, and nobody is
+    known while the database does not answer."""
     if settings.OPEN_MODE or "Authorization" not in request.headers:
         return False
     try:
         found = BearerAuthentication().authenticate(Request(request))
-    except APIException:
+    except (APIException, Error):
         return False
     return found is not None and found[0].is_staff

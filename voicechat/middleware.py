@@ -91,6 +91,7 @@ class BodyMiddleware(Middleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.META.get("HTTP_TRANSFER_ENCODING"):
+            self.drain_chunks(request, 2 * settings.MAX_UPLOAD_BODY)
             return problem(411, "length_required", "Send the body with a Content-Length, not in chunks.")
         is_upload = request.path_info.startswith("/api/upload")
         limit = settings.MAX_UPLOAD_BODY if is_upload else settings.MAX_BODY
@@ -120,6 +121,14 @@ class BodyMiddleware(Middleware):
         if length <= most:
             while request.read(64 * 1024):
                 pass
+
+    def drain_chunks(self, request: HttpRequest, most: int) -> None:
+        """As above. Django itself reads as much as the Content-Length says: of chunks nothing."""
+        try:
+            while most > 0 and (part := request.META["wsgi.input"].read(64 * 1024)):
+                most -= len(part)
+        except Exception:  # it broke off, or its chunks are none: each server has an error of its own for that
+            logger.info("A body in chunks could not be read to its end.")
 
 
 class FinalSlashMiddleware(Middleware):

@@ -28,8 +28,12 @@ DB_ENV = env.choice("DB_ENV", ("development", "testing", "production"))
 PRODUCTION = DB_ENV == "production"
 DEBUG = False  # an error is a short answer and a log line, in development too
 PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
+HOST = env.ip("HOST")
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
+THREADS = env.whole("THREADS", 8, lowest=1, highest=64)  # of each process, and its connections to the database
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
+if urlsplit(PUBLIC_URL).path:
+    env.fault(f"PUBLIC_URL is {PUBLIC_URL!r}, with a path: the server needs a host or a port of its own.")
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # those of before, while SECRET_KEY takes their place
 OIDC_ISSUER = env.url("OIDC_ISSUER")
@@ -62,7 +66,10 @@ if PRODUCTION:
     if FAILPOINT != "off":
         env.fault("FAILPOINT kills the server's own processes: it is for tests.")
 elif not SECRET_KEY:
-    SECRET_KEY = development_secret(BASE_DIR / ".secret_key")
+    try:
+        SECRET_KEY = development_secret(BASE_DIR / ".secret_key")
+    except OSError:
+        env.fault("SECRET_KEY is missing, and none can be kept in .secret_key, which cannot be written: set it.")
 
 _public_host = urlsplit(PUBLIC_URL).hostname or "localhost"
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([_public_host, "localhost", "127.0.0.1"] if PRODUCTION else ["*"])
@@ -169,6 +176,8 @@ MAX_BODY = 1024 * 1024
 MAX_IMAGE = 5 * 1024 * 1024
 MAX_UPLOAD_BODY = MAX_IMAGE + 64 * 1024  # the image and the multipart lines around it
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BODY  # no file on a disk, which may be read-only or full
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a large group's page in the admin
 
 # --- Throttles: (how many, in how many seconds), or None; outside production none that no variable sets -------------

@@ -1,13 +1,22 @@
 """The lines that a starting server prints: what is real, what is sandboxed, and three requests to try."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import django
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, Error, connection, connections
 from django.utils.module_loading import import_string
+from redis.exceptions import RedisError
 
+from core.redis_faults import why
+from voicechat.connections import wrong_encoding
+from voicechat.env import TLS
 from voicechat.vendor_modes import vendor_modes
 
 PROXY_WARNING = (
@@ -18,34 +27,40 @@ WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
 
 def load_settings() -> Any:
-    """The settings, for gunicorn's configuration, which comes before the application."""
+    """The settings, before the application. What is wrong in the environment ends the process, without a trace."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicechat.settings")
+    try:
+        settings.DB_ENV  # noqa: B018  # reads them all
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     return settings
 
 
 def announce(server: Any) -> None:
     """gunicorn calls this once, when it listens."""
     django.setup()
-    print("\n".join(start_lines()), flush=True)
+    refuse_wrong_encoding()
+    with suppress(OSError):  # where standard output goes may be full: no reason not to serve
+        print("\n".join(start_lines()), flush=True)
     connections.close_all()  # the workers are made after this, and must not share one
+
+
+def refuse_wrong_encoding() -> None:
+    """Ends the server. Where the database does not answer yet, `migrate` has asked before."""
+    try:
+        said = wrong_encoding(connection)
+    except Error:
+        return
+    if said:
+        sys.exit(said)
 
 
 def start_lines() -> list[str]:
     base = settings.PUBLIC_URL
     lines = ["", f"Voice Chatroom is listening on port {settings.PORT} ({settings.DB_ENV})."]
     lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
-    if vendor_modes()["Stripe"] == "real" and not settings.STRIPE_WEBHOOK_SECRET:
-        lines += ["", "WARNING: STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."]
-    if vendor_modes()["Twilio"] == "real" and not settings.NOTIFICATIONS:
-        lines += ["", "WARNING: SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."]
-    if vendor_modes()["Stripe"] == "real" and (warning := stripe_warning()):
+    for warning in start_warnings():
         lines += ["", f"WARNING: {warning}"]
-    for warning in settings.LOOSE:
-        lines += ["", f"WARNING: {warning}"]
-    if settings.PRODUCTION:
-        lines += [
-            line for warning in (proxy_warning(), role_warning()) if warning for line in ("", f"WARNING: {warning}")
-        ]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:
@@ -58,6 +73,32 @@ def start_lines() -> list[str]:
             f"Docs: {base}/api/docs   Admin: {base}/admin/ (first: make admin)   Stop: Ctrl-C",
         ]
     return [*lines, ""]
+
+
+def start_warnings() -> Iterator[str]:
+    modes = vendor_modes()
+    if modes["Stripe"] == "real" and not settings.STRIPE_WEBHOOK_SECRET:
+        yield "STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."
+    if modes["Twilio"] == "real" and not settings.NOTIFICATIONS:
+        yield "SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."
+    if modes["Stripe"] == "real" and (warning := stripe_warning()):
+        yield warning
+    yield from settings.LOOSE
+    if settings.PRODUCTION:
+        yield from filter(None, (proxy_warning(), role_warning()))
+    if warning := redis_warning():
+        yield warning
+    if sys.flags.optimize > 1:
+        yield "Python runs with -OO: /api/schema has no descriptions, which are taken from docstrings."
+
+
+def redis_warning() -> str:
+    """Where REDIS_URL leads to nobody. A cache in memory always answers."""
+    try:
+        cache.get("started")
+    except RedisError as error:
+        return f"REDIS_URL fails ({why(error)}): until it answers requests are not counted. {TLS}"
+    return ""
 
 
 def stripe_warning() -> str:

@@ -18,7 +18,7 @@ from bench.server import free_port, stop
 
 MISSING = "PgBouncer's program is needed: install the Debian package `pgbouncer`."
 START_SECONDS = 10
-AT_FIRST = "'SET statement_timeout = ''9s''; SET lock_timeout = ''5s'''"  # as docs/operating.md says it
+AT_FIRST = "'SET statement_timeout = ''7s''; SET lock_timeout = ''5s'''"  # as docs/operating.md says it
 SETTINGS = """
 [databases]
 * = host={host} port={port} user='{user}'{password} connect_query={at_first}

@@ -185,3 +185,14 @@ def test_trace_gives_nothing_back(talk):
     received = talk(method(b"TRACE", b"X-Secret: sesame", b"Connection: close"))
     assert [status for status, _, _ in answers(received)] == [405]
     assert b"sesame" not in received
+
+
+def test_who_sends_four_mebibytes_in_chunks_first_reads_the_refusal_then(port):
+    whole = b"100000\r\n" + bytes(0x100000) + b"\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=MANY_SECONDS) as connection:
+        connection.sendall(post(b"Transfer-Encoding: chunked"))
+        for _ in range(4):
+            connection.sendall(whole)
+        connection.sendall(b"0\r\n\r\n")
+        received = connection.recv(65536)
+    assert [status for status, by_application, _ in answers(received) if by_application] == [411]

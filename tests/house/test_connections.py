@@ -52,11 +52,11 @@ def test_a_pooler_that_nobody_told_of_is_noticed(another):
     assert is_pooled(another) == is_pooled(connection)
 
 
-def test_a_request_waits_ten_seconds_for_a_statement_and_five_for_a_lock(another):
+def test_a_request_waits_seven_seconds_for_a_statement_and_five_for_a_lock(another):
     before = shown(connection, "statement_timeout"), shown(connection, "lock_timeout")
     bound_statements(another)
     after = shown(another, "statement_timeout"), shown(another, "lock_timeout")
-    assert after == (before if is_pooled(connection) else ("10s", "5s"))
+    assert after == (before if is_pooled(connection) else ("7s", "5s"))
 
 
 def test_nothing_that_is_set_stays_for_the_next(another):

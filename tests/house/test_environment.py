@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -98,6 +99,11 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"CORS_ALLOWED_ORIGINS": "https://app.example.com/"}, "CORS_ALLOWED_ORIGINS"),
         ({"CORS_ALLOWED_ORIGINS": "app.example.com"}, "CORS_ALLOWED_ORIGINS"),
         ({"CORS_ALLOWED_ORIGINS": "https://a.example.com:port"}, "CORS_ALLOWED_ORIGINS"),
+        ({"PUBLIC_URL": "https://example.com/voice"}, "with a path: the server needs a host or a port of its own"),
+        ({"HOST": "localhost"}, "HOST is 'localhost': use one address"),
+        ({"THREADS": "0"}, "THREADS"),
+        ({"REDIS_URL": "rediss://r/0?ssl_ca_certs=/nowhere"}, "ssl_ca_certs='/nowhere', where there is no file"),
+        ({"REDIS_URL": "rediss://r/0?ssl_cert_reqs=x"}, "?ssl_ca_certs=/etc/ssl/redis.pem"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS"),
         ({"ACCOUNT_SID": "AC1", "AUTH_TOKEN": "t"}, "also set API_KEY, API_KEY_SECRET, APP_SID, CALLER_ID, or"),
         ({"SERVICE_SID": "IS1"}, "also set ACCOUNT_SID"),
@@ -327,6 +333,14 @@ def test_production_has_throttles_and_others_where_they_are_set(environment, rat
     accepted, said = start(environment, show=f"{THROTTLES}, s.THROTTLE_NOTIFICATIONS")
     assert accepted, said
     assert said.startswith(rates)
+
+
+def test_where_no_secret_can_be_kept_it_is_one_sentence(tmp_path):
+    copytree(ROOT / "voicechat", tmp_path / "voicechat")
+    (tmp_path / ".secret_key").mkdir()  # cannot be read, and nothing can be put in its place
+    accepted, said = start({"DB_ENV": "development"}, folder=tmp_path)
+    assert not accepted
+    assert "SECRET_KEY is missing, and none can be kept in .secret_key" in said
 
 
 def test_the_development_secret_is_made_once(tmp_path):

@@ -83,6 +83,10 @@ def test_the_openapi_document_describes_every_operation(client, db):
     assert not [path for path in document["paths"] if path.endswith("/")]
 
 
+def test_no_operation_is_described_by_what_its_view_is_made_of(client, db):
+    assert "permissions of their own" not in client.get("/api/schema").content.decode()
+
+
 def test_the_docs_page_needs_no_outside_host(client, db):
     page = client.get("/api/docs").content.decode()
     assert "swagger-ui-bundle.js" in page

@@ -1,5 +1,7 @@
+import tempfile
 import zlib
 from io import BytesIO
+from random import randbytes
 
 import pytest
 from PIL import Image
@@ -112,3 +114,13 @@ def test_switched_off_it_says_what_is_missing(upload, settings):
 @pytest.mark.parametrize("name", ["../manage.py", "..%2fmanage.py", "nope.png", ".."])
 def test_nothing_else_is_served_as_media(client, name):
     assert client.get(f"/media/{name}").status_code == 404
+
+
+def test_a_large_upload_needs_no_folder_that_can_be_written(upload, stored, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    noise = Image.frombytes("RGB", (1150, 1150), randbytes(1150 * 1150 * 3))
+    written = BytesIO()
+    noise.save(written, format="PNG")
+    assert 3_500_000 < len(written.getvalue()) < 5_000_000
+    assert stored(upload(written.getvalue())).size == (1024, 1024)

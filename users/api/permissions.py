@@ -81,7 +81,7 @@ def leaves_call(body: Any) -> bool:
 
 
 class PermissionsByAction:
-    """A view set with actions that have permissions of their own."""
+    # A view set with actions that have permissions of their own. A docstring would be each view's, in the document.
 
     permission_classes: Any
     action_permissions: ClassVar[Mapping[str, type[BasePermission]]] = {}
