@@ -1,6 +1,7 @@
 """The doors of calls: what apps ask, what Twilio posts, and what calls cost."""
 
 import logging
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -166,7 +167,7 @@ def twilio_params(request: Request) -> dict[str, str]:
     """The query's and the body's fields as text that every database can hold."""
     body = request.data if isinstance(request.data, dict) else {}  # a QueryDict is a dict too
     both: dict[str, Any] = {**request.query_params.dict(), **{name: body[name] for name in body}}
-    return {clean(name): clean(value) for name, value in both.items() if isinstance(value, str | int)}
+    return {clean(name): clean(value) for name, value in both.items() if isinstance(value, str | int | Decimal)}
 
 
 def clean(value: Any) -> str:
