@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ MOST_NAMED = 20
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 MOST_DIGITS = 30
 GROUP_OR_PERSON = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID, "description": "Also as a string of digits."}
+NO_OBJECT = "Send an object: the names of fields, each with its value."
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols by category, nothing to the eye
 
 
@@ -173,6 +175,8 @@ class DollarsField(serializers.Field[int, Decimal | int | str, str, Any]):
 class ChangesSerializer(serializers.Serializer[Any]):
     """The body of a PUT: any of its fields; a field that it does not have is refused by name."""
 
+    default_error_messages = {"invalid": NO_OBJECT}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"partial": True, **kwargs})
 
@@ -188,6 +192,8 @@ class ChangesSerializer(serializers.Serializer[Any]):
 
 def read(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
     """What a body or a query says. Raises ValidationError, naming every field that is wrong."""
+    if not isinstance(data, Mapping):
+        raise serializers.ValidationError(NO_OBJECT)
     filled = serializer(data=data)
     filled.is_valid(raise_exception=True)
     fields: dict[str, Any] = filled.validated_data

@@ -119,11 +119,11 @@ class GroupAdmin(admin.ModelAdmin[Group]):
     list_display = ("name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
     list_filter = ("call_status", "created_at")
     search_fields = (
-        "name",
+        "name__has_text",
         "phone_number",
         "id__exact",
         "ownerships__user__email",
-        "ownerships__user__display_name",
+        "ownerships__user__display_name__has_text",
     )
     fields = ("name", "phone_number", "call_status", "created_at")
     readonly_fields = ("created_at",)
@@ -160,7 +160,7 @@ class ActivityAdmin(admin.ModelAdmin[Activity]):
     list_display_links = ("activity",)
     list_filter = ("created_at",)
     list_select_related = ("user", "group")
-    search_fields = ("activity", "user__email", "user__display_name", "group__name")
+    search_fields = ("activity__has_text", "user__email", "user__display_name__has_text", "group__name__has_text")
     autocomplete_fields = ("user", "group")
 
 
@@ -181,7 +181,7 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_display = ("identity", "user", "binding_type", "groups", "sid", "created_at")
     list_filter = ("binding_type", "created_at")
     list_select_related = ("user",)
-    search_fields = ("identity", "address", "sid", "user__email", "user__display_name")
+    search_fields = ("identity", "address", "sid", "user__email", "user__display_name__has_text")
     fields = ("user", "identity", "binding_type", "address", "endpoint", "sid", "groups", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:

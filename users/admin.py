@@ -107,7 +107,7 @@ class PersonAdmin(UserAdmin[User]):
     ordering = ("id",)
     list_display = ("email", "display_name", "balance", "call_status", "last4", "is_staff", "created_at")
     list_filter = ("call_status", "is_staff", "created_at")
-    search_fields = ("email", "display_name", "id__exact")
+    search_fields = ("email", "display_name__has_text", "id__exact")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("display_name", "first_name", "last_name", "phone_number", "avatar", "call_status")}),

@@ -15,10 +15,13 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.views import set_rollback
 
 logger = logging.getLogger(__name__)
+
+MULTIPART = "Multipart form parse error"
+"""What REST framework puts before Django's words: "Invalid boundary in multipart: None"."""
 
 
 def problem(
@@ -98,6 +101,8 @@ def refusal(error: APIException) -> HttpResponse:
     detail = (
         error.detail if isinstance(error.detail, ErrorDetail) else ErrorDetail(str(error.detail), error.default_code)
     )
+    if isinstance(error, ParseError) and detail.startswith(MULTIPART):
+        return problem(400, str(detail.code), "The body is not the multipart that its Content-Type says.")
     return problem(error.status_code, str(detail.code), str(detail), headers=headers)
 
 

@@ -57,7 +57,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 def either(success: type[Serializer[Any]]) -> Serializer[Any]:
     """What is answered 200: the success, or why there is none. In one shape, for of two generators make none."""
 
-
     def get_fields(self: Serializer[Any]) -> dict[str, Any]:
         fields = {**success().get_fields(), **RefusedPaymentSerializer().get_fields()}
         for field in fields.values():

@@ -19,7 +19,10 @@ MOST_AT_ONCE = 50
 def register_device(
     *, identity: str, address: str, binding_type: str, endpoint: str | None, tags: Iterable[int], now: datetime
 ) -> Device:
-    """Makes the channel's binding, then our own row. The address belongs to whoever registered it last."""
+    """Makes the channel's binding, then our own row. The address belongs to whoever registered it last.
+
+    An endpoint that is not named is the one that their device has already: apps keep it.
+    """
     person = person_with_identity(identity)
     groups = Group.objects.filter(pk__in=tags).order_by("pk")
     groups = groups.of_person(person) if person else groups
@@ -28,7 +31,7 @@ def register_device(
         identity=identity,
         address=address,
         binding_type=binding_type,
-        endpoint=endpoint or uuid4().hex,
+        endpoint=endpoint or kept_endpoint(identity, address) or uuid4().hex,
         tags=[str(group.pk) for group in groups],
     )
     fields = {
@@ -49,6 +52,10 @@ def register_device(
         unbind(channel, former)
     device.refresh_from_db()
     return device
+
+
+def kept_endpoint(identity: str, address: str) -> str | None:
+    return Device.objects.filter(identity=identity, address=address).values_list("endpoint", flat=True).first()
 
 
 def unbind(channel: Channel, sid: str) -> None:

@@ -51,7 +51,9 @@ class TagsField(serializers.Field[list[int], Any, list[str], Any]):
 class OwnBindingSerializer(serializers.Serializer[Any]):
     """A device of who is signed in."""
 
-    Address = TextField(required=False, visible=True, max_length=512, help_text="The device's token. It may also be called `address`.")
+    Address = TextField(
+        required=False, visible=True, max_length=512, help_text="The device's token. It may also be called `address`."
+    )
     address = TextField(required=False, visible=True, max_length=512)
     BindingType = serializers.ChoiceField(Device.BindingType.choices, required=False, default=Device.BindingType.APN)
     tags = TagsField(required=False, default=list)
