@@ -20,14 +20,18 @@ def email_key(email: str) -> str:
 
 
 def composed(name: str) -> str:
-    if any(unicodedata.normalize("NFC", letter).isascii() for letter in name if not letter.isascii()):
-        return name
-    return unicodedata.normalize("NFC", name)
+    return name if looks_alike(name) else unicodedata.normalize("NFC", name)
+
+
+def looks_alike(text: str) -> bool:
+    return any(unicodedata.normalize("NFC", letter).isascii() for letter in text if not letter.isascii())
 
 
 def domain_key(domain: str) -> str:
     """`münchen.de`, its punycode, and both in full-width letters are one. https://www.unicode.org/reports/tr46/"""
     try:
-        return idna.encode(domain, uts46=True).decode()
-    except UnicodeError:  # what is no name of the DNS is compared as it is written
-        return unicodedata.normalize("NFC", domain).translate(LOWER)
+        if not looks_alike(domain):
+            return idna.encode(domain, uts46=True).decode()
+    except UnicodeError:
+        pass
+    return composed(domain).translate(LOWER)  # what is no name of the DNS is compared as it is written

@@ -24,6 +24,11 @@ from bench.server import gunicorn
 MADE = HERE / "made"
 DOCUMENT = MADE / "openapi.json"
 ANSWERS = MADE / "answers"
+STAFF = """
+from users.services import sign_up
+anna, _ = sign_up(email={!r}, display_name="Anna", avatar=None)
+type(anna).objects.filter(pk=anna.pk).update(is_staff=True)
+"""
 PEOPLE = ("anna@example.com", "ben@example.com")
 
 
@@ -60,8 +65,7 @@ def serve() -> Iterator[Running]:
         environment = {**kept, **settings, "DB_ENV": "testing", "WEB_CONCURRENCY": "1"}
         manage("migrate", "--verbosity", "0", environment=environment)
         tokens = [manage("issue_token", email, environment=environment).split()[-1] for email in PEOPLE]
-        make = "from users.models import User; User.objects.create(email={!r}, display_name='Anna', is_staff=True)"
-        manage("shell", "--verbosity", "0", "-c", make.format(PEOPLE[0]), environment=environment)
+        manage("shell", "--verbosity", "0", "-c", STAFF.format(PEOPLE[0]), environment=environment)
         with gunicorn("voicechat.wsgi", [], environment, probe="/healthz") as server:
             yield Running(f"http://127.0.0.1:{server.port}", tokens)
 

@@ -102,5 +102,5 @@ def run(command: list[str], folder: Path = ROOT, **variables: str) -> str:
         timeout=MOST_SECONDS,
     )
     if process.returncode:
-        raise MissingError(f"{' '.join(command[:6])} … failed:\n{process.stdout[-4000:]}")
+        raise MissingError(f"{' '.join(command[:2])} … failed:\n{process.stdout[-3000:]}")
     return process.stdout

@@ -27,6 +27,7 @@ def test_a_name_is_one_in_either_form():
     [
         ("strasse@strasse.de", "strasse@straße.de"),  # two domains, since 2010
         ("kate@example.com", "\u212aate@example.com"),  # the Kelvin sign, which NFC makes a K
+        ("eve@kiosk.example", "eve@\u212aiosk.example"),
         ("eve@example.com", "eve+1@example.com"),
         ("É@example.com", "é@example.com"),
     ],
