@@ -138,6 +138,14 @@ def test_an_operation_has_one_shape_of_success(operations):
         assert len(shapes) <= 1, operation["operationId"]
 
 
+def test_a_success_is_json_first_where_it_may_be(operations):
+    """A client that is made for the first kind may ask for JSON all the same."""
+    for operation in operations:
+        for status, answer in operation["responses"].items():
+            kinds = list(answer.get("content", {}))
+            assert not (status.startswith("2") and "application/json" in kinds[1:]), operation["operationId"]
+
+
 def test_a_body_is_json_where_it_may_be(operations):
     """Of several kinds generators send the first."""
     for operation in operations:

@@ -84,11 +84,21 @@ assert seen.email is None and seen.display_name, seen
 assert ask(users, "users_retrieve", ben.id).email == ben.email
 assert [each.id for each in ask(others_users, "users_list", limit=1)] == [anna.id]
 assert ask(users, "users_list", search="ben")[0].id == ben.id
-changed = ask(others_users, "users_update", ben.id, client.UserChangesRequest(phoneNumber=12025550123, lastName="B"))
+changed = ask(
+    others_users,
+    "users_update",
+    ben.id,
+    user_changes_request=client.UserChangesRequest(phoneNumber=12025550123, lastName="B"),
+)
 assert changed.phone_number == 12025550123
-ask(users, "users_account_balance_update", ben.id, client.BalanceChangeRequest(accountBalance=12.5))
+ask(
+    users,
+    "users_account_balance_update",
+    ben.id,
+    balance_change_request=client.BalanceChangeRequest(accountBalance=12.5),
+)
 assert ask(others_users, "users_account_balance_retrieve", ben.id).account_balance == "12.50"
-ask(others_users, "users_last4_update", ben.id, client.Last4ChangeRequest(last4="4242"))
+ask(others_users, "users_last4_update", ben.id, last4_change_request=client.Last4ChangeRequest(last4="4242"))
 assert ask(others_users, "users_last4_retrieve", ben.id).last4 == "4242"
 assert ask(users, "users_last4_retrieve", anna.id).last4 is None
 refused(404, users, "users_retrieve", 999)
@@ -97,7 +107,7 @@ refused(400, users, "users_create", client.SignUpRequest(email="nobody"))
 
 # Groups, and the people around them.
 group = ask(users and groups, "groups_create", client.NewGroupRequest(name="Family", phoneNumber="5550123"))
-ask(groups, "groups_update", group.id, client.GroupChangesRequest(name="The family"))
+ask(groups, "groups_update", group.id, group_changes_request=client.GroupChangesRequest(name="The family"))
 ask(groups, "groups_list")
 ask(groups, "groups_retrieve", group.id)
 ask(groups, "groups_group_invitees_create", group.id, client.UserIdRequest(userId=ben.id))
@@ -118,7 +128,12 @@ ask(
 ask(others_groups, "groups_activities_list", group.id)
 ask(others_groups, "groups_call_participants_create", group.id, client.UserIdRequest(userId=ben.id))
 ask(others_groups, "groups_call_participants_list", group.id)
-ask(groups, "groups_call_status_update", group.id, client.CallStatusChangeRequest(callStatus=True))
+ask(
+    groups,
+    "groups_call_status_update",
+    group.id,
+    call_status_change_request=client.CallStatusChangeRequest(callStatus=True),
+)
 assert ask(groups, "groups_call_status_retrieve", group.id).call_status is True
 detailed = ask(users, "users_detailed_retrieve", anna.id)
 assert detailed.groups_owned[0].members[1].display_name == "Ben 👋"
@@ -127,20 +142,22 @@ ask(users, "users_groups_belonged_to_list", anna.id)
 refused(409, groups, "groups_group_owners_destroy", group.id, anna.id)
 
 # Money.
-no_card = ask(billing, "billing_add_money_create", client.AddMoneyRequest(userId=anna.id, amountToAdd=20))
+no_card = ask(
+    billing, "billing_add_money_create", add_money_request=client.AddMoneyRequest(userId=anna.id, amountToAdd=20)
+)
 assert no_card.error_message and no_card.updated_account_balance is None
 source = client.CustomerSourceRequest(userStripeId=anna.stripe_id, sourceId="tok_visa")
 card = ask(billing, "billing_attach_source_to_customer_create", source)
 money = ask(
     billing,
     "billing_add_money_create",
-    client.AddMoneyRequest(userId=anna.id, amountToAdd=20.5),
+    add_money_request=client.AddMoneyRequest(userId=anna.id, amountToAdd=20.5),
     idempotency_key="once",
 )
 assert money.updated_account_balance == 20.5 and money.error_message is None
 customer = client.CustomerRequest(userStripeId=anna.stripe_id)
 charge = client.CreateChargeRequest(userStripeId=anna.stripe_id, amountToAdd=500)
-assert ask(billing, "billing_create_charge_create", charge).charge.amount == 500
+assert ask(billing, "billing_create_charge_create", create_charge_request=charge).charge.amount == 500
 ask(billing, "billing_retrieve_customer_default_source_create", customer)
 ask(billing, "billing_user_stripe_charges_create", customer)
 ask(billing, "billing_update_credit_card_create", client.UserSourceRequest(userId=anna.id, sourceId="tok_mastercard"))
