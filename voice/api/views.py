@@ -52,8 +52,8 @@ class TokenViewSet(ViewSet):
 
     @extend_schema(
         summary="A Twilio Access Token",
-        description="The bare token; as JSON, `token` and `identity`, for a client that accepts only that. Valid for an "
-        "hour. Who is signed in always gets their own identity.",
+        description="The bare token; as JSON, `token` and `identity`, for a client that accepts only that. Valid for "
+        "an hour. Who is signed in always gets their own identity.",
         parameters=[IdentitySerializer],
         responses={(200, "text/plain"): OpenApiTypes.STR},  # of two shapes a generated client reads one as the other
     )
