@@ -66,7 +66,12 @@ def whole_number(data: Any, *, is_form: bool = False) -> str:
     """
     if isinstance(data, str) and is_form and JSON_NUMBER.fullmatch(data):
         data = Decimal(data)
-    if isinstance(data, Decimal) and data.is_finite() and data.adjusted() < MOST_DIGITS and data % 1 == 0:
+    if (
+        isinstance(data, Decimal)
+        and data.is_finite()
+        and data.adjusted() < MOST_DIGITS
+        and data == data.to_integral_value()
+    ):
         data = int(data)
     if isinstance(data, bool) or (isinstance(data, int) and abs(data) >= 10**MOST_DIGITS):
         return ""
