@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz check demo admin bench storm chaos pgbouncer mutants format lock clean
+.PHONY: run test fuzz check demo admin bench storm chaos pgbouncer clients mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -55,6 +55,9 @@ pgbouncer: $(HAVE_DEV)
 mutants: $(HAVE_DEV)
 	@$(BIN)/python -m bench.mutants $(FILES) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BUDGET),--budget $(BUDGET)) $(if $(RENEW),--renew)
+
+clients: $(HAVE_DEV)
+	@$(BIN)/python -m bench.clients
 
 format: $(HAVE_DEV)
 	$(BIN)/ruff format .

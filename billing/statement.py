@@ -15,6 +15,8 @@ from groups.models import Group
 from users.callers import Caller
 from users.models import User
 
+BOM = "\ufeff"
+"""Before a CSV, for Excel: without it Größe is GrÃ¶ÃŸe there."""
 FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 """Where a spreadsheet would begin a formula. A cell begins after a semicolon too, where that is its list separator.
 
@@ -47,6 +49,7 @@ def exact(micros: int) -> str:
 def as_csv(keys: Collection[str], shapes: Iterable[dict[str, Any]]) -> str:
     """The entries under a row of their keys. https://www.rfc-editor.org/rfc/rfc4180"""
     text = StringIO()
+    text.write(BOM)
     lines = csv.DictWriter(text, keys)
     lines.writeheader()
     lines.writerows({**shape, **{key: harmless(shape[key]) for key in ("memo", "groupName")}} for shape in shapes)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.utils import html
 
 LARGEST_ID = 2**63 - 1
 MOST_LISTED = 1000
@@ -17,6 +19,10 @@ MICROS_PER_DOLLAR = 1_000_000
 MICROS_PER_CENT = 10_000
 MOST_NAMED = 20
 """Of a body's unknown fields: a mebibyte of them would be answered by thirty."""
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
+MOST_DIGITS = 30
+GROUP_OR_PERSON = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID, "description": "Also as a string of digits."}
+NO_OBJECT = "Send an object: the names of fields, each with its value."
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols by category, nothing to the eye
 
 
@@ -53,27 +59,46 @@ class IdConverter:
         return str(value)
 
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
-            {"type": "string", "pattern": "^[0-9]{1,18}$"},
-        ]
-    }
-)
-class IdField(serializers.Field[int, int | str, int, Any]):
+def whole_number(data: Any, *, is_form: bool = False) -> str:
+    """The digits of a whole number, as text: of a JSON number (5, 5.0 and 5e0 are one), and of text, as it is.
+
+    In a form all is text, so what a number looks like in JSON is one there too. Empty for anything else.
+    """
+    if isinstance(data, str) and is_form and JSON_NUMBER.fullmatch(data):
+        data = Decimal(data)
+    if (
+        isinstance(data, Decimal)
+        and data.is_finite()
+        and data.adjusted() < MOST_DIGITS
+        and data == data.to_integral_value()
+    ):
+        data = int(data)
+    if isinstance(data, bool) or (isinstance(data, int) and abs(data) >= 10**MOST_DIGITS):
+        return ""
+    return str(data) if isinstance(data, int | str) else ""
+
+
+class WholeNumberField(serializers.Field[int, int | str, int, Any]):
+    """A whole number: in JSON also with a fraction of nothing, as who keeps a map of numbers sends it."""
+
+    def whole_number(self, data: Any) -> str:
+        return whole_number(data, is_form=html.is_html_input(getattr(self.root, "initial_data", None)))
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+@extend_schema_field(GROUP_OR_PERSON)
+class IdField(WholeNumberField):
     """An id in a body: a number or a string of digits."""
 
     default_error_messages = {"invalid": "Use an id: a whole number, or a string of digits."}
 
     def to_internal_value(self, data: Any) -> int:
-        text = str(data) if isinstance(data, int | str) and not isinstance(data, bool) else ""
+        text = self.whole_number(data)
         if not re.fullmatch("[0-9]{1,19}", text) or int(text) > LARGEST_ID:
             self.fail("invalid")
         return int(text)
-
-    def to_representation(self, value: int) -> int:
-        return value
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -133,9 +158,7 @@ class ConstantField(serializers.CharField):
 AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,2})?")
 
 
-@extend_schema_field(
-    {"oneOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,30}(\.[0-9]{1,2})?$"}], "example": 20}
-)
+@extend_schema_field({"type": "number", "format": "double", "example": 20})
 class DollarsField(serializers.Field[int, Decimal | int | str, str, Any]):
     """Dollars, as a number or a string with at most two decimals; gives whole micro-dollars."""
 
@@ -157,6 +180,8 @@ class DollarsField(serializers.Field[int, Decimal | int | str, str, Any]):
 class ChangesSerializer(serializers.Serializer[Any]):
     """The body of a PUT: any of its fields; a field that it does not have is refused by name."""
 
+    default_error_messages = {"invalid": NO_OBJECT}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"partial": True, **kwargs})
 
@@ -172,6 +197,8 @@ class ChangesSerializer(serializers.Serializer[Any]):
 
 def read(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
     """What a body or a query says. Raises ValidationError, naming every field that is wrong."""
+    if not isinstance(data, Mapping):
+        raise serializers.ValidationError(NO_OBJECT)
     filled = serializer(data=data)
     filled.is_valid(raise_exception=True)
     fields: dict[str, Any] = filled.validated_data

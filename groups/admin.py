@@ -122,11 +122,11 @@ class GroupAdmin(AskedAgain):
     list_display = ("id", "shown_name", "phone_number", "call_status", "owner_names", *map(size_name, LISTS))
     list_filter = ("call_status", "created_at")
     search_fields = (
-        "name",
+        "name__has_text",
         "phone_number",
         "id__exact",
         "ownerships__user__email",
-        "ownerships__user__display_name",
+        "ownerships__user__display_name__has_text",
     )
     list_display_links = ("shown_name",)
     fields = ("name", "phone_number", "call_status", "created_at")
@@ -166,7 +166,7 @@ class ActivityAdmin(AskedAgain):
     list_display_links = ("what",)
     list_filter = ("created_at",)
     list_select_related = ("user", "group")
-    search_fields = ("activity", "user__email", "user__display_name", "group__name")
+    search_fields = ("activity__has_text", "user__email", "user__display_name__has_text", "group__name__has_text")
     autocomplete_fields = ("user", "group")
     what = legible_column("activity")
 
@@ -188,7 +188,7 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_display = ("identity", "user", "binding_type", "groups", "sid", "created_at")
     list_filter = ("binding_type", "created_at")
     list_select_related = ("user",)
-    search_fields = ("identity", "address", "sid", "user__email", "user__display_name")
+    search_fields = ("identity", "address", "sid", "user__email", "user__display_name__has_text")
     fields = ("user", "identity", "binding_type", "address", "endpoint", "sid", "groups", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:

@@ -167,7 +167,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
     list_display = ("id", "shown_email", "shown_name", "balance", "call_status", "last4", "is_staff", "created_at")
     list_display_links = ("shown_email",)
     list_filter = ("call_status", "is_staff", "created_at")
-    search_fields = ("email", "display_name", "id__exact")
+    search_fields = ("email", "display_name__has_text", "id__exact")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("display_name", "first_name", "last_name", "phone_number", "avatar", "call_status")}),

@@ -1,6 +1,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from core.search import teach_sqlite
 
 
 class UsersConfig(AppConfig):
@@ -10,3 +13,4 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         import_module("users.receivers").connect()
         import_module("users.operators.sessions").connect()
+        connection_created.connect(teach_sqlite)

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from core import timestamps
+from core.email_addresses import LONGEST_KEY, email_key
 from core.legible import isolated, legible
 
 models.EmailField.register_lookup(Lower)  # email__lower=… uses the index that keeps emails unique without case
@@ -16,12 +17,36 @@ models.EmailField.register_lookup(Lower)  # email__lower=… uses the index that
 
 class UserQuerySet(models.QuerySet["User"]):
     def with_email(self, email: str) -> "UserQuerySet":
-        """Compared without case, by the database's own folding: the constraint below folds the same way."""
-        return self.filter(email__lower=Lower(Value(email)))
+        """Whose address no mail server tells apart from this one, or the database's own folding does not."""
+        return self.filter(has_email(email))
 
     def matching(self, search: str) -> "UserQuerySet":
         """Part of a display name, or a whole email."""
-        return self.filter(Q(display_name__icontains=search) | Q(email__lower=Lower(Value(search))))
+        return self.filter(Q(display_name__has_text=search) | has_email(search))
+
+    def update(self, **changes: Any) -> int:
+        if "email" in changes:
+            changes["email_key"] = email_key(changes["email"])
+        return super().update(**changes)
+
+
+def has_email(email: str) -> Q:
+    """By its key, which rows do not have that others inserted, and as the constraint below folds it."""
+    return Q(email_key=email_key(email)) | Q(email__lower=Lower(Value(email)))
+
+
+class EmailKeyField(models.CharField[Any, Any]):
+    """Written with the `email` beside it: the database cannot make it, for it knows no IDNA."""
+
+    def deconstruct(self) -> Any:
+        """A column like any other, to the migrations."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:  # noqa: FBT001  # Django's own
+        key = email_key(model_instance.email)
+        setattr(model_instance, self.attname, key)
+        return key
 
 
 class UserManager(BaseUserManager["User"]):
@@ -47,6 +72,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person. Columns beyond the specification's have database defaults, so that its own INSERTs go on working."""
 
     email = models.EmailField(max_length=128, unique=True)
+    email_key = EmailKeyField(max_length=LONGEST_KEY, null=True, unique=True, editable=False, db_column="emailKey")
     display_name = models.CharField(max_length=128, db_column="displayName")
     first_name = models.CharField(max_length=128, null=True, blank=True, db_column="firstName")
     last_name = models.CharField(max_length=128, null=True, blank=True, db_column="lastName")
@@ -97,6 +123,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         """By what is theirs alone first: the name may pretend to be anything."""
         return f"#{self.pk} {isolated(self.email)} {isolated(self.display_name)}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if "email" in (named := kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*named, "email_key"}
+        super().save(*args, **kwargs)
 
     def get_short_name(self) -> str:
         """How the admin greets its operator."""

@@ -9,6 +9,7 @@ import re
 from django.conf import settings
 
 from core.phone_numbers import is_phone_number, is_withheld
+from core.wire import whole_number
 from groups.models import Group, GroupQuerySet
 from users.client_identity import CLIENT, AccountDisabled, person_with_identity
 from users.models import User
@@ -53,7 +54,7 @@ def groups_called(params: dict[str, str]) -> GroupQuerySet:
 
 
 def group_id(to: str) -> int:
-    found = number(to)
+    found = number(whole_number(to, is_form=True))
     if found is None:
         raise RefusedCallError("This is not a group. Please check the number and try again.")
     return found

@@ -16,12 +16,15 @@ from django.http.response import HttpResponseBase
 from django.utils.html import escape
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.views import set_rollback
 
 from voicechat.database_errors import Unavailable, unavailable
 
 logger = logging.getLogger(__name__)
+
+MULTIPART = "Multipart form parse error"
+"""What REST framework puts before Django's words: "Invalid boundary in multipart: None"."""
 
 
 def problem(
@@ -99,6 +102,8 @@ def refusal(error: APIException) -> HttpResponse:
     detail = (
         error.detail if isinstance(error.detail, ErrorDetail) else ErrorDetail(str(error.detail), error.default_code)
     )
+    if isinstance(error, ParseError) and detail.startswith(MULTIPART):
+        return problem(400, str(detail.code), "The body is not the multipart that its Content-Type says.")
     return problem(error.status_code, str(detail.code), str(detail), headers=headers)
 
 

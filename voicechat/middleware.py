@@ -105,6 +105,10 @@ class BodyMiddleware(Middleware):
         if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             request.encoding = "utf-8"
             return problem(415, "unsupported_charset", "Send text as UTF-8.")
+        encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if length and encoding not in ("", "identity"):
+            detail = "Send the body as it is, without a Content-Encoding: compressed bodies are not read."
+            return problem(415, "unsupported_encoding", detail, headers={"Accept-Encoding": "identity"})
         if length and not is_upload and self.is_cut_off(request, length):  # an upload's parser looks for its last line
             return problem(400, "bad_request", "The body ends before its declared length.")
         return self.get_response(request)
@@ -132,12 +136,16 @@ class BodyMiddleware(Middleware):
 
 
 class FinalSlashMiddleware(Middleware):
-    """Serves /api/users/ as /api/users, without a redirect.
+    """Serves /api/users/ as /api/users, without a redirect; /api/users/1%2Flast4 is nothing.
+
+    Of the path, the server has decoded that %2F by now. RAW_URI is gunicorn's.
 
     Only `path_info` changes: `request.path` keeps what the caller wrote, over which Twilio computes its signature.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "%2f" in request.META.get("RAW_URI", "").partition("?")[0].lower():
+            return problem(404, "not_found", "There is nothing here. In a path, %2F is a letter and no slash.")
         path = request.path_info
         if len(path) > 1 and path.endswith("/") and not path.startswith("/admin/"):
             request.path_info = path[:-1]

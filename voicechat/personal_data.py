@@ -35,7 +35,7 @@ LISTS = ("usersGroupsOwnership", "usersGroupsMembership", "usersGroupsInvitation
 KEPT = (
     Kept(
         "users",
-        "id email displayName firstName lastName avatar phoneNumber createdAt",
+        "id email emailKey displayName firstName lastName avatar phoneNumber createdAt",
         "who somebody is",
         "they are known, found and called by it",
         End.GOES,

@@ -227,7 +227,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["voicechat.schema.describe_errors", "voicechat.schema.describe_requests"],
+    "ENUM_SUFFIX": "",
+    "ENUM_NAME_OVERRIDES": {
+        "BindingType": "groups.models.Device.BindingType",
+        "StatementEntryKind": "billing.models.LedgerEntry.Kind",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "voicechat.schema.describe_errors",
+        "voicechat.schema.describe_requests",
+        "voicechat.schema.describe_for_generators",
+    ],
 }
 
 # --- Browsers -------------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ class AccountAdmin(MoneyActions, ReadOnlyAdmin):
     list_display = ("id", "person", "balance", "topped_up", "called", "refunded", "disputed", "adjusted")
     list_filter = (LeftoverFilter, "created_at")
     list_select_related = ("user",)
-    search_fields = ("user__email", "user__display_name", "id__exact", "top_ups__customer")
+    search_fields = ("user__email", "user__display_name__has_text", "id__exact", "top_ups__customer")
     fields = ("person", "balance", *TOTALS, "created_at")
     inlines = (OpenDisputeInline, EntryInline)
     balance = dollars_column("balance_now", "balance")

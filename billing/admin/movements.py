@@ -29,8 +29,8 @@ class LedgerEntryAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "kind", "amount", "balance_after", "group", "reference")
     list_filter = ("kind", "created_at")
     search_fields = (
-        *("id__exact", "reference", "memo"),
-        *("account__user__email", "account__user__display_name", "account__id__exact"),
+        *("id__exact", "reference", "memo__has_text"),
+        *("account__user__email", "account__user__display_name__has_text", "account__id__exact"),
     )
     fields = ("id", "created_at", "account", "person", "kind", "amount", "balance_after", "group", "reference", "memo")
     amount = dollars_column("amount_micros", "amount")
@@ -49,7 +49,14 @@ class LedgerEntryAdmin(OfAccountAdmin):
 class TopUpAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "amount", "status", "payment", "message", "in_flight_until")
     list_filter = ("status", "created_at")
-    search_fields = ("payment", "customer", "key", "message", "account__user__email", "account__user__display_name")
+    search_fields = (
+        "payment",
+        "customer",
+        "key",
+        "message",
+        "account__user__email",
+        "account__user__display_name__has_text",
+    )
     fields = (
         *("created_at", "account", "person", "amount", "status", "message", "in_flight_until"),
         *("captured", "payment", "customer", "source", "key", "entry", "id"),
@@ -65,7 +72,7 @@ class TopUpAdmin(OfAccountAdmin):
 class DisputeAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "amount", "status", "settled", "payment", "id")
     list_filter = ("settled", "status", "created_at")
-    search_fields = ("id", "payment", "account__user__email", "account__user__display_name")
+    search_fields = ("id", "payment", "account__user__email", "account__user__display_name__has_text")
     fields = ("created_at", "account", "person", "amount", "status", "settled", "payment", "id")
     amount = amount_column
 

@@ -18,6 +18,7 @@ from core.wire import (
     DollarsField,
     TextField,
     TimeField,
+    WholeNumberField,
 )
 from users.api.serializers import UserIdSerializer
 
@@ -37,24 +38,17 @@ class SourceField(serializers.RegexField):
         )
 
 
-@extend_schema_field(
-    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,30}$"}], "example": 2000}
-)
-class CentsField(serializers.Field[int, int | str, int, Any]):
+@extend_schema_field({"type": "integer", "example": 2000})
+class CentsField(WholeNumberField):
     """Whole cents, as a number or a string of digits."""
 
     default_error_messages = {"invalid": "Use an amount in whole cents, such as 2000 for $20.00."}
 
     def to_internal_value(self, data: Any) -> int:
-        is_whole = isinstance(data, int | str) and not isinstance(data, bool)
-        if not is_whole or (isinstance(data, int) and abs(data) >= 10**30):
+        text = self.whole_number(data)
+        if not re.fullmatch(r"-?[0-9]{1,30}", text):
             self.fail("invalid")
-        if not re.fullmatch(r"-?[0-9]{1,30}", str(data)):
-            self.fail("invalid")
-        return int(data)
-
-    def to_representation(self, value: int) -> int:
-        return value
+        return int(text)
 
 
 class AddMoneySerializer(UserIdSerializer):
@@ -164,7 +158,7 @@ class ChargedSumSerializer(serializers.Serializer[Any]):
     sumOfUserStripeCharges = serializers.FloatField(help_text="Dollars: succeeded less refunded.")
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
+@extend_schema_field({"type": "string", "pattern": f"^({DAY}|{TIME})$", "example": "2026-11-01"})
 class MomentField(serializers.Field[datetime, str, str, Any]):
     """A day, or a time with the seconds and the zone left out or not: both are UTC's where they name no zone.
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.rows import RowSerializer
-from core.wire import ChangesSerializer, FlagField, TextField, TimeField
+from core.wire import ChangesSerializer, FlagField, TextField, TimeField, whole_number
 from groups.models import Group
 from users.api.serializers import UserIdSerializer
 
@@ -45,17 +45,17 @@ class CallStatusSerializer(RowSerializer):
     callStatus = serializers.BooleanField(source="call_status")
 
 
-@extend_schema_field(
-    {"oneOf": [{"type": "string", "maxLength": 12}, {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}]}
-)
+@extend_schema_field({"type": "string", "maxLength": 12, "description": "Also as a whole number, kept as its digits."})
 class GroupPhoneField(TextField):
     """Text, or a number, which is kept as its digits."""
 
     default_error_messages = {"number": "Use digits, as text or as a whole number."}
 
     def to_internal_value(self, data: Any) -> str:
-        if isinstance(data, Decimal) or (isinstance(data, int) and data < 0):
-            self.fail("number")
+        if isinstance(data, Decimal | int) and not isinstance(data, bool):
+            data = whole_number(data)
+            if not data.isdigit():
+                self.fail("number")
         return super().to_internal_value(data)
 
 

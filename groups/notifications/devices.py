@@ -35,6 +35,7 @@ def register_device(
     """Makes the channel's binding, then our own row. The address belongs to whoever registered it last.
 
     `check` asks for permission once more, under the person's lock. Who has many devices keeps the newest MOST_DEVICES.
+    An endpoint that is not named is the one that their device has already: apps keep it.
     """
     person = person_with_identity(identity)
     groups = Group.objects.filter(pk__in=tags).order_by("pk")
@@ -44,7 +45,7 @@ def register_device(
         identity=identity,
         address=address,
         binding_type=binding_type,
-        endpoint=endpoint or uuid4().hex,
+        endpoint=endpoint or kept_endpoint(identity, address) or uuid4().hex,
         tags=[str(group.pk) for group in groups],
     )
     fields = {
@@ -82,6 +83,10 @@ def give_up_oldest(identity: str) -> list[Device]:
     old = list(Device.objects.filter(identity=identity).order_by("-checked_at", "-pk")[MOST_DEVICES:])
     Device.objects.filter(pk__in=[device.pk for device in old]).delete()
     return old
+
+
+def kept_endpoint(identity: str, address: str) -> str | None:
+    return Device.objects.filter(identity=identity, address=address).values_list("endpoint", flat=True).first()
 
 
 def unbind(channel: Channel, sid: str) -> None:

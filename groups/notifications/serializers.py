@@ -3,27 +3,25 @@
 from collections.abc import Iterable
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.utils import html
 
 from core.conference_names import group_of_conference
-from core.wire import LARGEST_ID, ConstantField, IdField, TextField
+from core.wire import LARGEST_ID, ConstantField, IdField, TextField, whole_number
 from groups.models import Device
 from groups.notifications.announcements import CALL_STARTED
 
 MOST_TAGS = 20
 """https://www.twilio.com/docs/notify/api/binding-resource"""
-GROUP_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
-GROUP_IDS = "^([0-9]{1,18}(,[0-9]{1,18}){0,19})?$"
 
 
 @extend_schema_field(
     {
-        "oneOf": [
-            {"type": "string", "pattern": GROUP_IDS, "description": "One id, or several with commas between."},
-            GROUP_ID,
-            {"type": "array", "items": {"oneOf": [GROUP_ID, {"type": "string", "pattern": GROUP_IDS}]}, "maxItems": 20},
-        ]
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
+        "maxItems": MOST_TAGS,
+        "description": "Group ids. Also one alone, or as text with commas between.",
     }
 )
 class TagsField(serializers.Field[list[int], Any, list[str], Any]):
@@ -40,7 +38,8 @@ class TagsField(serializers.Field[list[int], Any, list[str], Any]):
         parts: Iterable[Any] = data if isinstance(data, list) else [data]
         words = [word for part in parts for word in (part.split(",") if isinstance(part, str) else [part])]
         words = [word.strip() if isinstance(word, str) else word for word in words]
-        ids = [IdField().to_internal_value(word) for word in words if word != ""]
+        is_form = html.is_html_input(getattr(self.root, "initial_data", None))
+        ids = [IdField().to_internal_value(whole_number(word, is_form=is_form)) for word in words if word != ""]
         if len(ids) > MOST_TAGS:
             self.fail("too_many")
         return ids
@@ -52,7 +51,9 @@ class TagsField(serializers.Field[list[int], Any, list[str], Any]):
 class OwnBindingSerializer(serializers.Serializer[Any]):
     """A device of who is signed in."""
 
-    Address = TextField(required=False, visible=True, max_length=512, help_text="The device's token; also `address`.")
+    Address = TextField(
+        required=False, visible=True, max_length=512, help_text="The device's token. It may also be called `address`."
+    )
     address = TextField(required=False, visible=True, max_length=512)
     BindingType = serializers.ChoiceField(Device.BindingType.choices, required=False, default=Device.BindingType.APN)
     tags = TagsField(required=False, default=list)
@@ -70,6 +71,7 @@ class OwnBindingSerializer(serializers.Serializer[Any]):
         }
 
 
+@extend_schema_serializer(exclude_fields=["address"])  # in most languages it would be `Address` again
 class RegisterBindingSerializer(OwnBindingSerializer):
     identity = TextField(visible=True, max_length=128, help_text="Who is signed in registers for themself instead.")
 
@@ -95,9 +97,10 @@ class ConferenceNameField(IdField):
         return super().to_internal_value(data) if group_id is None else group_id
 
 
+@extend_schema_serializer(exclude_fields=["FriendlyName"])  # one of the two must be there
 class NotificationSerializer(serializers.Serializer[Any]):
-    FriendlyName = ConferenceNameField(required=False, help_text="Twilio's name of the group's conference, or its id.")
-    groupId = IdField(required=False)
+    FriendlyName = ConferenceNameField(required=False)
+    groupId = IdField(required=False, help_text="Or `FriendlyName`: Twilio's name of its conference.")
     message = TextField(required=False, visible=True, max_length=500, default=CALL_STARTED)
 
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """How often somebody may register a device, and a group be told something."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from core.wire import IdField
-from groups.notifications.serializers import ConferenceNameField
+from core.wire import read
+from groups.notifications.serializers import NotificationSerializer
 from users.api.throttles import CountedThrottle
 from users.limits import keyed
 
@@ -28,10 +27,8 @@ class NotificationThrottle(CountedThrottle):
 
 def named_group(body: Any) -> int | None:
     """The group's id as the body gives it; None for a body that will be refused for having none."""
-    sent = body if isinstance(body, Mapping) else {}
-    for name, field in (("groupId", IdField()), ("FriendlyName", ConferenceNameField())):
-        try:
-            return field.to_internal_value(sent.get(name))
-        except ValidationError:
-            continue
-    return None
+    try:
+        group_id: int = read(NotificationSerializer, body)["group_id"]
+    except ValidationError:
+        return None
+    return group_id

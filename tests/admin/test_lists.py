@@ -5,7 +5,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.admin import exact_dollars
 from billing.ledger import account_of, post_entry
 from billing.models import Account, Card, Dispute, LedgerEntry
-from groups.models import Group, Membership
+from groups.models import Group, Membership, Ownership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
 from users.models import User
@@ -256,3 +256,12 @@ def test_dollars_are_shown_to_the_last_micro_dollar(micros: int | None, shown: s
 )
 def test_a_duration_reads_well(seconds: int | None, shown: str | None) -> None:
     assert time_spent(seconds) == shown
+
+
+@pytest.mark.parametrize("term", ["José", "Jose\u0301", "JOSÉ"])
+@pytest.mark.parametrize("path", ["/admin/users/user/", "/admin/groups/group/"])
+def test_a_search_finds_accents_in_either_form_and_case(browser: Browser, path: str, term: str) -> None:
+    jose = User.objects.create(email="j@example.com", display_name="Jose\u0301")
+    Ownership.objects.create(group=Group.objects.create(name="Other"), user=jose)
+    Group.objects.create(name="Nobody's")
+    assert browser.get(path, {"q": term}).context["cl"].result_count == 1

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.rows import Row, RowSerializer, Shape
-from core.wire import BalanceField, ChangesSerializer, FlagField, IdField, TextField, TimeField
+from core.wire import BalanceField, ChangesSerializer, FlagField, IdField, TextField, TimeField, WholeNumberField
 from users.callers import Caller, is_whole_for
 from users.models import User
 
@@ -34,13 +34,23 @@ class UserSerializer(RowSerializer):
 
 
 class ProfileSerializer(RowSerializer):
-    """Profile: a person as seen by another who is signed in."""
+    """A person as seen by another who is signed in."""
 
     id = serializers.IntegerField()
     displayName = serializers.CharField(source="display_name")
     avatar = serializers.CharField(allow_null=True)
     callStatus = serializers.BooleanField(source="call_status")
     createdAt = TimeField(source="created_at")
+
+
+class PersonSerializer(UserSerializer):
+    """A person as the caller may see them: whole as a User, or of others who are signed in the required keys alone."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for name in fields.keys() - ProfileSerializer().fields.keys():
+            fields[name].required = False
+        return fields
 
 
 def shape_for(caller: Caller, row: Row) -> Shape:
@@ -71,14 +81,14 @@ class SignUpSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(
     {
-        "oneOf": [
-            {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
-            {"type": "string", "pattern": r"^\+?[1-9][0-9]{0,14}$"},
-        ],
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10**15 - 1,
         "nullable": True,
+        "description": "The digits of the E.164 number; also as text, with a plus before them or not.",
     }
 )
-class PhoneNumberField(serializers.Field[int, int | str, int, Any]):
+class PhoneNumberField(WholeNumberField):
     """An E.164 number as an integer: its digits without the plus. https://www.itu.int/rec/T-REC-E.164
 
     It must be somebody's by libphonenumber: what stands for withheld numbers would let every such caller in as them.
@@ -90,15 +100,12 @@ class PhoneNumberField(serializers.Field[int, int | str, int, Any]):
     }
 
     def to_internal_value(self, data: Any) -> int:
-        text = str(data) if isinstance(data, int | str) and not isinstance(data, bool) else ""
+        text = self.whole_number(data)
         if not re.fullmatch(r"\+?[1-9][0-9]{0,14}", text):
             self.fail("invalid")
         if not is_phone_number(text.removeprefix("+")):
             self.fail("nobodys")
         return int(text)
-
-    def to_representation(self, value: int) -> int:
-        return value
 
 
 class AvatarField(TextField):

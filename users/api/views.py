@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -14,6 +14,7 @@ from core.wire import read
 from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
 from users.api.serializers import (
     CountSerializer,
+    PersonSerializer,
     ProfileSerializer,
     SearchSerializer,
     SignUpSerializer,
@@ -31,10 +32,6 @@ from users.sign_in.binding import sign_up_as
 whole = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), UserSerializer)
 profile = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), ProfileSerializer)
 
-SHAPES = [UserSerializer, ProfileSerializer]
-PERSON = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None)
-PEOPLE = PolymorphicProxySerializer("Person", SHAPES, resource_type_field_name=None, many=True)
-
 
 class UserViewSet(PermissionsByAction, GenericViewSet[User]):
     throttle_classes = (SignUpThrottle.on("create"),)
@@ -46,7 +43,7 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
     def get_queryset(self) -> UserQuerySet:
         return User.objects.get_queryset()
 
-    @extend_schema(summary="All people", parameters=[SearchSerializer], responses=PEOPLE)
+    @extend_schema(summary="All people", parameters=[SearchSerializer], responses=PersonSerializer(many=True))
     def list(self, request: Request) -> Response:
         query = read(SearchSerializer, request.query_params)
         people = self.get_queryset().order_by(*self.ordering)
@@ -69,7 +66,7 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         user, is_new = sign_up_as(identity, **sent) if identity else sign_up(**sent)
         return Response(UserSerializer(user).data, status=201 if is_new else 200)
 
-    @extend_schema(summary="One person", responses=PERSON)
+    @extend_schema(summary="One person", responses=PersonSerializer)
     def retrieve(self, request: Request, user_id: int) -> Response:
         read_person = whole if is_whole_for(caller_of(request), user_id) else profile
         people = read_person([user_id])
@@ -81,7 +78,7 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
         summary="Change a person",
         description='Another person\'s `{"callStatus": false}` is answered with their Profile, and changes nothing.',
         request=UserChangesSerializer,
-        responses=PERSON,
+        responses=PersonSerializer,
     )
     @conditional
     def update(self, request: Request, user_id: int) -> Response:

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('email', models.EmailField(max_length=128, unique=True)),
+                ('email_key', models.CharField(db_column='emailKey', editable=False, max_length=320, null=True, unique=True)),
                 ('display_name', models.CharField(db_column='displayName', max_length=128)),
                 ('first_name', models.CharField(blank=True, db_column='firstName', max_length=128, null=True)),
                 ('last_name', models.CharField(blank=True, db_column='lastName', max_length=128, null=True)),

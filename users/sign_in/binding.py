@@ -4,13 +4,13 @@ A person is bound to one sign-in, an issuer's `sub`, the first time that it come
 on the sign-in alone counts: emails change, and change hands.
 """
 
-import string
 from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import QuerySet
 from rest_framework.exceptions import PermissionDenied
 
+from core.email_addresses import email_key
 from core.prepared import prepared
 from users.callers import Identity, Newcomer
 from users.client_identity import AccountDisabled
@@ -18,7 +18,6 @@ from users.models import User
 from users.services import sign_up
 
 CALLER_COLUMNS = ("id", "email", "stripe_id", "is_staff", "is_active")
-LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class EmailNotVerified(PermissionDenied):
@@ -107,6 +106,5 @@ def sign_up_as(identity: Identity, *, email: str, display_name: str, avatar: str
 
 
 def is_same_email(one: str, other: str) -> bool:
-    """Compared without case in ASCII alone: the database's folding makes a k of the Kelvin sign, and an account's
-    owner is nobody with a look-alike address."""
-    return one.translate(LOWER) == other.translate(LOWER)
+    """Not by the database's folding, which makes a k of the Kelvin sign."""
+    return email_key(one) == email_key(other)

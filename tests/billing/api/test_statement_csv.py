@@ -20,7 +20,7 @@ def path(alice):
 
 def cells(answer):
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    return list(csv.DictReader(StringIO(answer.content.decode(), newline="")))
+    return list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
 def test_a_spreadsheet_reads_the_same_lines(api, path, post, group):
@@ -32,9 +32,9 @@ def test_a_spreadsheet_reads_the_same_lines(api, path, post, group):
     assert cells(api.get(path, headers=CSV)) == shown
 
 
-def test_lines_end_as_the_rfc_says_and_the_file_has_a_plain_name(api, path, days):
+def test_excel_knows_it_for_utf_8_lines_end_as_the_rfc_says_and_the_file_has_a_plain_name(api, path, days):
     answer = api.get(path, headers=CSV)
-    assert answer.content.startswith(b"id,createdAt,kind,memo,groupId,groupName,amount,balanceAfter\r\n")
+    assert answer.content.startswith(b"\xef\xbb\xbfid,createdAt,kind,memo,groupId,groupName,amount,balanceAfter\r\n")
     assert answer.content.count(b"\r\n") == answer.content.count(b"\n") == 4
     assert answer["Content-Disposition"] == 'attachment; filename="statement.csv"'
     assert "no-cache" in answer["Cache-Control"]

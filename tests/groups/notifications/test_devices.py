@@ -166,3 +166,15 @@ def test_a_disabled_account_is_told_nothing_and_registers_nothing(register, noti
     answer = register(identity=f"u_{bob.pk}", address="another", tags=[group.pk])
     assert (answer.status_code, answer.json()["code"]) == (403, "account_disabled")
     assert Device.objects.count() == 1
+
+
+def test_a_device_that_is_registered_again_keeps_its_endpoint(register, db):
+    first = register(identity="u_1", Address="token").json()["endpoint"]
+    assert register(identity="u_1", Address="token", BindingType="fcm").json()["endpoint"] == first
+    assert register(identity="u_1", Address="token", endpoint="mine").json()["endpoint"] == "mine"
+    assert register(identity="u_1", Address="token", endpoint=None).json()["endpoint"] == "mine"
+
+
+def test_whoever_has_the_device_next_has_an_endpoint_of_their_own(register, db):
+    first = register(identity="u_1", Address="token").json()["endpoint"]
+    assert register(identity="u_2", Address="token").json()["endpoint"] != first

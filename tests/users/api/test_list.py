@@ -1,6 +1,7 @@
 import pytest
 
 from tests.conftest import person
+from users.models import User
 
 
 def names(answer):
@@ -38,3 +39,16 @@ def test_a_search_that_cannot_be_is_refused(api, db, search):
 
 def test_an_empty_search_finds_everybody(api, alice, bob):
     assert names(api.get("/api/users?search=")) == ["Alice", "Bob"]
+
+
+@pytest.mark.parametrize("search", ["José", "Jose\u0301", "JOSÉ", "jose\u0301", "OSÉ M"])
+@pytest.mark.parametrize("stored", ["José María", "Jose\u0301 Mari\u0301a"])
+def test_search_finds_accented_letters_in_either_form_and_case(api, db, stored, search):
+    User.objects.create(email="jose@example.com", display_name=stored)
+    assert names(api.get("/api/users", {"search": search})) == [stored]
+
+
+@pytest.mark.parametrize("search", ["%", "_", "\\", "é%"])
+def test_search_takes_wildcards_literally_beside_accents(api, db, search):
+    User.objects.create(email="jose@example.com", display_name="Jose\u0301")
+    assert names(api.get("/api/users", {"search": search})) == []
