@@ -29,8 +29,8 @@ from users.admin import (
     ReadOnlyInline,
     foretell_deletion,
     person_link,
+    save_changes,
     show_on_person,
-    stamp_call_status,
 )
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
@@ -144,8 +144,7 @@ class GroupAdmin(admin.ModelAdmin[Group]):
         return ", ".join(ownership.user.display_name for ownership in group.ownerships.all())
 
     def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        stamp_call_status(obj, form)
-        super().save_model(request, obj, form, change)
+        save_changes(obj, form, change=change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         """Who joins is no longer invited, here as in the API."""

@@ -56,7 +56,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
     call_status_at = timestamps.since_inserted("callStatusAt")
     """When a client or an operator last changed it."""
-    stripe_id = models.CharField(max_length=128, null=True, blank=True, db_column="stripeId", db_index=True)
+    stripe_id = models.CharField(max_length=128, null=True, blank=True, db_column="stripeId", unique=True)
     billing_subscription = models.CharField(
         max_length=128, default="free", db_default="free", db_column="billingSubcription"
     )
@@ -91,10 +91,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = (
             models.UniqueConstraint(Lower("email"), name="users_email_without_case"),
             models.UniqueConstraint(fields=("oidc_issuer", "oidc_subject"), name="users_one_person_a_sign_in"),
+            models.CheckConstraint(
+                condition=Q(oidc_issuer=None, oidc_subject=None)
+                | Q(oidc_issuer__isnull=False, oidc_subject__isnull=False),
+                name="users_whole_sign_in",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.display_name} <{self.email}>"
+
+    def save(self, **kwargs: Any) -> None:
+        """Never writes the balance of a person who is there already: it is the ledger's, and may have moved since they
+        were read.
+        """
+        if kwargs.get("update_fields") is None and not self._state.adding:
+            unread = {*self.get_deferred_fields(), "id", "account_balance_micros"}
+            kwargs["update_fields"] = {each.name for each in self._meta.concrete_fields if each.attname not in unread}
+        super().save(**kwargs)
 
     def get_short_name(self) -> str:
         """How the admin greets its operator."""

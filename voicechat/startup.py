@@ -36,6 +36,8 @@ def start_lines() -> list[str]:
         lines += ["", "WARNING: SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."]
     if vendor_modes()["Stripe"] == "real" and (warning := stripe_warning()):
         lines += ["", f"WARNING: {warning}"]
+    for sentence in import_string("voice.checks.credit_warnings")():
+        lines += ["", f"WARNING: {sentence}"]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:

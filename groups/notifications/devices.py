@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import transaction
 
+from core.transactions import atomic_and_retried, lock_rows
 from core.vendors import best_effort
 from groups.models import Device, Group
 from groups.notifications.channels import Channel, channel_for
 from users.client_identity import person_with_identity
+from users.models import User
 
 CHECK_EVERY = timedelta(days=7)
 MOST_AT_ONCE = 50
@@ -39,16 +41,24 @@ def register_device(
         "endpoint": binding.endpoint[:128],
         "checked_at": now,
     }
-    with transaction.atomic():
-        device, _ = Device.objects.get_or_create(address=address, defaults=fields)
-        device = Device.objects.select_for_update().get(pk=device.pk)
-        former = device.sid
-        Device.objects.filter(pk=device.pk).update(**fields)
-        device.tags.set(groups)
+    device, former = write_device(address, fields, groups)
     if former != binding.sid:
         unbind(channel, former)
     device.refresh_from_db()
     return device
+
+
+@atomic_and_retried
+def write_device(address: str, fields: dict[str, Any], groups: Iterable[Group]) -> tuple[Device, str]:
+    """The device, and the binding that it had before. Its person is locked first: their end takes it along."""
+    if person := fields["user"]:
+        lock_rows(User.objects.filter(pk=person.pk).only("pk"))
+    device, _ = Device.objects.get_or_create(address=address, defaults=fields)
+    device = Device.objects.select_for_update().get(pk=device.pk)
+    former = device.sid
+    Device.objects.filter(pk=device.pk).update(**fields)
+    device.tags.set(groups)
+    return device, former
 
 
 def unbind(channel: Channel, sid: str) -> None:
@@ -74,5 +84,12 @@ def forget_gone_devices(*, now: datetime) -> int:
             if channel_for(device.binding_type).has_binding(sid=device.sid):
                 Device.objects.filter(pk=device.pk).update(checked_at=now)
             else:
-                forgotten += Device.objects.filter(pk=device.pk, sid=device.sid).delete()[0] and 1
+                forgotten += forget(device)
     return forgotten
+
+
+@atomic_and_retried
+def forget(device: Device) -> int:
+    """Locks it before the groups that it is told about, as whoever registers it does."""
+    rows = Device.objects.filter(pk=device.pk, sid=device.sid)
+    return int(bool(lock_rows(rows) and rows.delete()[0]))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from billing.cards import replace_default
 from billing.ledger import account_of
-from billing.models import Dispute, FormerCustomer, PaymentNotice, StripeEvent, TopUp
+from billing.models import Dispute, FormerCustomer, PaymentNotice, RefundRequest, StripeEvent, TopUp
 from groups.models import (
     Activity,
     Departure,
@@ -119,7 +119,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
     body = {"userId": zdenka.pk, "amountToAdd": 20}
     assert api.post("/api/billing/addMoney", body, headers={"Idempotency-Key": "key-of-zdenka"}).status_code == 200
     account = account_of(zdenka)
-    TopUp.objects.create(
+    refused = TopUp.objects.create(
         account=account,
         customer=zdenka.stripe_id or "",
         source="tok_visa",
@@ -127,6 +127,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
         status=TopUp.Status.REFUSED,
         message="Quillfeather has no funds",
     )
+    RefundRequest.objects.create(key="k1", account=account, top_up=refused, amount_cents=5, status="refused")
     Dispute.objects.create(id="du_1", account=account, payment="pi_1", amount_cents=500, status="lost", settled=True)
     return zdenka.stripe_id or ""
 
