@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
@@ -18,6 +17,7 @@ from billing.gateway.interface import (
 )
 from billing.models import Card, FormerCustomer
 from billing.refused_cards import counting_refusals
+from core.transactions import atomic_and_retried, lock_rows
 from users.models import User, VendorDeletion
 from users.vendor_deletions import delete_at_vendor
 
@@ -106,14 +106,16 @@ def total_charged(user: User) -> int:
         return payments().total_charged(customer=customer)
 
 
+@atomic_and_retried
 def keep(user: User, card: PaymentMethod) -> None:
+    lock_person(user.pk)
     Card.objects.update_or_create(pk=card.id, defaults={"user": user, **shown(card)})
 
 
-@transaction.atomic
+@atomic_and_retried
 def keep_default(user: User, card: PaymentMethod) -> None:
     """Under the person's lock: of two that become the default at once the later one is."""
-    User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+    lock_person(user.pk)
     user.cards.filter(is_default=True).exclude(pk=card.id).update(is_default=False)
     Card.objects.update_or_create(pk=card.id, defaults={"user": user, "is_default": True, **shown(card)})
     User.objects.filter(pk=user.pk).update(last4=card.last4)
@@ -123,33 +125,48 @@ def shown(card: PaymentMethod) -> dict[str, str | int]:
     return {"brand": card.brand, "last4": card.last4, "exp_month": card.exp_month, "exp_year": card.exp_year}
 
 
+def lock_person(user_id: int) -> None:
+    """Whoever changes a card locks its person first: a person's end and a new default change several."""
+    lock_rows(User.objects.filter(pk=user_id).only("pk"))
+
+
+def lock_owner(card_id: str) -> Card | None:
+    """The card, its person locked; None where it is not on file."""
+    for known in Card.objects.filter(pk=card_id):
+        lock_person(known.user_id)
+    return Card.objects.filter(pk=card_id).first()
+
+
+@atomic_and_retried
 def update_card(card: PaymentMethod) -> None:
     """The bank has sent its owner a new card: another number, another date, the same card on file."""
-    for known in Card.objects.filter(pk=card.id):
+    if known := lock_owner(card.id):
         Card.objects.filter(pk=card.id).update(**shown(card))
         if known.is_default:
             User.objects.filter(pk=known.user_id).update(last4=card.last4)
 
 
+@atomic_and_retried
 def forget_card(card: DetachedPaymentMethod) -> None:
     """It was taken off the file at Stripe. Whoever paid with it has no card until they add one."""
-    for known in Card.objects.filter(pk=card.id):
+    if known := lock_owner(card.id):
         known.delete()
         if known.is_default:
             User.objects.filter(pk=known.user_id).update(last4=None)
 
 
-@transaction.atomic
+@atomic_and_retried
 def forget_default(user: User) -> None:
     """There is none at Stripe any more. Four digits that a client has set stay: they were no card's of ours."""
+    lock_person(user.pk)
     if user.cards.filter(is_default=True).update(is_default=False):
         User.objects.filter(pk=user.pk).update(last4=None)
 
 
-@transaction.atomic
+@atomic_and_retried
 def forget_customer(customer: DeletedCustomer) -> None:
     """It is gone at Stripe, with its cards: the next need opens a new one. What it paid stays in the ledger."""
-    for user in User.objects.select_for_update(no_key=True).filter(stripe_id=customer.id):
+    for user in lock_rows(User.objects.filter(stripe_id=customer.id)):
         logger.warning("Stripe customer of person %s is gone", user.pk)
         FormerCustomer.objects.get_or_create(pk=customer.id, defaults={"user": user})
         user.cards.all().delete()

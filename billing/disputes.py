@@ -3,12 +3,11 @@
 import logging
 from dataclasses import replace
 
-from django.db import transaction
-
 from billing.gateway.interface import CURRENCY, DisputeReport
 from billing.ledger import entry_of_payment, lock_account, post_entry
 from billing.models import Account, Dispute, LedgerEntry
 from billing.notices import NOT_OURS, in_other_currency
+from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_CENT
 
 logger = logging.getLogger(__name__)
@@ -17,7 +16,7 @@ SETTLED = ("won", "lost", "prevented", "warning_closed")
 INQUIRY = "warning_"
 
 
-@transaction.atomic
+@atomic_and_retried
 def apply_dispute(dispute: DisputeReport) -> str:
     """Posts what the dispute has moved so far, each movement once, and notes where it stands.
 

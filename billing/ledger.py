@@ -7,9 +7,19 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from django.db import transaction
+from rest_framework.exceptions import APIException
 
 from billing.models import Account, LedgerEntry
+from core.transactions import atomic_and_retried
 from users.models import User
+
+HOLDERS: list[Callable[[Account], int]] = []
+
+
+class MoneyReserved(APIException):
+    status_code = 409
+    default_code = "money_reserved"
+    default_detail = "A refund of this money is under way. Try again when it is made, or take less."
 
 
 def account_of(user: User) -> Account:
@@ -57,17 +67,45 @@ def post_entry(
     return entry
 
 
-@transaction.atomic
+@atomic_and_retried
 def set_balance(*, user: User, balance_micros: int, memo: str, check: Callable[[], None] = lambda: None) -> None:
-    """Posts what is between the balance and the wished one as an adjustment; nothing where they are equal."""
+    """Posts what is between the balance and the wished one as an adjustment; nothing where they are equal.
+
+    Raises MoneyReserved.
+    """
     account = lock_account(account_of(user))
     check()
     difference = balance_micros - account.balance_micros()
     if difference:
-        post_entry(
-            account=account,
-            kind=LedgerEntry.Kind.ADJUSTMENT,
-            amount_micros=difference,
-            reference=f"adjustment:{uuid4()}",
-            memo=memo,
-        )
+        adjust(account=account, amount_micros=difference, reference=f"adjustment:{uuid4()}", memo=memo)
+
+
+@atomic_and_retried
+def adjust(*, account: Account, amount_micros: int, reference: str, memo: str) -> LedgerEntry:
+    """Adds an amount by hand, or takes it away: what a refund that is under way will take is not there for that.
+
+    Raises MoneyReserved.
+    """
+    account = lock_account(account)
+    reserved = account.reserved_micros() if amount_micros < 0 else 0
+    is_posted = LedgerEntry.objects.filter(reference=reference).exists()
+    if reserved and not is_posted and account.balance_micros() + amount_micros < reserved:
+        raise MoneyReserved
+    return post_entry(
+        account=account,
+        kind=LedgerEntry.Kind.ADJUSTMENT,
+        amount_micros=amount_micros,
+        reference=reference,
+        memo=memo,
+    )
+
+
+def holds_money(holder: Callable[[Account], int]) -> Callable[[Account], int]:
+    """Lets an upper app say what it holds of an account's balance, in micro-dollars. It is asked under its lock."""
+    HOLDERS.append(holder)
+    return holder
+
+
+def held_micros(account: Account) -> int:
+    """What the upper apps hold of the balance: it is spent, and not yet posted."""
+    return sum(holder(account) for holder in HOLDERS)

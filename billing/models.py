@@ -4,8 +4,10 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
+
+from core.wire import MICROS_PER_CENT
 
 
 class Account(models.Model):
@@ -32,6 +34,24 @@ class Account(models.Model):
         """The balance after the newest entry."""
         newest = self.entries.order_by("-id").values_list("balance_after_micros", flat=True).first()
         return newest or 0
+
+    def reserved_micros(self) -> int:
+        """What refunds that are under way will take: it is still in the balance, and there for nothing else."""
+        pending = self.refund_requests.filter(status=RefundRequest.Status.PENDING)
+        cents: int | None = pending.aggregate(cents=Sum("amount_cents"))["cents"]
+        return (cents or 0) * MICROS_PER_CENT
+
+
+COMES, GOES = ("top_up", "dispute_won"), ("dispute",)
+EITHER_WAY = ("call", "refund", "adjustment", "opening_balance")  # a call is corrected, and a refund may come back
+
+
+def signs_of_entries() -> Q:
+    """Which kinds of entries there are, and which way each may move money; none moves nothing."""
+    moves = Q(amount_micros__gt=0) | Q(amount_micros__lt=0)
+    return (
+        Q(kind__in=COMES, amount_micros__gt=0) | Q(kind__in=GOES, amount_micros__lt=0) | Q(kind__in=EITHER_WAY) & moves
+    )
 
 
 class LedgerEntry(models.Model):
@@ -62,6 +82,7 @@ class LedgerEntry(models.Model):
         ordering = ("-id",)
         verbose_name_plural = "ledger entries"
         indexes = (models.Index(fields=("account", "-id"), name="ledger_newest_first"),)
+        constraints = (models.CheckConstraint(condition=signs_of_entries(), name="ledger_entry_kind_and_sign"),)
 
     def __str__(self) -> str:
         return self.reference
@@ -119,6 +140,35 @@ class TopUp(models.Model):
     def brought_cents(self) -> int:
         """What it brought, once it has succeeded."""
         return self.amount_cents if self.captured_cents is None else self.captured_cents
+
+
+class RefundRequest(models.Model):
+    """A refund that an operator has asked for. Committed before Stripe is asked: so long as it is pending, its money is
+    there for nothing else.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"  # asked for; Stripe may or may not have made it
+        MADE = "made"  # posted: what became of it later is in the ledger, too
+        REFUSED = "refused"  # nothing went back
+
+    key = models.CharField(primary_key=True, max_length=255, help_text="The form's: the same gives back once.")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="refund_requests", db_index=False)
+    top_up = models.ForeignKey(TopUp, models.PROTECT, related_name="refund_requests")
+    amount_cents = models.PositiveIntegerField()
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    refund = models.CharField(max_length=255, blank=True, help_text="Stripe's id of the refund.")
+    asked_at = models.DateTimeField(default=timezone.now, help_text="When Stripe was last to be asked for it.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "refundRequests"
+        ordering = ("-created_at",)
+        constraints = (models.CheckConstraint(condition=Q(amount_cents__gt=0), name="refund_request_amount_positive"),)
+        indexes = (models.Index(fields=("account",), condition=Q(status="pending"), name="refund_requests_pending"),)
+
+    def __str__(self) -> str:
+        return f"${self.amount_cents / 100:.2f} {self.status}"
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):

@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, NotFound
 
@@ -35,6 +34,7 @@ from billing.models import Account, LedgerEntry, TopUp
 from billing.notices import NOT_OURS, in_other_currency
 from billing.refused_cards import CardsRefusedTooOften, counting_refusals
 from core.failpoints import failpoint
+from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_CENT
 from users.models import User
 
@@ -109,7 +109,7 @@ def answers(top_up: TopUp, amount_cents: int, source: str, key: str | None) -> b
     return (top_up.amount_cents, top_up.source) == (amount_cents, source)
 
 
-@transaction.atomic
+@atomic_and_retried
 def begin(
     account: Account,
     customer: str,
@@ -159,7 +159,7 @@ def finish_left(top_up: TopUp, *, now: datetime) -> None:
             finish(top_up, look_first=True)
 
 
-@transaction.atomic
+@atomic_and_retried
 def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
     """Whether a left one is ours to finish now. Under the account's lock, as `begin` is: two never both have it."""
     lock_account(top_up.account)
@@ -258,7 +258,7 @@ def cancel(waiting: TopUp) -> None:
     settle(waiting, payment)
 
 
-@transaction.atomic
+@atomic_and_retried
 def settle(top_up: TopUp, payment: Payment) -> TopUp:
     """Writes what became of a payment. Money that came in is posted, once, however the TopUp had ended before."""
     account = lock_account(top_up.account)
@@ -332,7 +332,7 @@ def make_sure_of(payment: str) -> None:
         logger.warning("Stripe knows no payment %s", payment)
 
 
-@transaction.atomic
+@atomic_and_retried
 def refuse(top_up: TopUp, message: str) -> TopUp:
     lock_account(top_up.account)
     TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(

@@ -1,8 +1,9 @@
-"""The database's own refusal to change or delete a ledger entry.
+"""The database's own refusals: to change or delete a ledger entry, and to give a top-up another account's entry.
 
 SQLite drops a table's triggers when Django rebuilds the table for a migration: so they are made after every `migrate`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, connections
@@ -18,6 +19,21 @@ CREATE OR REPLACE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql
 $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$;
 CREATE OR REPLACE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "ledgerEntries"
 EXECUTE FUNCTION ledger_append_only();
+"""
+OWN_ENTRY_SQLITE = """
+CREATE TRIGGER IF NOT EXISTS top_up_own_entry_{verb} BEFORE {verb} ON "topUps" WHEN NEW.entry_id IS NOT NULL AND
+NOT EXISTS (SELECT 1 FROM "ledgerEntries" WHERE id = NEW.entry_id AND account_id = NEW.account_id)
+BEGIN SELECT RAISE(ABORT, 'the entry of a top-up is its own account''s'); END
+"""
+OWN_ENTRY_POSTGRESQL = """
+CREATE OR REPLACE FUNCTION top_up_own_entry() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+IF NEW.entry_id IS NOT NULL AND
+NOT EXISTS (SELECT 1 FROM "ledgerEntries" WHERE id = NEW.entry_id AND account_id = NEW.account_id)
+THEN RAISE EXCEPTION 'the entry of a top-up is its own account''s' USING ERRCODE = 'integrity_constraint_violation';
+END IF; RETURN NEW; END $$;
+CREATE OR REPLACE TRIGGER top_up_own_entry BEFORE INSERT OR UPDATE ON "topUps"
+FOR EACH ROW EXECUTE FUNCTION top_up_own_entry();
 """
 DROP_SQLITE = "DROP TRIGGER IF EXISTS ledger_append_only_{verb}"
 GUARDED_SQLITE = """
@@ -35,6 +51,7 @@ DROP_POSTGRESQL = 'DROP TRIGGER IF EXISTS ledger_append_only ON "ledgerEntries"'
 
 def install(using: str = "default", **kwargs: Any) -> None:
     _run(using, SQLITE, POSTGRESQL)
+    _run(using, OWN_ENTRY_SQLITE, OWN_ENTRY_POSTGRESQL, ("INSERT", "UPDATE"))
 
 
 def lift(using: str = "default") -> None:
@@ -51,13 +68,13 @@ def unguarded() -> list[str]:
     return [verb for verb in verbs if verb not in guarded]
 
 
-def _run(using: str, sqlite: str, postgresql: str) -> None:
+def _run(using: str, sqlite: str, postgresql: str, verbs: Sequence[str] = VERBS) -> None:
     connection = connections[using]
     if "ledgerEntries" not in connection.introspection.table_names():
         return  # migrated only up to before billing
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            for verb in VERBS:
+            for verb in verbs:
                 cursor.execute(sqlite.format(verb=verb))
         else:
             cursor.execute(postgresql)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
@@ -36,6 +36,7 @@ from billing.gateway.interface import (
 from billing.models import StripeEvent
 from billing.notices import notify
 from core.failpoints import failpoint
+from core.transactions import atomic_and_retried
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def apply(event: WebhookEvent) -> None:
         raise EventNotApplied(reason) from error
 
 
-@transaction.atomic
+@atomic_and_retried
 def apply_once(name: str, followed: list[Subject], reason: str) -> None:
     stored = StripeEvent.objects.select_for_update(no_key=True).get(pk=name)
     if stored.applied_at is not None:

@@ -17,11 +17,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.transactions import MOST_TRIES, has_met
+
 TAG = re.compile(r'\s*(W/)?"([^"]*?)(?:--?(?:gzip|br|zstd|deflate))?"\s*')
 """A tag in a list of them. A proxy that compresses marks it as weak or puts its method into it."""
-MOST_TRIES = 5
-MET = ("40001", "40P01")
-"""What PostgreSQL says to one of two transactions that cannot both be: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html"""
 
 CHANGED = (
     "Nothing was done: what stands here now is not what If-Match names. Read it again; "
@@ -95,14 +94,9 @@ def conditional(action: Action) -> Action:
     return cast("Action", guarded)
 
 
-def has_met(error: Exception) -> bool:
-    """Whether another transaction came in between, so that a new try finds what it has made."""
-    return isinstance(error, IntegrityError) or getattr(error.__cause__, "pgcode", None) in MET
-
-
 @contextmanager
 def one_state() -> Iterator[None]:
-    """A transaction in which nobody else's commits are seen, nor overwritten: PostgreSQL refuses to, by one of MET.
+    """A transaction in which nobody else's commits are seen, nor overwritten: PostgreSQL refuses to (`has_met`).
 
     That needs no lock which would have to stand in the order of locks. SQLite has one writer at a time anyway.
     """

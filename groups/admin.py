@@ -30,8 +30,8 @@ from users.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     foretell_deletion,
+    save_changes,
     show_on_person,
-    stamp_call_status,
 )
 from users.operators import legible_column, person_link, written
 
@@ -150,8 +150,7 @@ class GroupAdmin(AskedAgain):
         return format_html_join(", ", "{}", ((written(user.pk, user.email, user.display_name),) for user in owners))
 
     def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        stamp_call_status(obj, form)
-        super().save_model(request, obj, form, change)
+        save_changes(obj, form, change=change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         """Who joins is no longer invited, here as in the API."""

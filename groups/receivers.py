@@ -6,6 +6,7 @@ from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.db.models.signals import pre_delete
 
+from core.transactions import lock_rows
 from groups.models import (
     PARTS,
     Activity,
@@ -34,7 +35,7 @@ def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[U
     goer_ids = goers(instance, origin)
     owned = set(Ownership.objects.filter(user=instance).values_list("group_id", flat=True))
     joined = set(Membership.objects.filter(user=instance).values_list("group_id", flat=True))
-    for group in Group.objects.select_for_update(no_key=True).filter(pk__in=owned | joined).order_by("pk"):
+    for group in lock_rows(Group.objects.filter(pk__in=owned | joined)):
         hand_on(group, goer_ids, was_owned=group.pk in owned)
 
 
@@ -74,18 +75,20 @@ def forget_devices(sender: type[User], instance: User, **kwargs: Any) -> None:
     early.delete()
 
 
-def clear_call_list(sender: type[Group], instance: Group, **kwargs: Any) -> None:
+def clear_call_list(sender: type[Group], instance: Group, origin: Any, **kwargs: Any) -> None:
     """The people on a group's call are no longer on a call, unless they are on another's.
 
-    Locks the group first, then its participants, then people in order, as everything does that touches them.
+    Locks all groups that go, and then the people on their lists.
     """
-    Group.objects.select_for_update(no_key=True).filter(pk=instance.pk).first()
+    is_bulk = isinstance(origin, QuerySet) and origin.model is Group
+    going = {instance.pk, *(origin.order_by().values_list("pk", flat=True) if is_bulk else ())}
+    lock_rows(Group.objects.filter(pk__in=going).only("pk"))
+    lists = Participant.objects.filter(group__in=going)
+    locked = lock_rows(User.objects.filter(pk__in=lists.values("user")).only("pk"))
     ask_again_before_it_goes(instance)
     on = set(instance.participants.values_list("user_id", flat=True))
     take_off_list(group=instance, people=on)
-    idle = User.objects.filter(pk__in=on, participants=None)
-    locked = [user.pk for user in User.objects.select_for_update(no_key=True).filter(pk__in=on).order_by("pk")]
-    idle.filter(pk__in=locked).update(call_status=False)
+    User.objects.filter(pk__in=on & {user.pk for user in locked}, participants=None).update(call_status=False)
 
 
 def connect() -> None:

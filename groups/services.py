@@ -8,13 +8,27 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from core.throttle import TooManyRequests
-from groups.models import PARTS, Activity, Departure, Group, GroupPerson, Invitation, Membership, Ownership, Participant
+from core.transactions import atomic_and_retried, lock_rows
+from groups.models import (
+    PARTS,
+    Activity,
+    Departure,
+    Device,
+    Group,
+    GroupPerson,
+    Invitation,
+    Membership,
+    Ownership,
+    Participant,
+)
+from users.client_identity import client_identity
+from users.erasing import marks_of, saying
 from users.limits import Full, of_person, take_place
 from users.models import User
 
@@ -94,7 +108,7 @@ def heir_of(group: Group, goer_ids: Collection[int]) -> User | None:
     return stay.user if stay else None
 
 
-@transaction.atomic
+@atomic_and_retried
 def make_group(*, founder: User | None, check: Callable[[], None] = nothing_to_check, **fields: Any) -> Group:
     """A new group. Its founder owns it, and is a member of it. Raises TooManyGroups."""
     if founder:
@@ -108,7 +122,7 @@ def make_group(*, founder: User | None, check: Callable[[], None] = nothing_to_c
     return group
 
 
-@transaction.atomic
+@atomic_and_retried
 def add_person(
     *,
     group_id: int,
@@ -145,7 +159,7 @@ def add_person(
     return is_new
 
 
-@transaction.atomic
+@atomic_and_retried
 def remove_person(
     *,
     group_id: int,
@@ -168,7 +182,7 @@ def remove_person(
         Departure.objects.update_or_create(group=group, user_id=user_id, defaults={"left_at": timezone.now()})
 
 
-@transaction.atomic
+@atomic_and_retried
 def remove_everybody(*, group_id: int, people: type[GroupPerson], check: Callable[[], None] = nothing_to_check) -> int:
     """Empties a group's list; how many were on it. No row says that it goes: the caller knows that all do."""
     rows = people.objects.filter(group=lock_group(group_id))
@@ -176,7 +190,7 @@ def remove_everybody(*, group_id: int, people: type[GroupPerson], check: Callabl
     return rows._raw_delete(rows.db)
 
 
-@transaction.atomic
+@atomic_and_retried
 def add_activity(
     *, group_id: int, user_id: int, activity: str, check: Callable[[], None] = nothing_to_check
 ) -> Activity:
@@ -187,6 +201,27 @@ def add_activity(
     return Activity.objects.create(group=group, user=user, activity=activity)
 
 
+def lock_around(goers: Collection[User]) -> None:
+    """Locks what goes with these people, in the order of docs/design.md: every group that has a row of theirs, or in
+    which somebody wrote their email or number, for its own end would delete that row too; then people, also those on
+    the call lists of groups that are left with nobody; then devices.
+    """
+    ids = {each.pk for each in goers}
+    models: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity)
+    rows = [each._base_manager.filter(user__in=ids) for each in models]
+    rows.append(Device.tags.through._base_manager.filter(device__user__in=ids))
+    rows.append(Activity.objects.filter(saying("activity", [mark for each in goers for mark in marks_of(each)])))
+    around, *others = [each.order_by().values_list("group_id") for each in rows]
+    groups = lock_rows(Group.objects.filter(pk__in=[pk for (pk,) in around.union(*others)]).only("pk"))
+    left = Group.objects.filter(pk__in=[group.pk for group in groups])
+    for part in (Ownership.objects, Membership.objects):
+        left = left.exclude(Exists(part.filter(group=OuterRef("pk")).exclude(user__in=ids)))
+    listed = Participant.objects.filter(group__in=left).values_list("user_id", flat=True)
+    lock_rows(User.objects.filter(pk__in=ids | set(listed)).only("pk"))
+    early = Q(user=None, identity__in=[client_identity(pk) for pk in ids])
+    lock_rows(Device.objects.filter(Q(user__in=ids) | early).only("pk"))
+
+
 def take_off_list(*, group: Group, people: set[int]) -> None:
     """Takes people off the call list whom nobody hangs up on for it: no row says that it goes. They are on no call,
     and another phone of theirs may just be calling in; or the group goes. The caller holds the group's lock."""
@@ -194,19 +229,20 @@ def take_off_list(*, group: Group, people: set[int]) -> None:
     rows._raw_delete(rows.db)
 
 
-def set_on_call(*, group: Group, people: set[int], on: set[int], anyone: bool) -> None:
+def set_on_call(*, group: Group, people: set[int], on: set[int], anyone: bool, moved: set[int]) -> None:
     """Brings these people's rows on the call list, and the group's call status, to what is so.
 
     `on` are those of these people who are on the call, `anyone` is whether anybody is, known or not.
 
-    Rows of other people stay: a client put them there. The caller holds the group's lock.
+    Rows of other people stay: a client put them there. The caller holds the group's lock, and locks `moved` after this:
+    with the new ones they are locked at once, for people are locked in the order of their ids.
     """
     listed = set(Participant.objects.filter(group=group, user_id__in=people).values_list("user_id", flat=True))
     if gone := listed - on:
         take_off_list(group=group, people=gone)
     if new := on - listed:
-        known = User.objects.select_for_update(no_key=True).filter(pk__in=new).order_by("pk")
-        Participant.objects.bulk_create(Participant(group=group, user=user) for user in known)
+        known = lock_rows(User.objects.filter(pk__in=new | moved))
+        Participant.objects.bulk_create(Participant(group=group, user=user) for user in known if user.pk in new)
     if group.call_status != anyone:
         group.call_status = anyone
         group.save(update_fields=["call_status"])

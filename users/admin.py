@@ -11,12 +11,13 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
+from core.transactions import lock_rows
 from core.wire import dollars
 from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
@@ -208,10 +209,12 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             raise PermissionDenied
         if asked := password_first(request):
             return asked
-        count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
-        ask_operator_again(request)
-        if not self.has_change_permission(request):
-            raise PermissionDenied
+        with transaction.atomic():
+            lock_rows(people.only("pk"))
+            ask_operator_again(request)
+            if not self.has_change_permission(request):
+                raise PermissionDenied
+            count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
         self.message_user(request, f"Unbound: {count}. The next sign-in with their verified email is theirs.")
         return None
 
@@ -248,8 +251,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         return not RIGHTS.isdisjoint(form.changed_data)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        stamp_call_status(obj, form)
-        super().save_model(request, obj, form, change)
+        save_changes(obj, form, change=change)
         if not {"is_active", "is_staff"}.isdisjoint(form.changed_data) and not (obj.is_active and obj.is_staff):
             end_all([obj.pk])
 
@@ -299,10 +301,17 @@ def what_follows(person_ids: set[int]) -> list[str]:
     return [sentence for foreteller in foretellers for sentence in foreteller(person_ids)]
 
 
-def stamp_call_status(row: Any, form: Any) -> None:
-    """A call status that an operator writes counts from now on."""
-    if "call_status" in form.changed_data:
+def save_changes(row: Any, form: Any, *, change: bool) -> None:
+    """Writes only what the operator has changed: the rest, such as the balance, may be another since the page was
+    opened.
+    """
+    changed = {*form.changed_data}
+    if "call_status" in changed:  # it counts from now on
         row.call_status_at = timezone.now()
+        changed.add("call_status_at")
+    if change and not lock_rows(type(row)._default_manager.filter(pk=row.pk).only("pk")):
+        raise Http404
+    row.save(update_fields={field.name for field in row._meta.concrete_fields} & changed if change else None)
 
 
 def is_superuser(request: HttpRequest) -> bool:

@@ -83,7 +83,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     call_status = models.BooleanField("on a call", default=False, db_default=False, db_column="callStatus")
     call_status_at = timestamps.since_inserted("callStatusAt")
     """When a client or an operator last changed it."""
-    stripe_id = models.CharField(max_length=128, null=True, blank=True, db_column="stripeId", db_index=True)
+    stripe_id = models.CharField(max_length=128, null=True, blank=True, db_column="stripeId", unique=True)
     billing_subscription = models.CharField(
         max_length=128, default="free", db_default="free", db_column="billingSubcription"
     )
@@ -118,16 +118,28 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = (
             models.UniqueConstraint(Lower("email"), name="users_email_without_case"),
             models.UniqueConstraint(fields=("oidc_issuer", "oidc_subject"), name="users_one_person_a_sign_in"),
+            models.CheckConstraint(
+                condition=Q(oidc_issuer=None, oidc_subject=None)
+                | Q(oidc_issuer__isnull=False, oidc_subject__isnull=False),
+                name="users_whole_sign_in",
+            ),
         )
 
     def __str__(self) -> str:
         """By what is theirs alone first: the name may pretend to be anything."""
         return f"#{self.pk} {isolated(self.email)} {isolated(self.display_name)}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if "email" in (named := kwargs.get("update_fields") or ()):
+    def save(self, **kwargs: Any) -> None:
+        """Never writes the balance of a person who is there already: it is the ledger's, and may have moved since they
+        were read. An email that changes takes its key along.
+        """
+        named = kwargs.get("update_fields")
+        if named is None and not self._state.adding:
+            unread = {*self.get_deferred_fields(), "id", "account_balance_micros"}
+            kwargs["update_fields"] = {each.name for each in self._meta.concrete_fields if each.attname not in unread}
+        elif named and "email" in named:
             kwargs["update_fields"] = {*named, "email_key"}
-        super().save(*args, **kwargs)
+        super().save(**kwargs)
 
     def get_short_name(self) -> str:
         """How the admin greets its operator."""

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from core.transactions import MOST_TRIES, has_met, was_broken_off
 from users.models import User
 from users.signals import signed_up
-
-MOST_TRIES = 5
 
 
 def sign_up(*, email: str, display_name: str, avatar: str | None, **sign_in: str) -> tuple[User, bool]:
@@ -40,8 +39,8 @@ def delete_row(rows: QuerySet[Any], pk: int, *, check: Callable[[], None] | None
 
     Django collects what goes along first: what comes later is a foreign key's error at the end, and collected then.
     Of several deletions at once the database lets one find the row: for the others it is 404, and what they had begun
-    is undone. It is not locked before: a person is locked after their groups everywhere. `check` asks for permission
-    once more, once all of them are locked.
+    is undone. What hangs on the row is locked before it, in the order that everybody keeps, by who is told of the end
+    (`pre_delete`). `check` asks for permission once more, once all of them are locked.
     """
     for tries_left in reversed(range(MOST_TRIES)):
         try:
@@ -52,8 +51,9 @@ def delete_row(rows: QuerySet[Any], pk: int, *, check: Callable[[], None] | None
                 if not deleted.get(rows.model._meta.label):
                     raise Http404
             return
-        except IntegrityError:
-            if not tries_left:
+        except (IntegrityError, OperationalError) as error:
+            is_part = connection.in_atomic_block and was_broken_off(error)
+            if is_part or not tries_left or not has_met(error):
                 raise
 
 

@@ -9,3 +9,4 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("voice.receivers").connect()
+        import_module("voice.checks")

@@ -1,7 +1,7 @@
 """Letting a caller into a group's call, as far as its payer's money carries it (`voice/credit/limits.py`).
 
-Locks: the payer's account, under which a leg is only inserted. Charging locks the leg and then the account, so a leg
-that is stored already is changed (`adopt_leg`) once the account is let go.
+Whoever is refused holds no money: the leg's row, or its payer, is written under the lock of the account that was found
+to carry it, and not before.
 """
 
 from collections.abc import Callable
@@ -10,34 +10,45 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.disputes import has_open_dispute
 from billing.ledger import account_of, lock_account
 from billing.models import Account
+from core.transactions import atomic_and_retried
 from groups.models import Group
 from users.models import User
 from voice.callers import RefusedCallError, who_and_where
 from voice.conferences.events import SID, adopt_leg
 from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
-from voice.models import Call
+from voice.hang_ups import hang_up
+from voice.models import Call, HangUp
 from voice.telephony.interface import Dial
 
 CHANGED = "The group has changed at this moment. Please call again."
+ENDED = "This call has ended. Please call again."
+NO_CREDIT = "There is not enough credit for this call. Please ask the group's owner to add money."
+PAYER_GONE = "The owner of this group has just left. Please call again."
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
 def start_call(*, params: dict[str, str]) -> Dial:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
+    sid = params.get("CallSid", "")
+    refuse_ended(Call.objects.exclude(caller="", user_id=None, payer=None), sid)
     caller, group = who_and_where(params)
-    now, sid, fields = timezone.now(), params.get("CallSid", ""), leg_fields(caller, group, params)
+    now, fields = timezone.now(), leg_fields(caller, group, params)
     check = partial(ask_again, params, fields)
-    call, time_limit = let_in(sid, fields, check, now=now)
-    if call and not call.caller and call.payer_id is None:  # an event came first, and knew only the sid
-        adopt_leg(call, fields, now=now)
-        _, time_limit = let_in(sid, fields, check, now=now)  # again, now that others see its hold
+    try:
+        call, time_limit = let_in(sid, fields, check, now=now)
+        if call and is_nobodys(call):
+            time_limit = let_in_late(call, fields, check, now=now)
+    except RefusedCallError:  # who is on all the same would talk at nobody's cost
+        hang_up(Call.objects.filter(sid=sid, is_on=True, caller="", user_id=None, payer=None), why=HangUp.Why.NO_CREDIT)
+        raise
+    refuse_ended(Call.objects.all(), sid)
     return Dial(
         group_id=group.pk,
         participant_label=f"leg_{call.pk}" if call else "",
@@ -71,32 +82,76 @@ def ask_again(params: dict[str, str], fields: dict[str, Any]) -> None:
         raise RefusedCallError(CHANGED)
 
 
-@transaction.atomic
+def refuse_ended(calls: QuerySet[Call], sid: str) -> None:
+    """A request that is sent again after its call has ended would put nobody anywhere, and must not look as if it did.
+
+    What was taken to have ended without a word of Twilio's may go on.
+    """
+    told = (Call.EndSource.EVENT, Call.EndSource.ANSWER)
+    if sid and calls.filter(sid=sid, end_time__isnull=False, end_source__in=told).exists():
+        raise RefusedCallError(ENDED)
+
+
+def is_nobodys(call: Call) -> bool:
+    """Whether an event came before its makeCall, and knew only the sid."""
+    return not call.caller and call.user_id is None and call.payer_id is None
+
+
+@atomic_and_retried
 def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: datetime) -> tuple[Call | None, int]:
     """The leg's row and its limit in seconds. The account stays locked until the row is in: legs that start at once
     do not get the same money.
 
     The row is the same one when Twilio asks again. None without a CallSid, as when somebody tries it by curl.
     """
-    time_limit = limit_of(fields["payer"], sid, now=now)
+    time_limit = limit_of(lock_payer(fields["payer"]), sid, now=now)
     check()
     call = Call.objects.get_or_create(sid=sid, defaults=fields)[0] if SID.fullmatch(sid) else None
     return call, time_limit
 
 
+def let_in_late(call: Call, fields: dict[str, Any], check: Callable[[], None], *, now: datetime) -> int:
+    """Makes a leg the caller's whose events came before its makeCall; its limit in seconds. One that the money does not
+    carry stays nobody's.
+    """
+    limits: list[int] = []
+
+    def carry(row: Call) -> None:
+        limits.append(limit_of(lock_payer(fields["payer"]), row.sid, now=now))
+        check()
+
+    adopt_leg(call, fields, check=carry, now=now)
+    return limits[-1]
+
+
+def lock_payer(account: Account | None) -> Account | None:
+    """Refuses where the payer went in between: nobody would pay."""
+    if account is None:
+        return None
+    account = lock_account(account)
+    if account.user_id is None:
+        raise RefusedCallError(PAYER_GONE)
+    return account
+
+
 def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
-    """How many seconds the leg may last: four hours where nobody pays, or where calls need no balance."""
+    """How many seconds the leg may last: four hours where nobody pays, or where calls need no balance.
+
+    None starts on a balance below zero, whatever calls need: it would be cut off at once. The account is locked.
+    """
     if account is None:
         return FOUR_HOURS
     if has_open_dispute(account):
         raise RefusedCallError(
             "A payment of this group's owner is disputed. Calls can start again when that is settled."
         )
+    credit = call_credit(account, now=now, without=sid)
+    if credit.is_overdrawn:
+        raise RefusedCallError(NO_CREDIT)
     if not settings.MIN_CALL_BALANCE:
         return FOUR_HOURS
-    credit = call_credit(lock_account(account), now=now, without=sid)
     if credit.money < max(settings.MIN_CALL_BALANCE, credit.hold):
-        raise RefusedCallError("There is not enough credit for this call. Please ask the group's owner to add money.")
+        raise RefusedCallError(NO_CREDIT)
     if credit.free < credit.hold:
         raise RefusedCallError(
             "The money that is left is held by calls that are running. "

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from core.attempts import Attempts
 from core.deadline import deadline
+from core.transactions import atomic_and_retried
 from groups.models import Participant
 from groups.services import remove_everybody, remove_person
 from voice.models import Call, HangUp
@@ -39,14 +40,14 @@ class HangUpSummary:
         return self.attempts.failed
 
 
-@transaction.atomic
+@atomic_and_retried
 def take_off_call(*, group_id: int, user_id: int, by: int | None, check: Callable[[], None]) -> None:
     """Takes a person off the group's call list, and hangs up on them: also on who is let in and not shown yet."""
     remove_person(group_id=group_id, user_id=user_id, people=Participant, by=by, check=check)
     hang_up(Call.objects.filter(group_id=group_id, user_id=user_id), why=HangUp.Why.TAKEN_OFF)
 
 
-@transaction.atomic
+@atomic_and_retried
 def end_group_call(*, group_id: int, check: Callable[[], None]) -> int:
     """Ends the group's call for everybody, whoever they are; how many were on the list."""
     removed = remove_everybody(group_id=group_id, people=Participant, check=check)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Sum, Value, When
 from django.utils import timezone
 
 from billing.models import Account
@@ -149,6 +149,7 @@ class CallQuerySet(models.QuerySet["Call"]):
             When(Q(group_id__isnull=False) & ~Exists(group), then=Value(why.GROUP_GONE)),
             When(is_persons & ~Exists(person), then=Value(why.PERSON_GONE)),
             When(Exists(person.filter(is_active=False)), then=Value(why.DISABLED)),
+            When(payer__isnull=False, payer__user=None, then=Value(why.PAYER_GONE)),
         ]
         if not settings.OPEN_MODE:
             own = group.of_person(OuterRef(OuterRef("user_id")))
@@ -248,6 +249,10 @@ class Call(Doubt):
             models.Index(fields=("group_id",), condition=Q(is_on=True), name="calls_on_of_group"),
             models.Index(fields=("user_id",), condition=Q(is_on=True), name="calls_on_of_person"),
         )
+        constraints = (
+            models.CheckConstraint(condition=Q(end_time__gte=F("start_time")), name="call_ends_after_its_start"),
+            models.CheckConstraint(condition=Q(price_micros__lte=0), name="call_price_is_not_above_zero"),
+        )
 
     def __str__(self) -> str:
         return self.sid
@@ -272,6 +277,8 @@ class HangUp(models.Model):
         GROUP_GONE = "group_gone", "the group is deleted"
         PERSON_GONE = "person_gone", "the account is deleted"
         DISABLED = "disabled", "the account is disabled"
+        PAYER_GONE = "payer_gone", "the account of its payer is deleted"
+        NO_CREDIT = "no_credit", "not let in: there is not enough credit"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")
     why = models.CharField(max_length=16, choices=Why)

@@ -7,12 +7,34 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete
 
+from billing.erasing import lock_events_about
+from billing.ledger import holds_money
+from billing.models import Account
+from core.transactions import lock_rows
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
+from groups.services import lock_around
 from users.client_identity import CLIENT, client_identity
 from users.erasing import goers
 from users.models import User
+from voice.credit.call_credit import held_by_calls
 from voice.hang_ups import hang_up
 from voice.models import Call, HangUp
+
+
+def lock_what_goes(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
+    """Locks all that the end of these people touches, in the order of docs/design.md and before any of it is touched.
+
+    It stands on the highest floor, which knows all the others, and is told first: its app is the first in
+    INSTALLED_APPS. Of people who go together Django tells of the lowest id first, and that once is enough.
+    """
+    going = goers(instance, origin)
+    if instance.pk != min(going):
+        return
+    people = User.objects.filter(pk__in=going).order_by("pk")
+    lock_events_about(people)
+    lock_rows(legs_naming(going).only("pk"))
+    lock_rows(Account.objects.filter(user__in=going))
+    lock_around(people)
 
 
 def end_call_of_group(sender: type[Group], instance: Group, **kwargs: Any) -> None:
@@ -20,7 +42,9 @@ def end_call_of_group(sender: type[Group], instance: Group, **kwargs: Any) -> No
 
 
 def end_legs_of_person(sender: type[User], instance: User, **kwargs: Any) -> None:
+    """Theirs, and those that they pay: nobody would pay for them any more."""
     hang_up(Call.objects.filter(user_id=instance.pk), why=HangUp.Why.PERSON_GONE)
+    hang_up(Call.objects.filter(payer__user=instance), why=HangUp.Why.PAYER_GONE)
 
 
 def forget_callers(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
@@ -29,12 +53,14 @@ def forget_callers(sender: type[User], instance: User, origin: User | QuerySet[U
     All who go together at once, before any group of theirs is locked: legs are locked first. Nobody else's number is
     taken off: several may share a landline.
     """
-    going = goers(instance, origin)
+    legs_naming(goers(instance, origin)).update(caller="", called="")
+
+
+def legs_naming(going: set[int]) -> QuerySet[Call]:
     numbers = User.objects.filter(pk__in=going).exclude(phone_number=None).values_list("phone_number", flat=True)
     names = [*(f"+{number}" for number in numbers), *(f"{CLIENT}{client_identity(pk)}" for pk in going)]
     named = Q(user_id=None) & (Q(caller__in=names) | Q(called__in=names))
-    legs = Call.objects.filter(Q(user_id__in=going) | named)
-    legs.exclude(caller="", called="").update(caller="", called="")
+    return Call.objects.filter(Q(user_id__in=going) | named).exclude(caller="", called="")
 
 
 def end_legs_of_disabled(sender: type[User], instance: User, **kwargs: Any) -> None:
@@ -67,7 +93,9 @@ def goes_alone(sender: type[Model], origin: Model | QuerySet[Any]) -> bool:
 
 
 def connect() -> None:
+    holds_money(held_by_calls)
     post_delete.connect(end_call_of_group, sender=Group, dispatch_uid="voice.end_call_of_group")
+    pre_delete.connect(lock_what_goes, sender=User, dispatch_uid="voice.lock_what_goes")
     pre_delete.connect(forget_callers, sender=User, dispatch_uid="voice.forget_callers")
     pre_delete.connect(end_legs_of_person, sender=User, dispatch_uid="voice.end_legs_of_person")
     post_save.connect(end_legs_of_disabled, sender=User, dispatch_uid="voice.end_legs_of_disabled")

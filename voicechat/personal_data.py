@@ -180,6 +180,14 @@ KEPT = (
         exported=True,
     ),
     Kept(
+        "refundRequests",
+        "key account_id top_up_id amount_cents status refund asked_at created_at",
+        "refunds that staff asked for, under a key of their form's",
+        "the books; its money is reserved while it is pending",
+        End.STAYS,
+        exported=True,
+    ),
+    Kept(
         "disputes",
         "id account_id payment amount_cents status settled created_at",
         "disputed payments",

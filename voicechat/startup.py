@@ -61,6 +61,8 @@ def start_lines() -> list[str]:
     lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
     for warning in start_warnings():
         lines += ["", f"WARNING: {warning}"]
+    for sentence in import_string("voice.checks.credit_warnings")():
+        lines += ["", f"WARNING: {sentence}"]
     if settings.OPEN_MODE:
         lines += ["", "WARNING: open mode. Nobody is asked to sign in: everybody may read and change everything."]
     else:

@@ -9,22 +9,21 @@ from uuid import uuid4
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.signing import BadSignature, TimestampSigner
-from django.db import transaction
 from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 
 from billing.admin.columns import exact_dollars
 from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable
-from billing.ledger import post_entry
-from billing.models import Account, LedgerEntry, TopUp
-from billing.refunds import refund
+from billing.ledger import adjust
+from billing.models import Account, LedgerEntry, RefundRequest, TopUp
+from billing.refunds import SENT_BEFORE, refund, refundable_micros
+from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, is_visible
 from users.erasing import names_of, without
 
 OPEN_FOR = timedelta(hours=12)
 """Stripe forgets a refund's key after a day: sent then, the same form would give back once more."""
 TOO_OLD = "This form was opened too long ago. Open it again from the account's page."
-SENT_BEFORE = "This form was sent before, with something else in it. That counted, and now nothing was done."
 
 signer = TimestampSigner(salt="billing.admin.forms")
 
@@ -83,12 +82,11 @@ class AdjustmentForm(MoneyForm):
             raise forms.ValidationError("Leave out who it is: the books outlive the person, and never change.")
         return reason
 
-    @transaction.atomic
+    @atomic_and_retried
     def save(self, *, log: Callable[[str], None]) -> str:
         micros, reason = self.cleaned_data["amount"], self.cleaned_data["reason"]
         reference = f"adjustment:{self.cleaned_data['key']}"
-        kind = LedgerEntry.Kind.ADJUSTMENT
-        entry = post_entry(account=self.account, kind=kind, amount_micros=micros, reference=reference, memo=reason)
+        entry = adjust(account=self.account, amount_micros=micros, reference=reference, memo=reason)
         if (entry.account_id, entry.amount_micros, entry.memo) != (self.account.pk, micros, reason):
             raise ValidationError(SENT_BEFORE)
         log(f"Adjusted the balance by {exact_dollars(micros)}: {reason} ({reference})")
@@ -113,12 +111,21 @@ class RefundForm(MoneyForm):
         self.payments = account.top_ups.filter(status=TopUp.Status.SUCCEEDED).select_related("account", "entry")
         self.fields["top_up"].queryset = self.payments  # type: ignore[attr-defined]  # a choice field's
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether it was sent before: what it asked for is reserved, and the service says what counts."""
+        key = str(self.data.get("key", "")).partition(":")[0]
+        return RefundRequest.objects.filter(pk=key).exclude(status=RefundRequest.Status.REFUSED).exists()
+
     def clean_amount(self) -> int:
         """In cents."""
         cents = int(self.cleaned_data["amount"] * 100)
-        balance = self.account.balance_micros()
-        if cents * MICROS_PER_CENT > balance:
-            raise forms.ValidationError(f"No more than the balance can go back, which is {exact_dollars(balance)} now.")
+        free = refundable_micros(self.account)
+        if cents * MICROS_PER_CENT > free and not self.was_asked:
+            raise forms.ValidationError(
+                "No more can go back than is free of the balance, held neither by calls nor by other refunds, "
+                f"which is {exact_dollars(free)} now."
+            )
         if (top_up := self.cleaned_data.get("top_up")) and cents > top_up.brought_cents:
             raise forms.ValidationError(f"No more than this payment can go back: {money(top_up.brought_cents)}.")
         return cents

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest
 
 from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link, readable
-from billing.models import CardRefusal, Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
+from billing.models import CardRefusal, Dispute, LedgerEntry, PaymentNotice, RefundRequest, StripeEvent, TopUp
 from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
 from users.admin import ReadOnlyAdmin
@@ -20,7 +20,7 @@ class OfAccountAdmin(ReadOnlyAdmin):
     list_select_related = ("account__user",)
 
     @admin.display(ordering="account__user__display_name")
-    def person(self, row: LedgerEntry | TopUp | Dispute) -> str | None:
+    def person(self, row: LedgerEntry | TopUp | RefundRequest | Dispute) -> str | None:
         return owner_link(row.account.user)
 
 
@@ -66,6 +66,15 @@ class TopUpAdmin(OfAccountAdmin):
     @admin.display(description="captured, where less")
     def captured(self, top_up: TopUp) -> str | None:
         return exact_dollars(top_up.captured_cents and top_up.captured_cents * MICROS_PER_CENT)
+
+
+@admin.register(RefundRequest)
+class RefundRequestAdmin(OfAccountAdmin):
+    list_display = ("created_at", "person", "amount", "status", "refund", "asked_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("key", "refund", "account__user__email", "account__user__display_name")
+    fields = ("created_at", "asked_at", "account", "person", "amount", "status", "refund", "top_up", "key")
+    amount = amount_column
 
 
 @admin.register(Dispute)

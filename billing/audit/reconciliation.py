@@ -14,7 +14,8 @@ from billing.audit.comparison import Comparison
 from billing.audit.report import Line, Report
 from billing.disputes import apply_dispute
 from billing.gateway.interface import payments
-from billing.models import Dispute, StripeEvent, TopUp
+from billing.models import Dispute, RefundRequest, StripeEvent, TopUp
+from billing.refunds import finish_request
 
 MOST_AT_ONCE = 500
 CONSENT_FOR = timedelta(days=1)
@@ -30,6 +31,7 @@ def reconcile_payments(*, now: datetime, days: int) -> Report:
     finish_pending(report, now)
     cancel_old_consents(report, now)
     apply_events(report, now)
+    finish_refunds(report, now)
     follow_disputes(report)
     Comparison(report, now - timedelta(days=days)).run()
     return report
@@ -59,6 +61,19 @@ def apply_events(report: Report, now: datetime) -> None:
     for stored in waiting.order_by("created_at", "id")[:MOST_AT_ONCE]:
         line.looked_at += 1
         line.put_right += line.attempt(f"event {stored.pk}", partial(apply_again, stored))
+
+
+def finish_refunds(report: Report, now: datetime) -> None:
+    """Refunds whose answer was lost: their money is reserved until it is known what became of them."""
+    line = report.line("refunds asked for")
+    left = RefundRequest.objects.filter(status=RefundRequest.Status.PENDING, asked_at__lt=now - top_ups.IN_FLIGHT)
+    for asked in left.select_related("account", "top_up").order_by("asked_at")[:MOST_AT_ONCE]:
+        line.looked_at += 1
+        line.attempt(f"refund {asked.pk}", partial(finish_refund, asked, line, now))
+
+
+def finish_refund(asked: RefundRequest, line: Line, now: datetime) -> None:
+    line.put_right += finish_request(asked, now=now)
 
 
 def follow_disputes(report: Report) -> None:

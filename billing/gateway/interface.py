@@ -54,6 +54,8 @@ class Refund:
     currency: str = CURRENCY
     is_booked: bool = True
     """Whether it has moved money of our account's. What is let go of an authorisation looks like a refund, too."""
+    request: str = ""
+    """The key of an operator's own; empty for one that was made in the vendor's dashboard."""
 
     @property
     def came_back(self) -> bool:

@@ -132,7 +132,7 @@ class SandboxPayments:
             return _refund(known)
         if paid is None or amount_cents > _left(paid):
             raise RefundRefused("This payment has no so much left to give back.")
-        data = {"payment": paid.pk, "amount": amount_cents}
+        data = {"payment": paid.pk, "amount": amount_cents, "request": key}
         return _refund(SandboxObject.objects.create(pk=f"re_sandbox_{_digest(key)}", customer=paid.customer, data=data))
 
     def refunds(self, *, charge: str) -> list[Refund]:
@@ -216,7 +216,8 @@ def _left(payment: SandboxObject) -> int:
 
 
 def _refund(record: SandboxObject) -> Refund:
-    return Refund(record.pk, record.data["payment"], record.data["amount"], "succeeded")
+    made_by = record.data.get("request", "")
+    return Refund(record.pk, record.data["payment"], record.data["amount"], "succeeded", request=made_by)
 
 
 def _payment(record: SandboxObject) -> Payment:

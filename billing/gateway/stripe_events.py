@@ -42,7 +42,10 @@ PAYMENT: Keys = {
     "last_payment_error": {"message": None},
     "metadata": {"topUp": None},
 }
-REFUND: Keys = dict.fromkeys(("id", "amount", "balance_transaction", "currency", "payment_intent", "status"))
+REFUND: Keys = {
+    **dict.fromkeys(("id", "amount", "balance_transaction", "currency", "payment_intent", "status")),
+    "metadata": {"request": None},
+}
 CHARGE: Keys = dict.fromkeys(("id", "payment_intent"))
 DISPUTE: Keys = {
     **dict.fromkeys(("id", "amount", "currency", "payment_intent", "status")),

@@ -92,6 +92,7 @@ def read_payment(intent: Thing) -> Payment:
 
 
 def read_refund(refund: Thing) -> Refund:
+    request = inside(refund, "metadata").get("request")
     return Refund(
         id=text(refund, "id"),
         payment=payment_of(refund),
@@ -99,6 +100,7 @@ def read_refund(refund: Thing) -> Refund:
         status=str(refund.get("status") or "pending"),
         currency=text(refund, "currency").lower(),
         is_booked=refund.get("balance_transaction", "not told") is not None,
+        request=request if isinstance(request, str) else "",
     )
 
 

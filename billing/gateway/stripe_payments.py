@@ -166,7 +166,7 @@ class StripePayments:
 
     def create_refund(self, *, payment: str, amount_cents: int, key: str) -> Refund:
         with our_errors():
-            return _refund(self._refund_once(payment, amount_cents, f"refund-{key}"))
+            return _refund(self._refund_once(payment, amount_cents, key))
 
     def refunds(self, *, charge: str) -> list[Refund]:
         with our_errors():
@@ -257,7 +257,8 @@ class StripePayments:
     def _refund_once(self, payment: str, amount_cents: int, key: str) -> stripe.Refund:
         try:
             return self.api.refunds.create(
-                {"payment_intent": payment, "amount": amount_cents}, {"idempotency_key": key}
+                {"payment_intent": payment, "amount": amount_cents, "metadata": {"request": key}},
+                {"idempotency_key": f"refund-{key}"},
             )
         except stripe.IdempotencyError as error:
             raise RefundRefused(

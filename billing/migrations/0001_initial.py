@@ -143,6 +143,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RefundRequest',
+            fields=[
+                ('key', models.CharField(help_text="The form's: the same gives back once.", max_length=255, primary_key=True, serialize=False)),
+                ('amount_cents', models.PositiveIntegerField()),
+                ('status', models.CharField(choices=[('pending', 'Pending'), ('made', 'Made'), ('refused', 'Refused')], default='pending', max_length=16)),
+                ('refund', models.CharField(blank=True, help_text="Stripe's id of the refund.", max_length=255)),
+                ('asked_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When Stripe was last to be asked for it.')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='refund_requests', to='billing.account')),
+                ('top_up', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refund_requests', to='billing.topup')),
+            ],
+            options={
+                'db_table': 'refundRequests',
+                'ordering': ('-created_at',),
+            },
+        ),
+        migrations.CreateModel(
             name='Card',
             fields=[
                 ('id', models.CharField(help_text="Stripe's id of the PaymentMethod.", max_length=255, primary_key=True, serialize=False)),
@@ -182,6 +199,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['account', '-id'], name='ledger_newest_first'),
         ),
         migrations.AddConstraint(
+            model_name='ledgerentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_micros__gt', 0), ('kind__in', ('top_up', 'dispute_won'))), models.Q(('amount_micros__lt', 0), ('kind__in', ('dispute',))), models.Q(('kind__in', ('call', 'refund', 'adjustment', 'opening_balance')), models.Q(('amount_micros__gt', 0), ('amount_micros__lt', 0), _connector='OR')), _connector='OR'), name='ledger_entry_kind_and_sign'),
+        ),
+        migrations.AddConstraint(
             model_name='topup',
             constraint=models.UniqueConstraint(fields=('account', 'key'), name='top_up_one_per_key'),
         ),
@@ -196,5 +217,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='topup',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('entry__isnull', False), ('status', 'succeeded')), models.Q(models.Q(('status', 'succeeded'), _negated=True), ('entry__isnull', True)), _connector='OR'), name='top_up_succeeded_is_posted'),
+        ),
+        migrations.AddIndex(
+            model_name='refundrequest',
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['account'], name='refund_requests_pending'),
+        ),
+        migrations.AddConstraint(
+            model_name='refundrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='refund_request_amount_positive'),
         ),
     ]

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import transaction
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import APIException
 
+from core.transactions import atomic_and_retried, lock_rows
 from core.vendors import best_effort
-from groups.models import Device, Group
+from groups.models import Device, Group, GroupQuerySet
 from groups.notifications.channels import Channel, channel_for
 from users.client_identity import person_with_identity
 from users.models import User
@@ -57,16 +57,7 @@ def register_device(
         "checked_at": now,
     }
     try:
-        with transaction.atomic():
-            if person:
-                person = get_object_or_404(User.objects.select_for_update(no_key=True), pk=person.pk)
-                check()
-            device, _ = Device.objects.get_or_create(address=address, defaults=fields)
-            device = Device.objects.select_for_update().get(pk=device.pk)
-            former = device.sid
-            Device.objects.filter(pk=device.pk).update(**fields)
-            device.tags.set(groups.all())  # asked again: somebody may have left one
-            given_up = give_up_oldest(identity)
+        device, former, given_up = write_device(address, fields, groups, check)
     except (APIException, Http404):
         unbind(channel, binding.sid)
         raise
@@ -76,6 +67,24 @@ def register_device(
         unbind(channel_for(old.binding_type), old.sid)
     device.refresh_from_db()
     return device
+
+
+@atomic_and_retried
+def write_device(
+    address: str, fields: dict[str, Any], groups: GroupQuerySet, check: Callable[[], None]
+) -> tuple[Device, str, list[Device]]:
+    """The device, the binding that it had before, and those that give way to it. Its person is locked first: their end
+    takes it along."""
+    if person := fields["user"]:
+        if not lock_rows(User.objects.filter(pk=person.pk).only("pk")):
+            raise Http404
+        check()
+    device, _ = Device.objects.get_or_create(address=address, defaults=fields)
+    device = Device.objects.select_for_update().get(pk=device.pk)
+    former = device.sid
+    Device.objects.filter(pk=device.pk).update(**fields)
+    device.tags.set(groups.all())  # asked again: somebody may have left one
+    return device, former, give_up_oldest(fields["identity"])
 
 
 def give_up_oldest(identity: str) -> list[Device]:
@@ -112,5 +121,12 @@ def forget_gone_devices(*, now: datetime) -> int:
             if channel_for(device.binding_type).has_binding(sid=device.sid):
                 Device.objects.filter(pk=device.pk).update(checked_at=now)
             else:
-                forgotten += Device.objects.filter(pk=device.pk, sid=device.sid).delete()[0] and 1
+                forgotten += forget(device)
     return forgotten
+
+
+@atomic_and_retried
+def forget(device: Device) -> int:
+    """Locks it before the groups that it is told about, as whoever registers it does."""
+    rows = Device.objects.filter(pk=device.pk, sid=device.sid)
+    return int(bool(lock_rows(rows) and rows.delete()[0]))

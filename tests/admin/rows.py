@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.models import Account, Card, Dispute, FormerCustomer, LedgerEntry, PaymentNotice, StripeEvent, TopUp
+from billing.models import (
+    Account,
+    Card,
+    Dispute,
+    FormerCustomer,
+    LedgerEntry,
+    PaymentNotice,
+    RefundRequest,
+    StripeEvent,
+    TopUp,
+)
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
@@ -41,9 +51,13 @@ def fill_money(pairs: list[tuple[int, User, Group]]) -> list[Account]:
         )
         for (n, _, group), account in owned
     )
-    TopUp.objects.bulk_create(
+    top_ups = TopUp.objects.bulk_create(
         TopUp(account=account, customer=f"cus_{n}", amount_cents=2000, status="refused", payment=f"pi_{n}")
         for (n, _, _), account in owned
+    )
+    RefundRequest.objects.bulk_create(
+        RefundRequest(key=f"key{top_up.pk}", account=top_up.account, top_up=top_up, amount_cents=5)
+        for top_up in top_ups
     )
     Dispute.objects.bulk_create(
         Dispute(id=f"du_{n}", account=account, payment=f"pi_{n}", amount_cents=2000, status="needs_response")

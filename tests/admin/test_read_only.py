@@ -87,19 +87,19 @@ def test_an_account_shows_its_totals_by_kind(browser: Browser, db: None) -> None
     account = Account.objects.create()
     for number, kind in enumerate(LedgerEntry.Kind, start=1):
         for half in (1, 2):
-            amount = number * 1_000_000
+            amount = number * (-1_000_000 if kind == LedgerEntry.Kind.DISPUTE else 1_000_000)
             post_entry(account=account, kind=kind, amount_micros=amount, reference=f"{kind} {half}", memo="")
     page = text(browser.get(f"{base(Account)}/{account.pk}/change/"))
-    shown = re.findall(r'<label>([^<]+):</label>\s*<div class="readonly">\$([0-9.]+)</div>', page)
+    shown = re.findall(r'<label>([^<]+):</label>\s*<div class="readonly">(-?\$[0-9.]+)</div>', page)
     assert dict(shown) == {
-        "Balance": "56.00",
-        "Added by card": "2.00",
-        "Calls": "4.00",
-        "Refunds": "6.00",
-        "Disputes": "8.00",
-        "Disputes won": "10.00",
-        "Adjustments": "12.00",
-        "Opening balance": "14.00",
+        "Balance": "$40.00",
+        "Added by card": "$2.00",
+        "Calls": "$4.00",
+        "Refunds": "$6.00",
+        "Disputes": "-$8.00",
+        "Disputes won": "$10.00",
+        "Adjustments": "$12.00",
+        "Opening balance": "$14.00",
     }
 
 

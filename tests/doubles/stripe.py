@@ -151,7 +151,7 @@ class StripeDouble(StripeSide):
             raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
         if cents > charge["amount"] - charge["amount_refunded"]:
             raise invalid("Refund amount is greater than unrefunded amount on charge.", param="amount")
-        return self.refunded(intent, cents)
+        return self.refunded(intent, cents, metadata=_metadata(request))
 
     def list_intents(self, request: Request) -> Thing:
         return self._of_customer(request, self.intents)

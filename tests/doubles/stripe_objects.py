@@ -101,7 +101,7 @@ def new_charge(intent: Thing, *, succeeded: bool) -> Thing:
     )
 
 
-def new_refund(charge: Thing, amount: int) -> Thing:
+def new_refund(charge: Thing, amount: int, metadata: dict[str, str]) -> Thing:
     return new(
         "refund",
         "re",
@@ -109,6 +109,7 @@ def new_refund(charge: Thing, amount: int) -> Thing:
         balance_transaction="txn_of_the_refund",
         charge=charge["id"],
         currency=charge["currency"],
+        metadata=metadata,
         payment_intent=charge["payment_intent"],
         reason=None,
         status="succeeded",

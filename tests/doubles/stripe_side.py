@@ -102,10 +102,12 @@ class StripeSide(Double):
         self._keep(self.methods, method)
         self.customers[customer]["invoice_settings"]["default_payment_method"] = method["id"]
 
-    def refunded(self, intent: str, cents: int, *, status: str = "succeeded") -> Thing:
-        """Somebody gives money back in Stripe's dashboard."""
+    def refunded(
+        self, intent: str, cents: int, *, status: str = "succeeded", metadata: dict[str, str] | None = None
+    ) -> Thing:
+        """Somebody gives money back in Stripe's dashboard; with metadata it is we who asked for it."""
         charge = self._charge_of(intent)
-        refund = self._keep(self.refunds, new_refund(charge, cents))
+        refund = self._keep(self.refunds, new_refund(charge, cents, metadata or {}))
         charge["amount_refunded"] += cents
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         return self.refund_becomes(refund["id"], status)

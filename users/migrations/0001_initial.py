@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('phone_number', models.BigIntegerField(blank=True, db_column='phoneNumber', help_text='E.164 digits without the plus.', null=True)),
                 ('call_status', models.BooleanField(db_column='callStatus', db_default=False, default=False, verbose_name='on a call')),
                 ('call_status_at', models.DateTimeField(db_column='callStatusAt', db_default=core.timestamps.DatabaseNow(), default=django.utils.timezone.now, editable=False)),
-                ('stripe_id', models.CharField(blank=True, db_column='stripeId', db_index=True, max_length=128, null=True)),
+                ('stripe_id', models.CharField(blank=True, db_column='stripeId', max_length=128, null=True, unique=True)),
                 ('billing_subscription', models.CharField(db_column='billingSubcription', db_default='free', default='free', max_length=128)),
                 ('account_balance_micros', models.BigIntegerField(blank=True, db_column='accountBalance', help_text="Micro-dollars: the cached sum of the person's ledger entries.", null=True, verbose_name='balance')),
                 ('last4', models.CharField(blank=True, max_length=4, null=True)),
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 'db_table': 'users',
                 'ordering': ('id',),
                 'indexes': [models.Index(condition=models.Q(('call_status', True)), fields=['call_status_at'], name='users_on_a_call')],
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='users_email_without_case'), models.UniqueConstraint(fields=('oidc_issuer', 'oidc_subject'), name='users_one_person_a_sign_in')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='users_email_without_case'), models.UniqueConstraint(fields=('oidc_issuer', 'oidc_subject'), name='users_one_person_a_sign_in'), models.CheckConstraint(condition=models.Q(models.Q(('oidc_issuer', None), ('oidc_subject', None)), models.Q(('oidc_issuer__isnull', False), ('oidc_subject__isnull', False)), _connector='OR'), name='users_whole_sign_in')],
             },
         ),
     ]

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from billing.admin import AdjustmentForm, exact_dollars
 from billing.models import Account
+from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_DOLLAR
 from voice.conferences.doubts import LONGEST_LEG, close_call
 from voice.credit.call_credit import at_our_rates
@@ -52,13 +52,18 @@ class SettlingForm(AdjustmentForm):
         """In micro-dollars."""
         return int(self.cleaned_data["amount"] * MICROS_PER_DOLLAR)
 
-    @transaction.atomic
     def save(self, *, log: Callable[[str], None]) -> str:
-        micros, reason, now = self.cleaned_data["amount"], self.cleaned_data["reason"], timezone.now()
+        """Closing it comes first and by itself: it locks people, and the account is locked before them."""
+        now = timezone.now()
         if not must_have_ended(self.call, now=now):
             raise ValidationError(RUNNING)
         if self.call.end_time is None:
             close_call(self.call, now=now)
+        return self.settle(log)
+
+    @atomic_and_retried
+    def settle(self, log: Callable[[str], None]) -> str:
+        micros, reason = self.cleaned_data["amount"], self.cleaned_data["reason"]
         settle_by_staff(self.call, micros, reason=reason)
         log(f"Settled by {exact_dollars(micros)} in all: {reason}")
         return f"Settled by {exact_dollars(micros)} in all. Twilio's price changes it no more."

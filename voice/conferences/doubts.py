@@ -7,9 +7,9 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from core.transactions import atomic_and_retried
 from voice.conferences.assumptions import assume_ending
 from voice.conferences.events import change_leg, lock_conference
 from voice.credit.limits import FOUR_HOURS, MINUTE
@@ -52,7 +52,7 @@ def doubt_conference(conference: Conference, *, now: datetime) -> None:
         close_conference(conference, at=min(told["happened"] or last, now), now=now)
 
 
-@transaction.atomic
+@atomic_and_retried
 def close_conference(conference: Conference, *, at: datetime, now: datetime) -> None:
     logger.error("Conference %s is closed: it must have ended, and Twilio has not said so", conference.sid)
     conference = lock_conference(conference.sid)

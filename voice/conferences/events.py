@@ -2,7 +2,7 @@
 
 The state of a leg is rebuilt from all that is stored about it at each new event or fact, and the database follows it by
 difference: a repeated or late event changes nothing that it should not. Locks: the conference, then its legs, then the
-group, then people in the order of their ids.
+payer's account (where a leg is adopted), then the group, then people in the order of their ids.
 """
 
 import logging
@@ -13,10 +13,10 @@ from datetime import datetime
 from itertools import starmap
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Min
 
 from core.conference_names import group_of_conference
+from core.transactions import atomic_and_retried
 from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.services import set_on_call
@@ -46,7 +46,7 @@ https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
 SID = re.compile("[A-Za-z0-9_]{1,64}")
 
 
-@transaction.atomic
+@atomic_and_retried
 def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> None:
     """Stores a conference status callback and brings the call list up to date. Never refuses an authentic one."""
     sid, group_id = params.get("ConferenceSid", ""), group_of_conference(params.get("FriendlyName", ""))
@@ -139,10 +139,17 @@ def write_end(call: Call, ending: Ending, *, now: datetime) -> None:
     change_leg(call, end, now=now)
 
 
-def adopt_leg(call: Call, fields: Mapping[str, Any], *, now: datetime) -> None:
-    """Completes a leg of which only the sid was known, because its events came before its makeCall."""
+def adopt_leg(
+    call: Call, fields: Mapping[str, Any], *, now: datetime, check: Callable[[Call], None] | None = None
+) -> None:
+    """Completes a leg of which only the sid was known, because its events came before its makeCall.
+
+    `check` is called first, under the leg's lock: what it raises leaves the leg as it was.
+    """
 
     def adopt(row: Call) -> bool:
+        if check:
+            check(row)
         for name, value in fields.items():
             setattr(row, name, value)
         return True
@@ -156,7 +163,7 @@ def change_leg(call: Call, change: Callable[[Call], bool], *, now: datetime, ado
         call.refresh_from_db(fields=["conference"])
 
 
-@transaction.atomic
+@atomic_and_retried
 def try_to_change(call: Call, change: Callable[[Call], bool], *, now: datetime, adopted: int | None) -> bool:
     """False where an event has put the leg on a conference since it was read: that must be locked first."""
     conference = lock_conference(call.conference_id) if call.conference_id else None
@@ -261,8 +268,8 @@ def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
     if group:
         ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
-        set_on_call(group=group, people=people | ghosts, on=here, anyone=bool(running))
         moved |= ghosts
+        set_on_call(group=group, people=people | ghosts, on=here, anyone=bool(running), moved=moved)
     set_call_status(moved)
 
 

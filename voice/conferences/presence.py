@@ -7,9 +7,9 @@ takes it back, a call of the group ends, or four hours have passed, which is as 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from core.transactions import atomic_and_retried, lock_rows
 from groups.models import Group, Participant
 from groups.services import take_off_list
 from users.models import User
@@ -33,7 +33,7 @@ def without_a_leg(group: Group) -> set[int]:
 def set_call_status(people: set[int]) -> None:
     """Whether each has a leg on any call. They are locked before it is read: their legs in another group may move too,
     and whoever comes second must see what the first did."""
-    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
+    lock_rows(User.objects.filter(pk__in=people).only("pk"))
     on = set(Call.objects.filter(is_on=True, user_id__in=people).values_list("user_id", flat=True))
     User.objects.filter(pk__in=people & on).update(call_status=True)
     User.objects.filter(pk__in=people - on).update(call_status=False)
@@ -47,7 +47,7 @@ def heal_presence(*, now: datetime) -> int:
     return healed + sum(heal_status(idle) for idle in idle_rows(before=now - STAYS))
 
 
-@transaction.atomic
+@atomic_and_retried
 def heal_list(group_id: int, *, before: datetime) -> int:
     group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first()
     if group is None:
@@ -71,7 +71,7 @@ def heal_status(idle: QuerySet[Group] | QuerySet[User]) -> int:
     return sum(heal_one(idle, pk) for pk in idle.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
-@transaction.atomic
+@atomic_and_retried
 def heal_one(idle: QuerySet[Group] | QuerySet[User], pk: int) -> int:
-    list(idle.model.objects.select_for_update(no_key=True).filter(pk=pk).values_list("pk"))
+    lock_rows(idle.model.objects.filter(pk=pk).only("pk"))
     return idle.filter(pk=pk).update(call_status=False)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from core.attempts import Attempts
+from core.transactions import atomic_and_retried
 from groups.models import Group
 from users.models import User
 from voice.conferences.doubts import doubt_call, doubt_conference
@@ -77,7 +77,7 @@ def ask_about_conference(conference: Conference, *, now: datetime) -> None:
         telephony().end_conference(sid=conference.sid)
 
 
-@transaction.atomic
+@atomic_and_retried
 def learn(conference: Conference, report: ConferenceReport, *, after: int, now: datetime) -> None:
     """Stores what Twilio said, as of event number `after`, and brings the call list up to date."""
     conference = lock_conference(conference.sid)

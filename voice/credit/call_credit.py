@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 
 from billing.models import Account
 from voice.credit.limits import CallCredit, Leg
@@ -13,11 +14,17 @@ def call_credit(account: Account, *, now: datetime, without: str = "") -> CallCr
     """What the account can carry, without the leg of that sid. Lock it first: a price posted meanwhile counts once."""
     legs = Call.objects.unsettled(account).exclude(sid=without)
     return CallCredit(
-        balance=account.balance_micros(),
+        balance=account.balance_micros() - account.reserved_micros(),
         legs=tuple(leg_of(call, now=now) for call in legs),
         rate=our_rate(),
         hold_minutes=settings.HOLD_MINUTES,
     )
+
+
+def held_by_calls(account: Account) -> int:
+    """What the account's legs keep of its balance until they are charged."""
+    now = timezone.now()
+    return sum(held_micros(call, now=now) for call in Call.objects.unsettled(account))
 
 
 def our_rate() -> int:

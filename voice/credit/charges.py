@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from django.conf import settings
-from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from billing.ledger import post_entry
 from billing.models import LedgerEntry
+from core.transactions import atomic_and_retried
 from groups.models import Group
 from voice.credit.call_credit import at_our_rates
 from voice.models import Call
@@ -29,7 +29,7 @@ def lock_call(call: Call) -> Call:
     return Call.objects.select_for_update(no_key=True).get(pk=call.pk)
 
 
-@transaction.atomic
+@atomic_and_retried
 def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
     """Writes the price and charges the payer for it and for the conference, once; a changed price posts the difference.
 
@@ -48,7 +48,7 @@ def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
     call.save(update_fields=["price_micros", "price_unit", "price_told", "price_due_at", *CHARGE])
 
 
-@transaction.atomic
+@atomic_and_retried
 def settle_at_our_rates(call: Call) -> bool:
     """Charges a leg whose price does not come as we would estimate it; whether there was something to charge."""
     call = lock_call(call)
@@ -62,7 +62,7 @@ def settle_at_our_rates(call: Call) -> bool:
     return True
 
 
-@transaction.atomic
+@atomic_and_retried
 def settle_by_staff(call: Call, amount_micros: int, *, reason: str) -> None:
     """Charges a leg without a price as a person has decided, for good. The same once more changes nothing.
 

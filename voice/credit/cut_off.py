@@ -7,10 +7,10 @@ Nothing of it is stored: who has paid until the next run talks on.
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from billing.ledger import lock_account
 from billing.models import Account
+from core.transactions import atomic_and_retried
 from voice.credit.call_credit import call_credit
 from voice.hang_ups import HangUpSummary, end_legs
 from voice.models import Call
@@ -25,17 +25,16 @@ def cut_off(*, now: datetime) -> HangUpSummary:
 
 def legs_to_end(summary: HangUpSummary, *, now: datetime) -> list[Call]:
     calls: list[Call] = []
-    if settings.MIN_CALL_BALANCE:
-        for account in Account.objects.filter(pk__in=Call.objects.running().values("payer")):
-            with summary.attempts.one(f"look at the balance of account {account.pk}"):
-                calls += legs_beyond_balance(account, now=now)
+    for account in Account.objects.filter(pk__in=Call.objects.running().values("payer")):
+        with summary.attempts.one(f"look at the balance of account {account.pk}"):
+            calls += legs_beyond_balance(account, now=now)
     return calls
 
 
-@transaction.atomic
+@atomic_and_retried
 def legs_beyond_balance(account: Account, *, now: datetime) -> list[Call]:
-    """The account's running legs where its balance is used up, else none."""
-    account = lock_account(account)
-    if not call_credit(account, now=now).is_used_up():
+    """The account's running legs where its balance is used up, else none. Below zero it is in any case."""
+    credit = call_credit(lock_account(account), now=now)
+    if not credit.is_overdrawn and not (settings.MIN_CALL_BALANCE and credit.is_used_up()):
         return []
     return list(Call.objects.running().filter(payer=account))

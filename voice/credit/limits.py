@@ -15,13 +15,17 @@ The largest overdraft, with n legs on after the last one was let in:
     was let in. The i-th oldest was let in with i on at least, so its limit is at most limit(i), and the last one's
     limit was still there for each of the n. The n is a minute a leg for the seconds before Twilio starts the limit.
 
+Whatever is set, legs are ended within a run once the balance is below zero, and none starts then. Where calls need no
+balance (MIN_CALL_BALANCE=0), or cost nothing (CALL_RATE=0), that is the only bound: what runs until then is not
+counted, and the start says so (`voice/checks.py`).
+
 A leg that Twilio does not know counts as running until its limit is over. No run can end it, so it adds RATE a minute
 until then, as if each run were missed. Then it is charged for as long as it was known to be on, and what an ended leg
 without a price is charged after a day is what it held: RATE * its minutes.
 
 Both count Twilio's price as CALL_RATE. Where a call costs more, from a phone or abroad, each minute's difference
-comes on top; so does what is told of a leg after it was charged without being known, and money that a refund or a
-dispute takes away during a call.
+comes on top; so does what is told of a leg after it was charged without being known, and money that a dispute takes
+away during a call. A refund by staff takes none that legs hold.
 `tests/voice/credit/test_overdraft.py` plays both.
 """
 
@@ -80,6 +84,11 @@ class CallCredit:
     def free(self) -> int:
         """What no leg holds."""
         return self.balance - self.cost(leg.held_minutes(self.hold_minutes) for leg in self.legs)
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether it is below zero: nobody's calls go on then, whatever they need."""
+        return self.balance < 0
 
     def time_limit(self) -> int:
         """How many seconds one more leg may last: as long as the money carries it and everybody on.

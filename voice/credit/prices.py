@@ -7,9 +7,8 @@ minute. https://www.twilio.com/docs/voice/api/call-resource#call-properties
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from core.attempts import Attempts
+from core.transactions import atomic_and_retried
 from voice.credit.charges import lock_call, post_price, settle_at_our_rates
 from voice.credit.endings import FIRST_WAIT, answer, write_ending
 from voice.models import DAY, Call
@@ -72,7 +71,7 @@ def claim_price(call: Call, *, now: datetime) -> bool:
     return bool(unclaimed.update(price_due_at=now))
 
 
-@transaction.atomic
+@atomic_and_retried
 def correct_ending(call: Call, report: CallReport, *, now: datetime) -> None:
     """Puts what Twilio knows in the place of what was assumed."""
     row = lock_call(call)

@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             name='HangUp',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('why', models.CharField(choices=[('taken_off', 'taken off the call'), ('call_ended', 'the call was ended for everybody'), ('no_part', 'no longer in the group'), ('group_gone', 'the group is deleted'), ('person_gone', 'the account is deleted'), ('disabled', 'the account is disabled')], max_length=16)),
+                ('why', models.CharField(choices=[('taken_off', 'taken off the call'), ('call_ended', 'the call was ended for everybody'), ('no_part', 'no longer in the group'), ('group_gone', 'the group is deleted'), ('person_gone', 'the account is deleted'), ('disabled', 'the account is disabled'), ('payer_gone', 'the account of its payer is deleted'), ('no_credit', 'not let in: there is not enough credit')], max_length=16)),
                 ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hang_ups', to='voice.call')),
             ],
@@ -141,6 +141,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='call',
             index=models.Index(condition=models.Q(('is_on', True)), fields=['user_id'], name='calls_on_of_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.CheckConstraint(condition=models.Q(('end_time__gte', models.F('start_time'))), name='call_ends_after_its_start'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.CheckConstraint(condition=models.Q(('price_micros__lte', 0)), name='call_price_is_not_above_zero'),
         ),
         migrations.AddIndex(
             model_name='conferenceevent',

@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from billing.cards import replace_default
 from billing.ledger import account_of
-from billing.models import CardRefusal, Dispute, FormerCustomer, PaymentNotice, StripeEvent, TopUp
+from billing.models import (
+    CardRefusal,
+    Dispute,
+    FormerCustomer,
+    PaymentNotice,
+    RefundRequest,
+    StripeEvent,
+    TopUp,
+)
 from groups.models import (
     Activity,
     Departure,
@@ -120,7 +128,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
     body = {"userId": zdenka.pk, "amountToAdd": 20}
     assert api.post("/api/billing/addMoney", body, headers={"Idempotency-Key": "key-of-zdenka"}).status_code == 200
     account = account_of(zdenka)
-    TopUp.objects.create(
+    refused = TopUp.objects.create(
         account=account,
         customer=zdenka.stripe_id or "",
         source="tok_visa",
@@ -129,6 +137,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
         message="Quillfeather has no funds",
     )
     CardRefusal.objects.create(user=zdenka, who=of_person(zdenka), why="Quillfeather has no funds")
+    RefundRequest.objects.create(key="k1", account=account, top_up=refused, amount_cents=5, status="refused")
     Dispute.objects.create(id="du_1", account=account, payment="pi_1", amount_cents=500, status="lost", settled=True)
     return zdenka.stripe_id or ""
 

@@ -96,6 +96,16 @@ def test_without_a_least_balance_nobody_is_cut_off(talk, money, settings):
     assert cut_off(now=after(hours=3)).ended == 0
 
 
+@pytest.mark.parametrize("free", [{"MIN_CALL_BALANCE": 0}, {"CALL_RATE": 0}, {"CALL_RATE": 0, "CONFERENCE_RATE": 0}])
+def test_a_balance_below_zero_is_cut_off_whatever_calls_need(talk, settings, alice, free):
+    for name, value in free.items():
+        setattr(settings, name, value)
+    assert cut_off(now=after(minutes=3)).ended == 0
+    set_balance(user=alice, balance_micros=-1, memo="")
+    assert cut_off(now=after(minutes=3)).ended == 2
+    assert statuses(talk) == ["completed", "completed"]
+
+
 def test_a_leg_that_nobody_pays_is_not_cut_off(talk, money):
     money(0)
     Call.objects.update(payer=None)

@@ -1,0 +1,166 @@
+"""Money that is on its way back to a card is there for nothing else, and what calls hold does not go back."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from billing.audit.reconciliation import reconcile_payments
+from billing.gateway.interface import PaymentsUnavailable, RefundRefused
+from billing.ledger import MoneyReserved, account_of, adjust, post_entry
+from billing.models import RefundRequest, TopUp
+from billing.refunds import refund
+from tests.doubles.server import Fault
+from tests.voice.conferences.test_event_races import at_once
+from voice.callers import RefusedCallError
+from voice.calls import start_call
+from voice.models import Call
+
+RATE = 10_300
+
+
+def give_back(cents, key="k", top_up=None):
+    return refund(top_up=top_up or TopUp.objects.order_by("created_at").first(), amount_cents=cents, key=key)
+
+
+@pytest.fixture
+def lost(paid, stripe_double):
+    """A refund of $15 that Stripe has made, and of which nothing was heard."""
+    stripe_double.fail_next(Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
+    with pytest.raises(PaymentsUnavailable):
+        give_back(1500)
+
+
+def statuses():
+    return list(RefundRequest.objects.values_list("status", flat=True))
+
+
+def test_what_was_asked_for_is_reserved_until_it_is_known_what_became_of_it(lost, stripe_double):
+    with pytest.raises(ValidationError, match=r"up to \$5\.00"):
+        give_back(501, key="another")
+    assert stripe_double.books == [500]
+
+
+def test_the_same_form_sent_again_is_not_refused_for_its_own_reservation(lost, stripe_double, balance):
+    give_back(1500)
+    assert (stripe_double.books, balance(), statuses()) == ([500], "5.00", ["made"])
+
+
+def test_the_webhook_ends_the_reservation_when_it_posts(lost, tell, stripe_double, balance, alice):
+    (made,) = stripe_double.refunds.values()
+    tell("refund.created", made)
+    assert (balance(), statuses(), account_of(alice).reserved_micros()) == ("5.00", ["made"], 0)
+
+
+def test_what_stripe_refuses_is_free_again(paid, stripe_double, alice):
+    stripe_double.refunded(paid, 1500)
+    with pytest.raises(RefundRefused):
+        give_back(700)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
+
+
+def test_a_lost_answer_is_found_by_reconciliation(lost, balance):
+    report = reconcile_payments(now=timezone.now() + timedelta(minutes=1), days=1)
+    assert (report.left, balance(), statuses()) == ([], "5.00", ["made"])
+
+
+def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_double, balance, alice):
+    stripe_double.fail_next(Fault.DROP, Fault.DROP)
+    with pytest.raises(PaymentsUnavailable):
+        give_back(1500)
+    reconcile_payments(now=timezone.now() + timedelta(minutes=1), days=1)
+    assert statuses() == ["pending"]
+    reconcile_payments(now=timezone.now() + timedelta(hours=2), days=1)
+    assert (statuses(), balance(), stripe_double.books) == (["refused"], "20.00", [2000])
+
+
+def test_taking_money_by_hand_leaves_what_is_going_back(lost, alice):
+    with pytest.raises(MoneyReserved):
+        adjust(account=account_of(alice), amount_micros=-5_010_000, reference="adjustment:1", memo="")
+    adjust(account=account_of(alice), amount_micros=-5_000_000, reference="adjustment:2", memo="")
+
+
+def test_setting_a_balance_leaves_what_is_going_back(lost, api, alice):
+    answer = api.put(f"/api/users/{alice.pk}/accountBalance", {"accountBalance": 14})
+    assert (answer.status_code, answer.json()["code"]) == (409, "money_reserved")
+
+
+def test_money_that_is_going_back_carries_no_call(lost, group, settings):
+    settings.MIN_CALL_BALANCE = 10_000_000
+    with pytest.raises(RefusedCallError, match="not enough credit"):
+        start_call(params={"to": str(group.pk), "From": "client:x", "CallSid": "CA1"})
+
+
+def test_what_running_legs_hold_does_not_go_back(paid, alice, stripe_double):
+    Call.objects.create(sid="CA1", payer=account_of(alice), created_at=timezone.now())
+    with pytest.raises(ValidationError, match=r"up to \$19\.94"):
+        give_back(1995)
+    give_back(1994)
+    assert stripe_double.books == [6]
+
+
+# --- At the same moment ---------------------------------------------------------------------------------------------
+
+together = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def two_payments(on_postgresql, paid, api, alice):
+    """$20 twice, of which $20 is talked away."""
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    post_entry(account=alice.account, kind="call", amount_micros=-20_000_000, reference="twilio:CA0", memo="")
+    return list(TopUp.objects.order_by("created_at"))
+
+
+def tries(work, refused):
+    def attempt():
+        try:
+            work()
+        except (ValidationError, MoneyReserved, RefusedCallError) as error:
+            refused.append(type(error).__name__)
+
+    return attempt
+
+
+@together
+def test_of_two_operators_who_give_back_two_payments_one_is_refused(two_payments, stripe_double, balance):
+    one, other = two_payments
+    refused = []
+    at_once(
+        tries(lambda: give_back(2000, "k1", one), refused),
+        tries(lambda: give_back(2000, "k2", other), refused),
+    )
+    assert (refused, balance(), sum(stripe_double.books)) == (["ValidationError"], "0.00", 2000)
+
+
+@together
+def test_an_adjustment_downward_comes_before_a_refund_that_it_leaves_no_money_for(two_payments, balance, alice):
+    refused = []
+    at_once(
+        lambda: adjust(account=alice.account, amount_micros=-10_000_000, reference="adjustment:1", memo=""),
+        tries(lambda: give_back(2000, "k1", two_payments[0]), refused),
+    )
+    assert (refused, balance()) == (["ValidationError"], "10.00")
+
+
+@together
+def test_of_a_refund_and_a_call_that_starts_one_gets_the_money(two_payments, group, settings, balance, stripe_double):
+    settings.MIN_CALL_BALANCE = 500_000
+    refused = []
+    at_once(
+        tries(lambda: start_call(params={"to": str(group.pk), "From": "client:x", "CallSid": "CA1"}), refused),
+        tries(lambda: give_back(2000, "k1", two_payments[0]), refused),
+    )
+    assert (refused, balance(), sum(stripe_double.books)) == (["ValidationError"], "20.00", 4000)
+
+
+@together
+def test_while_a_dispute_takes_the_money_no_refund_does(two_payments, tell, stripe_double, balance):
+    from billing.disputes import apply_dispute
+    from billing.gateway.interface import DisputeReport
+
+    refused = []
+    report = DisputeReport("du_1", two_payments[0].payment, 2000, "needs_response", 2000, 0)
+    at_once(lambda: apply_dispute(report), tries(lambda: give_back(2000, "k1", two_payments[1]), refused))
+    assert (refused, balance(), sum(stripe_double.books)) == (["ValidationError"], "0.00", 4000)
