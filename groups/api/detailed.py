@@ -29,14 +29,14 @@ OF_A_PERSON, AROUND = lists_of(DetailedSerializer), lists_of(GroupAroundSerializ
 
 
 def _of_users(model: Any, user_ids: Collection[int]) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model.objects.filter(user_id__in=user_ids).order_by("id")
+    rows: QuerySet[Any] = model.objects.filter(user_id__any=user_ids).order_by("id")
     return rows
 
 
 def _of_groups(model: Any, group_ids: Collection[int]) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model.objects.filter(group_id__in=group_ids).order_by("id")
+    rows: QuerySet[Any] = model.objects.filter(group_id__any=group_ids).order_by("id")
     if model is Activity:
-        rows = Activity.objects.filter(group_id__in=group_ids).newest_of_each_group(NEWEST).newest_first()
+        rows = Activity.objects.filter(group_id__any=group_ids).newest_of_each_group(NEWEST).newest_first()
     return rows
 
 
@@ -45,7 +45,7 @@ rows_of = {
     name: prepared_values(partial(_of_groups, each.model), ("group_id", "user_id", *each.own_columns), tuple)
     for name, each in AROUND.items()
 }
-people = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), ContactSerializer)
+people = prepared_shapes(lambda user_ids: User.objects.filter(pk__any=user_ids), ContactSerializer)
 
 
 def groups_around(user_id: int) -> dict[str, list[Shape]]:

@@ -7,31 +7,31 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core.prepared import Keys, prepared_shapes, prepared_values
+from core.prepared import Ids, prepared_shapes, prepared_values
 from core.rows import Shape
 from core.wire import MOST_LISTED
 from groups.api.serializers import ActivitySerializer, CallStatusSerializer, GroupPersonSerializer
 from groups.models import Activity, Group, GroupPerson, GroupQuerySet, Invitation, Membership, Ownership, Participant
 
 
-def _linked(people: str) -> Callable[[Keys], list[Shape]]:
+def _linked(people: str) -> Callable[[Ids], list[Shape]]:
     """One list of people, asked for by way of their group."""
     columns = ("id", f"{people}__user_id", f"{people}__user__display_name")
     return prepared_values(partial(_with_people, people), columns, GroupPersonSerializer.from_values)
 
 
 def _with_people(people: str, group_ids: Any) -> GroupQuerySet:
-    return Group.objects.filter(pk__in=group_ids).order_by(f"{people}__id")[: MOST_LISTED + 1]
+    return Group.objects.filter(pk__any=group_ids).order_by(f"{people}__id")[: MOST_LISTED + 1]
 
 
-call_status = prepared_shapes(lambda group_ids: Group.objects.filter(pk__in=group_ids), CallStatusSerializer)
+call_status = prepared_shapes(lambda group_ids: Group.objects.filter(pk__any=group_ids), CallStatusSerializer)
 
 activities = prepared_shapes(
-    lambda group_ids: Activity.objects.filter(group_id__in=group_ids).newest_first()[: MOST_LISTED + 1],
+    lambda group_ids: Activity.objects.filter(group_id__any=group_ids).newest_first()[: MOST_LISTED + 1],
     ActivitySerializer,
 )
 
-linked: dict[type[GroupPerson], Callable[[Keys], list[Shape]]] = {
+linked: dict[type[GroupPerson], Callable[[Ids], list[Shape]]] = {
     Ownership: _linked("ownerships"),
     Membership: _linked("memberships"),
     Invitation: _linked("invitations"),

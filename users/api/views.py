@@ -29,8 +29,8 @@ from users.models import User, UserQuerySet
 from users.services import delete_row, sign_up
 from users.sign_in.binding import sign_up_as
 
-whole = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), UserSerializer)
-profile = prepared_shapes(lambda user_ids: User.objects.filter(pk__in=user_ids), ProfileSerializer)
+whole = prepared_shapes(lambda user_ids: User.objects.filter(pk__any=user_ids), UserSerializer)
+profile = prepared_shapes(lambda user_ids: User.objects.filter(pk__any=user_ids), ProfileSerializer)
 
 
 class UserViewSet(PermissionsByAction, GenericViewSet[User]):
