@@ -20,13 +20,17 @@ class Unavailable:
 SILENT = Unavailable("database_unavailable", "The database does not answer. Try again.", 2)
 FULL = Unavailable("database_unavailable", "The database has no connection left. Try again.", 2)
 READ_ONLY = Unavailable("database_read_only", "The database can only be read at the moment. Try again later.", 10)
+NO_ROOM = Unavailable("database_full", "The database's disk is full: nothing can be changed. Try again later.", 10)
 NOT_MIGRATED = Unavailable("not_migrated", "The database is not migrated: run `manage.py migrate`.", 10)
+NOT_WRITABLE = (READ_ONLY, NO_ROOM)
+"""Reads go on then, so that nobody notices but who wants to write: the operators must be told."""
 
 CODES = {
     "25006": READ_ONLY,  # read_only_sql_transaction
     "42P01": NOT_MIGRATED,  # undefined_table
     "42703": NOT_MIGRATED,  # undefined_column
     "3F000": NOT_MIGRATED,  # invalid_schema_name
+    "53100": NO_ROOM,  # disk_full
     "53300": FULL,  # too_many_connections
 }
 WORDS = {
@@ -34,6 +38,7 @@ WORDS = {
     "too many clients": FULL,
     "too many connections": FULL,
     "readonly database": READ_ONLY,
+    "database or disk is full": NO_ROOM,
     "no such table": NOT_MIGRATED,
     "has no column named": NOT_MIGRATED,
     "no such column": NOT_MIGRATED,

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.views import set_rollback
 
-from voicechat.database_errors import Unavailable, unavailable
+from voicechat.database_errors import NOT_WRITABLE, Unavailable, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,8 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return problem(400, "bad_request", "The request cannot be read.")
     if what := unavailable(error):
-        logger.warning("The database failed: %s", what.code, exc_info=error)
+        level = logging.ERROR if what in NOT_WRITABLE else logging.WARNING
+        logger.log(level, "The database failed: %s", what.code, exc_info=error)
         return problem(503, what.code, what.detail, headers={"Retry-After": str(what.wait)})
     return None
 

@@ -10,9 +10,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from users.sign_in.authentication import BearerAuthentication
-from voicechat.database_errors import NOT_MIGRATED, READ_ONLY, SILENT, Unavailable, unavailable
+from voicechat.database_errors import NOT_MIGRATED, NOT_WRITABLE, READ_ONLY, SILENT, Unavailable, unavailable
 from voicechat.errors import problem, reads_only
 from voicechat.vendor_modes import vendor_modes
+from voicechat.writable import write_check
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         what = unavailable(error) or SILENT
     if what is None:
         return JsonResponse({"status": "ok", "vendors": vendor_modes()} if is_told(request) else {"status": "ok"})
-    logger.warning("Not ready: %s", what.detail)
+    logger.log(logging.ERROR if what in NOT_WRITABLE else logging.WARNING, "Not ready: %s", what.detail)
     told = what if is_told(request) else NOT_READY
     return problem(503, told.code, told.detail, headers={"Retry-After": str(what.wait)})
 
@@ -49,7 +50,7 @@ def missing() -> Unavailable | None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return NOT_MIGRATED
-    return READ_ONLY if only_reads() else None
+    return READ_ONLY if only_reads() else write_check.why_not()
 
 
 def only_reads() -> bool:
