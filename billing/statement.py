@@ -2,19 +2,24 @@
 
 import csv
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from io import StringIO
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from billing.models import LedgerEntry
+from billing.models import Account, LedgerEntry
 from core.wire import MICROS_PER_DOLLAR
 from groups.models import Group
 from users.callers import Caller
 from users.models import User
 
+T = TypeVar("T")
+
+AT_ONCE = 1000
+"""Entries that are held in memory at the same time, however many a statement has."""
 BOM = "\ufeff"
 """Before a CSV, for Excel: without it Größe is GrÃ¶ÃŸe there."""
 FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
@@ -31,7 +36,8 @@ def statement(
 
     A group that the viewer may not see, or that is gone, has no name here; the memo says what it was called then.
     """
-    entries = LedgerEntry.objects.filter(account__user=user).order_by("id")
+    account = Account.objects.filter(user=user).values("pk")  # one value: the index of an account's entries serves it
+    entries = LedgerEntry.objects.filter(account=Subquery(account)).order_by("id")
     if begin:
         entries = entries.filter(created_at__gte=begin)
     if end:
@@ -46,14 +52,34 @@ def exact(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}{whole}.{f'{rest:06}'.rstrip('0'):0<2}"
 
 
-def as_csv(keys: Collection[str], shapes: Iterable[dict[str, Any]]) -> str:
-    """The entries under a row of their keys. https://www.rfc-editor.org/rfc/rfc4180"""
+def in_pieces(rows: QuerySet[LedgerEntry, dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """All rows of a statement in lists, by a query each. Entries never change: pieces read one after another are whole.
+
+    A cursor would not do: behind a pooler it is gone with its transaction.
+    """
+    piece = list(rows[:AT_ONCE])
+    while piece:
+        yield piece
+        piece = list(rows.filter(pk__gt=piece[-1]["id"])[:AT_ONCE]) if len(piece) == AT_ONCE else []
+
+
+def begun(pieces: Iterator[T]) -> Iterator[T]:
+    """The same, with the first of them read: what is wrong is told before an answer has begun."""
+    return chain(list(islice(pieces, 1)), pieces)
+
+
+def as_csv(keys: Collection[str], pieces: Iterable[Iterable[dict[str, Any]]]) -> Iterator[str]:
+    """The entries under a row of their keys, a text for each piece. https://www.rfc-editor.org/rfc/rfc4180"""
     text = StringIO()
     text.write(BOM)
     lines = csv.DictWriter(text, keys)
     lines.writeheader()
-    lines.writerows({**shape, **{key: harmless(shape[key]) for key in ("memo", "groupName")}} for shape in shapes)
-    return text.getvalue()
+    for shapes in pieces:
+        lines.writerows({**shape, **{key: harmless(shape[key]) for key in ("memo", "groupName")}} for shape in shapes)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()  # the row of keys, where there was no piece
 
 
 def harmless(text: str | None) -> str | None:

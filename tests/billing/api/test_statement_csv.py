@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.db import OperationalError
 
+from billing import statement
 from billing.api import statement_views
 from billing.statement import harmless
 from groups.models import Group
@@ -20,7 +21,7 @@ def path(alice):
 
 def cells(answer):
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    return list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    return list(csv.DictReader(StringIO(answer.getvalue().decode("utf-8-sig"), newline="")))
 
 
 def test_a_spreadsheet_reads_the_same_lines(api, path, post, group):
@@ -34,8 +35,9 @@ def test_a_spreadsheet_reads_the_same_lines(api, path, post, group):
 
 def test_excel_knows_it_for_utf_8_lines_end_as_the_rfc_says_and_the_file_has_a_plain_name(api, path, days):
     answer = api.get(path, headers=CSV)
-    assert answer.content.startswith(b"\xef\xbb\xbfid,createdAt,kind,memo,groupId,groupName,amount,balanceAfter\r\n")
-    assert answer.content.count(b"\r\n") == answer.content.count(b"\n") == 4
+    text = answer.getvalue()
+    assert text.startswith(b"\xef\xbb\xbfid,createdAt,kind,memo,groupId,groupName,amount,balanceAfter\r\n")
+    assert text.count(b"\r\n") == text.count(b"\n") == 4
     assert answer["Content-Disposition"] == 'attachment; filename="statement.csv"'
     assert "no-cache" in answer["Cache-Control"]
 
@@ -91,3 +93,47 @@ def test_a_database_that_fails_is_told_as_a_problem(api, path, monkeypatch):
     monkeypatch.setattr(statement_views, "statement", fail)
     answer = api.get(path, headers=CSV)
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+
+
+# However long it is
+
+
+@pytest.fixture
+def long(post, alice):
+    """25 entries, of which three are read at once."""
+    return [post(memo=str(number)).memo for number in range(25)]
+
+
+@pytest.fixture(params=[1, 3, 5, 25, 26])
+def at_once(monkeypatch, request):
+    monkeypatch.setattr(statement, "AT_ONCE", request.param)
+    return request.param
+
+
+def test_it_is_whole_and_in_order_however_much_is_read_at_once(api, path, long, at_once):
+    assert [line["memo"] for line in cells(api.get(path, headers=CSV))] == long
+
+
+def test_no_more_is_held_than_is_read_at_once(api, path, long, at_once):
+    pieces = list(api.get(path, headers=CSV).streaming_content)
+    assert max(piece.count(b"\r\n") for piece in pieces) <= at_once + 1
+
+
+def test_what_is_posted_while_it_is_written_stands_at_its_end(api, path, long, post, monkeypatch):
+    monkeypatch.setattr(statement, "AT_ONCE", 5)
+    texts = iter(api.get(path, headers=CSV))
+    first = next(texts)
+    post(memo="late")
+    assert (first + b"".join(texts)).count(b"\r\n") == 1 + len(long) + 1
+
+
+def test_it_has_no_etag_and_no_condition_leaves_it_out(api, path, long):
+    for header in ("*", api.get(path)["ETag"], '"x"'):
+        answer = api.get(path, headers={**CSV, "If-None-Match": header})
+        assert (answer.status_code, "ETag" in answer, len(cells(answer))) == (200, False, 25)
+
+
+def test_head_has_its_headers_and_no_body(api, path, long):
+    told, got = api.head(path, headers=CSV), api.get(path, headers=CSV)
+    assert told.getvalue() == b""
+    assert {**told.headers, "X-Request-Id": ""} == {**got.headers, "X-Request-Id": ""}
