@@ -225,7 +225,14 @@ class Call(Doubt):
     )
     price_unit = models.CharField(max_length=3, default="USD", db_default="USD")
     price_told = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Twilio's price, where it is not in dollars."
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Twilio's price, where it is not in dollars, or cannot be.",
+    )
+    duration_told = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Twilio's duration, where it cannot be."
     )
     price_due_at = models.DateTimeField(null=True, blank=True, help_text="When to ask for the price (again).")
     price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)

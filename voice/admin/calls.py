@@ -54,6 +54,18 @@ class HangUpFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=Call.objects.to_be_hung_up()) if self.value() == "due" else queryset
 
 
+class AsideFilter(admin.SimpleListFilter):
+    title = "kept aside"
+    parameter_name = "aside"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("price", "A price that is not in dollars, or cannot be"), ("duration", "A duration that cannot be"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        column = {"price": "price_told", "duration": "duration_told"}.get(self.value() or "")
+        return queryset.exclude(**{column: ""}) if column else queryset
+
+
 class HangUpInline(ReadOnlyInline):
     model = HangUp
     fields = ("why", "asked_at")
@@ -65,7 +77,7 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
     list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
     list_filter = (
         *("status", "is_on", HangUpFilter, DoubtFilter, "end_source"),
-        *(("price_micros", admin.EmptyFieldListFilter), "settled_by", "start_time"),
+        *(("price_micros", admin.EmptyFieldListFilter), AsideFilter, "settled_by", "start_time"),
     )
     search_fields = ("sid", "caller", "called", "person_name", "group_name", "user_id__exact", "conference__sid")
     fields = (
@@ -82,7 +94,7 @@ class CallAdmin(MoneyPages, OfGroupAdmin):
             "caller",
             "called",
         ),
-        *("created_at", "start_time", "end_time", "end_source", "time_spent"),
+        *("created_at", "start_time", "end_time", "end_source", "time_spent", "duration_told"),
         *("hang_up_at", "doubted_at", "ask_again_at"),
         *("price", "price_unit", "price_told", "price_due_at", "price_attempts", "settled_by", "charged"),
     )

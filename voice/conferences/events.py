@@ -25,7 +25,7 @@ from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
 from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.charges import lock_call
-from voice.credit.endings import Ending, write_ending
+from voice.credit.endings import Ending, ending, write_ending
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
@@ -115,11 +115,13 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
     call, is_new = Call.objects.get_or_create(sid=sid)
     if is_new:
         logger.warning("Call %s ended before it was known", sid)
-    duration = number(params.get("CallDuration", ""))
-    if status != "completed":  # nobody talked
-        duration = duration or 0
-    source = Call.EndSource.ANSWER if duration is None else Call.EndSource.EVENT  # what is left out may still be told
-    write_end(call, Ending(status, source, happened_at(params, now=now), duration), now=now)
+    told, at = params.get("CallDuration", ""), happened_at(params, now=now)
+    said = ending(status, Call.EndSource.EVENT, duration=number(told), told=told, at=at)
+    if said.duration is None and status != "completed":  # nobody talked
+        said = replace(said, duration=0)
+    elif said.duration is None:  # what is left out, or cannot be, may still be told
+        said = replace(said, source=Call.EndSource.ANSWER)
+    write_end(call, said, now=now)
 
 
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
@@ -127,14 +129,14 @@ def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
     write_end(call, Ending(status, Call.EndSource.EVENT, duration=duration), now=now)
 
 
-def write_end(call: Call, ending: Ending, *, now: datetime) -> None:
+def write_end(call: Call, said: Ending, *, now: datetime) -> None:
     """Writes that a leg has ended, unless it is known better, and brings its conference up to date."""
 
     def end(row: Call) -> bool:
         joins = ConferenceEvent.objects.filter(conference=row.conference_id, kind=JOIN, call_sid=row.sid).order_by()
         first = joins.aggregate(at=Min("happened_at"))["at"]
-        at = max(ending.at, first) if ending.at and first else ending.at
-        return write_ending(row, replace(ending, at=at), now=now)
+        at = max(said.at, first) if said.at and first else said.at
+        return write_ending(row, replace(said, at=at), now=now)
 
     change_leg(call, end, now=now)
 

@@ -1,15 +1,18 @@
 """How a leg ended, and writing it into its row: a later and better word corrects the one before, the charge with it."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from voice.credit.limits import FOUR_HOURS
+from voice.credit.limits import FOUR_HOURS, can_have_lasted
 from voice.models import Call
 from voice.telephony.interface import CallReport
 
+logger = logging.getLogger(__name__)
+
 FIRST_WAIT = timedelta(minutes=2)
 """From a leg's end until its price is asked: it is not known at once."""
-LONGEST_CALL = 2**31 - 1  # seconds: what the column holds
+MOST_TOLD = 40  # letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,37 @@ class Ending:
     """When it ended. None where nobody has said: then it is now."""
     duration: int | None = None
     """Seconds. None where nobody has said: then it is what lies between its start and its end, up to four hours."""
+    duration_told: str = ""
+    """What was said instead, where that cannot be."""
     start: datetime | None = None
 
 
 def answer(report: CallReport) -> Ending:
     """What Twilio says, asked about a leg that has ended."""
-    return Ending(report.status, Call.EndSource.ANSWER, report.end_time, report.duration, report.start_time)
+    return ending(
+        report.status,
+        Call.EndSource.ANSWER,
+        duration=report.duration,
+        told=report.duration_told,
+        at=report.end_time,
+        start=report.start_time,
+    )
+
+
+def ending(
+    status: str,
+    source: Call.EndSource,
+    *,
+    duration: int | None,
+    told: str,
+    at: datetime | None = None,
+    start: datetime | None = None,
+) -> Ending:
+    """What Twilio says. A duration that is none, or that no leg can have, is kept aside for staff, and counts as not
+    said."""
+    if duration is not None and can_have_lasted(duration):
+        return Ending(status, source, at, duration, start=start)
+    return Ending(status, source, at, None, told[:MOST_TOLD], start)
 
 
 def write_ending(row: Call, ending: Ending, *, now: datetime) -> bool:
@@ -36,8 +64,12 @@ def write_ending(row: Call, ending: Ending, *, now: datetime) -> bool:
     if row.end_time and not outweighs(ending, row.end_source):
         return False
     is_first, before = row.end_time is None, (row.status, row.duration)
-    row.end_time = min(ending.at or now, now)
-    row.duration = min(lasted(row) if ending.duration is None else ending.duration, LONGEST_CALL)
+    known = row.end_time if ending.source == Call.EndSource.ANSWER else None  # or each answer would move it
+    row.end_time = min(ending.at or known or now, now)
+    row.duration = lasted(row) if ending.duration is None else ending.duration
+    row.duration_told = ending.duration_told
+    if ending.duration_told:
+        logger.error("Call %s has a duration that cannot be: it is kept aside for staff", row.sid)
     row.start_time = min(ending.start or row.end_time - timedelta(seconds=row.duration), row.end_time)
     row.status, row.end_source, row.heard_at, row.ask_again_at = ending.status, ending.source, now, None
     if ending.source != Call.EndSource.ASSUMED:
@@ -56,7 +88,9 @@ def outweighs(ending: Ending, known: str) -> bool:
 
 
 def lasted(row: Call) -> int:
-    seconds = int((row.end_time - row.start_time).total_seconds()) if row.end_time and row.start_time else 0
+    """By our own knowledge: from its start, or from when it was let in."""
+    begun = row.start_time or row.created_at
+    seconds = int((row.end_time - begun).total_seconds()) if row.end_time else 0
     return min(max(seconds, 0), FOUR_HOURS)
 
 

@@ -35,6 +35,20 @@ from dataclasses import dataclass
 MINUTE = 60
 MOST_MINUTES = 240
 FOUR_HOURS = MOST_MINUTES * MINUTE
+MOST_TIMES_OUR_RATE = 100
+"""A minute from a phone, or from abroad, costs more than CALL_RATE: cents, not dollars."""
+USUAL_RATE = 8_500
+"""The least that CALL_RATE counts as here: of rates of nothing no price would be in range."""
+
+
+def can_have_lasted(seconds: int) -> bool:
+    """Whether a leg can: Twilio ends it at its limit, which it begins to count within a minute."""
+    return 0 <= seconds <= FOUR_HOURS + MINUTE
+
+
+def can_be_price(price_micros: int, *, minutes: int, call_rate: int) -> bool:
+    """Whether Twilio can charge this for a leg of so many minutes. Twilio's prices are negative, or nothing."""
+    return -max(minutes, 1) * max(call_rate, USUAL_RATE) * MOST_TIMES_OUR_RATE <= price_micros <= 0
 
 
 @dataclass(frozen=True, slots=True)

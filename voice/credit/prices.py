@@ -4,15 +4,21 @@ Twilio's price of a call is empty at first, and leaves out the conference's own 
 minute. https://www.twilio.com/docs/voice/api/call-resource#call-properties
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from core.attempts import Attempts
 from core.transactions import atomic_and_retried
 from voice.credit.charges import lock_call, post_price, settle_at_our_rates
 from voice.credit.endings import FIRST_WAIT, answer, write_ending
+from voice.credit.limits import MINUTE, can_be_price, can_have_lasted
 from voice.models import DAY, Call
 from voice.telephony.interface import CallReport, telephony
+
+logger = logging.getLogger(__name__)
 
 WAITS = (FIRST_WAIT, *(timedelta(minutes=minutes) for minutes in (5, 15, 60, 6 * 60, 24 * 60)))
 LAST_ASK = timedelta(days=7)
@@ -54,7 +60,7 @@ def ask(call: Call, summary: PriceSummary, *, now: datetime) -> None:
     report = telephony().call(sid=call.sid, duration=call.duration or 0)
     if report and report.ended:
         correct_ending(call, report, now=now)
-    price = report.price_micros if report else None
+    price = believed_price(call, report) if report else None
     if price is None:
         price = call.price_micros  # once known it stays
     if price is not None:
@@ -63,6 +69,20 @@ def ask(call: Call, summary: PriceSummary, *, now: datetime) -> None:
     else:
         wait(call, report, now=now)
         summary.waiting += 1
+
+
+def believed_price(call: Call, report: CallReport) -> int | None:
+    """None where there is none yet, and where it cannot be: that one is kept aside for staff, as if none had come."""
+    price, minutes = report.price_micros, max(call.minutes, started_minutes(report.duration))
+    if price is not None and can_be_price(price, minutes=minutes, call_rate=int(settings.CALL_RATE)):
+        return price
+    if report.price_told and report.price_unit == "USD":
+        logger.error("Call %s has a price that cannot be: it is kept aside for staff", call.sid)
+    return None
+
+
+def started_minutes(seconds: int | None) -> int:
+    return -(-(seconds or 0) // MINUTE) if can_have_lasted(seconds or 0) else 0
 
 
 def claim_price(call: Call, *, now: datetime) -> bool:

@@ -33,13 +33,15 @@ class CallReport:
     """
 
     status: str
-    duration: int = 0
-    """Seconds; 0 until it has ended."""
+    duration: int | None = 0
+    """Seconds; 0 until it has ended; None where Twilio wrote something else."""
+    duration_told: str = ""
+    """As Twilio wrote it."""
     price_micros: int | None = None
-    """Micro-dollars, negative; None while it is not known, and for a price in another unit."""
+    """Micro-dollars, negative; None while it is not known, for a price in another unit, and for one that is none."""
     price_unit: str = "USD"
     price_told: str = ""
-    """The price as Twilio wrote it, where it is in another unit than dollars."""
+    """As Twilio wrote it."""
     start_time: datetime | None = None
     end_time: datetime | None = None
 

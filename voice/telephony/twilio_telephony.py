@@ -13,6 +13,8 @@ from voice.telephony.twilio_formats import TwilioFormats
 
 Fields = dict[str, Any]
 
+MOST_DIGITS = 18
+
 our_errors = partial(twilio_errors, refused=TelephonyRefused, unavailable=TelephonyUnavailable)
 
 
@@ -76,17 +78,31 @@ class TwilioTelephony(TwilioFormats):
 
 def call_report(found: Fields) -> CallReport:
     """https://www.twilio.com/docs/voice/api/call-resource#call-properties"""
-    price, unit = found.get("price"), str(found.get("price_unit") or "USD").upper()
-    in_dollars = price is not None and unit == "USD"
+    price, duration = found.get("price"), found.get("duration")
+    unit = str(found.get("price_unit") or "USD").upper()
+    return CallReport(
+        status=str(found.get("status")),
+        duration=seconds(duration),
+        duration_told="" if duration is None else str(duration),
+        price_micros=micros(price) if unit == "USD" else None,
+        price_unit=unit,
+        price_told="" if price is None else str(price),
+        start_time=read_time(found.get("start_time")),
+        end_time=read_time(found.get("end_time")),
+    )
+
+
+def seconds(told: Any) -> int | None:
+    """0 where Twilio wrote none; None where it wrote something else than a whole number."""
+    text = "0" if told is None else str(told)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def micros(told: Any) -> int | None:
+    """A price in dollars; None where there is none, or it is no number."""
     try:
-        return CallReport(
-            status=str(found.get("status")),
-            duration=int(found.get("duration") or 0),
-            price_micros=int(Decimal(str(price)) * 1_000_000) if in_dollars else None,
-            price_unit=unit,
-            price_told="" if price is None or in_dollars else str(price),
-            start_time=read_time(found.get("start_time")),
-            end_time=read_time(found.get("end_time")),
-        )
-    except (ArithmeticError, TypeError, ValueError) as error:
-        raise TwilioException(f"Twilio wrote a number that is none: {price} {found.get('duration')}") from error
+        price = Decimal(str(told))
+    except ArithmeticError:
+        return None
+    is_price = price.is_finite() and price.adjusted() < MOST_DIGITS  # the digits of a larger one would fill the memory
+    return int(price * 1_000_000) if is_price else None

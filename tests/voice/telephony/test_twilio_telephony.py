@@ -136,7 +136,7 @@ def test_a_price_in_another_unit_is_never_read_as_dollars(phone, double, price, 
 def test_a_price_without_another_unit_is_in_dollars(phone, double, unit):
     sid = double.call(price="-0.0085")
     double.calls[sid]["price_unit"] = unit
-    assert (phone.call(sid=sid).price_micros, phone.call(sid=sid).price_told) == (-8500, "")
+    assert (phone.call(sid=sid).price_micros, phone.call(sid=sid).price_unit) == (-8500, "USD")
 
 
 @pytest.mark.parametrize("times", [None, "", "yesterday", "Sun, 32 Nov 2026 06:00:00 +0000", 7, {}])
@@ -146,9 +146,15 @@ def test_a_time_that_cannot_be_read_is_none(phone, double, times):
     assert (phone.call(sid=sid).start_time, phone.call(sid=sid).end_time) == (None, None)
 
 
-@pytest.mark.parametrize(
-    "answer", [Answer(200, "[]"), Answer(200, "null"), Answer(200, {"status": "completed", "duration": "long"})]
-)
+@pytest.mark.parametrize("told", ["long", "-1", "1.5", "NaN", "٣", "9" * 30, True, {}])
+def test_a_duration_and_a_price_that_are_no_numbers_are_told_as_they_came(phone, double, told):
+    sid = double.call(price=told)
+    double.calls[sid]["duration"] = told
+    report = phone.call(sid=sid)
+    assert (report.duration, report.duration_told, report.price_told) == (None, str(told), str(told))
+
+
+@pytest.mark.parametrize("answer", [Answer(200, "[]"), Answer(200, "null")])
 def test_an_answer_that_makes_no_sense_is_none(price, double, answer):
     double.fail_next(answer)
     with pytest.raises(TelephonyUnavailable):
