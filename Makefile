@@ -46,6 +46,7 @@ admin: $(HAVE)
 
 bench: $(HAVE_DEV)
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.volume
 
 storm: $(HAVE_DEV)
 	@$(BIN)/python -m bench.storm

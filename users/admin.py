@@ -1,6 +1,6 @@
 """The operators' pages about people, and what the pages of the other apps lean on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -10,15 +10,16 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import smart_split, unescape_string_literal
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.transactions import lock_rows
-from core.wire import dollars
+from core.wire import LARGEST_ID, dollars
 from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
 from users.operators.log_in import LoginForm
@@ -112,6 +113,36 @@ def person_email(column: str) -> Subquery:
 
 def person_column(column: str, name: str) -> Subquery:
     return Subquery(User.objects.filter(pk=OuterRef(column)).values(name)[:1])
+
+
+MOST = 1000
+"""So many people's, accounts' or groups' rows does a search show."""
+
+
+def words_of(search: str) -> Iterator[str]:
+    """What a search asks for: words, or more than one where quotes stand around them."""
+    for word in smart_split(search):
+        is_quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
+        yield unescape_string_literal(word) if is_quoted else word
+
+
+def people_called(text: str) -> QuerySet[User]:
+    return User.objects.filter(Q(email__icontains=text) | Q(display_name__has_text=text))
+
+
+def said(columns: Iterable[str], text: str) -> Q:
+    """Rows of which one of these columns begins with the text, or (`…__exact`) is this number.
+
+    Of the row's own columns: with a join among them no index would find anything in a million rows.
+    """
+    found = Q(pk__in=())
+    for column in columns:
+        name, _, lookup = column.partition("__")
+        if lookup != "exact":
+            found |= Q(**{f"{name}__startswith": text})
+        elif text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID:
+            found |= Q(**{name: int(text)})
+    return found
 
 
 class UniqueEmail:

@@ -3,21 +3,32 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet, TextField
+from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 
 from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link, readable
-from billing.models import CardRefusal, Dispute, LedgerEntry, PaymentNotice, RefundRequest, StripeEvent, TopUp
+from billing.models import Account, CardRefusal, Dispute, LedgerEntry, PaymentNotice, RefundRequest, StripeEvent, TopUp
 from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
-from users.admin import ReadOnlyAdmin
+from users.admin import MOST, ReadOnlyAdmin, people_called, said, words_of
 
 
 class OfAccountAdmin(ReadOnlyAdmin):
     """Rows that belong to an account."""
 
     list_select_related = ("account__user",)
+    show_full_result_count = False  # a second count of everything, beside that of what is found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The people are looked up first: by their accounts, and by what a row's own text begins with, an index finds
+        the rows, which no index does for a join."""
+        for text in words_of(search_term):
+            accounts = list(Account.objects.filter(user__in=people_called(text)).values_list("pk", flat=True)[:MOST])
+            queryset = queryset.filter(Q(account__in=accounts) | said(self.search_fields, text))
+        return queryset, False
 
     @admin.display(ordering="account__user__display_name")
     def person(self, row: LedgerEntry | TopUp | RefundRequest | Dispute) -> str | None:
@@ -28,10 +39,8 @@ class OfAccountAdmin(ReadOnlyAdmin):
 class LedgerEntryAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "kind", "amount", "balance_after", "group", "reference")
     list_filter = ("kind", "created_at")
-    search_fields = (
-        *("id__exact", "reference", "memo__has_text"),
-        *("account__user__email", "account__user__display_name__has_text", "account__id__exact"),
-    )
+    search_fields = ("id__exact", "account_id__exact", "reference")
+    search_help_text = "The beginning of a reference, an entry's or account's id, a person's name or email."
     fields = ("id", "created_at", "account", "person", "kind", "amount", "balance_after", "group", "reference", "memo")
     amount = dollars_column("amount_micros", "amount")
     balance_after = dollars_column("balance_after_micros", "balance after")
@@ -49,14 +58,7 @@ class LedgerEntryAdmin(OfAccountAdmin):
 class TopUpAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "amount", "status", "payment", "message", "in_flight_until")
     list_filter = ("status", "created_at")
-    search_fields = (
-        "payment",
-        "customer",
-        "key",
-        "message",
-        "account__user__email",
-        "account__user__display_name__has_text",
-    )
+    search_fields = ("payment", "customer", "key", "message")
     fields = (
         *("created_at", "account", "person", "amount", "status", "message", "in_flight_until"),
         *("captured", "payment", "customer", "source", "key", "entry", "id"),
@@ -72,7 +74,7 @@ class TopUpAdmin(OfAccountAdmin):
 class RefundRequestAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "amount", "status", "refund", "asked_at")
     list_filter = ("status", "created_at")
-    search_fields = ("key", "refund", "account__user__email", "account__user__display_name")
+    search_fields = ("key", "refund")
     fields = ("created_at", "asked_at", "account", "person", "amount", "status", "refund", "top_up", "key")
     amount = amount_column
 
@@ -81,7 +83,7 @@ class RefundRequestAdmin(OfAccountAdmin):
 class DisputeAdmin(OfAccountAdmin):
     list_display = ("created_at", "person", "amount", "status", "settled", "payment", "id")
     list_filter = ("settled", "status", "created_at")
-    search_fields = ("id", "payment", "account__user__email", "account__user__display_name__has_text")
+    search_fields = ("id", "payment")
     fields = ("created_at", "account", "person", "amount", "status", "settled", "payment", "id")
     amount = amount_column
 

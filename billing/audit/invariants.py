@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Concat, Lag
 
@@ -67,9 +67,15 @@ def broken_balances(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
 
 
 def stale_balances(people: QuerySet[User]) -> QuerySet[User]:
-    newest = LedgerEntry.objects.filter(account__user=OuterRef("pk")).order_by("-id").values("balance_after_micros")
-    shown = people.annotate(shown=Coalesce("account_balance_micros", 0), last=Coalesce(Subquery(newest[:1]), 0))
-    return shown.exclude(shown=F("last"))
+    """By all accounts at once: to look for each person's newest entry took minutes where most have none."""
+    newest = LedgerEntry.objects.order_by().values("account").annotate(newest=Max("pk")).values("newest")
+    shown = Coalesce("account__user__account_balance_micros", 0)
+    last = LedgerEntry.objects.order_by().filter(pk__in=newest, account__user__isnull=False)
+    differing = last.exclude(balance_after_micros=shown).values("account__user")
+    posted = LedgerEntry.objects.filter(account__user=OuterRef("pk"))
+    has_money = people.exclude(account_balance_micros=None).exclude(account_balance_micros=0)
+    without_entries = has_money.filter(~Exists(posted)).order_by().values("pk")
+    return people.filter(Q(pk__in=differing) | Q(pk__in=without_entries))
 
 
 def unposted_top_ups(succeeded: QuerySet[TopUp]) -> QuerySet[TopUp]:

@@ -121,6 +121,12 @@ def test_a_person_without_an_account_has_nothing(ledger, carol):
     assert wrong() == {PEOPLE: [str(carol.pk)]}
 
 
+def test_of_many_people_without_entries_those_with_money_are_named(ledger):
+    User.objects.bulk_create(User(email=f"{number}@example.com", account_balance_micros=0) for number in range(9))
+    rich = User.objects.create(email="rich@example.com", account_balance_micros=1)
+    assert wrong() == {PEOPLE: [str(rich.pk)]}
+
+
 def test_the_money_of_somebody_who_is_gone_is_nobodys_balance(ledger, bob):
     bob.delete()
     assert wrong() == {}
