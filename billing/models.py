@@ -113,6 +113,11 @@ class TopUp(models.Model):
     in_flight_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then a request is at work on it; after it, the next one finishes it."
     )
+    tried_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was last tried, while it was left: the others come first then.",
+    )
     payment = models.CharField(max_length=255, blank=True, help_text="Stripe's id of the payment.")
     message = models.CharField(max_length=500, blank=True, help_text="Why it was refused, in the bank's words.")
     client_secret = models.CharField(max_length=255, blank=True)

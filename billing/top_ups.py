@@ -63,6 +63,11 @@ class PaymentInProgress(APIException):
     wait = 5
 
 
+class BankUndecided(PaymentsUnavailable):
+    default_detail = "The bank has not answered yet. Nothing is lost: look at your balance in a minute."
+    is_outage = False
+
+
 class PaymentUnsure(PaymentsMisconfigured):
     default_detail = (
         "Payments are not possible at the moment. Whether the last one went through is not known yet; nothing is "
@@ -164,7 +169,7 @@ def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
     """Whether a left one is ours to finish now. Under the account's lock, as `begin` is: two never both have it."""
     lock_account(top_up.account)
     left = TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).exclude(in_flight_until__gt=now)
-    return bool(left.update(in_flight_until=now + IN_FLIGHT))
+    return bool(left.update(in_flight_until=now + IN_FLIGHT, tried_at=now))
 
 
 def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
@@ -299,7 +304,7 @@ def outcome(payment: Payment) -> tuple[TopUp.Status, str, str]:
     if payment.status == "succeeded":
         in_other_currency("payment", payment.id, payment.currency)
         return TopUp.Status.REFUSED, "", OTHER_CURRENCY
-    raise PaymentsUnavailable("The bank has not answered yet. Nothing is lost: look at your balance in a minute.")
+    raise BankUndecided
 
 
 def apply_payment(payment: Payment) -> str:

@@ -6,13 +6,16 @@ from contextlib import contextmanager
 
 from rest_framework.exceptions import APIException
 
+from core import deadline
+
 logger = logging.getLogger(__name__)
 
 ENOUGH = 3
 
 
 class Attempts:
-    """The attempts of one run. It is over early once a vendor has failed to answer for three of them in a row."""
+    """The attempts of one run. It is over early once a vendor has failed to answer for three of them in a row, or the
+    run's deadline has passed."""
 
     def __init__(self) -> None:
         self.failed = 0
@@ -21,7 +24,7 @@ class Attempts:
 
     @property
     def is_over(self) -> bool:
-        return self.unanswered >= ENOUGH
+        return self.unanswered >= ENOUGH or deadline.is_over()
 
     @contextmanager
     def one(self, what: str) -> Iterator[None]:

@@ -25,6 +25,12 @@ def deadline(seconds: float | None = None) -> Iterator[None]:
         _ends.reset(token)
 
 
+def is_over() -> bool:
+    """Whether no vendor call may begin any more. Work on many rows stops there, and leaves the rest to the next run."""
+    ends = _ends.get()
+    return ends is not None and monotonic() >= ends
+
+
 def time_left(most: float) -> float:
     """How many seconds the next vendor call may take, at most `most`. Raises TimeoutError when none is left."""
     ends = _ends.get()

@@ -7,6 +7,7 @@ the next run.
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db.models import F
 from django.utils import timezone
 
 from billing import top_ups, webhook
@@ -18,6 +19,8 @@ from billing.models import Dispute, RefundRequest, StripeEvent, TopUp
 from billing.refunds import finish_request
 
 MOST_AT_ONCE = 500
+LEAST_TRIED = (F("tried_at").asc(nulls_first=True), "created_at")
+"""Those that always fail stand behind those that were not tried yet, and end no run: only an outage does."""
 CONSENT_FOR = timedelta(days=1)
 EVENTS_FOR = timedelta(days=7)
 """So long an event that cannot be applied is tried again. After it, the comparison has found what it was about, or the
@@ -40,7 +43,7 @@ def reconcile_payments(*, now: datetime, days: int) -> Report:
 def finish_pending(report: Report, now: datetime) -> None:
     line = report.line("payments left pending")
     left = TopUp.objects.filter(status=TopUp.Status.PENDING).exclude(in_flight_until__gt=now)
-    for top_up in left.select_related("account__user").order_by("created_at")[:MOST_AT_ONCE]:
+    for top_up in left.select_related("account__user").order_by(*LEAST_TRIED)[:MOST_AT_ONCE]:
         line.looked_at += 1
         finish = partial(top_ups.finish_left, top_up, now=timezone.now())  # a run may take longer than one is in flight
         line.put_right += line.attempt(f"top-up {top_up.pk}", finish)
@@ -50,9 +53,16 @@ def cancel_old_consents(report: Report, now: datetime) -> None:
     """Nobody confirms a payment of yesterday any more; one that was confirmed is posted."""
     line = report.line("payments without consent for a day")
     waiting = TopUp.objects.filter(status=TopUp.Status.CONSENT, created_at__lt=now - CONSENT_FOR)
-    for top_up in waiting.select_related("account").order_by("created_at")[:MOST_AT_ONCE]:
+    for top_up in waiting.select_related("account").order_by(*LEAST_TRIED)[:MOST_AT_ONCE]:
+        if not claim_consent(top_up, now=now):
+            continue
         line.looked_at += 1
         line.put_right += line.attempt(f"top-up {top_up.pk}", partial(top_ups.cancel, top_up))
+
+
+def claim_consent(top_up: TopUp, *, now: datetime) -> bool:
+    """Whether no other run has it. One that fails comes after the others next time."""
+    return bool(TopUp.objects.filter(pk=top_up.pk, tried_at=top_up.tried_at).update(tried_at=now))
 
 
 def apply_events(report: Report, now: datetime) -> None:

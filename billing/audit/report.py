@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from rest_framework.exceptions import APIException
 
 from billing.gateway.interface import PaymentsUnavailable
+from core.deadline import is_over
 
 ENOUGH_FAILURES = 3
 MOST_SHOWN = 20
@@ -37,10 +38,13 @@ class Line:
         if self.failures >= ENOUGH_FAILURES:
             self.left.append(f"{what}: not tried, for Stripe does not answer")
             return False
+        if is_over():
+            self.left.append(f"{what}: not tried, for the run's time was over")
+            return False
         try:
             work()
         except APIException as error:
-            self.failures += isinstance(error, PaymentsUnavailable)
+            self.failures = self.failures + 1 if isinstance(error, PaymentsUnavailable) and error.is_outage else 0
             self.left.append(f"{what}: {error.detail}")
         except DatabaseError as error:
             self.left.append(f"{what}: {type(error).__name__}")

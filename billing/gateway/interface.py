@@ -252,6 +252,8 @@ class PaymentsUnavailable(APIException):
     default_code = "payments_unavailable"
     default_detail = "The payment service does not answer. Nothing is lost and nothing is charged twice: try again."
     wait = 10
+    is_outage = True
+    """Whether others would get no answer either."""
 
 
 class PaymentsMisconfigured(PaymentsUnavailable):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404
 from rest_framework.exceptions import APIException
 
+from core.attempts import Attempts
 from core.transactions import atomic_and_retried, lock_rows
 from core.vendors import best_effort
 from groups.models import Device, Group, GroupQuerySet
@@ -18,6 +19,7 @@ from users.models import User
 
 CHECK_EVERY = timedelta(days=7)
 MOST_AT_ONCE = 50
+AGAIN_AFTER = timedelta(hours=1)
 MOST_DEVICES = 20
 """Of one person. An app that is installed anew is another device."""
 
@@ -115,14 +117,26 @@ def forget_gone_devices(*, now: datetime) -> int:
     """Asks Twilio about devices not asked about for a week, and forgets those that it has dropped; how many."""
     if not settings.NOTIFICATIONS:
         return 0
-    forgotten = 0
+    forgotten, attempts = 0, Attempts()
     for device in Device.objects.filter(checked_at__lte=now - CHECK_EVERY).order_by("checked_at")[:MOST_AT_ONCE]:
-        with best_effort(f"ask about binding {device.sid}"):
-            if channel_for(device.binding_type).has_binding(sid=device.sid):
-                Device.objects.filter(pk=device.pk).update(checked_at=now)
-            else:
-                forgotten += forget(device)
+        if attempts.is_over:
+            break
+        with attempts.one(f"ask about binding {device.sid}"):
+            forgotten += claim_device(device, now=now) and is_gone(device, now=now)
     return forgotten
+
+
+def claim_device(device: Device, *, now: datetime) -> bool:
+    """Whether no other run has it. One that gets no answer is asked about again in an hour."""
+    unclaimed = Device.objects.filter(pk=device.pk, checked_at=device.checked_at)
+    return bool(unclaimed.update(checked_at=now - CHECK_EVERY + AGAIN_AFTER))
+
+
+def is_gone(device: Device, *, now: datetime) -> bool:
+    if channel_for(device.binding_type).has_binding(sid=device.sid):
+        Device.objects.filter(pk=device.pk).update(checked_at=now)
+        return False
+    return bool(forget(device))
 
 
 @atomic_and_retried

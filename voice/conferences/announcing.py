@@ -7,9 +7,11 @@ process is killed before, `manage.py reconcile_calls` tells it while the call go
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from django.db import transaction
 
+from core.deadline import is_over
 from groups.notifications.announcements import announce_call
 from voice.models import Conference
 
@@ -50,7 +52,8 @@ def announce(sid: str, callers: Iterable[int | None]) -> bool:
 def announce_again(*, now: datetime) -> int:
     """Tells what was to be told and was not, as far as the calls go on; how many. For each minute."""
     due = Conference.objects.filter(announcement=Announcement.DUE, notified_at__lte=now - CLAIM)
-    return sum(announce_late(conference, now=now) for conference in due.order_by("notified_at"))
+    told = (announce_late(each, now=now) for each in takewhile(lambda _: not is_over(), due.order_by("notified_at")))
+    return sum(told)
 
 
 def announce_late(conference: Conference, *, now: datetime) -> bool:

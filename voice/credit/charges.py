@@ -35,13 +35,14 @@ def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
 
     A price is asked for once more a day later: Twilio may correct it.
     """
+    claimed = call.price_due_at
     call = lock_call(call)
     is_news = call.price_micros != price_micros or not is_charged(call)
     call.price_micros, call.price_unit, call.price_told = price_micros, "USD", ""
     if call.settled_by == Call.SettledBy.STAFF:
         call.price_due_at = None  # what a person has decided stays
     elif not is_news:
-        call.price_due_at = call.price_due_at if call.price_due_at and call.price_due_at > now else None
+        call.price_due_at = None if call.price_due_at == claimed else call.price_due_at  # by another run
     else:
         call.price_due_at = now + RECHECK
         charge(call, call.minutes * settings.CONFERENCE_RATE - price_micros, by=Call.SettledBy.PRICE)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from core.attempts import Attempts
+from core.deadline import is_over
 from core.transactions import atomic_and_retried
 from voice.credit.charges import lock_call, post_price, settle_at_our_rates
 from voice.credit.endings import FIRST_WAIT, answer, write_ending
@@ -24,6 +25,8 @@ WAITS = (FIRST_WAIT, *(timedelta(minutes=minutes) for minutes in (5, 15, 60, 6 *
 LAST_ASK = timedelta(days=7)
 """So long after its end is a leg's price asked for, each day; it was charged at our own rates after the first."""
 MOST_AT_ONCE = 500
+CLAIM = timedelta(minutes=2)
+"""Longer than a run."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ def sync_prices(*, now: datetime) -> PriceSummary:
         with attempts.one(f"ask for the price of call {call.sid}"):
             ask(call, summary, now=now)
     for call in Call.objects.overdue(now)[:MOST_AT_ONCE]:
+        if is_over():
+            break
         with attempts.one(f"settle call {call.sid}"):
             summary.settled += settle_at_our_rates(call)
     summary.left = Call.objects.price_due(now).count()
@@ -57,7 +62,11 @@ def sync_prices(*, now: datetime) -> PriceSummary:
 def ask(call: Call, summary: PriceSummary, *, now: datetime) -> None:
     if not claim_price(call, now=now):
         return
-    report = telephony().call(sid=call.sid, duration=call.duration or 0)
+    try:
+        report = telephony().call(sid=call.sid, duration=call.duration or 0)
+    except BaseException:
+        Call.objects.filter(pk=call.pk, price_due_at=call.price_due_at).update(price_due_at=now)  # behind the others
+        raise
     if report and report.ended:
         correct_ending(call, report, now=now)
     price = believed_price(call, report) if report else None
@@ -86,9 +95,11 @@ def started_minutes(seconds: int | None) -> int:
 
 
 def claim_price(call: Call, *, now: datetime) -> bool:
-    """Whether no other run has it. It stays due, behind those that are due as well: one that fails holds up nobody."""
+    """Whether no other run has it. It is due again once a run that was killed must be over; one that fails is due at
+    once, behind those that are due as well: it holds up nobody."""
     unclaimed = Call.objects.filter(pk=call.pk, price_due_at=call.price_due_at)
-    return bool(unclaimed.update(price_due_at=now))
+    call.price_due_at = now + CLAIM
+    return bool(unclaimed.update(price_due_at=call.price_due_at))
 
 
 @atomic_and_retried

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from billing.audit.reconciliation import reconcile_payments
 from billing.audit.report import shortened, table
 from billing.refused_cards import prune_refusals
+from core.runs import BoundedCommand
 from core.vendors import NotConfigured
 from users.limits import prune_limits
 
 DAYS = 7
 
 
-class Command(BaseCommand):
+class Command(BoundedCommand):
     help = (
         "Finishes pending payments and compares the last days of Stripe's payments, refunds and disputes with the "
         "ledger; forgets limits that have run out. Twice at once is harmless. Exits with 1 when a difference is left."
@@ -23,11 +24,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, default=DAYS, help="how far back to compare (%(default)s)")
 
-    def handle(self, *args: Any, days: int, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         prune_limits(now=timezone.now())
         prune_refusals(now=timezone.now())
         try:
-            report = reconcile_payments(now=timezone.now(), days=days)
+            report = reconcile_payments(now=timezone.now(), days=options["days"])
         except NotConfigured as error:
             raise CommandError(str(error.detail)) from error
         rows = [(line.title, line.looked_at, line.put_right, len(line.left)) for line in report.lines]

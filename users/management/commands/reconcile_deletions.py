@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from core.runs import BoundedCommand
 from users.models import VendorDeletion
 from users.vendor_deletions import reconcile_deletions
 
 
-class Command(BaseCommand):
+class Command(BoundedCommand):
     help = "Tells vendors to delete what they keep of deleted people, where they failed. Twice at once is harmless."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         summary = reconcile_deletions(now=timezone.now())
         left = VendorDeletion.objects.count()
         self.stdout.write(f"deleted {summary.told} things at vendors, {summary.failed} failed, {left} left")

@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from core.runs import BoundedCommand
 from groups.notifications.devices import forget_gone_devices
 from voice.conferences.announcing import announce_again
 from voice.conferences.presence import heal_presence
@@ -14,18 +15,18 @@ from voice.credit.cut_off import cut_off
 from voice.hang_ups import repeat_hang_ups, still_on
 
 
-class Command(BaseCommand):
+class Command(BoundedCommand):
     help = "Ends calls that nobody pays or may be on, and asks about silent ones. Twice at once is harmless."
 
     def add_arguments(self, parser: CommandParser) -> None:
         seconds = int(SILENT.total_seconds())
         parser.add_argument("--silent", type=int, default=seconds, help="seconds of silence (%(default)s)")
 
-    def handle(self, *args: Any, silent: int, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         now = timezone.now()
         hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
         cut = cut_off(now=now)
-        summary = reconcile_calls(now=now, silent=timedelta(seconds=silent))
+        summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed} failed; "

@@ -5,16 +5,16 @@ What is left for the next run was due and got no answer: where that does not go 
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from core.runs import BoundedCommand
 from voice.credit.prices import sync_prices
 
 
-class Command(BaseCommand):
+class Command(BoundedCommand):
     help = "Fetches the prices of ended calls, with growing pauses, and posts them to the ledger."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         summary = sync_prices(now=timezone.now())
         self.stdout.write(
             f"priced {summary.priced}, still waiting {summary.waiting}, "
