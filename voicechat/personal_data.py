@@ -165,7 +165,7 @@ KEPT = (
     ),
     Kept(
         "topUps",
-        "id account_id amount_cents captured_cents status in_flight_until payment entry_id created_at",
+        "id account_id amount_cents captured_cents status in_flight_until tried_at payment entry_id created_at",
         "payments, with Stripe's ids of them",
         "the books; money is given back by them",
         End.STAYS,
@@ -261,8 +261,8 @@ KEPT = (
     Kept(
         "callSessions",
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
-        "heard_at payer_id status direction end_source price_unit price_told price_due_at price_attempts settled_by "
-        "charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
+        "heard_at payer_id status direction end_source price_unit price_told duration_told price_due_at price_attempts "
+        "settled_by charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,

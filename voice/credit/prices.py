@@ -63,10 +63,14 @@ def ask(call: Call, summary: PriceSummary, *, now: datetime) -> None:
     if not claim_price(call, now=now):
         return
     try:
-        report = telephony().call(sid=call.sid, duration=call.duration or 0)
+        learn_price(call, summary, now=now)
     except BaseException:
         Call.objects.filter(pk=call.pk, price_due_at=call.price_due_at).update(price_due_at=now)  # behind the others
         raise
+
+
+def learn_price(call: Call, summary: PriceSummary, *, now: datetime) -> None:
+    report = telephony().call(sid=call.sid, duration=call.duration or 0)
     if report and report.ended:
         correct_ending(call, report, now=now)
     price = believed_price(call, report) if report else None
