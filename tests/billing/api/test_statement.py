@@ -24,7 +24,7 @@ def memos(answer):
 
 
 def next_page(answer):
-    return re.fullmatch(r'<http://testserver(\S+)>; rel="next"', answer["Link"])[1]
+    return re.fullmatch(r'<http://[^/]+(\S+)>; rel="next"', answer["Link"])[1]
 
 
 # What it says
