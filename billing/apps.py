@@ -1,7 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class BillingConfig(AppConfig):
@@ -10,4 +10,6 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("billing.receivers").connect()
-        post_migrate.connect(import_module("billing.triggers").install, sender=self)
+        triggers = import_module("billing.triggers")
+        pre_migrate.connect(triggers.make_way, sender=self)
+        post_migrate.connect(triggers.install, sender=self)

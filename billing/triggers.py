@@ -1,6 +1,7 @@
 """The database's own refusals: to change or delete a ledger entry, and to give a top-up another account's entry.
 
-SQLite drops a table's triggers when Django rebuilds the table for a migration: so they are made after every `migrate`.
+SQLite drops a table's triggers when Django rebuilds the table for a migration, and rebuilds none that another table's
+trigger asks: so they are taken off before every `migrate`, and made after it.
 """
 
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ END IF; RETURN NEW; END $$;
 CREATE OR REPLACE TRIGGER top_up_own_entry BEFORE INSERT OR UPDATE ON "topUps"
 FOR EACH ROW EXECUTE FUNCTION top_up_own_entry();
 """
+DROP_OWN_ENTRY_SQLITE = "DROP TRIGGER IF EXISTS top_up_own_entry_{verb}"
+DROP_OWN_ENTRY_POSTGRESQL = 'DROP TRIGGER IF EXISTS top_up_own_entry ON "topUps"'
 DROP_SQLITE = "DROP TRIGGER IF EXISTS ledger_append_only_{verb}"
 GUARDED_SQLITE = """
 SELECT replace(name, 'ledger_append_only_', '') FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledgerEntries'
@@ -54,9 +57,16 @@ def install(using: str = "default", **kwargs: Any) -> None:
     _run(using, OWN_ENTRY_SQLITE, OWN_ENTRY_POSTGRESQL, ("INSERT", "UPDATE"))
 
 
+def make_way(using: str = "default", **kwargs: Any) -> None:
+    """For a migration on SQLite; PostgreSQL's stay."""
+    if connections[using].vendor == "sqlite":
+        _run(using, DROP_OWN_ENTRY_SQLITE, "", ("INSERT", "UPDATE"))
+
+
 def lift(using: str = "default") -> None:
     """Only for the tear-down of tests, which empties tables."""
     _run(using, DROP_SQLITE, DROP_POSTGRESQL)
+    _run(using, DROP_OWN_ENTRY_SQLITE, DROP_OWN_ENTRY_POSTGRESQL, ("INSERT", "UPDATE"))
 
 
 def unguarded() -> list[str]:

@@ -176,7 +176,8 @@ def test_a_dispute_of_long_ago_is_followed_to_its_end(run, paid, tell, stripe_do
 
 
 def post(account, kind, reference):
-    post_entry(account=account, kind=kind, amount_micros=5_000_000, reference=reference, memo="")
+    micros = -5_000_000 if kind == "dispute" else 5_000_000
+    post_entry(account=account, kind=kind, amount_micros=micros, reference=reference, memo="")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,8 @@ def test_an_entry_that_stripe_knows_nothing_of_is_left(run, paid, alice, kind, n
     post(alice.account, kind, f"stripe:{name}")
     found, left = run()
     assert found["entries in the ledger"] == [2, 0, 1]
-    assert f"stripe:{name}: the ledger has 5.00, Stripe nothing" in left
+    shown = "-5.00" if kind == "dispute" else "5.00"
+    assert f"stripe:{name}: the ledger has {shown}, Stripe nothing" in left
 
 
 def test_an_entry_of_a_payment_that_did_not_succeed_is_left(run, paid, stripe_double):
