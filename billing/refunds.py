@@ -60,7 +60,8 @@ def check_amount(account: Account, top_up: TopUp, amount_cents: int) -> None:
     if not 0 < amount_cents * MICROS_PER_CENT <= free:
         raise ValidationError(f"Choose an amount up to ${dollars(max(free, 0))}, which is what is free of the balance.")
     others = top_up.refund_requests.exclude(status=RefundRequest.Status.REFUSED).filter(refund="")
-    if amount_cents + sum(each.amount_cents for each in others) > top_up.brought_cents:
+    under_way = sum(each.amount_cents for each in others)
+    if under_way and under_way + amount_cents > top_up.brought_cents:  # of what went back before, Stripe knows better
         raise ValidationError("Another refund of this payment is under way. See what came of it first.")
 
 

@@ -53,11 +53,7 @@ class Throttle(BaseThrottle):
         rate: tuple[int, int] | None = getattr(settings, f"THROTTLE_{self.scope.upper()}")
         if rate is None or not self.covers(view) or (key := self.get_cache_key(request)) is None:
             return True
-        try:
-            wait = take_place(key, *rate)
-        except RedisError as error:  # its message may name hosts
-            logger.warning("Redis fails (%s): a request to %s is not counted.", why(error), self.scope)
-            return True
+        wait = self.take(key, *rate)
         if wait is not None:
             raise TooManyRequests(wait)
         return True
@@ -67,7 +63,7 @@ class Throttle(BaseThrottle):
         try:
             return take_place(key, places, seconds)
         except RedisError as error:  # its message may name hosts
-            logger.warning("Redis fails (%s): a request to %s is not counted.", type(error).__name__, self.scope)
+            logger.warning("Redis fails (%s): a request to %s is not counted.", why(error), self.scope)
             return None
 
     def get_cache_key(self, request: Request) -> str | None:

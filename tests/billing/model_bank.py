@@ -91,6 +91,15 @@ class Refund(Thing):
 
 
 @dataclass(eq=False)
+class Request:
+    """An operator's wish to give money back, the answer lost; `refund` is what Stripe has made of it, if it has."""
+
+    purchase: Purchase
+    cents: int
+    refund: Refund | None = None
+
+
+@dataclass(eq=False)
 class Dispute(Thing):
     purchase: Purchase
     status: str
@@ -134,6 +143,7 @@ class Bank:
         self.people: list[Person] = []
         self.purchases: list[Purchase] = []
         self.refunds: list[Refund] = []
+        self.under_way: list[Request] = []
         self.disputes: list[Dispute] = []
         self.calls: list[Call] = []
         self.posted: dict[tuple[Thing, str], int] = {}
@@ -301,8 +311,16 @@ class Bank:
         else:
             self.move_disputed(about, letter.withdrawn, letter.reinstated)
 
+    def reserved(self, person: Person) -> int:
+        return sum(each.cents for each in self.under_way if each.purchase.person is person) * CENT
+
+    def would_set(self, person: Person, wished: int) -> bool:
+        """Whether a balance can be set by hand: what is reserved cannot be taken away."""
+        return wished * CENT >= min(self.balance(person), self.reserved(person)) or not self.reserved(person)
+
     def give_back(self, refund: Refund, status: str) -> None:
         self.collect(refund.purchase)
+        self.under_way = [each for each in self.under_way if each.refund is not refund]
         self.posted[refund, ""] = -refund.cents * CENT
         if status in CAME_BACK:
             self.posted[refund, ":failed"] = refund.cents * CENT
@@ -336,8 +354,11 @@ class Bank:
         return left
 
     def would_refund(self, purchase: Purchase, cents: int, trouble: Trouble) -> tuple[str, bool]:
-        """Why an operator's refund fails, or nothing; and whether Stripe makes it."""
-        if cents * CENT > self.balance(purchase.person):
+        """Why an operator's refund fails, or nothing; and whether Stripe makes it. What is under way is reserved."""
+        waiting = sum(each.cents for each in self.under_way if each.purchase is purchase)
+        if cents * CENT > self.balance(purchase.person) - self.reserved(purchase.person):
+            return "too much", False
+        if waiting and waiting + cents > purchase.brought:
             return "too much", False
         if trouble in (Trouble.DOWN, Trouble.DROPPED, Trouble.BROKEN):
             return "unavailable", False

@@ -46,6 +46,7 @@ from tests.billing.model_bank import (
     Letter,
     Person,
     Refund,
+    Request,
     Trouble,
 )
 from tests.doubles.server import Fault
@@ -163,9 +164,11 @@ class MoneyMachine(RuleBasedStateMachine):
             self.takes_card(person, "visa")
 
     def balance_is_set(self, person, wished):
-        body = {"accountBalance": dollars(wished * CENT)}
-        assert self.api.put(f"/api/users/{person.id}/accountBalance", body).status_code == 200
-        self.bank.adjusted[person] += wished * CENT - self.bank.balance(person)
+        body, is_free = {"accountBalance": dollars(wished * CENT)}, self.bank.would_set(person, wished)
+        status = self.api.put(f"/api/users/{person.id}/accountBalance", body).status_code
+        assert status == (200 if is_free else 409)
+        if is_free:
+            self.bank.adjusted[person] += wished * CENT - self.bank.balance(person)
 
     # Adding money
 
@@ -240,6 +243,8 @@ class MoneyMachine(RuleBasedStateMachine):
             self.keep_refund(purchase, made)
             if not error:
                 self.bank.give_back(self.bank.refunds[-1], "succeeded")
+        if error == "unavailable":
+            self.bank.under_way.append(Request(purchase, cents, self.bank.refunds[-1] if new else None))
 
     @rule(number=numbers, cents=cents, is_written=st.booleans(), of_charge=st.booleans())
     def goes_back(self, number, cents, is_written, of_charge):

@@ -167,7 +167,7 @@ def test_what_never_leaves_the_machine_needs_no_https():
         ({"DATABASE_URL": "postgres://app:app@db.example.com/n?sslmode=require"}, "everybody tries first"),
         ({"DATABASE_URL": "postgres://app:s3same-@db.example.com/n"}, "does not insist on TLS"),
         ({"DATABASE_URL": "postgres://app:s3same-@db.example.com/n?sslmode=prefer"}, "does not insist on TLS"),
-        ({"THROTTLE_PAYMENTS": "off", "THROTTLE_SIGN_UP": "off"}, "THROTTLE_SIGN_UP, THROTTLE_PAYMENTS: off"),
+        ({"THROTTLE_PAYMENTS": "off", "THROTTLE_SIGN_UP": "off"}, "THROTTLE_PAYMENTS, THROTTLE_SIGN_UP: off"),
         ({"PUBLIC_URL": "https://localhost:3300"}, "PUBLIC_URL is this machine's own address"),
         ({"CORS_ALLOWED_ORIGINS": "http://localhost:3000"}, "CORS_ALLOWED_ORIGINS has http://localhost:3000"),
         ({"SK_TEST": "sk_test_1"}, "test mode"),

@@ -61,16 +61,20 @@ def test_without_a_database_it_is_not_ready(client, db, monkeypatch, log):
         patch.setattr(connection, "cursor", fail)
         answer = client.get("/readyz")
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
-    assert (answer.json()["code"], answer.json()["detail"]) == ("not_ready", "Not ready.")
-    assert [line["message"] for line in log.named("voicechat.health")] == ["Not ready: the database does not answer"]
+    assert answer.json()["code"] == "database_unavailable"
+    (line,) = log.named("voicechat.health")
+    assert line["message"] == "Not ready: The database does not answer. Try again."
 
 
-@pytest.mark.parametrize(("is_open", "detail"), [(True, "The database is not migrated"), (False, "Not ready.")])
-def test_a_database_that_is_behind_is_not_ready(client, db, monkeypatch, settings, log, is_open, detail):
+@pytest.mark.parametrize(
+    ("is_open", "code", "detail"),
+    [(True, "not_migrated", "The database is not migrated"), (False, "not_ready", "Not ready.")],
+)
+def test_a_database_that_is_behind_is_not_ready(client, db, monkeypatch, settings, log, is_open, code, detail):
     settings.OPEN_MODE = is_open
     monkeypatch.setattr("voicechat.health.MigrationExecutor.migration_plan", lambda *_: ["one"])
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, code)
     assert answer.json()["detail"].startswith(detail)
     assert "not migrated" in log.named("voicechat.health")[0]["message"]
 

@@ -1,5 +1,7 @@
 import pytest
 
+from users.models import User
+
 
 def test_one_person_is_an_account(api, alice):
     answer = api.get(f"/api/users/{alice.pk}")
@@ -29,6 +31,5 @@ def test_an_unknown_id_is_404(api, alice, absent):
     ],
 )
 def test_the_balance_is_a_string_rounded_down(api, alice, micros, shown):
-    alice.account_balance_micros = micros
-    alice.save()
+    User.objects.filter(pk=alice.pk).update(account_balance_micros=micros)
     assert api.get(f"/api/users/{alice.pk}").json()["accountBalance"] == shown
