@@ -107,9 +107,9 @@ KEPT = (
     ),
     Kept(
         "departures",
-        "id userId groupId leftAt",
-        "that they left a group",
-        "they may still say so there",
+        "id userId groupId leftAt isSaid",
+        "that they left a group, and whether they said so",
+        "they may still say so there, and leave again where an answer was lost",
         End.GOES,
         keep_for="ten minutes count",
     ),

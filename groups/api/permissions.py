@@ -127,11 +127,23 @@ class MayPostActivity(MayInGroup):
     """Also who has just left or declined: the clients post what somebody did after it is done."""
 
     def let_stranger_in(self, request: Request, view: Any, caller: User) -> bool:
-        departures = Departure.objects.recent(now=timezone.now())
+        departures = Departure.objects.recent(now=timezone.now()).filter(is_said=False)
         if departures.filter(group=self.group_id(request, view), user=caller).exists():
             named: int = view.named_person
             return named == caller.pk
         raise Http404
+
+
+class MayLeave(MayInGroup):
+    """Also who has just left or declined: they ask again where the first answer was lost. Their view's `has_left` says
+    that it is so; of others they learn nothing."""
+
+    def let_stranger_in(self, request: Request, view: Any, caller: User) -> bool:
+        departures = Departure.objects.recent(now=timezone.now())
+        if view.named_person != caller.pk or not departures.filter(group=view.kwargs["group_id"], user=caller).exists():
+            raise Http404
+        view.has_left = True
+        return True
 
 
 class NamesPerson:
