@@ -1,10 +1,12 @@
 """The doors of money: a person's balance and card, payments, and Stripe's own webhook."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -141,6 +143,11 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
     )
     permission_classes = (OwnCustomer,)
     action_permissions = {"add_money": OwnMoney}
+    came_at: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.came_at = timezone.now()  # before the throttle, which may wait for the database
+        super().initial(request, *args, **kwargs)
 
     @extend_schema(
         summary="Add money to a person's balance",
@@ -154,8 +161,8 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         user, cents = person(sent["userId"]), sent["amountToAdd"] // MICROS_PER_CENT
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
-        check = asking_again(self, request)
-        top_up = top_ups.add_money(user=user, amount_cents=cents, key=idempotency_key(request), check=check)
+        key, check, came_at = idempotency_key(request), asking_again(self, request), self.came_at
+        top_up = top_ups.add_money(user=user, amount_cents=cents, key=key, check=check, came_at=came_at)
         if top_up.entry is None:
             return Response(RefusedPaymentSerializer(top_up).data)
         balance = in_dollars(top_up.entry.balance_after_micros)
@@ -173,7 +180,9 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
         source, key, check = sent.get("sourceId") or "", idempotency_key(request), asking_again(self, request)
-        top_up = top_ups.add_money(user=user, amount_cents=cents, source=source, key=key, check=check)
+        top_up = top_ups.add_money(
+            user=user, amount_cents=cents, source=source, key=key, check=check, came_at=self.came_at
+        )
         if top_up.entry is None:
             return Response(RefusedPaymentSerializer(top_up).data)
         return Response(CreatedChargeSerializer({"charge": top_up}).data)
