@@ -69,6 +69,14 @@ KEPT = (
         End.STAYS,
         keep_for="a day after it counts for nothing",
     ),
+    Kept(
+        "keptAnswers",
+        "name user_id body status made until",
+        "that a request with an Idempotency-Key was done: keyed hashes, a status, the id or address of what it made",
+        "who asks again makes nothing twice",
+        End.GOES,
+        keep_for="a day",
+    ),
     Kept("usersGroupsInvitations", "invitedBy", "who sent an invitation", "nobody sends too many", End.EMPTIED),
     Kept(
         "vendorDeletions",

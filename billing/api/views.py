@@ -1,6 +1,5 @@
 """The doors of money: a person's balance and card, payments, and Stripe's own webhook."""
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -41,6 +40,7 @@ from billing.ledger import set_balance
 from billing.models import FormerCustomer
 from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
+from users.api.idempotent import idempotency_key, key_parameter
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer
 from users.api.standing import ask_again, asking_again
@@ -49,13 +49,7 @@ from users.models import User
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
 NOBODY = "Nobody here has this Stripe id. Load the person again (GET /api/users/:id) and use the stripeId there."
 OUT_OF_RANGE = {"message": "Choose an amount from $1.00 to $500.00.", "client_secret": ""}
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    pattern="^[!-~]{1,255}$",
-    description="The same key gives the same answer for ever; with another amount it is refused: 422.",
-)
+IDEMPOTENCY_KEY = key_parameter("The same key gives the same answer for ever; with another amount it is refused: 422.")
 
 
 def either(success: type[Serializer[Any]]) -> Serializer[Any]:
@@ -252,13 +246,6 @@ class StripeWebhookViewSet(ViewSet):
         )
         webhook.receive(event)
         return Response(status=204)
-
-
-def idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not re.fullmatch("[!-~]{1,255}", key):
-        raise ValidationError({"Idempotency-Key": "Use 1 to 255 visible ASCII characters."})
-    return key
 
 
 def in_dollars(micros: int) -> float:

@@ -33,6 +33,7 @@ from groups.api.permissions import (
 from groups.api.serializers import GroupPersonSerializer
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from groups.services import add_person, remove_person
+from users.api.idempotent import AnswersAgain, idempotent
 from users.api.permissions import PermissionsByAction
 from users.api.serializers import UserIdSerializer
 from users.api.standing import asking_again
@@ -42,7 +43,7 @@ from users.models import User
 AS_CONTACTS = "Who is on the list, as contacts"
 
 
-class GroupPersonViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
+class GroupPersonViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesViewSet):
     """One of a group's lists of people; the four below say which."""
 
     permission_classes = (MayInGroup,)
@@ -77,6 +78,7 @@ class GroupPersonViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
             200: OpenApiResponse(GroupPersonSerializer(many=True), "Already on the list."),
         },
     )
+    @idempotent()
     def create(self, request: Request, group_id: int) -> Response:
         caller = caller_of(request)
         is_new = add_person(
@@ -88,6 +90,9 @@ class GroupPersonViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
             by=caller if isinstance(caller, User) else None,
         )
         return self.current(group_id, status=201 if is_new else 200)
+
+    def answer_again(self, request: Request, made: None, status: int, group_id: int) -> Response:
+        return self.current(group_id, status)
 
     @extend_schema(
         summary="Take a person off the list",

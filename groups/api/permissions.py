@@ -17,6 +17,7 @@ from core.preconditions import as_they_are_now, in_one_state
 from core.prepared import prepared
 from core.wire import read
 from groups.models import PARTS, Departure, Group
+from users.api.idempotent import is_answered
 from users.api.permissions import ASK_NOTHING, IsSignedUp
 from users.api.serializers import UserIdSerializer
 from users.callers import caller_of
@@ -127,8 +128,9 @@ class MayPostActivity(MayInGroup):
     """Also who has just left or declined: the clients post what somebody did after it is done."""
 
     def let_stranger_in(self, request: Request, view: Any, caller: User) -> bool:
-        departures = Departure.objects.recent(now=timezone.now()).filter(is_said=False)
-        if departures.filter(group=self.group_id(request, view), user=caller).exists():
+        departures = Departure.objects.recent(now=timezone.now())
+        departed = departures.filter(group=self.group_id(request, view), user=caller).first()
+        if departed and (not departed.is_said or is_answered(request)):  # whose answer was lost has it again
             named: int = view.named_person
             return named == caller.pk
         raise Http404
