@@ -111,7 +111,9 @@ class TopUp(models.Model):
     key = models.CharField(max_length=255, null=True, blank=True, help_text="The client's Idempotency-Key.")
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     in_flight_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until then a request is at work on it; after it, the next one finishes it."
+        null=True,
+        blank=True,
+        help_text="Until then a request is, or was, at work on it; after it, the next one finishes what is pending.",
     )
     tried_at = models.DateTimeField(
         null=True,

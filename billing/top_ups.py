@@ -3,6 +3,9 @@
 A crash, a timeout or a lost answer in between leaves a pending TopUp, which the next request or Stripe's webhook
 finishes: it looks for the payment at Stripe, and only where there is none tries again, with the same key. So nobody
 pays twice, and no payment is lost. https://docs.stripe.com/api/idempotent_requests
+
+One at a time: who asked while another payment was under way is refused, also where that one has ended before their turn
+came. So two that are sent at once are one payment, however fast the database and the bank are.
 """
 
 import logging
@@ -88,16 +91,21 @@ def add_money(
     source: str = "",
     key: str | None = None,
     check: Callable[[], None] = lambda: None,
+    came_at: datetime | None = None,
 ) -> TopUp:
     """Charges the person's card and posts the money. Returns the TopUp: succeeded, refused, or waiting for consent.
 
-    The same key gives the same TopUp for ever. `check` asks for permission once more, under the account's lock. Raises
-    PaymentInProgress, KeyReused, PaymentsUnavailable, PaymentsMisconfigured.
+    The same key gives the same TopUp for ever. `check` asks for permission once more, under the account's lock.
+    `came_at` is when the request came, before it waited for anything: now where nobody says. Raises PaymentInProgress,
+    KeyReused, PaymentsUnavailable, PaymentsMisconfigured.
     """
+    came_at = came_at or timezone.now()
     account = account_of(user)
     while True:
         customer = ensure_customer(user)
-        top_up, is_ours = begin(account, customer, amount_cents, source, key, check, now=timezone.now())
+        failpoint("before_topup_row")
+        now = timezone.now()
+        top_up, is_ours = begin(account, customer, amount_cents, source, key, check, now=now, came_at=came_at)
         if top_up.status != TopUp.Status.PENDING:
             return top_up
         failpoint("after_topup_row")
@@ -105,6 +113,7 @@ def add_money(
         if is_ours or answers(top_up, amount_cents, source, key):
             return top_up
         user.refresh_from_db(fields=["stripe_id"])  # the customer may have been found to be gone
+        came_at = timezone.now()  # the one that was left was under way since then, by us
 
 
 def answers(top_up: TopUp, amount_cents: int, source: str, key: str | None) -> bool:
@@ -124,8 +133,12 @@ def begin(
     check: Callable[[], None],
     *,
     now: datetime,
+    came_at: datetime | None = None,
 ) -> tuple[TopUp, bool]:
-    """The TopUp to work on and whether it was made just now: the key's own, one left pending, or a new one."""
+    """The TopUp to work on and whether it was made just now: the key's own, one left pending, or a new one.
+
+    Raises PaymentInProgress where somebody was at work on one when the request came, or is now.
+    """
     account = lock_account(account)
     if account.user_id is None:  # deleted a moment ago: no card of theirs is charged any more
         raise NotFound
@@ -135,10 +148,10 @@ def begin(
         raise KeyReused
     if known and known.status != TopUp.Status.PENDING:
         return known, False
+    if account.top_ups.filter(in_flight_until__gt=came_at or now).exists():
+        raise PaymentInProgress
     pending = account.top_ups.filter(status=TopUp.Status.PENDING).first()
     if pending:
-        if pending.in_flight_until and pending.in_flight_until > now:
-            raise PaymentInProgress
         pending.in_flight_until = now + IN_FLIGHT
         pending.save(update_fields=["in_flight_until"])
         return pending, False
@@ -186,14 +199,20 @@ def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
         return refuse_card(top_up, error)
     except BaseException as error:
         if isinstance(error, PaymentsMisconfigured) and not isinstance(error, PaymentUnsure):
-            refuse(top_up, str(error.detail))
+            end_work(refuse(top_up, str(error.detail)))
         else:
             TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(in_flight_until=None)
         raise
     failpoint("after_charge")
     settled = settle(top_up, payment)
     failpoint("after_post")
+    end_work(settled)
     return settled
+
+
+def end_work(top_up: TopUp) -> None:
+    """After the commit, so that no request comes in between which sees neither that it is under way nor that it was."""
+    TopUp.objects.filter(pk=top_up.pk).update(in_flight_until=timezone.now())
 
 
 def refuse_card(top_up: TopUp, error: APIException) -> TopUp:
@@ -201,6 +220,7 @@ def refuse_card(top_up: TopUp, error: APIException) -> TopUp:
     if isinstance(error, UnknownSource):
         forget_card(DetachedPaymentMethod(top_up.card))
     refused = refuse(top_up, GONE if isinstance(error, CustomerGone) else str(error.detail))
+    end_work(refused)
     if top_up.source and isinstance(error, UnknownSource):
         raise error
     return refused
@@ -266,15 +286,18 @@ def cancel(waiting: TopUp) -> None:
 @atomic_and_retried
 def settle(top_up: TopUp, payment: Payment) -> TopUp:
     """Writes what became of a payment. Money that came in is posted, once, however the TopUp had ended before."""
-    account = lock_account(top_up.account)
+    account, now = lock_account(top_up.account), timezone.now()
     top_up = TopUp.objects.get(pk=top_up.pk)
     if top_up.status == TopUp.Status.SUCCEEDED:
         return top_up
+    was_pending = top_up.status == TopUp.Status.PENDING
     if payment.status == "succeeded" and payment.currency == CURRENCY:
         collect(top_up, payment, account)
     else:
         top_up.status, top_up.client_secret, top_up.message = outcome(payment)
-    top_up.payment, top_up.in_flight_until = payment.id, None
+    if was_pending:  # whoever works on it says themself when they have ended
+        top_up.in_flight_until = max(top_up.in_flight_until or now, now)
+    top_up.payment = payment.id
     top_up.save()
     return top_up
 
@@ -341,6 +364,6 @@ def make_sure_of(payment: str) -> None:
 def refuse(top_up: TopUp, message: str) -> TopUp:
     lock_account(top_up.account)
     TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(
-        status=TopUp.Status.REFUSED, message=message[:500], in_flight_until=None
+        status=TopUp.Status.REFUSED, message=message[:500]
     )
     return TopUp.objects.get(pk=top_up.pk)

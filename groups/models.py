@@ -15,7 +15,7 @@ from users.callers import Caller
 from users.models import User
 
 LAST_WORDS = timedelta(minutes=10)
-"""How long somebody who left a group may still post one activity there."""
+"""How long somebody who left a group may still post one activity there, and leave it again: nothing happens."""
 
 
 class GroupQuerySet(models.QuerySet["Group"]):
@@ -140,11 +140,12 @@ class DepartureQuerySet(models.QuerySet["Departure"]):
 
 
 class Departure(models.Model):
-    """Who left a group or declined to join it, until they have said so there or ten minutes are over."""
+    """Who left a group or declined to join it: for ten minutes, in which they may say so there once."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_column="userId", verbose_name="person")
     group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", db_index=False)
     left_at = models.DateTimeField(db_column="leftAt")
+    is_said = models.BooleanField(default=False, db_default=False, db_column="isSaid")
 
     objects = DepartureQuerySet.as_manager()
 

@@ -170,7 +170,7 @@ def remove_person(
 ) -> None:
     """Takes a person off a group's list. Someone who is not on it changes nothing.
 
-    Who goes by themself (`by`) and has no part left in the group may still say so there.
+    Who goes by themself (`by`) and has no part left in the group may still say so there, and go again in vain.
     """
     group = lock_group(group_id)
     check()
@@ -179,7 +179,9 @@ def remove_person(
         raise LastOwner
     removed, _ = found.delete()
     if removed and by == user_id and not any(each.objects.filter(group=group, user=by).exists() for each in PARTS):
-        Departure.objects.update_or_create(group=group, user_id=user_id, defaults={"left_at": timezone.now()})
+        Departure.objects.update_or_create(
+            group=group, user_id=user_id, defaults={"left_at": timezone.now(), "is_said": False}
+        )
 
 
 @atomic_and_retried
@@ -197,7 +199,7 @@ def add_activity(
     """What somebody did. From who has left it is the last: a departure counts once."""
     group, user = lock_group(group_id), lock_person(user_id)
     check()
-    Departure.objects.filter(group=group, user=user).delete()
+    Departure.objects.filter(group=group, user=user).update(is_said=True)
     return Activity.objects.create(group=group, user=user, activity=activity)
 
 

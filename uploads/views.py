@@ -17,6 +17,7 @@ from uploads.images import ImageTooLarge, reencode
 from uploads.models import Picture
 from uploads.parsing import UploadParser
 from uploads.storage import storage
+from users.api.idempotent import AnswersAgain, idempotent
 from users.api.standing import ask_again
 from users.callers import Caller, caller_of
 from users.models import User
@@ -48,11 +49,12 @@ class UploadedSerializer(serializers.Serializer[Any]):
     image = serializers.URLField()
 
 
-class UploadViewSet(ViewSet):
+class UploadViewSet(AnswersAgain, ViewSet):
     throttle_classes = (UploadThrottle.on("create"),)
     parser_classes = (UploadParser,)
 
     @extend_schema(summary="Upload an image", request=ImageSerializer, responses={200: UploadedSerializer})
+    @idempotent(asks_vendor=True)
     def create(self, request: Request) -> Response:
         body = ImageSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -64,4 +66,8 @@ class UploadViewSet(ViewSet):
             ask_again(self, request)  # it may have waited for others
         url = storage().save(content, extension=extension)
         keep_in_mind(url, caller_of(request))
-        return Response(UploadedSerializer({"image": url}).data)
+        self.made = url
+        return self.answer_again(request, url, 200)
+
+    def answer_again(self, request: Request, made: str, status: int) -> Response:
+        return Response(UploadedSerializer({"image": made}).data, status=status)

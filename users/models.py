@@ -198,3 +198,20 @@ class LimitCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.limit} {self.pk}"
+
+
+class KeptAnswer(models.Model):
+    """What was answered to a request with an Idempotency-Key, for a day; or that it is at work."""
+
+    name = models.CharField(primary_key=True, max_length=64, help_text="Caller, address and key, as a keyed hash.")
+    body = models.CharField(max_length=64, help_text="What was sent, as a keyed hash.")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="person")
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty while the request is at work.")
+    made = models.JSONField(null=True, blank=True, help_text="What the answer is made anew from.")
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "keptAnswers"
+
+    def __str__(self) -> str:
+        return f"kept answer {self.name[:8]}"

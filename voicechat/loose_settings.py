@@ -5,6 +5,23 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+HOSTS = {
+    "DYNO": "Heroku",
+    "K_SERVICE": "Cloud Run",
+    "GAE_ENV": "App Engine",
+    "RENDER": "Render",
+    "FLY_APP_NAME": "Fly.io",
+    "RAILWAY_ENVIRONMENT": "Railway",
+    "RAILWAY_ENVIRONMENT_NAME": "Railway",
+    "RAILWAY_PROJECT_ID": "Railway",
+    "WEBSITE_SITE_NAME": "Azure App Service",
+    "CONTAINER_APP_NAME": "Azure Container Apps",
+    "ECS_CONTAINER_METADATA_URI_V4": "Amazon ECS",
+    "AWS_LAMBDA_FUNCTION_NAME": "AWS Lambda",
+    "PLATFORM_APPLICATION_NAME": "Platform.sh",
+    "VCAP_APPLICATION": "Cloud Foundry",
+}
+"""What hosting platforms put into the environment of what they run, and nobody's own machine has."""
 PASSWORDS_OF_DEFAULT = ("", "postgres", "password", "admin", "root")
 
 
@@ -28,6 +45,15 @@ def is_origin(text: str) -> bool:
 
 
 WAYS = ("http", "https")
+
+
+def sign_of_a_host(environ: Mapping[str, str], *, database: Mapping[str, Any], public_url: str) -> str | None:
+    """Why a server whose DB_ENV nobody has set is probably no development; None where nothing says so."""
+    if found := [f"{name} ({host})" for name, host in HOSTS.items() if environ.get(name)]:
+        return f"{found[0]} is set"
+    if "postgresql" in database["ENGINE"] and public_url.startswith("https:") and not is_loopback(public_url):
+        return "DATABASE_URL is PostgreSQL and PUBLIC_URL is https"
+    return None
 
 
 def warnings(settings: Mapping[str, Any]) -> list[str]:

@@ -69,6 +69,14 @@ KEPT = (
         End.STAYS,
         keep_for="a day after it counts for nothing",
     ),
+    Kept(
+        "keptAnswers",
+        "name user_id body status made until",
+        "that a request with an Idempotency-Key was done: keyed hashes, a status, the id or address of what it made",
+        "who asks again makes nothing twice",
+        End.GOES,
+        keep_for="a day",
+    ),
     Kept("usersGroupsInvitations", "invitedBy", "who sent an invitation", "nobody sends too many", End.EMPTIED),
     Kept(
         "vendorDeletions",
@@ -107,9 +115,9 @@ KEPT = (
     ),
     Kept(
         "departures",
-        "id userId groupId leftAt",
-        "that they left a group",
-        "they may still say so there",
+        "id userId groupId leftAt isSaid",
+        "that they left a group, and whether they said so",
+        "they may still say so there, and leave again where an answer was lost",
         End.GOES,
         keep_for="ten minutes count",
     ),

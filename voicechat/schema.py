@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from core.throttle import Throttle
 from core.wire import LARGEST_ID
+from users.api.idempotent import IDEMPOTENCY_KEY
 from voicechat.pagination import KeysetPagination
 
 TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "upload": "Upload"}
@@ -42,7 +43,7 @@ ERRORS = {
     "411": "The body's length is not declared.",
     "413": "The body or the image is too large.",
     "415": "Another content type, charset or kind of file.",
-    "422": "The Idempotency-Key came with another payment.",
+    "422": "The Idempotency-Key came with another body, or another payment.",
     "500": "A fault of ours.",
     "503": "A vendor or the database does not answer; `Retry-After` says when to try again.",
 }
@@ -123,6 +124,12 @@ class Operation(AutoSchema):
         if operation and (is_counted or any(each.covers(self.view) for each in throttles)):
             operation["responses"]["429"] = {"description": TOO_OFTEN, "content": CONTENT, "headers": RETRY_AFTER}
         return operation
+
+    def get_override_parameters(self) -> list[Any]:
+        """A POST that may be sent again says so."""
+        action = getattr(self.view, getattr(self.view, "action", None) or "", None)
+        own: list[Any] = list(super().get_override_parameters())
+        return [*own, IDEMPOTENCY_KEY] if getattr(action, "is_idempotent", False) else own
 
     def _get_pagination_parameters(self) -> list[dict[str, Any]]:
         """Lists page where they are read, not where they are the answer to a write."""

@@ -10,7 +10,7 @@ from dotenv import load_dotenv
 
 from voicechat.env import Env
 from voicechat.logs import OUR_LOGGERS
-from voicechat.loose_settings import is_loopback, is_origin, warnings
+from voicechat.loose_settings import is_loopback, is_origin, sign_of_a_host, warnings
 from voicechat.secret import HOW_TO_MAKE_A_SECRET, development_secret, is_unguessable
 
 django_stubs_ext.monkeypatch()  # Django's generic classes take their parameters at run time too
@@ -42,7 +42,17 @@ SIGN_IN = env.choice("SIGN_IN", ("off", "on")) == "on"
 OPEN_MODE = not (OIDC_ISSUER or SIGN_IN)  # nobody is asked to sign in: everybody may do everything
 ALLOW_OPEN_ACCESS = env.flag("ALLOW_OPEN_ACCESS")
 FAILPOINT = env.choice(
-    "FAILPOINT", ("off", "after_topup_row", "after_charge", "after_entry", "after_post", "after_event")
+    "FAILPOINT",
+    (
+        "off",
+        "after_reservation",
+        "before_topup_row",
+        "after_topup_row",
+        "after_charge",
+        "after_entry",
+        "after_post",
+        "after_event",
+    ),
 )
 if bool(OIDC_ISSUER) != bool(OIDC_AUDIENCE):
     env.fault("Sign-in is half configured: set both OIDC_ISSUER and OIDC_AUDIENCE, or neither.")
@@ -85,6 +95,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         timeout=5,
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     )
+_host = sign_of_a_host(os.environ, database=DATABASES["default"], public_url=PUBLIC_URL)
+if _host and not env.text("DB_ENV"):
+    env.fault(f"DB_ENV is missing, and {_host}: set DB_ENV=production, or DB_ENV=development for an open server.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "users.User"
 

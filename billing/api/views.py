@@ -1,12 +1,13 @@
 """The doors of money: a person's balance and card, payments, and Stripe's own webhook."""
 
-import re
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -39,6 +40,7 @@ from billing.ledger import set_balance
 from billing.models import FormerCustomer
 from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
+from users.api.idempotent import idempotency_key, key_parameter
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer
 from users.api.standing import ask_again, asking_again
@@ -47,13 +49,7 @@ from users.models import User
 LEAST_CENTS, MOST_CENTS = 1_00, 500_00
 NOBODY = "Nobody here has this Stripe id. Load the person again (GET /api/users/:id) and use the stripeId there."
 OUT_OF_RANGE = {"message": "Choose an amount from $1.00 to $500.00.", "client_secret": ""}
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    pattern="^[!-~]{1,255}$",
-    description="The same key gives the same answer for ever; with another amount it is refused: 422.",
-)
+IDEMPOTENCY_KEY = key_parameter("The same key gives the same answer for ever; with another amount it is refused: 422.")
 
 
 def either(success: type[Serializer[Any]]) -> Serializer[Any]:
@@ -141,6 +137,11 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
     )
     permission_classes = (OwnCustomer,)
     action_permissions = {"add_money": OwnMoney}
+    came_at: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.came_at = timezone.now()  # before the throttle, which may wait for the database
+        super().initial(request, *args, **kwargs)
 
     @extend_schema(
         summary="Add money to a person's balance",
@@ -154,8 +155,8 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         user, cents = person(sent["userId"]), sent["amountToAdd"] // MICROS_PER_CENT
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
-        check = asking_again(self, request)
-        top_up = top_ups.add_money(user=user, amount_cents=cents, key=idempotency_key(request), check=check)
+        key, check, came_at = idempotency_key(request), asking_again(self, request), self.came_at
+        top_up = top_ups.add_money(user=user, amount_cents=cents, key=key, check=check, came_at=came_at)
         if top_up.entry is None:
             return Response(RefusedPaymentSerializer(top_up).data)
         balance = in_dollars(top_up.entry.balance_after_micros)
@@ -173,7 +174,9 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         if not LEAST_CENTS <= cents <= MOST_CENTS:
             return Response(RefusedPaymentSerializer(OUT_OF_RANGE).data)
         source, key, check = sent.get("sourceId") or "", idempotency_key(request), asking_again(self, request)
-        top_up = top_ups.add_money(user=user, amount_cents=cents, source=source, key=key, check=check)
+        top_up = top_ups.add_money(
+            user=user, amount_cents=cents, source=source, key=key, check=check, came_at=self.came_at
+        )
         if top_up.entry is None:
             return Response(RefusedPaymentSerializer(top_up).data)
         return Response(CreatedChargeSerializer({"charge": top_up}).data)
@@ -243,13 +246,6 @@ class StripeWebhookViewSet(ViewSet):
         )
         webhook.receive(event)
         return Response(status=204)
-
-
-def idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not re.fullmatch("[!-~]{1,255}", key):
-        raise ValidationError({"Idempotency-Key": "Use 1 to 255 visible ASCII characters."})
-    return key
 
 
 def in_dollars(micros: int) -> float:

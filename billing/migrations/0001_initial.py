@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 ('captured_cents', models.PositiveIntegerField(blank=True, help_text='What was captured, where that is less than was asked for.', null=True)),
                 ('key', models.CharField(blank=True, help_text="The client's Idempotency-Key.", max_length=255, null=True)),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('consent', 'Consent'), ('succeeded', 'Succeeded'), ('refused', 'Refused')], default='pending', max_length=16)),
-                ('in_flight_until', models.DateTimeField(blank=True, help_text='Until then a request is at work on it; after it, the next one finishes it.', null=True)),
+                ('in_flight_until', models.DateTimeField(blank=True, help_text='Until then a request is, or was, at work on it; after it, the next one finishes what is pending.', null=True)),
                 ('tried_at', models.DateTimeField(blank=True, help_text='When it was last tried, while it was left: the others come first then.', null=True)),
                 ('payment', models.CharField(blank=True, help_text="Stripe's id of the payment.", max_length=255)),
                 ('message', models.CharField(blank=True, help_text="Why it was refused, in the bank's words.", max_length=500)),

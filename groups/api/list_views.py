@@ -19,10 +19,22 @@ from groups.api.detailed_serializers import (
     DetailedPersonSerializer,
 )
 from groups.api.pages import PagesViewSet
-from groups.api.permissions import ANYBODY, EVERYBODY_THERE, NOBODY, ONESELF, OWNERS, MayInGroup, NamesPerson, Rule
+from groups.api.permissions import (
+    ANYBODY,
+    EVERYBODY_THERE,
+    NOBODY,
+    ONESELF,
+    OWNERS,
+    MayInGroup,
+    MayLeave,
+    NamesPerson,
+    Rule,
+)
 from groups.api.serializers import GroupPersonSerializer
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from groups.services import add_person, remove_person
+from users.api.idempotent import AnswersAgain, idempotent
+from users.api.permissions import PermissionsByAction
 from users.api.serializers import UserIdSerializer
 from users.api.standing import asking_again
 from users.callers import caller_of
@@ -31,10 +43,13 @@ from users.models import User
 AS_CONTACTS = "Who is on the list, as contacts"
 
 
-class GroupPersonViewSet(NamesPerson, PagesViewSet):
+class GroupPersonViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesViewSet):
     """One of a group's lists of people; the four below say which."""
 
     permission_classes = (MayInGroup,)
+    action_permissions = {"destroy": MayLeave}
+    has_left = False
+    """Whether who leaves had left already when they were let in."""
     rules: ClassVar[dict[str, Rule]]
     people: ClassVar[type[GroupPerson]]
     detailed_serializer: ClassVar[type[DetailedPersonSerializer]]
@@ -63,6 +78,7 @@ class GroupPersonViewSet(NamesPerson, PagesViewSet):
             200: OpenApiResponse(GroupPersonSerializer(many=True), "Already on the list."),
         },
     )
+    @idempotent()
     def create(self, request: Request, group_id: int) -> Response:
         caller = caller_of(request)
         is_new = add_person(
@@ -75,16 +91,20 @@ class GroupPersonViewSet(NamesPerson, PagesViewSet):
         )
         return self.current(group_id, status=201 if is_new else 200)
 
+    def answer_again(self, request: Request, made: None, status: int, group_id: int) -> Response:
+        return self.current(group_id, status)
+
     @extend_schema(
         summary="Take a person off the list",
-        description="Someone who is not on it changes nothing. The last owner stays: 409 `last_owner`.",
+        description="Someone who is not on it changes nothing. The last owner stays: 409 `last_owner`. Who leaves "
+        "again within ten minutes, for the answer was lost, is answered an empty list.",
         responses={200: GroupPersonSerializer(many=True)},
     )
     @conditional
     def destroy(self, request: Request, group_id: int, user_id: int) -> Response:
         check = asking_again(self, request)
         self.remove(group_id=group_id, user_id=user_id, by=caller_of(request).pk, check=check)
-        return self.current(group_id)
+        return Response([]) if self.has_left else self.current(group_id)
 
     def remove(self, *, group_id: int, user_id: int, by: int | None, check: Callable[[], None]) -> None:
         remove_person(group_id=group_id, user_id=user_id, people=self.people, by=by, check=check)

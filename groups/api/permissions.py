@@ -17,6 +17,7 @@ from core.preconditions import as_they_are_now, in_one_state
 from core.prepared import prepared
 from core.wire import read
 from groups.models import PARTS, Departure, Group
+from users.api.idempotent import is_answered
 from users.api.permissions import ASK_NOTHING, IsSignedUp
 from users.api.serializers import UserIdSerializer
 from users.callers import caller_of
@@ -128,10 +129,23 @@ class MayPostActivity(MayInGroup):
 
     def let_stranger_in(self, request: Request, view: Any, caller: User) -> bool:
         departures = Departure.objects.recent(now=timezone.now())
-        if departures.filter(group=self.group_id(request, view), user=caller).exists():
+        departed = departures.filter(group=self.group_id(request, view), user=caller).first()
+        if departed and (not departed.is_said or is_answered(request)):  # whose answer was lost has it again
             named: int = view.named_person
             return named == caller.pk
         raise Http404
+
+
+class MayLeave(MayInGroup):
+    """Also who has just left or declined: they ask again where the first answer was lost. Their view's `has_left` says
+    that it is so; of others they learn nothing."""
+
+    def let_stranger_in(self, request: Request, view: Any, caller: User) -> bool:
+        departures = Departure.objects.recent(now=timezone.now())
+        if view.named_person != caller.pk or not departures.filter(group=view.kwargs["group_id"], user=caller).exists():
+            raise Http404
+        view.has_left = True
+        return True
 
 
 class NamesPerson:

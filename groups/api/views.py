@@ -39,6 +39,7 @@ from groups.models import (
     GroupQuerySet,
 )
 from groups.services import add_activity, lock_group, make_group
+from users.api.idempotent import AnswersAgain, idempotent
 from users.api.permissions import IsSignedUp, PermissionsByAction
 from users.api.serializers import CountSerializer
 from users.api.standing import ask_again, asking_again
@@ -47,7 +48,7 @@ from users.models import User
 from users.services import delete_row
 
 
-class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
+class GroupViewSet(AnswersAgain, PermissionsByAction, GenericViewSet[Group]):
     permission_classes = (MayInGroup,)
     action_permissions = {"list": IsSignedUp, "create": IsSignedUp, "update": MayChangeGroup}
     rules = {
@@ -76,12 +77,18 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
         request=NewGroupSerializer,
         responses={201: GroupSerializer},
     )
+    @idempotent()
     def create(self, request: Request) -> Response:
         caller = caller_of(request)
         founder = caller if isinstance(caller, User) else None
         fields = read(NewGroupSerializer, request.data)
         group = make_group(founder=founder, check=asking_again(self, request), **fields)
+        self.made = group.pk
         return Response(GroupSerializer(group).data, status=201)
+
+    def answer_again(self, request: Request, made: int, status: int) -> Response:
+        row = get_object_or_404(self.get_queryset().values(*GroupSerializer.columns), pk=made)
+        return Response(GroupSerializer.shape(row), status=status)
 
     @extend_schema(summary="One group")
     def retrieve(self, request: Request, group_id: int) -> Response:
@@ -121,7 +128,7 @@ class GroupViewSet(PermissionsByAction, GenericViewSet[Group]):
             return Response(GroupSerializer(body.save()).data)
 
 
-class ActivityViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
+class ActivityViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesViewSet):
     throttle_classes = (ActivityThrottle.on("create"),)
     permission_classes = (MayInGroup,)
     action_permissions = {"create": MayPostActivity}
@@ -151,11 +158,16 @@ class ActivityViewSet(NamesPerson, PermissionsByAction, PagesViewSet):
         request=NewActivitySerializer,
         responses={201: ActivitySerializer(many=True)},
     )
+    @idempotent()
     def create(self, request: Request, group_id: int) -> Response:
         sent = read(NewActivitySerializer, request.data)
         check = asking_again(self, request)
         new = add_activity(group_id=group_id, user_id=sent["userId"], activity=sent["activity"], check=check)
+        self.made = new.pk
+        return self.answer_again(request, new.pk, 201, group_id=group_id)
+
+    def answer_again(self, request: Request, made: int, status: int, group_id: int) -> Response:
         if Group.objects.visible_to(caller_of(request)).filter(pk=group_id).exists():
-            return self.current(group_id, status=201)
-        rows = Activity.objects.filter(pk=new.pk).values(*ActivitySerializer.columns)
-        return Response(list(map(ActivitySerializer.shape, rows)), status=201)
+            return self.current(group_id, status=status)
+        rows = Activity.objects.filter(pk=made).values(*ActivitySerializer.columns)
+        return Response(list(map(ActivitySerializer.shape, rows)), status=status)

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('left_at', models.DateTimeField(db_column='leftAt')),
+                ('is_said', models.BooleanField(db_column='isSaid', db_default=False, default=False)),
                 ('user', models.ForeignKey(db_column='userId', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='person')),
                 ('group', models.ForeignKey(db_column='groupId', db_index=False, on_delete=django.db.models.deletion.CASCADE, to='groups.group')),
             ],

@@ -11,7 +11,7 @@ from rest_framework.viewsets import ViewSet
 
 from core.wire import read
 from groups.api.permissions import THE_GROUP
-from groups.models import Group
+from groups.models import Device, Group
 from groups.notifications.announcements import notify_group
 from groups.notifications.devices import register_device
 from groups.notifications.permissions import MayNotify
@@ -23,6 +23,7 @@ from groups.notifications.serializers import (
     SentNotificationSerializer,
 )
 from groups.notifications.throttles import DeviceThrottle, NotificationThrottle
+from users.api.idempotent import AnswersAgain, idempotent
 from users.api.identity import caller_identity
 from users.api.permissions import PermissionsByAction
 from users.api.standing import asking_again
@@ -30,7 +31,7 @@ from users.callers import caller_of
 from users.models import User
 
 
-class DeviceViewSet(PermissionsByAction, ViewSet):
+class DeviceViewSet(AnswersAgain, PermissionsByAction, ViewSet):
     throttle_classes = (NotificationThrottle.on("notify"), DeviceThrottle.on("create"))
     action_permissions = {"notify": MayNotify}
     rules = {"notify": THE_GROUP}
@@ -40,19 +41,28 @@ class DeviceViewSet(PermissionsByAction, ViewSet):
         request=RegisterBindingSerializer,
         responses={201: BindingSerializer},
     )
+    @idempotent(asks_vendor=True)
     def create(self, request: Request) -> Response:
         device = register_device(**binding(request), now=timezone.now(), check=asking_again(self, request))
+        self.made, self.owner_id = device.pk, device.user_id
         return Response(BindingSerializer(device).data, status=201)
+
+    def answer_again(self, request: Request, made: Any, status: int) -> Response:
+        if self.action == "notify":
+            return Response(made, status=status)
+        return Response(BindingSerializer(get_object_or_404(Device, pk=made)).data, status=status)
 
     @extend_schema(
         summary="Notify a group's devices", request=NotificationSerializer, responses=SentNotificationSerializer
     )
+    @idempotent(asks_vendor=True)
     def notify(self, request: Request) -> Response:
         sent = read(NotificationSerializer, request.data)
         group = get_object_or_404(Group.objects.all(), pk=sent["group_id"])
         sid, recipients = notify_group(group=group, body=sent["body"])
         notification = {"sid": sid, "group_id": group.pk, "recipients": recipients}
-        return Response(SentNotificationSerializer(notification).data)
+        self.made = SentNotificationSerializer(notification).data
+        return Response(self.made)
 
 
 def binding(request: Request) -> dict[str, Any]:

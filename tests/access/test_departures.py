@@ -70,12 +70,67 @@ def test_a_word_that_is_refused_is_not_the_last(departing, path):
     assert says(client, path, user)[0] == 201
 
 
+def answered(answer):
+    return answer.status_code, answer.json() if answer.status_code == 200 else None
+
+
+def test_who_goes_again_for_the_answer_was_lost_is_answered_an_empty_list(departing, path):
+    client, user, go = departing
+    go()
+    before = all_rows()
+    assert [answered(go()) for _ in range(2)] == [(200, [])] * 2
+    for people in ("groupMembers", "groupOwners", "groupInvitees", "callParticipants"):
+        assert answered(client.delete(f"{path}/{people}/{user.pk}")) == (200, [])
+    assert all_rows() == before
+    assert says(client, path, user) == (201, ["left the group"])
+    assert answered(go()) == (200, [])
+
+
 def test_going_twice_gives_no_second_word(departing, path):
     client, user, go = departing
     go()
     says(client, path, user)
-    assert go().status_code == 404
+    go()
     assert says(client, path, user) == (404, None)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(9, (200, [])), (11, (404, None))])
+def test_going_again_is_known_for_ten_minutes(departing, path, minutes, expected):
+    _, _, go = departing
+    go()
+    Departure.objects.update(left_at=timezone.now() - timedelta(minutes=minutes))
+    assert answered(go()) == expected
+
+
+@pytest.mark.parametrize("people", ["groupMembers", "groupOwners", "groupInvitees", "callParticipants"])
+def test_who_has_left_takes_nobody_else_off(departing, path, alice, people):
+    client, _, go = departing
+    go()
+    before = all_rows()
+    assert client.delete(f"{path}/{people}/{alice.pk}").status_code == 404
+    assert client.delete(f"{path}/{people}/999999").status_code == 404
+    assert client.delete(f"{path}/callParticipants").status_code == 404
+    assert all_rows() == before
+
+
+def test_who_is_removed_does_not_leave_again(member, owner, path, bob):
+    owner.delete(f"{path}/groupMembers/{bob.pk}")
+    assert member.delete(f"{path}/groupMembers/{bob.pk}").status_code == 404
+
+
+def test_who_left_and_is_invited_again_may_be_uninvited_by_the_owner_for_good(departing, owner, path):
+    _, user, go = departing
+    go()
+    owner.post(f"{path}/groupInvitees", {"userId": user.pk})
+    owner.delete(f"{path}/groupInvitees/{user.pk}")
+    assert go().status_code == 404
+
+
+def test_an_owner_who_has_gone_for_good_goes_again(owner, path, alice, bob):
+    owner.post(f"{path}/groupOwners", {"userId": bob.pk})
+    owner.delete(f"{path}/groupMembers/{alice.pk}")
+    assert listed(owner.delete(f"{path}/groupOwners/{alice.pk}")) == ["Bob"]
+    assert answered(owner.delete(f"{path}/groupOwners/{alice.pk}")) == (200, [])
 
 
 def test_the_word_counts_for_that_group_only(departing, path):

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 import voicechat.settings
 from voicechat.env import Env
+from voicechat.loose_settings import HOSTS, sign_of_a_host
 from voicechat.secret import development_secret, is_unguessable
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +137,49 @@ def test_a_fault_is_named(change, named):
     accepted, said = start({**PRODUCTION, **change})
     assert not accepted
     assert named in said
+
+
+ON_A_HOST = [
+    *({name: "1"} for name in HOSTS),
+    {"DATABASE_URL": "postgres://app:s3same-@db.example.com/n", "PUBLIC_URL": "https://api.example.com"},
+]
+
+
+def sign(environment):
+    database = Env(environment).database("DATABASE_URL", "sqlite:///x")
+    return sign_of_a_host(environment, database=database, public_url=environment.get("PUBLIC_URL", ""))
+
+
+@pytest.mark.parametrize("found", ON_A_HOST, ids=lambda each: next(iter(each)))
+def test_a_host_is_known_by_what_it_sets(found):
+    assert next(iter(found)) in sign(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"DYNO": ""},
+        {"DATABASE_URL": "postgres://postgres@127.0.0.1:5432/n"},
+        {"PUBLIC_URL": "https://abc.ngrok.example"},
+        {"DATABASE_URL": "postgres://postgres@127.0.0.1:5432/n", "PUBLIC_URL": "https://localhost:3300"},
+        {"DATABASE_URL": "postgres://postgres@127.0.0.1:5432/n", "PUBLIC_URL": "http://192.0.2.1:3300"},
+    ],
+)
+def test_ones_own_machine_is_no_host(change):
+    assert sign(change) is None
+
+
+@pytest.mark.parametrize("found", [ON_A_HOST[0], ON_A_HOST[-1]], ids=["host", "database"])
+@pytest.mark.parametrize("unset", [{}, {"DB_ENV": ""}], ids=["unset", "empty"])
+def test_on_a_host_the_server_starts_as_development_only_where_that_is_said(found, unset, tmp_path):
+    copytree(ROOT / "voicechat", tmp_path / "voicechat")  # without an .env of one's own
+    accepted, said = start({**found, **unset}, folder=tmp_path)
+    assert not accepted
+    assert "DB_ENV is missing" in said
+    assert "DB_ENV=development" in said
+    accepted, said = start({**found, "DB_ENV": "development"}, folder=tmp_path, show="s.PRODUCTION")
+    assert (accepted, said.split()[-1]) == (True, "False")
 
 
 def test_every_fault_is_named_at_once_and_no_secret_with_it():

@@ -11,6 +11,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.preconditions import conditional
 from core.prepared import prepared_shapes
 from core.wire import read
+from users.api.idempotent import AnswersAgain, idempotent
 from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
 from users.api.serializers import (
     CountSerializer,
@@ -33,7 +34,7 @@ whole = prepared_shapes(lambda user_ids: User.objects.filter(pk__any=user_ids), 
 profile = prepared_shapes(lambda user_ids: User.objects.filter(pk__any=user_ids), ProfileSerializer)
 
 
-class UserViewSet(PermissionsByAction, GenericViewSet[User]):
+class UserViewSet(AnswersAgain, PermissionsByAction, GenericViewSet[User]):
     throttle_classes = (SignUpThrottle.on("create"),)
     action_permissions = {"create": IsAuthenticated, "update": MayChangePerson, "destroy": IsSelf}
     ordering = ("id",)
@@ -60,11 +61,16 @@ class UserViewSet(PermissionsByAction, GenericViewSet[User]):
             200: OpenApiResponse(UserSerializer, "The person with this email, unchanged."),
         },
     )
+    @idempotent(asks_vendor=True)
     def create(self, request: Request) -> Response:
         sent = read(SignUpSerializer, request.data)
         identity = token_identity(request)
         user, is_new = sign_up_as(identity, **sent) if identity else sign_up(**sent)
+        self.made = self.owner_id = user.pk
         return Response(UserSerializer(user).data, status=201 if is_new else 200)
+
+    def answer_again(self, request: Request, made: int, status: int) -> Response:
+        return Response(UserSerializer(get_object_or_404(User, pk=made)).data, status=status)
 
     @extend_schema(summary="One person", responses=PersonSerializer)
     def retrieve(self, request: Request, user_id: int) -> Response:

@@ -1,0 +1,283 @@
+"""A POST whose answer was lost is sent again under its key, and nothing is made twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
+from django.urls import get_resolver
+from django.utils import timezone
+
+from groups.models import Activity, Departure, Device, Group, Invitation, SandboxNotification
+from tests.access.rows import all_rows, changed
+from tests.conftest import Client
+from tests.uploads.files import picture
+from uploads.models import Picture
+from users.api import idempotent
+from users.idempotency import prune_answers
+from users.models import KeptAnswer, User
+from users.sign_in.local_issuer import local_token
+
+NEED_NONE = {
+    "api/billing/addMoney": "a key of its own, for ever",
+    "api/billing/createCharge": "a key of its own, for ever",
+    "api/billing/userStripeCharges": "reads",
+    "api/billing/retrieveCustomerDefaultSource": "reads",
+    "api/billing/groupTwilioCharges": "reads",
+    "api/billing/attachSourceToCustomer": "there is one row of a card, however often it is put on file",
+    "api/billing/updateCreditCard": "there is one default card",
+    "api/billing/updateDefaultSource": "there is one default card",
+    "api/billing/stripeWebhook": "Stripe's events have ids",
+    "api/voice/makeCall": "Twilio's calls have ids",
+    "api/voice/conferenceEvents": "Twilio's events have numbers",
+    "api/voice/callEvents": "Twilio's events have ids",
+}
+KEY = {"Idempotency-Key": "k1"}
+
+
+def test_each_post_heeds_a_key_or_is_listed_as_one_that_needs_none():
+    posts = {
+        str(each.pattern): getattr(each.callback.cls, each.callback.actions["post"])
+        for each in get_resolver().url_patterns
+        if "post" in getattr(each.callback, "actions", {})
+    }
+    assert {route for route, action in posts.items() if not hasattr(action, "is_idempotent")} == set(NEED_NONE)
+
+
+@pytest.fixture
+def signed_in(sign_in):
+    def signed_in(user):
+        client = Client()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {local_token(user.email)}")
+        return client
+
+    return signed_in
+
+
+def upload(number):
+    return {"image": SimpleUploadedFile(f"{number}.png", picture(color=number))}
+
+
+WRITES = {
+    "a group": ("/api/groups", lambda number, **_: {"name": f"New {number}"}, Group),
+    "an activity": (
+        "/api/groups/{group.pk}/activities",
+        lambda number, alice, **_: {"userId": alice.pk, "activity": f"{number}"},
+        Activity,
+    ),
+    "an invitation": (
+        "/api/groups/{group.pk}/groupInvitees",
+        lambda number, dave, erin, **_: {"userId": (dave, erin)[number].pk},
+        Invitation,
+    ),
+    "a person": ("/api/users", lambda number, **_: {"email": f"new{number}@example.com"}, User),
+    "a picture": ("/api/upload", lambda number, **_: upload(number), Picture),
+    "a device": (
+        "/api/voice/registerBinding",
+        lambda number, alice, group, **_: {
+            "identity": f"u_{alice.pk}",
+            "Address": f"{number}" * 64,
+            "tags": [group.pk],
+        },
+        Device,
+    ),
+    "a notification": (
+        "/api/voice/sendNotification",
+        lambda number, group, **_: {"groupId": group.pk, "message": f"{number}"},
+        SandboxNotification,
+    ),
+}
+
+
+@pytest.fixture
+def cast(alice, dave, group):
+    Device.objects.create(user=alice, identity=f"u_{alice.pk}", address="a" * 64, binding_type="apn")
+    return {"alice": alice, "dave": dave, "group": group, "erin": User.objects.create(email="e@example.com")}
+
+
+@pytest.fixture(params=WRITES)
+def write(request, cast, api, settings, tmp_path):
+    """Sends one kind of POST: of a number, under a key. With it what it makes."""
+    settings.MEDIA_ROOT = tmp_path
+    path, body, model = WRITES[request.param]
+
+    def send(number=0, key="k1", client=api):
+        kind = {"format": "multipart"} if request.param == "a picture" else {}
+        return client.post(
+            path.format(**cast), body(number, **cast), headers={"Idempotency-Key": key} if key else {}, **kind
+        )
+
+    send.model = model
+    return send
+
+
+@pytest.mark.django_db
+def test_what_is_sent_again_is_answered_again_and_makes_nothing(write):
+    first, before = write(), all_rows()
+    again = write()
+    assert first.status_code in (200, 201)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert changed(before, all_rows()) == []
+
+
+@pytest.mark.django_db
+def test_another_body_is_refused_and_another_key_is_another_request(write):
+    write()
+    count, before = write.model.objects.count(), all_rows()
+    refused = write(1)
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert changed(before, all_rows()) == []
+    assert write(1, key="k2").status_code in (200, 201)
+    assert write.model.objects.count() == count + 1
+
+
+@pytest.mark.django_db
+def test_while_the_first_is_at_work_the_second_is_told_to_wait(write, monkeypatch):
+    answers = []
+
+    def ask_meanwhile(name):
+        monkeypatch.undo()
+        answers.append(write())
+
+    monkeypatch.setattr(idempotent, "failpoint", ask_meanwhile)
+    assert write().status_code in (200, 201)
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "request_in_progress")]
+    assert answers[0]["Retry-After"]
+
+
+@pytest.mark.django_db
+def test_a_worker_that_dies_keeps_the_key_for_a_minute(write):
+    write()
+    count = KeptAnswer.objects.update(status=None, made=None, until=timezone.now() + timedelta(seconds=5))
+    assert (count, write().status_code) == (1, 409)
+    KeptAnswer.objects.update(until=timezone.now())
+    assert write().status_code in (200, 201)
+    assert KeptAnswer.objects.get().status
+
+
+@pytest.mark.django_db
+def test_after_a_day_the_key_is_new(write):
+    write()
+    assert prune_answers(now=timezone.now() + timedelta(hours=23)) == 0
+    KeptAnswer.objects.update(until=timezone.now())
+    assert write(1).status_code in (200, 201)
+    assert prune_answers(now=timezone.now() + timedelta(hours=25)) == 1
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_not_kept(api, alice, group):
+    path = f"/api/groups/{group.pk}/activities"
+    assert api.post(path, {"userId": alice.pk, "activity": ""}, headers=KEY).status_code == 400
+    assert api.post(path, {"userId": 999_999, "activity": "a"}, headers=KEY).status_code == 404
+    assert not KeptAnswer.objects.exists()
+    assert api.post(path, {"userId": alice.pk, "activity": "a"}, headers=KEY).status_code == 201
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", [" ", "k" * 256, "with space", "é", ""])
+def test_a_key_that_is_none_is_refused(api, key):
+    answer = api.post("/api/groups", {"name": "New"}, headers={"Idempotency-Key": key})
+    assert answer.status_code == 400
+    assert not Group.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_key_is_ones_own_and_the_addresss(signed_in, alice, bob, group):
+    for user in (alice, bob):
+        assert signed_in(user).post("/api/groups", {"name": "New"}, headers=KEY).status_code == 201
+    path = f"/api/groups/{group.pk}/activities"
+    assert signed_in(bob).post(path, {"userId": bob.pk, "activity": "a"}, headers=KEY).status_code == 201
+    assert Group.objects.filter(name="New").count() == 2
+
+
+@pytest.mark.django_db
+def test_a_key_is_an_addresss_in_open_mode(api):
+    for address in ("192.0.2.1", "192.0.2.2"):
+        assert api.post("/api/groups", {"name": "New"}, headers=KEY, REMOTE_ADDR=address).status_code == 201
+    assert Group.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_final_slash_and_the_order_of_a_body_make_no_other_request(api):
+    first = api.post("/api/groups", {"name": "New", "callStatus": False}, headers=KEY)
+    assert api.post("/api/groups/", {"callStatus": False, "name": "New"}, headers=KEY).content == first.content
+    assert Group.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_what_was_made_and_is_gone_is_404_and_is_not_made_again(api):
+    api.post("/api/groups", {"name": "New"}, headers=KEY)
+    Group.objects.all().delete()
+    assert api.post("/api/groups", {"name": "New"}, headers=KEY).status_code == 404
+    assert not Group.objects.exists()
+
+
+@pytest.mark.django_db
+def test_who_may_no_more_is_told_so_and_not_what_was_answered(signed_in, alice, bob, dave, group):
+    path, body = f"/api/groups/{group.pk}/groupInvitees", {"userId": dave.pk}
+    assert signed_in(alice).post(path, body, headers=KEY).status_code == 201
+    group.ownerships.all().delete()
+    assert signed_in(alice).post(path, body, headers=KEY).status_code == 403
+
+
+@pytest.mark.django_db
+def test_the_last_word_of_who_left_is_answered_again(signed_in, bob, group):
+    client, path = signed_in(bob), f"/api/groups/{group.pk}"
+    client.delete(f"{path}/groupMembers/{bob.pk}")
+    body = {"userId": bob.pk, "activity": "left"}
+    first = client.post(f"{path}/activities", body, headers=KEY)
+    assert (first.status_code, len(first.json())) == (201, 1)
+    assert client.post(f"{path}/activities", body, headers=KEY).content == first.content
+    assert client.post(f"{path}/activities", body, headers={"Idempotency-Key": "k2"}).status_code == 404
+    assert client.post(f"{path}/activities", {**body, "activity": "more"}, headers=KEY).status_code == 422
+    assert (Activity.objects.count(), Departure.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_it_goes_with_its_person_and_names_nobody(signed_in, api, alice):
+    signed_in(alice).post("/api/groups", {"name": "Alice's"}, headers={"Idempotency-Key": "alice@example.com"})
+    kept = str(all_rows()["keptAnswers"])
+    assert all(word not in kept for word in ("Alice", "alice"))
+    alice.delete()
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_somebody_signed_up_under_goes_with_them(api):
+    made = api.post("/api/users", {"email": "new@example.com"}, headers=KEY).json()
+    User.objects.get(pk=made["id"]).delete()
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.django_db
+def test_work_and_answer_are_kept_together_or_not_at_all(api, alice, monkeypatch):
+    def die(*args, **kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr(idempotent, "keep", die)
+    client = Client(raise_request_exception=False)
+    assert client.post("/api/groups", {"name": "New"}, headers=KEY).status_code == 500
+    assert not Group.objects.exists()
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_at_once_one_makes_it(on_postgresql, write):
+    ready, write_before = Barrier(8), write.model.objects.count()
+
+    def send(_):
+        ready.wait()
+        try:
+            return write(client=Client()).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(send, range(8)))
+    assert statuses <= {200, 201, 409}
+    assert statuses & {200, 201}
+    assert write.model.objects.count() == write_before + 1
+    assert write().status_code in (200, 201)
+    assert write.model.objects.count() == write_before + 1
