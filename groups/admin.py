@@ -30,7 +30,6 @@ from users.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     foretell_deletion,
-    save_changes,
     show_on_person,
 )
 from users.operators import legible_column, person_link, written
@@ -148,9 +147,6 @@ class GroupAdmin(AskedAgain):
     def owner_names(self, group: Group) -> str:
         owners = [ownership.user for ownership in group.ownerships.all()]
         return format_html_join(", ", "{}", ((written(user.pk, user.email, user.display_name),) for user in owners))
-
-    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        save_changes(obj, form, change=change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         """Who joins is no longer invited, here as in the API."""

@@ -6,8 +6,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
+from django.contrib.auth.admin import GroupAdmin as PermissionGroupAdmin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group as PermissionGroup
+from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -22,6 +25,7 @@ from core.transactions import lock_rows
 from core.wire import LARGEST_ID, dollars
 from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
+from users.operators.changes import AsShown
 from users.operators.log_in import LoginForm
 from users.operators.sessions import end_all
 
@@ -31,18 +35,25 @@ admin.site.login_form = LoginForm
 
 
 class AskedAgain(admin.ModelAdmin[Any]):
-    """Asks once more whether the operator may, where a write has its lock: `is_active`, `is_staff`, and the right.
+    """What holds for every page. It asks once more whether the operator may, where a write has its lock: `is_active`,
+    `is_staff`, and the right. What is refused is undone: all of an operator's writes are one transaction.
 
-    What is refused is undone: all of an operator's writes are one transaction.
+    Only what the operator has changed is written, and what changed underneath is told first.
     """
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        if change:
-            type(obj)._base_manager.select_for_update(no_key=True).filter(pk=obj.pk).first()
+        if change and not lock_rows(type(obj)._base_manager.filter(pk=obj.pk).only("pk")):
+            raise Http404
         ask_operator_again(request)
         if not (self.has_change_permission(request, obj) if change else self.has_add_permission(request)):
             raise PermissionDenied
-        super().save_model(request, obj, form, change)
+        save_changes(obj, form, change=change)
+        if moved := getattr(form, "moved", None):
+            self.message_user(request, f"Changed by others meanwhile, and left so: {'; '.join(moved)}.", WARNING)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        return type(form)(form.__name__, (AsShown, form), {}) if change else form
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Asks afterwards: a deletion takes its locks itself, in the order that all keep."""
@@ -149,11 +160,12 @@ class UniqueEmail:
     """Says in plain words what the database would refuse: emails are unique without case."""
 
     cleaned_data: dict[str, Any]
+    changed_data: list[str]
     instance: User
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+        if "email" in self.changed_data and User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
             raise ValidationError("Somebody else has this email.")
         return email
 
@@ -282,7 +294,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         return not RIGHTS.isdisjoint(form.changed_data)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        save_changes(obj, form, change=change)
+        super().save_model(request, obj, form, change)
         if not {"is_active", "is_staff"}.isdisjoint(form.changed_data) and not (obj.is_active and obj.is_staff):
             end_all([obj.pk])
 
@@ -304,6 +316,14 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         """Who may delete a person may delete what hangs on them, also where its own page is read-only."""
         rows, counts, refused, protected = super().get_deleted_objects(objs, request)
         return rows, counts, refused & {self.opts.verbose_name}, protected
+
+
+admin.site.unregister(PermissionGroup)
+
+
+@admin.register(PermissionGroup)
+class RightsAdmin(AskedAgain, PermissionGroupAdmin):
+    """Django's own page of rights that are given together, held to what holds for every page here."""
 
 
 @admin.register(VendorDeletion)
@@ -333,15 +353,11 @@ def what_follows(person_ids: set[int]) -> list[str]:
 
 
 def save_changes(row: Any, form: Any, *, change: bool) -> None:
-    """Writes only what the operator has changed: the rest, such as the balance, may be another since the page was
-    opened.
-    """
+    """Writes only what the operator has changed: the rest, such as the balance, may have moved since."""
     changed = {*form.changed_data}
     if "call_status" in changed:  # it counts from now on
         row.call_status_at = timezone.now()
         changed.add("call_status_at")
-    if change and not lock_rows(type(row)._default_manager.filter(pk=row.pk).only("pk")):
-        raise Http404
     row.save(update_fields={field.name for field in row._meta.concrete_fields} & changed if change else None)
 
 
