@@ -6,13 +6,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin as PermissionGroupAdmin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group as PermissionGroup
 from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -27,11 +29,29 @@ from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
 from users.operators.changes import AsShown
 from users.operators.log_in import LoginForm
+from users.operators.paging import TEMPLATE, Paged, ShownFormSet
 from users.operators.sessions import end_all
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"
 admin.site.login_form = LoginForm
+
+
+class ReadableList(ChangeList):
+    """A filter in the address that no row could ever match, such as the year 99999, is left off, and no fault."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_queryset(request, *args, **kwargs)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+            self.result_list = list(self.result_list)  # asked for here, or the page would meet the fault
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class AskedAgain(admin.ModelAdmin[Any]):
@@ -50,6 +70,9 @@ class AskedAgain(admin.ModelAdmin[Any]):
         save_changes(obj, form, change=change)
         if moved := getattr(form, "moved", None):
             self.message_user(request, f"Changed by others meanwhile, and left so: {'; '.join(moved)}.", WARNING)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReadableList
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
         form: Any = super().get_form(request, obj, change=change, **kwargs)
@@ -106,8 +129,10 @@ class ReadOnlyAdmin(ReadOnly, AskedAgain):
     pass
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
+class ReadOnlyInline(ReadOnly, Paged, admin.TabularInline[Any, Any]):
     extra = 0
+    formset = ShownFormSet
+    template = TEMPLATE
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields  # Django builds a form even where nobody may write, and a form takes no computed column

@@ -152,6 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "voicechat.formats"  # times name their zone
 USE_I18N = False
 
 # --- Static files and uploads ---------------------------------------------------------------------------------------

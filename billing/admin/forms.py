@@ -95,7 +95,7 @@ class AdjustmentForm(MoneyForm):
 
 class PaymentField(forms.ModelChoiceField[TopUp]):
     def label_from_instance(self, top_up: Any) -> str:
-        return f"{top_up.created_at:%Y-%m-%d %H:%M}: {money(top_up.brought_cents)} by {top_up.payment}"
+        return f"{top_up.created_at:%Y-%m-%d %H:%M} UTC: {money(top_up.brought_cents)} by {top_up.payment}"
 
 
 class RefundForm(MoneyForm):
