@@ -162,7 +162,7 @@ class RefundForm(MoneyForm):
 
     def told(self, request: RefundRequest) -> str:
         what = f"{money(request.amount_cents)} of {request.top_up.payment}"
-        done = "was given back" if request.status == RefundRequest.Status.SUCCEEDED else "was asked to be given back"
+        done = "was given back" if request.status == RefundRequest.Status.MADE else "was asked to be given back"
         return f"{what} {done} {self.who_and_when(request.pk, request.created_at)}."
 
     def just_done(self) -> list[str]:
