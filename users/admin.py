@@ -17,7 +17,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.text import smart_split, unescape_string_literal
 
@@ -28,6 +30,7 @@ from core.wire import LARGEST_ID, dollars
 from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
 from users.operators.changes import AsShown
+from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.paging import TEMPLATE, Paged, ShownFormSet
 from users.operators.sessions import end_all
@@ -264,11 +267,51 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
 
     @admin.action(description="Delete selected people", permissions=("delete",))
     def delete_selected(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
-        """Django's own, which first asks; what follows from it is said there."""
+        """Django's own, which first asks; what follows from it is said there. Very many are deleted in parts."""
+        pks = list(people.order_by("pk").values_list("pk", flat=True))
+        if len(pks) > MOST_AT_ONCE:
+            return self.show_parts(request, pks, len(pks))
         asked: TemplateResponse | None = delete_selected(self, request, people)
         if asked and asked.context_data is not None:
             asked.context_data["follows"] = what_follows(set(people.values_list("pk", flat=True)))
         return asked
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.delete_part)
+        return [path("delete-in-parts/", view, name="users_user_parts_delete"), *super().get_urls()]
+
+    def delete_part(self, request: HttpRequest) -> HttpResponse:
+        """The next hundred, in one transaction; who is gone already counts as done."""
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+        found = unpacked(request.POST.get(REST, ""), request.user.pk)
+        if found is None:
+            self.message_user(request, "This page is too old, or not yours. Choose the people again.", WARNING)
+            return redirect("admin:users_user_changelist")
+        pks, total = found
+        now, rest = pks[:PART], pks[PART:]
+        with transaction.atomic():
+            people = self.get_queryset(request).filter(pk__in=now)
+            if any(not may_touch(request, person) for person in people):
+                raise PermissionDenied
+            self.log_deletions(request, people)
+            self.delete_queryset(request, people)
+        if rest and request.user.pk not in now:
+            return self.show_parts(request, rest, total)
+        self.message_user(request, f"Deleted: {total - len(rest)} people.")
+        return redirect("admin:users_user_changelist")
+
+    def show_parts(self, request: HttpRequest, rest: list[int], total: int) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Delete people in parts",
+            "subtitle": None,
+            "done": total - len(rest),
+            "total": total,
+            "part": PART,
+            "rest": packed(rest, total, request.user.pk),
+        }
+        return TemplateResponse(request, "admin/users/user/in_parts.html", context)
 
     @admin.action(description="Unbind the sign-in of selected people", permissions=("change",))
     def unbind_sign_in(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:

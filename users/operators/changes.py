@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.http import Http404, QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from core.legible import legible
 
@@ -57,7 +58,7 @@ class AsShown:
 
     def compare_field(self, name: str, field: forms.Field, now: Model, current: Any) -> None:
         bound: Any = self[name]  # type: ignore[index]  # a form's
-        shown = field.hidden_widget().value_from_datadict(self.data, {}, bound.html_initial_name)
+        shown = field.hidden_widget().value_from_datadict(self.data, MultiValueDict(), bound.html_initial_name)
         has_moved, is_changed = field.has_changed(current, shown), name in self.changed_data
         if has_moved and is_changed and field.has_changed(current, bound.data):
             words = {"was": in_words(field, shown), "now": in_words(field, current)}

@@ -27,6 +27,7 @@ class PagedFormSet(BaseInlineFormSet[Any, Any, Any]):
     """
 
     asked: QueryDict
+    model: type[Any]
 
     @property
     def number(self) -> int:
@@ -44,7 +45,7 @@ class PagedFormSet(BaseInlineFormSet[Any, Any, Any]):
 
     @property
     def sent(self) -> int:
-        return min(int(self.management_form.cleaned_data["INITIAL_FORMS"]), self.absolute_max)
+        return min(self.management_form.cleaned_data["INITIAL_FORMS"] or 0, self.absolute_max)
 
     def key(self, number: int) -> Any:
         pk = self.model._meta.pk
