@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -30,10 +29,10 @@ from users.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     foretell_deletion,
-    save_changes,
     show_on_person,
 )
 from users.operators import legible_column, person_link, written
+from users.operators.paging import TEMPLATE, Paged, PagedFormSet
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 
@@ -52,7 +51,19 @@ def group_link(group_id: int | None, name: str | None) -> str | None:
     return format_html('<a href="{}">#{} <bdi>{}</bdi></a>', page, group_id, legible(name))
 
 
-class OwnerFormSet(BaseInlineFormSet[Ownership, Group, Any]):
+class PeopleFormSet(PagedFormSet):
+    """Says in words what the database would refuse: somebody is on a list once, on whichever of its pages."""
+
+    def clean(self) -> None:
+        super().clean()
+        going = [form.instance.pk for form in self.deleted_forms if form.instance.pk]
+        new = [form.cleaned_data.get("user") for form in self.extra_forms if hasattr(form, "cleaned_data")]
+        there = self.model._default_manager.filter(group=self.instance.pk, user__in=filter(None, new))
+        for row in there.exclude(pk__in=going).select_related("user"):
+            raise ValidationError(f"{row.user} is on this list already.")
+
+
+class OwnerFormSet(PeopleFormSet):
     """Holds the operators to the API's rule: a group keeps at least one of its owners."""
 
     def clean(self) -> None:
@@ -66,10 +77,12 @@ class OwnerFormSet(BaseInlineFormSet[Ownership, Group, Any]):
             raise ValidationError(LastOwner.default_detail, code=LastOwner.default_code)
 
 
-class PeopleInline(admin.TabularInline[Any, Group]):
+class PeopleInline(Paged, admin.TabularInline[Any, Group]):
     """People are put on a list and taken off it. A row never changes hands: its date would be another person's."""
 
     extra = 0
+    formset = PeopleFormSet
+    template = TEMPLATE
     fields = ("user", "created_at")
     readonly_fields = ("created_at",)
     autocomplete_fields = ("user",)
@@ -148,9 +161,6 @@ class GroupAdmin(AskedAgain):
     def owner_names(self, group: Group) -> str:
         owners = [ownership.user for ownership in group.ownerships.all()]
         return format_html_join(", ", "{}", ((written(user.pk, user.email, user.display_name),) for user in owners))
-
-    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        save_changes(obj, form, change=change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         """Who joins is no longer invited, here as in the API."""

@@ -6,13 +6,20 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.admin import GroupAdmin as PermissionGroupAdmin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group as PermissionGroup
+from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.text import smart_split, unescape_string_literal
 
@@ -22,7 +29,10 @@ from core.transactions import lock_rows
 from core.wire import LARGEST_ID, dollars
 from users.models import User, VendorDeletion
 from users.operators import legible_column, password_first
+from users.operators.changes import AsShown
+from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
+from users.operators.paging import TEMPLATE, Paged, ShownFormSet
 from users.operators.sessions import end_all
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
@@ -30,19 +40,46 @@ admin.site.index_title = "Operations"
 admin.site.login_form = LoginForm
 
 
-class AskedAgain(admin.ModelAdmin[Any]):
-    """Asks once more whether the operator may, where a write has its lock: `is_active`, `is_staff`, and the right.
+class ReadableList(ChangeList):
+    """A filter in the address that no row could ever match, such as the year 99999, is left off, and no fault."""
 
-    What is refused is undone: all of an operator's writes are one transaction.
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_queryset(request, *args, **kwargs)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+            self.result_list = list(self.result_list)  # asked for here, or the page would meet the fault
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+
+class AskedAgain(admin.ModelAdmin[Any]):
+    """What holds for every page. It asks once more whether the operator may, where a write has its lock: `is_active`,
+    `is_staff`, and the right. What is refused is undone: all of an operator's writes are one transaction.
+
+    Only what the operator has changed is written, and what changed underneath is told first.
     """
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        if change:
-            type(obj)._base_manager.select_for_update(no_key=True).filter(pk=obj.pk).first()
+        if change and not lock_rows(type(obj)._base_manager.filter(pk=obj.pk).only("pk")):
+            raise Http404
         ask_operator_again(request)
         if not (self.has_change_permission(request, obj) if change else self.has_add_permission(request)):
             raise PermissionDenied
-        super().save_model(request, obj, form, change)
+        save_changes(obj, form, change=change)
+        if moved := getattr(form, "moved", None):
+            self.message_user(request, f"Changed by others meanwhile, and left so: {'; '.join(moved)}.", WARNING)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReadableList
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        return type(form)(form.__name__, (AsShown, form), {}) if change else form
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Asks afterwards: a deletion takes its locks itself, in the order that all keep."""
@@ -95,8 +132,10 @@ class ReadOnlyAdmin(ReadOnly, AskedAgain):
     pass
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
+class ReadOnlyInline(ReadOnly, Paged, admin.TabularInline[Any, Any]):
     extra = 0
+    formset = ShownFormSet
+    template = TEMPLATE
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields  # Django builds a form even where nobody may write, and a form takes no computed column
@@ -149,11 +188,12 @@ class UniqueEmail:
     """Says in plain words what the database would refuse: emails are unique without case."""
 
     cleaned_data: dict[str, Any]
+    changed_data: list[str]
     instance: User
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+        if "email" in self.changed_data and User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
             raise ValidationError("Somebody else has this email.")
         return email
 
@@ -227,11 +267,51 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
 
     @admin.action(description="Delete selected people", permissions=("delete",))
     def delete_selected(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
-        """Django's own, which first asks; what follows from it is said there."""
+        """Django's own, which first asks; what follows from it is said there. Very many are deleted in parts."""
+        pks = list(people.order_by("pk").values_list("pk", flat=True))
+        if len(pks) > MOST_AT_ONCE:
+            return self.show_parts(request, pks, len(pks))
         asked: TemplateResponse | None = delete_selected(self, request, people)
         if asked and asked.context_data is not None:
             asked.context_data["follows"] = what_follows(set(people.values_list("pk", flat=True)))
         return asked
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.delete_part)
+        return [path("delete-in-parts/", view, name="users_user_parts_delete"), *super().get_urls()]
+
+    def delete_part(self, request: HttpRequest) -> HttpResponse:
+        """The next hundred, in one transaction; who is gone already counts as done."""
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+        found = unpacked(request.POST.get(REST, ""), request.user.pk)
+        if found is None:
+            self.message_user(request, "This page is too old, or not yours. Choose the people again.", WARNING)
+            return redirect("admin:users_user_changelist")
+        pks, total = found
+        now, rest = pks[:PART], pks[PART:]
+        with transaction.atomic():
+            people = self.get_queryset(request).filter(pk__in=now)
+            if any(not may_touch(request, person) for person in people):
+                raise PermissionDenied
+            self.log_deletions(request, people)
+            self.delete_queryset(request, people)
+        if rest and request.user.pk not in now:
+            return self.show_parts(request, rest, total)
+        self.message_user(request, f"Deleted: {total - len(rest)} people.")
+        return redirect("admin:users_user_changelist")
+
+    def show_parts(self, request: HttpRequest, rest: list[int], total: int) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Delete people in parts",
+            "subtitle": None,
+            "done": total - len(rest),
+            "total": total,
+            "part": PART,
+            "rest": packed(rest, total, request.user.pk),
+        }
+        return TemplateResponse(request, "admin/users/user/in_parts.html", context)
 
     @admin.action(description="Unbind the sign-in of selected people", permissions=("change",))
     def unbind_sign_in(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
@@ -282,7 +362,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         return not RIGHTS.isdisjoint(form.changed_data)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        save_changes(obj, form, change=change)
+        super().save_model(request, obj, form, change)
         if not {"is_active", "is_staff"}.isdisjoint(form.changed_data) and not (obj.is_active and obj.is_staff):
             end_all([obj.pk])
 
@@ -304,6 +384,14 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         """Who may delete a person may delete what hangs on them, also where its own page is read-only."""
         rows, counts, refused, protected = super().get_deleted_objects(objs, request)
         return rows, counts, refused & {self.opts.verbose_name}, protected
+
+
+admin.site.unregister(PermissionGroup)
+
+
+@admin.register(PermissionGroup)
+class RightsAdmin(AskedAgain, PermissionGroupAdmin):
+    """Django's own page of rights that are given together, held to what holds for every page here."""
 
 
 @admin.register(VendorDeletion)
@@ -333,15 +421,11 @@ def what_follows(person_ids: set[int]) -> list[str]:
 
 
 def save_changes(row: Any, form: Any, *, change: bool) -> None:
-    """Writes only what the operator has changed: the rest, such as the balance, may be another since the page was
-    opened.
-    """
+    """Writes only what the operator has changed: the rest, such as the balance, may have moved since."""
     changed = {*form.changed_data}
     if "call_status" in changed:  # it counts from now on
         row.call_status_at = timezone.now()
         changed.add("call_status_at")
-    if change and not lock_rows(type(row)._default_manager.filter(pk=row.pk).only("pk")):
-        raise Http404
     row.save(update_fields={field.name for field in row._meta.concrete_fields} & changed if change else None)
 
 

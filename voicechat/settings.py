@@ -165,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "voicechat.formats"  # times name their zone
 USE_I18N = False
 
 # --- Static files and uploads ---------------------------------------------------------------------------------------
@@ -284,6 +285,7 @@ SESSION_COOKIE_AGE = 3600  # since it was last used
 ADMIN_SESSION_LASTS = 12 * 3600  # in all
 ADMIN_PASSWORD_GOOD_FOR = 600  # then money and deletions ask for it once more
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "users.operators.kept.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 LOGIN_REDIRECT_URL = "/admin/"
 

@@ -69,7 +69,7 @@ class NewestEntries(BaseInlineFormSet[LedgerEntry, Account, Any]):
 
 class EntryInline(ReadOnlyInline):
     model = LedgerEntry
-    formset = NewestEntries
+    formset = NewestEntries  # type: ignore[assignment]  # bounded in its own way
     fields = ("created_at", "kind", "amount", "balance_after", "reference", "memo")
     ordering = ("-id",)
     show_change_link = True

@@ -83,6 +83,7 @@ class MoneyPages(admin.ModelAdmin[Any]):
             "opts": self.opts,
             "original": form.original,
             "form": form,
+            "just_done": form.just_done(),
             "fieldsets": AdminForm(form, [(None, {"fields": form.shown})], {}),  # type: ignore[arg-type]  # any form will do
             "balance": exact_dollars(form.account.balance_micros()),
         }

@@ -1,15 +1,17 @@
 """What the operators' forms ask for, and the services that they call."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.signing import BadSignature, TimestampSigner
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from billing.admin.columns import exact_dollars
@@ -24,6 +26,11 @@ from users.erasing import names_of, without
 OPEN_FOR = timedelta(hours=12)
 """Stripe forgets a refund's key after a day: sent then, the same form would give back once more."""
 TOO_OLD = "This form was opened too long ago. Open it again from the account's page."
+
+JUST_NOW = timedelta(minutes=10)
+"""So long the same once more is asked about: a browser's Back brings a form that counts anew, with what was written."""
+ONCE_MORE = "once_more"
+AGAIN = "{} Is it to be done once more? Then tick the box."
 
 signer = TimestampSigner(salt="billing.admin.forms")
 
@@ -48,6 +55,25 @@ class MoneyForm(forms.Form):
             self.cleaned_data["key"] = signer.unsign(self.cleaned_data.get("key", ""), max_age=OPEN_FOR)
         except BadSignature:
             raise forms.ValidationError(TOO_OLD) from None
+        if not self.errors and (told := self.same()) and not self.data.get(ONCE_MORE):
+            self.fields[ONCE_MORE] = forms.BooleanField(label="Once more", required=False)
+            self.shown = [*self.shown, ONCE_MORE]  # type: ignore[misc]  # this form's alone
+            raise forms.ValidationError(AGAIN.format(told), code="again")
+
+    def just_done(self) -> list[str]:
+        """In sentences: what such forms have done here in the last ten minutes, the newest first."""
+        return []
+
+    def same(self) -> str | None:
+        """Such a sentence where this form would do the same once more. Not where it is itself sent once more."""
+        return None
+
+    def who_and_when(self, key: str, when: datetime) -> str:
+        minutes = int((timezone.now() - when).total_seconds() // 60)
+        ago = {0: "less than a minute ago", 1: "a minute ago"}.get(minutes, f"{minutes} minutes ago")
+        written = LogEntry.objects.filter(object_id=str(self.account.pk), change_message__contains=key)
+        entry = written.filter(content_type__app_label="billing").select_related("user").first()
+        return f"{ago} by {entry.user}" if entry else ago
 
     def save(self, *, log: Callable[[str], None]) -> str:
         """Does it, and says what was done. Raises REST framework's errors where the services refuse it."""
@@ -82,6 +108,25 @@ class AdjustmentForm(MoneyForm):
             raise forms.ValidationError("Leave out who it is: the books outlive the person, and never change.")
         return reason
 
+    def newest(self) -> QuerySet[LedgerEntry]:
+        since = timezone.now() - JUST_NOW
+        entries = self.account.entries.filter(kind=LedgerEntry.Kind.ADJUSTMENT, created_at__gte=since)
+        return entries.order_by("-id")
+
+    def told(self, entry: LedgerEntry) -> str:
+        return (
+            f"The balance was adjusted by {exact_dollars(entry.amount_micros)} "
+            f"{self.who_and_when(entry.reference, entry.created_at)}: {entry.memo}"
+        ).rstrip(".") + "."
+
+    def just_done(self) -> list[str]:
+        return [self.told(entry) for entry in self.newest()]
+
+    def same(self) -> str | None:
+        others = self.newest().exclude(reference=f"adjustment:{self.cleaned_data['key']}")
+        twin = others.filter(amount_micros=self.cleaned_data["amount"]).first()
+        return self.told(twin) if twin else None
+
     @atomic_and_retried
     def save(self, *, log: Callable[[str], None]) -> str:
         micros, reason = self.cleaned_data["amount"], self.cleaned_data["reason"]
@@ -95,7 +140,7 @@ class AdjustmentForm(MoneyForm):
 
 class PaymentField(forms.ModelChoiceField[TopUp]):
     def label_from_instance(self, top_up: Any) -> str:
-        return f"{top_up.created_at:%Y-%m-%d %H:%M}: {money(top_up.brought_cents)} by {top_up.payment}"
+        return f"{top_up.created_at:%Y-%m-%d %H:%M} UTC: {money(top_up.brought_cents)} by {top_up.payment}"
 
 
 class RefundForm(MoneyForm):
@@ -110,6 +155,23 @@ class RefundForm(MoneyForm):
         super().__init__(account, data)
         self.payments = account.top_ups.filter(status=TopUp.Status.SUCCEEDED).select_related("account", "entry")
         self.fields["top_up"].queryset = self.payments  # type: ignore[attr-defined]  # a choice field's
+
+    def newest(self) -> QuerySet[RefundRequest]:
+        requests = RefundRequest.objects.filter(top_up__account=self.account, created_at__gte=timezone.now() - JUST_NOW)
+        return requests.exclude(status=RefundRequest.Status.REFUSED).select_related("top_up").order_by("-created_at")
+
+    def told(self, request: RefundRequest) -> str:
+        what = f"{money(request.amount_cents)} of {request.top_up.payment}"
+        done = "was given back" if request.status == RefundRequest.Status.MADE else "was asked to be given back"
+        return f"{what} {done} {self.who_and_when(request.pk, request.created_at)}."
+
+    def just_done(self) -> list[str]:
+        return [self.told(request) for request in self.newest()]
+
+    def same(self) -> str | None:
+        others = self.newest().exclude(pk=self.cleaned_data["key"])
+        twin = others.filter(top_up=self.cleaned_data["top_up"], amount_cents=self.cleaned_data["amount"]).first()
+        return self.told(twin) if twin else None
 
     @property
     def was_asked(self) -> bool:

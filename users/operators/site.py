@@ -4,12 +4,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
+from users.operators.kept import KEPT, LOG_IN_TEMPLATE, ask_to_log_in, go_on, was_here
 from users.operators.password import password_first
 
 ERASING = ("_delete", "_password_change")
@@ -25,14 +27,28 @@ class OperatorSite(AdminSite):
             answer = password_first(request) if erases(request) else None
             return answer or view(request, *args, **kwargs)
 
-        return super().admin_view(guarded, cacheable)
+        own = super().admin_view(guarded, cacheable)
+
+        @wraps(own)
+        def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            """A form that comes when the session is over is not lost to the log-in."""
+            is_lost = request.method == "POST" and not request.user.is_authenticated and was_here(request)
+            return ask_to_log_in(request) if is_lost else own(request, *args, **kwargs)
+
+        return kept
+
+    login_template = LOG_IN_TEMPLATE
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`next` leads to a page of the admin's own, and nowhere else."""
         if own_places(request.GET) is not request.GET:
             return HttpResponseRedirect(request.path)
         request.POST = own_places(request.POST)  # type: ignore[assignment]  # a copy of it
-        return super().login(request, extra_context)
+        kept = request.POST.get(KEPT, "")
+        came_back = request.method == "GET" and REDIRECT_FIELD_NAME in request.GET
+        is_over = bool(kept) or (came_back and settings.SESSION_COOKIE_NAME in request.COOKIES)
+        answer = super().login(request, {**(extra_context or {}), "kept": kept, "is_over": is_over})
+        return (kept and answer.status_code == 302 and go_on(request, kept)) or answer
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         answer = super().logout(request, extra_context)

@@ -49,6 +49,12 @@ class SettlingForm(AdjustmentForm):
         self.original = self.call = call
         self.about = about(call)
 
+    def just_done(self) -> list[str]:
+        return []
+
+    def same(self) -> str | None:
+        return None  # a call is settled once, however often it is asked for
+
     def clean_amount(self) -> int:
         """In micro-dollars."""
         return int(self.cleaned_data["amount"] * MICROS_PER_DOLLAR)

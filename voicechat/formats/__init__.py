@@ -1,0 +1,1 @@
+"""How the pages for operators write times. https://docs.djangoproject.com/en/stable/topics/i18n/formatting/"""
