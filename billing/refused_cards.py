@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from billing.gateway.interface import CardDeclined, NoCard, UnusableSource
 from billing.models import CardRefusal
@@ -74,6 +75,5 @@ def give_all_back(places: list[Place]) -> None:
         give_back(place)
 
 
-def prune_refusals(*, now: datetime) -> int:
-    """Forgets old refusals; how many."""
-    return CardRefusal.objects.filter(created_at__lte=now - KEPT_FOR).delete()[0]
+def old_refusals(now: datetime) -> QuerySet[CardRefusal]:
+    return CardRefusal.objects.filter(created_at__lte=now - KEPT_FOR)

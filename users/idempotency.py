@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from rest_framework.exceptions import APIException
 
 from users.models import KeptAnswer
@@ -77,6 +78,6 @@ def is_kept(name: str, *, now: datetime) -> bool:
     return KeptAnswer.objects.filter(pk=name, status__isnull=False, until__gt=now).exists()
 
 
-def prune_answers(*, now: datetime) -> int:
-    """Forgets what is older than a day; how many."""
-    return KeptAnswer.objects.filter(until__lte=now).delete()[0]
+def old_answers(now: datetime) -> QuerySet[KeptAnswer]:
+    """What is older than a day."""
+    return KeptAnswer.objects.filter(until__lte=now)

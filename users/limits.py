@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
@@ -101,6 +102,6 @@ def keep(row: LimitCount, taken: list[float]) -> None:
     row.save(update_fields=["taken", "until"])
 
 
-def prune_limits(*, now: datetime) -> int:
-    """Forgets of whom nothing is counted any more; how many."""
-    return LimitCount.objects.filter(until__lte=now).delete()[0]
+def idle_limits(now: datetime) -> QuerySet[LimitCount]:
+    """Of whom nothing is counted any more."""
+    return LimitCount.objects.filter(until__lte=now)

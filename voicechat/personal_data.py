@@ -119,7 +119,7 @@ KEPT = (
         "that they left a group, and whether they said so",
         "they may still say so there, and leave again where an answer was lost",
         End.GOES,
-        keep_for="ten minutes count",
+        keep_for="ten minutes",
     ),
     Kept(
         "activities",
@@ -227,7 +227,7 @@ KEPT = (
         "that Stripe told something",
         "it is applied once",
         End.STAYS,
-        keep_for="90 days are meant",
+        keep_for="90 days",
     ),
     Kept(
         "stripeEvents",
@@ -235,7 +235,7 @@ KEPT = (
         "what it told, stripped to amounts, states and ids; of a customer or card nothing once it is applied",
         "it is read again where it could not be applied",
         End.EMPTIED,
-        keep_for="90 days are meant",
+        keep_for="90 days",
     ),
     Kept(
         "paymentNotices",
@@ -264,7 +264,7 @@ KEPT = (
         "what Twilio told of a conversation, without numbers and names",
         "as above",
         End.STAYS,
-        keep_for="90 days are meant",
+        keep_for="90 days",
     ),
     Kept(
         "callSessions",
@@ -307,7 +307,7 @@ KEPT = (
         "that an operator is signed in",
         "the admin lets them in",
         End.GOES,
-        keep_for="two weeks count",
+        keep_for="an hour after it was last used",
     ),
     Kept("auth_group", "id name", "kinds of operators", "rights", End.NOBODYS),
     Kept("auth_group_permissions", "id group_id permission_id", "their rights", "rights", End.NOBODYS),

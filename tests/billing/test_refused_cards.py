@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from billing.gateway.interface import CardDeclined, NoCard
 from billing.models import CardRefusal, TopUp
-from billing.refused_cards import CardsRefusedTooOften, counting_refusals, prune_refusals
+from billing.refused_cards import CardsRefusedTooOften, counting_refusals, old_refusals
 from tests.conftest import person
 from users.models import User
 
@@ -114,6 +114,6 @@ def test_staff_see_each_refusal_and_after_a_deletion_no_name(api, alice):
 
 
 @pytest.mark.usefixtures("five_refused")
-def test_old_refusals_are_pruned():
-    assert prune_refusals(now=timezone.now()) == 0
-    assert prune_refusals(now=timezone.now() + timedelta(days=91)) == 5
+def test_refusals_are_old_after_three_months():
+    assert old_refusals(timezone.now()).count() == 0
+    assert old_refusals(timezone.now() + timedelta(days=91)).count() == 5

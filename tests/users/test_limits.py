@@ -10,8 +10,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from tests.access.rows import all_rows
-from users.limits import Full, Place, give_back, keyed, prune_limits, take_place
-from users.models import LimitCount, User
+from users.limits import Full, Place, give_back, idle_limits, keyed, take_place
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -54,12 +54,11 @@ def test_what_is_counted_names_nobody(issuer, api, settings):
     assert not any(word in counts for word in ("auth0", "eve", "example", "127.0.0.1", issuer.url))
 
 
-def test_what_counts_nothing_any_more_is_pruned():
+def test_what_counts_nothing_any_more_is_idle():
     place = take_place("tries", "somebody", 1, 60)
     take_place("tries", "somebody else", 1, 3600)
-    assert prune_limits(now=timezone.now()) == 0
-    assert prune_limits(now=datetime.fromtimestamp(place.until + 1, UTC)) == 1
-    assert LimitCount.objects.get().who == "somebody else"
+    assert not idle_limits(timezone.now()).exists()
+    assert idle_limits(datetime.fromtimestamp(place.until + 1, UTC)).get().who == "somebody"
 
 
 @pytest.mark.django_db(transaction=True)

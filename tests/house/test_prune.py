@@ -1,0 +1,75 @@
+"""`manage.py prune` forgets what is kept for a time, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.utils import timezone
+
+from billing.models import CardRefusal, StripeEvent
+from groups.models import Departure
+from tests.access.rows import all_rows, changed
+from users.limits import take_place
+from users.models import KeptAnswer, LimitCount
+from voice.conferences.events import rebuild
+from voice.models import Conference, ConferenceEvent
+from voicechat.management.commands import prune
+
+NOW = timezone.now()
+OLD, YOUNG = NOW - timedelta(days=91), NOW - timedelta(days=89)
+
+
+@pytest.fixture
+def kept(db, alice, bob, group):
+    """Of each kind one whose time is over, and one whose is not."""
+    for time, name, until in ((OLD, "old", NOW - timedelta(seconds=1)), (YOUNG, "young", NOW + timedelta(hours=1))):
+        take_place("tries", name, 1, 60)
+        LimitCount.objects.filter(who=name).update(until=until)
+        KeptAnswer.objects.create(name=name, body=name, until=until)
+        CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)
+        StripeEvent.objects.create(id=name, type="charge.refunded", payload={}, created_at=time)
+        Session.objects.create(session_key=name, session_data="", expire_date=until)
+        conference = Conference.objects.create(sid=name, group_id=group.pk, ended_at=time)
+        for number, kind in enumerate(("participant-join", "conference-end"), 1):
+            ConferenceEvent.objects.create(conference=conference, sequence_number=number, kind=kind, payload={})
+    Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
+    Departure.objects.create(user=bob, group=group, left_at=NOW + timedelta(minutes=1))
+
+
+def told(capsys):
+    return {line[:36].strip(): line[36:].split() for line in capsys.readouterr().out.splitlines()[1:]}
+
+
+def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
+    call_command("prune")
+    assert told(capsys) == {title: ["2" if "conferences" in title else "1", "0"] for title in prune.KINDS}
+    assert {row.pk for row in (*StripeEvent.objects.all(), *Session.objects.all())} == {"young"}
+    assert {row.conference.sid for row in ConferenceEvent.objects.all()} == {"young"}
+    assert (LimitCount.objects.get().who, CardRefusal.objects.get().who) == ("young", "young")
+    assert Departure.objects.get().user.display_name == "Bob"
+
+
+def test_a_dry_run_forgets_nothing(kept, capsys):
+    before = all_rows()
+    call_command("prune", dry_run=True)
+    assert changed(before, all_rows()) == []
+    assert {left for forgotten, left in told(capsys).values()} == {"1", "0"}
+
+
+def test_many_rows_go_in_parts(kept, monkeypatch, capsys):
+    monkeypatch.setattr(prune, "AT_ONCE", 1)
+    call_command("prune")
+    assert told(capsys)["events of ended conferences"][0] == "2"
+
+
+def test_a_conference_whose_events_are_gone_is_still_over(kept):
+    call_command("prune")
+    conference = Conference.objects.get(sid="old")
+    assert rebuild(conference, now=NOW).ended
+
+
+def test_a_conference_that_runs_keeps_all_that_was_told_of_it(kept):
+    Conference.objects.update(ended_at=None)
+    call_command("prune")
+    assert ConferenceEvent.objects.count() == 4
