@@ -38,7 +38,7 @@ def forget_the_world():
     now = timezone.now()
     Call.objects.update(end_time=now, price_due_at=None, charged_micros=0, settled_by="staff")
     Conference.objects.filter(ended_at=None).update(ended_at=now)
-    TopUp.objects.exclude(status="succeeded").update(status="refused")
+    TopUp.objects.exclude(status__in=("succeeded", "refused")).update(status="refused")
     StripeEvent.objects.filter(applied_at=None).update(applied_at=now)
     SandboxObject.objects.all().delete()
 
