@@ -128,7 +128,7 @@ def stranger_is_answered(operation):
 
 def test_a_sign_in_that_is_unbound_meanwhile_counts_no_more(meet, bound):
     rename = next(each for each in WRITES if str(each).startswith("PUT /api/groups/{group} "))
-    assert meet(rename, "owner", **setting(bound["owner"], oidc_subject=None)) == (403, [])
+    assert meet(rename, "owner", **setting(bound["owner"], oidc_issuer=None, oidc_subject=None)) == (403, [])
 
 
 def test_who_is_disabled_while_their_picture_waits_stores_nothing(issuer, signed_in, alice, settings, tmp_path):

@@ -84,6 +84,7 @@ def notify(api):
 def test_the_second_is_too_often(api, group, limit, at, method, path):
     limit(THROTTLED[method, path])
     body = f'{{"groupId": {group.pk}}}'
+    path = path.replace("/groups/1/", f"/groups/{group.pk}/")
     first, second = (api.generic(method.upper(), path, body, content_type="application/json") for _ in range(2))
     assert first.status_code != 429
     assert (second.status_code, second["Retry-After"], second.json()["code"]) == (429, "60", "throttled")
