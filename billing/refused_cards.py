@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from billing.gateway.interface import CardDeclined, NoCard, UnusableSource
 from billing.models import CardRefusal
 from core.throttle import TooManyRequests
-from users.limits import Full, Place, give_back, keyed, of_person, take_place
+from users.limits import Full, Place, give_all_back, keyed, of_person, take_places
 from users.models import User
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def counting_refusals(*, user: User | None, customer: str, amount_cents: int | N
     """Around what asks the bank for a card. Raises CardsRefusedTooOften before that, and nothing of its own after."""
     rate: tuple[int, int] | None = settings.THROTTLE_REFUSED_CARDS
     who = of_person(user) if user else ""
-    places = take_places([each for each in (who, keyed("customer", customer)) if each], rate) if rate else []
+    places = take([each for each in (who, keyed("customer", customer)) if each], rate) if rate else []
     try:
         yield
     except (CardDeclined, UnusableSource) as error:
@@ -59,20 +59,11 @@ def counting_refusals(*, user: User | None, customer: str, amount_cents: int | N
         give_all_back(places)
 
 
-def take_places(whos: list[str], rate: tuple[int, int]) -> list[Place]:
-    places: list[Place] = []
-    for who in whos:
-        answer = take_place("refused_cards", who, *rate)
-        if isinstance(answer, Full):
-            give_all_back(places)
-            raise CardsRefusedTooOften(answer.wait)
-        places.append(answer)
-    return places
-
-
-def give_all_back(places: list[Place]) -> None:
-    for place in places:
-        give_back(place)
+def take(whos: list[str], rate: tuple[int, int]) -> list[Place]:
+    answer = take_places("refused_cards", whos, *rate)
+    if isinstance(answer, Full):
+        raise CardsRefusedTooOften(answer.wait)
+    return answer
 
 
 def old_refusals(now: datetime) -> QuerySet[CardRefusal]:

@@ -6,6 +6,7 @@ Of all that only a keyed hash is kept, and it is pruned once nothing is counted 
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -87,6 +88,22 @@ def give_back(place: Place) -> None:
     if place.until in row.taken:
         row.taken.remove(place.until)
         keep(row, row.taken)
+
+
+def take_places(limit: str, whos: Iterable[str], places: int, seconds: int) -> list[Place] | Full:
+    """One for each of `whos`; none where one of them has none left, and then the longest wait."""
+    answers = [take_place(limit, who, places, seconds) for who in whos]
+    taken = [answer for answer in answers if isinstance(answer, Place)]
+    waits = [answer.wait for answer in answers if isinstance(answer, Full)]
+    if not waits:
+        return taken
+    give_all_back(taken)
+    return Full(max(waits))
+
+
+def give_all_back(places: Iterable[Place]) -> None:
+    for place in places:
+        give_back(place)
 
 
 def locked(limit: str, who: str) -> LimitCount:

@@ -7,7 +7,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
 from core.addresses import client_address
-from users.limits import Full, Place, give_back, keyed, take_place
+from users.limits import Full, Place, give_all_back, keyed, take_places
 
 LIMIT = "admin_login"
 TOO_OFTEN = "That was tried too often. Wait {} minutes, and try again."
@@ -19,8 +19,7 @@ class LoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         places = self.take_places()
         cleaned: dict[str, Any] = super().clean()
-        for place in places:
-            give_back(place)
+        give_all_back(places)
         return cleaned
 
     def take_places(self) -> list[Place]:
@@ -30,10 +29,7 @@ class LoginForm(AdminAuthenticationForm):
             return []
         address = client_address(self.request)
         whos = (keyed("address", address), keyed("login", email.lower()))
-        answers = [take_place(LIMIT, who, *rate) for who in whos]
-        places = [answer for answer in answers if isinstance(answer, Place)]
-        if waits := [answer.wait for answer in answers if isinstance(answer, Full)]:
-            for place in places:
-                give_back(place)
-            raise ValidationError(TOO_OFTEN.format(-int(-max(waits) // 60)), code="throttled")
-        return places
+        answer = take_places(LIMIT, whos, *rate)
+        if isinstance(answer, Full):
+            raise ValidationError(TOO_OFTEN.format(-int(-answer.wait // 60)), code="throttled")
+        return answer
