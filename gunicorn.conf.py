@@ -1,4 +1,4 @@
-"""How gunicorn serves. `make run` and the Procfile use this; a flag or GUNICORN_CMD_ARGS wins over it."""
+"""How gunicorn serves, for `python -m voicechat` as for `gunicorn voicechat.wsgi`; a flag or GUNICORN_CMD_ARGS wins over it."""
 
 import sys
 
