@@ -1,5 +1,4 @@
-"""Whether the database takes changes: it does not say of itself that its disk is full, its file read-only, or that it is a
-standby."""
+"""Whether the database takes changes: it does not say of itself that its disk is full, or that it is a standby."""
 
 from datetime import UTC, datetime
 from threading import Lock

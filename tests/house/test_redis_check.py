@@ -13,7 +13,6 @@ from voicechat import redis_check
 from voicechat.env import Env
 from voicechat.redis_check import RedisCheck
 
-
 ANSWERS = {b"GET": b"_\r\n", b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n"}
 
 

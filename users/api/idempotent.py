@@ -109,6 +109,12 @@ def name_of(request: Request, key: str) -> str:
     return keyed("idempotency", of_caller(request), request.path_info.rstrip("/"), key)
 
 
+def vendors_key(request: Request) -> str:
+    """For a vendor that heeds keys too: this request's, or "" where it has none."""
+    key = idempotency_key(request)
+    return "" if key is None else name_of(request, key)
+
+
 def is_answered(request: Request) -> bool:
     """Whether this request was done before."""
     key = idempotency_key(request)
