@@ -47,6 +47,7 @@ FAILPOINT = env.choice(
     (
         "off",
         "after_reservation",
+        "before_money_form",
         "before_topup_row",
         "after_topup_row",
         "after_charge",
