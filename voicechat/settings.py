@@ -84,7 +84,9 @@ elif not SECRET_KEY:
         env.fault("SECRET_KEY is missing, and none can be kept in .secret_key, which cannot be written: set it.")
 
 _public_host = urlsplit(PUBLIC_URL).hostname or "localhost"
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([_public_host, "localhost", "127.0.0.1"] if PRODUCTION else ["*"])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or (
+    [_public_host, "localhost", "127.0.0.1", "[::1]"] if PRODUCTION else ["*"]
+)
 if PRODUCTION and any("*" in host for host in ALLOWED_HOSTS):
     env.fault("ALLOWED_HOSTS has a *: name the hosts, such as api.example.com; .example.com is all that end so.")
 
