@@ -30,8 +30,8 @@ class StatementViewSet(GenericViewSet[LedgerEntry]):
 
     @extend_schema(
         summary="A person's statement",
-        description="Every entry of the ledger, oldest first, with the balance after it; `from` must be before `to`, or "
-        "it is 400. As CSV for a client that prefers `text/csv`: the same columns under a row of names. There an "
+        description="Every entry of the ledger, oldest first, with the balance after it; `from` must be before `to`, "
+        "or it is 400. As CSV for a client that prefers `text/csv`: the same columns under a row of names. There an "
         "apostrophe stands before a text that a spreadsheet would take for a formula.",
         parameters=[PeriodSerializer],
         responses={
