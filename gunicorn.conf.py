@@ -1,4 +1,4 @@
-"""How gunicorn serves, for `python -m voicechat` as for `gunicorn voicechat.wsgi`; a flag or GUNICORN_CMD_ARGS wins over it."""
+"""How gunicorn serves, by `python -m voicechat` or alone; a flag or GUNICORN_CMD_ARGS wins over it."""
 
 import sys
 
