@@ -217,6 +217,15 @@ def test_of_a_token_that_a_dying_worker_used_up_the_same_card_comes(
 
 
 @pytest.mark.django_db
+def test_after_a_card_that_was_refused_another_may_come_under_its_key(api, stripe_payments, alice):
+    customer = ensure_customer(alice)
+    body = {"userStripeId": customer, "sourceId": "tok_chargeDeclined"}
+    assert api.post("/api/billing/attachSourceToCustomer", body, headers=KEY).status_code == 402
+    answer = api.post("/api/billing/attachSourceToCustomer", {**body, "sourceId": "tok_visa"}, headers=KEY)
+    assert (answer.status_code, answer.json()["last4"]) == (200, "4242")
+
+
+@pytest.mark.django_db
 def test_after_a_day_the_key_is_new(write):
     write()
     assert not old_answers(timezone.now() + timedelta(hours=23)).exists()

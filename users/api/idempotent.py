@@ -110,9 +110,10 @@ def name_of(request: Request, key: str) -> str:
 
 
 def vendors_key(request: Request) -> str:
-    """For a vendor that heeds keys too: this request's, or "" where it has none."""
+    """For a vendor that heeds keys too: this request's, or "" where it has none. Of this body: after a refusal another
+    one may come under its key, which a vendor would refuse."""
     key = idempotency_key(request)
-    return "" if key is None else name_of(request, key)
+    return "" if key is None else keyed("vendor", name_of(request, key), in_text(request.data))
 
 
 def is_answered(request: Request) -> bool:
