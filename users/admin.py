@@ -276,7 +276,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
     def delete_selected(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         """Django's own, which first asks; what follows from it is said there. Very many are deleted in parts."""
         pks = list(people.order_by("pk").values_list("pk", flat=True))
-        if len(pks) > MOST_AT_ONCE and (kept := with_history(pks)):
+        if len(pks) > MOST_AT_ONCE and (kept := who_stays(request, pks)):
             self.message_user(
                 request, f"{STAYS_KNOWN} Leave out: {', '.join(f'#{pk}' for pk in sorted(kept))}.", WARNING
             )
@@ -306,7 +306,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             people = self.get_queryset(request).filter(pk__in=now)
             if any(not may_touch(request, person) for person in people):
                 raise PermissionDenied
-            if with_history(now):
+            if who_stays(request, now):
                 raise PermissionDenied(STAYS_KNOWN)
             self.log_deletions(request, people)
             self.delete_queryset(request, people)
@@ -396,9 +396,9 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Who may delete a person may delete what hangs on them, also where its own page is read-only. What an operator
-        did stays: their account does too. One's own does, for to delete it is to have done something."""
+        did stays, and their account with it."""
         rows, counts, refused, protected = super().get_deleted_objects(objs, request)
-        kept = with_history(person.pk for person in objs) | {request.user.pk}
+        kept = who_stays(request, [person.pk for person in objs])
         done = [f"what was done in the admin by {person}. {STAYS_KNOWN}" for person in objs if person.pk in kept]
         return rows, counts, refused & {self.opts.verbose_name}, [*protected, *done]
 
@@ -444,6 +444,11 @@ def save_changes(row: Any, form: Any, *, change: bool) -> None:
         row.call_status_at = timezone.now()
         changed.add("call_status_at")
     row.save(update_fields={field.name for field in row._meta.concrete_fields} & changed if change else None)
+
+
+def who_stays(request: HttpRequest, person_ids: list[int]) -> set[int]:
+    """Who of these cannot be deleted: oneself neither, for to do it is to have done something."""
+    return with_history(person_ids) | ({request.user.pk or 0} & {*person_ids})
 
 
 def is_superuser(request: HttpRequest) -> bool:
