@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz pairs check demo admin bench storm chaos pgbouncer clients mutants format lock clean
+.PHONY: run test fuzz pairs check demo admin bench storm chaos pgbouncer clients axe mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
 	@$(BIN)/python manage.py migrate --noinput --verbosity 0
 	@$(BIN)/python manage.py load_demo
-	@exec $(BIN)/gunicorn voicechat.wsgi
+	@exec $(BIN)/python -m voicechat
 
 test: $(HAVE_DEV)
 	$(BIN)/python -m pytest -n 2 -q
@@ -63,6 +63,9 @@ mutants: $(HAVE_DEV)
 
 clients: $(HAVE_DEV)
 	@$(BIN)/python -m bench.clients
+
+axe: $(HAVE_DEV)
+	@$(BIN)/python -m bench.axe
 
 format: $(HAVE_DEV)
 	$(BIN)/ruff format .

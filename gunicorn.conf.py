@@ -1,4 +1,4 @@
-"""How gunicorn serves. `make run` and the Procfile use this; a flag or GUNICORN_CMD_ARGS wins over it."""
+"""How gunicorn serves, by `python -m voicechat` or alone; a flag or GUNICORN_CMD_ARGS wins over it."""
 
 import sys
 

@@ -54,13 +54,16 @@ def forgetting(customer: str) -> Iterator[None]:
         raise
 
 
-def attach(*, user: User, source: str) -> PaymentMethod:
-    """Puts a card on file; it becomes the default one where there was none. Raises CustomerGone."""
+def attach(*, user: User, source: str, key: str = "") -> PaymentMethod:
+    """Puts a card on file; it becomes the default one where there was none. The same key does it once.
+
+    Raises CustomerGone.
+    """
     customer = ensure_customer(user)
     with forgetting(customer):
         default = payments().default_card(customer=customer)
         with counting_refusals(user=user, customer=customer):
-            card = payments().attach_card(customer=customer, source=source)
+            card = payments().attach_card(customer=customer, source=source, key=key)
         if default is None:
             payments().make_default(customer=customer, card=card)
             default = card
@@ -69,24 +72,27 @@ def attach(*, user: User, source: str) -> PaymentMethod:
     return card
 
 
-def make_default(*, user: User, source: str) -> PaymentMethod:
-    """Puts a card on file, where it is not yet, and pays with it from now on. Raises CustomerGone."""
+def make_default(*, user: User, source: str, key: str = "") -> PaymentMethod:
+    """Puts a card on file, where it is not yet, and pays with it from now on. The same key does it once.
+
+    Raises CustomerGone.
+    """
     customer = ensure_customer(user)
     with forgetting(customer):
         with counting_refusals(user=user, customer=customer):
-            card = payments().attach_card(customer=customer, source=source)
+            card = payments().attach_card(customer=customer, source=source, key=key)
         payments().make_default(customer=customer, card=card)
     keep_default(user, card)
     return card
 
 
-def replace_default(*, user: User, source: str) -> PaymentMethod:
+def replace_default(*, user: User, source: str, key: str = "") -> PaymentMethod:
     """As `make_default`; a person whose customer is gone at Stripe gets a new one for it."""
     try:
-        return make_default(user=user, source=source)
+        return make_default(user=user, source=source, key=key)
     except CustomerGone:
         user.refresh_from_db(fields=["stripe_id"])
-        return make_default(user=user, source=source)
+        return make_default(user=user, source=source, key=key)
 
 
 def default_card(user: User) -> PaymentMethod | None:

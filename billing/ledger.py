@@ -81,12 +81,15 @@ def set_balance(*, user: User, balance_micros: int, memo: str, check: Callable[[
 
 
 @atomic_and_retried
-def adjust(*, account: Account, amount_micros: int, reference: str, memo: str) -> LedgerEntry:
+def adjust(
+    *, account: Account, amount_micros: int, reference: str, memo: str, check: Callable[[], None] = lambda: None
+) -> LedgerEntry:
     """Adds an amount by hand, or takes it away: what a refund that is under way will take is not there for that.
 
-    Raises MoneyReserved.
+    `check` may refuse it under the account's lock. Raises MoneyReserved.
     """
     account = lock_account(account)
+    check()
     reserved = account.reserved_micros() if amount_micros < 0 else 0
     is_posted = LedgerEntry.objects.filter(reference=reference).exists()
     if reserved and not is_posted and account.balance_micros() + amount_micros < reserved:

@@ -1,6 +1,7 @@
 """Money back to the card. Each refund is posted once under its own id, and once more where it comes back."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -21,15 +22,15 @@ GIVE_UP_AFTER = timedelta(hours=1)
 """A request that Stripe knows nothing of is not made any more after this: no answer to it can be on its way."""
 
 
-def refund(*, top_up: TopUp, amount_cents: int, key: str) -> Refund:
+def refund(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], None] = lambda: None) -> Refund:
     """Gives back what a top-up brought, or a part of it. The same key gives back once.
 
     What has been talked away, is held by calls or goes back already is not there any more. The money is reserved before
-    Stripe is asked, and stays so where Stripe does not answer. Raises ValidationError, RefundRefused,
-    PaymentsUnavailable.
+    Stripe is asked, and stays so where Stripe does not answer. `check` may refuse it under the account's lock, and what
+    it writes is written with the reservation. Raises ValidationError, RefundRefused, PaymentsUnavailable.
     """
     vendor = payments()
-    asked = reserve(top_up=top_up, amount_cents=amount_cents, key=key, now=timezone.now())
+    asked = reserve(top_up=top_up, amount_cents=amount_cents, key=key, check=check, now=timezone.now())
     try:
         made = vendor.create_refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
     except (RefundRefused, PaymentsMisconfigured):
@@ -40,7 +41,9 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str) -> Refund:
 
 
 @atomic_and_retried
-def reserve(*, top_up: TopUp, amount_cents: int, key: str, now: datetime) -> RefundRequest:
+def reserve(
+    *, top_up: TopUp, amount_cents: int, key: str, now: datetime, check: Callable[[], None] = lambda: None
+) -> RefundRequest:
     """Under the account's lock: of two that want the same money one gets it. Raises ValidationError."""
     account = lock_account(top_up.account)
     known = RefundRequest.objects.filter(pk=key).first()
@@ -48,6 +51,7 @@ def reserve(*, top_up: TopUp, amount_cents: int, key: str, now: datetime) -> Ref
         raise ValidationError(SENT_BEFORE)
     if known is None or known.status == RefundRequest.Status.REFUSED:
         check_amount(account, top_up, amount_cents)
+    check()
     status = RefundRequest.Status.MADE if known and known.status == "made" else RefundRequest.Status.PENDING
     fields = {"account": account, "top_up": top_up, "amount_cents": amount_cents, "status": status, "asked_at": now}
     return RefundRequest.objects.update_or_create(pk=key, defaults=fields)[0]

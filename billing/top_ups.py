@@ -39,6 +39,7 @@ from billing.refused_cards import CardsRefusedTooOften, counting_refusals
 from core.failpoints import failpoint
 from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_CENT
+from users.idempotency import KeyReused
 from users.models import User
 
 logger = logging.getLogger(__name__)
@@ -76,12 +77,6 @@ class PaymentUnsure(PaymentsMisconfigured):
         "Payments are not possible at the moment. Whether the last one went through is not known yet; nothing is "
         "charged twice, and the operators have been told."
     )
-
-
-class KeyReused(APIException):
-    status_code = 422
-    default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key came with another payment. Use a new key for a new payment."
 
 
 def add_money(

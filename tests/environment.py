@@ -27,6 +27,7 @@ NAMES = [
     "PUBLIC_URL",
     "PORT",
     "HOST",
+    "GUNICORN_CMD_ARGS",
     "WEB_CONCURRENCY",
     "THREADS",
     "ALLOWED_HOSTS",

@@ -34,6 +34,7 @@ from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.paging import TEMPLATE, Paged, ShownFormSet
 from users.operators.sessions import end_all
+from users.services import with_history
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"
@@ -55,6 +56,13 @@ class ReadableList(ChangeList):
             self.result_list = list(self.result_list)  # asked for here, or the page would meet the fault
         except (ValueError, OverflowError, DataError) as error:
             raise IncorrectLookupParameters(error) from error
+
+
+class SaidFilter(admin.AllValuesFieldListFilter):
+    """Every value that there is; the one without a word is named too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        return ({**each, "display": each["display"] or "none"} for each in super().choices(changelist))
 
 
 class AskedAgain(admin.ModelAdmin[Any]):
@@ -93,8 +101,6 @@ class AskedAgain(admin.ModelAdmin[Any]):
         self.ask_after_deletion(request, rows)
 
     def ask_after_deletion(self, request: HttpRequest, rows: set[Any]) -> None:
-        if self.model is User and request.user.pk in rows:
-            return  # of who has deleted themself nothing is left to ask
         ask_operator_again(request)
         if not self.has_delete_permission(request):
             raise PermissionDenied
@@ -112,6 +118,7 @@ def ask_operator_again(request: HttpRequest) -> None:
     request.user = now
 
 
+STAYS_KNOWN = "Who did what stays known: take away “active” instead of deleting an account that did things here."
 RIGHTS = {"email", "is_active", "is_staff", "is_superuser", "groups", "user_permissions"}
 
 
@@ -269,6 +276,11 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
     def delete_selected(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         """Django's own, which first asks; what follows from it is said there. Very many are deleted in parts."""
         pks = list(people.order_by("pk").values_list("pk", flat=True))
+        if len(pks) > MOST_AT_ONCE and (kept := who_stays(request, pks)):
+            self.message_user(
+                request, f"{STAYS_KNOWN} Leave out: {', '.join(f'#{pk}' for pk in sorted(kept))}.", WARNING
+            )
+            return None
         if len(pks) > MOST_AT_ONCE:
             return self.show_parts(request, pks, len(pks))
         asked: TemplateResponse | None = delete_selected(self, request, people)
@@ -294,9 +306,11 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             people = self.get_queryset(request).filter(pk__in=now)
             if any(not may_touch(request, person) for person in people):
                 raise PermissionDenied
+            if who_stays(request, now):
+                raise PermissionDenied(STAYS_KNOWN)
             self.log_deletions(request, people)
             self.delete_queryset(request, people)
-        if rest and request.user.pk not in now:
+        if rest:
             return self.show_parts(request, rest, total)
         self.message_user(request, f"Deleted: {total - len(rest)} people.")
         return redirect("admin:users_user_changelist")
@@ -381,9 +395,12 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Who may delete a person may delete what hangs on them, also where its own page is read-only."""
+        """Who may delete a person may delete what hangs on them, also where its own page is read-only. What an operator
+        did stays, and their account with it."""
         rows, counts, refused, protected = super().get_deleted_objects(objs, request)
-        return rows, counts, refused & {self.opts.verbose_name}, protected
+        kept = who_stays(request, [person.pk for person in objs])
+        done = [f"what was done in the admin by {person}. {STAYS_KNOWN}" for person in objs if person.pk in kept]
+        return rows, counts, refused & {self.opts.verbose_name}, [*protected, *done]
 
 
 admin.site.unregister(PermissionGroup)
@@ -399,7 +416,7 @@ class VendorDeletionAdmin(ReadOnlyAdmin):
     """What a vendor has not deleted yet. Whoever has seen to it there by hand takes it off the list."""
 
     list_display = ("asked_at", "kind", "name", "tries", "fault", "try_at")
-    list_filter = ("kind", "fault")
+    list_filter = ("kind", ("fault", SaidFilter))
     search_fields = ("name",)
     fields = ("asked_at", "kind", "name", "tries", "fault", "try_at")
 
@@ -427,6 +444,11 @@ def save_changes(row: Any, form: Any, *, change: bool) -> None:
         row.call_status_at = timezone.now()
         changed.add("call_status_at")
     row.save(update_fields={field.name for field in row._meta.concrete_fields} & changed if change else None)
+
+
+def who_stays(request: HttpRequest, person_ids: list[int]) -> set[int]:
+    """Who of these cannot be deleted: oneself neither, for to do it is to have done something."""
+    return with_history(person_ids) | ({request.user.pk or 0} & {*person_ids})
 
 
 def is_superuser(request: HttpRequest) -> bool:

@@ -12,13 +12,19 @@ from django.db.models.signals import pre_delete
 
 from users.erasing import DELETED, goers, marks_of, names_of, redact, saying, without
 from users.models import User
-from users.services import ask_again_before_it_goes
+from users.services import HasHistory, ask_again_before_it_goes, with_history
 
 
 def lock_and_ask_again(sender: type[User], instance: User, **kwargs: Any) -> None:
     """This app is set up last, so that the apps above have locked the person's groups by now."""
     User.objects.select_for_update(no_key=True).filter(pk=instance.pk).first()
     ask_again_before_it_goes(instance)
+
+
+def keep_history(sender: type[User], instance: User, **kwargs: Any) -> None:
+    """Raises HasHistory for an operator's account: it would take along what they did."""
+    if with_history({instance.pk}):
+        raise HasHistory
 
 
 def forget_in_history(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
@@ -61,5 +67,6 @@ def end_sessions(sender: type[User], instance: User, **kwargs: Any) -> None:
 
 def connect() -> None:
     pre_delete.connect(lock_and_ask_again, sender=User, dispatch_uid="users.lock_and_ask_again")
+    pre_delete.connect(keep_history, sender=User, dispatch_uid="users.keep_history")
     pre_delete.connect(forget_in_history, sender=User, dispatch_uid="users.forget_in_history")
     pre_delete.connect(end_sessions, sender=User, dispatch_uid="users.end_sessions")

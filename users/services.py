@@ -1,16 +1,34 @@
 """Signing people up, and deleting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import APIException
 
 from core.transactions import MOST_TRIES, has_met, was_broken_off
 from users.models import User
 from users.signals import signed_up
+
+
+class HasHistory(APIException):
+    """Who did what in the admin stays known, and Django's history goes with its account."""
+
+    status_code = 409
+    default_code = "has_history"
+    default_detail = (
+        "Things were done in the admin by this account, and who did what must stay known. Take away its “active” "
+        "instead of deleting it."
+    )
+
+
+def with_history(person_ids: Iterable[int]) -> set[int]:
+    """Who of these has done anything in the admin."""
+    return set(LogEntry.objects.filter(user__in=person_ids).values_list("user", flat=True))
 
 
 def sign_up(*, email: str, display_name: str, avatar: str | None, **sign_in: str) -> tuple[User, bool]:

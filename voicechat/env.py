@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -141,6 +142,14 @@ class Env:
             self.fault(f"{name} is {value!r}: use an address such as https://api.example.com.")
             return default
         return value
+
+    def command_line(self, name: str) -> list[str]:
+        """Flags for another program, as a shell would read them: whether it knows them it says itself."""
+        try:
+            return shlex.split(self.text(name))
+        except ValueError:
+            self.fault(f"{name} is {self.text(name)!r}: a quotation mark in it is not closed, or a \\ ends it.")
+            return []
 
     def label(self, name: str) -> str:
         """A short name that is part of a longer one: letters, digits, - and _."""

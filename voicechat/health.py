@@ -10,8 +10,9 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from users.sign_in.authentication import BearerAuthentication
-from voicechat.database_errors import NOT_MIGRATED, NOT_WRITABLE, READ_ONLY, SILENT, Unavailable, unavailable
+from voicechat.database_errors import NOT_MIGRATED, NOT_WRITABLE, SILENT, Unavailable, unavailable
 from voicechat.errors import problem, reads_only
+from voicechat.redis_check import redis_check
 from voicechat.vendor_modes import vendor_modes
 from voicechat.writable import write_check
 
@@ -33,13 +34,16 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @reads_only
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, is migrated and takes writes, else 503. Strangers learn that alone, and the log
-    says why; staff, and whoever develops in open mode, read that too, and which vendor is real, sandboxed or off."""
+    says why; staff, and whoever develops in open mode, read that too, which vendor is real, sandboxed or off, and
+    whether Redis answers: without it the server works, and counts less."""
     try:
         what = missing()
     except Error as error:
         what = unavailable(error) or SILENT
     if what is None:
-        return JsonResponse({"status": "ok", "vendors": vendor_modes()} if is_told(request) else {"status": "ok"})
+        redis = redis_check.state()  # asked whoever asks: the log is for those who are not told here
+        details = {"vendors": vendor_modes(), "redis": redis} if is_told(request) else {}
+        return JsonResponse({"status": "ok", **details})
     logger.log(logging.ERROR if what in NOT_WRITABLE else logging.WARNING, "Not ready: %s", what.detail)
     told = what if is_told(request) else NOT_READY
     return problem(503, told.code, told.detail, headers={"Retry-After": str(what.wait)})
@@ -50,16 +54,7 @@ def missing() -> Unavailable | None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return NOT_MIGRATED
-    return READ_ONLY if only_reads() else write_check.why_not()
-
-
-def only_reads() -> bool:
-    """A standby, or a server that was told to take no writes (a full volume, a failover)."""
-    if connection.vendor != "postgresql":
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('transaction_read_only') = 'on'")
-        return bool(cursor.fetchone()[0])
+    return write_check.why_not()
 
 
 def is_told(request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.exceptions import MiddlewareNotUsed
+from django.core.exceptions import DisallowedHost, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
@@ -26,6 +26,9 @@ UNTRUSTED_PROXY = (
     "Requests come with X-Forwarded-For, and TRUSTED_PROXIES is not set: everybody behind the proxy counts as one "
     "address. Set it to the proxy's addresses, if there is one."
 )
+HOST = re.compile(r"((?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9]{1,3}(\.[0-9]{1,3}){3})(:[0-9]{1,5})?", re.IGNORECASE)
+"""As a machine is called, or its IPv4 address; a bare number is neither, and may be anybody's."""
+LONGEST_HOST = 100
 LENGTH = re.compile("[0-9]{1,19}")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -58,8 +61,19 @@ class HostMiddleware(Middleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info.rstrip("/") not in ("", "/healthz", "/readyz"):
-            request.get_host()  # raises DisallowedHost, which is answered 400
+            try:
+                request.get_host()
+            except DisallowedHost:  # answered 400
+                tell_of_host(request.META.get("HTTP_HOST", ""))
+                raise
         return self.get_response(request)
+
+
+def tell_of_host(host: str) -> None:
+    """The one thing that a client sent and the log says: a server's name is nobody's, and without it nobody finds what
+    is missing in ALLOWED_HOSTS. One that does not look like a name is not told."""
+    name = host if len(host) <= LONGEST_HOST and HOST.fullmatch(host) else "no name of a host"
+    logger.warning("A request came under a name that is not in ALLOWED_HOSTS", extra={"fields": {"host": name}})
 
 
 class UntrustedProxyMiddleware(Middleware):

@@ -296,7 +296,7 @@ KEPT = (
     Kept(
         "django_admin_log",
         "id action_time user_id content_type_id object_id action_flag",
-        "what operators did (an operator's own lines go with their account)",
+        "what operators did (an account that did anything is disabled, not deleted)",
         "who did what can be proved",
         End.STAYS,
     ),

@@ -30,6 +30,7 @@ DEBUG = False  # an error is a short answer and a log line, in development too
 PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
 HOST = env.ip("HOST")
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
+env.command_line("GUNICORN_CMD_ARGS")
 THREADS = env.whole("THREADS", 8, lowest=1, highest=64)  # of each process, and its connections to the database
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 if urlsplit(PUBLIC_URL).path:
@@ -46,6 +47,7 @@ FAILPOINT = env.choice(
     (
         "off",
         "after_reservation",
+        "before_money_form",
         "before_topup_row",
         "after_topup_row",
         "after_charge",
@@ -82,7 +84,9 @@ elif not SECRET_KEY:
         env.fault("SECRET_KEY is missing, and none can be kept in .secret_key, which cannot be written: set it.")
 
 _public_host = urlsplit(PUBLIC_URL).hostname or "localhost"
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([_public_host, "localhost", "127.0.0.1"] if PRODUCTION else ["*"])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or (
+    [_public_host, "localhost", "127.0.0.1", "[::1]"] if PRODUCTION else ["*"]
+)
 if PRODUCTION and any("*" in host for host in ALLOWED_HOSTS):
     env.fault("ALLOWED_HOSTS has a *: name the hosts, such as api.example.com; .example.com is all that end so.")
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, Error, connection, connections
 from django.utils.module_loading import import_string
-from redis.exceptions import RedisError
 
-from core.redis_faults import why
 from voicechat.connections import wrong_encoding
 from voicechat.env import TLS
+from voicechat.redis_check import why_not_reached
 from voicechat.vendor_modes import vendor_modes
 
 PROXY_WARNING = (
@@ -96,11 +94,8 @@ def start_warnings() -> Iterator[str]:
 
 def redis_warning() -> str:
     """Where REDIS_URL leads to nobody. A cache in memory always answers."""
-    try:
-        cache.get("started")
-    except RedisError as error:
-        return f"REDIS_URL fails ({why(error)}): until it answers requests are not counted. {TLS}"
-    return ""
+    fault = why_not_reached()
+    return f"REDIS_URL fails ({fault}): until it answers requests are not counted. {TLS}" if fault else ""
 
 
 def stripe_warning() -> str:

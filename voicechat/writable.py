@@ -1,4 +1,4 @@
-"""Whether the database takes changes: it does not say of itself that its disk is full, or its file read-only."""
+"""Whether the database takes changes: it does not say of itself that its disk is full, or that it is a standby."""
 
 from datetime import UTC, datetime
 from threading import Lock
@@ -12,7 +12,8 @@ from voicechat.database_errors import NOT_WRITABLE, Unavailable, unavailable
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 EVERY = 5.0
-"""Seconds. In between the last answer counts: whoever asks writes nothing."""
+"""Seconds. In between what was well counts as well: whoever asks writes nothing. What was not is asked at once again:
+it costs as little, and is over as soon as it is."""
 SIZE = 16 * 1024
 """Letters: more than the free rest of a page, so that the file must grow."""
 
@@ -27,7 +28,8 @@ class WriteCheck:
 
     def why_not(self) -> Unavailable | None:
         """Why it cannot be written, as last tried. Raises DatabaseError for any other fault."""
-        if monotonic() - self._tried_at >= EVERY and self._lock.acquire(blocking=False):
+        is_due = self._why is not None or monotonic() - self._tried_at >= EVERY
+        if is_due and self._lock.acquire(blocking=False):
             try:
                 self._why = self._try()
                 self._tried_at = monotonic()

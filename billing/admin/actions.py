@@ -18,6 +18,7 @@ from rest_framework.exceptions import APIException
 from billing.admin.columns import exact_dollars
 from billing.admin.forms import AdjustmentForm, MoneyForm, RefundForm
 from billing.models import Account
+from core.failpoints import failpoint
 from users.admin import ask_operator_again
 from users.operators import password_first
 
@@ -51,11 +52,11 @@ class MoneyPages(admin.ModelAdmin[Any]):
 
     def is_done(self, request: HttpRequest, form: MoneyForm) -> bool:
         """What the service refuses is shown in the form, with all that was written there."""
+        failpoint("before_money_form")
         try:
             self.message_user(request, form.save(log=self.log_of(request, form.original)))
         except APIException as error:
-            reasons = error.detail if isinstance(error.detail, list) else [error.detail]
-            form.add_error(None, [str(reason) for reason in reasons])
+            form.refuse(error)
         return form.is_valid()
 
     def log_of(self, request: HttpRequest, row: Model) -> Callable[[str], None]:

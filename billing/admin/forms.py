@@ -12,7 +12,7 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.signing import BadSignature, TimestampSigner
 from django.db.models import Model, QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
 from billing.admin.columns import exact_dollars
 from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable
@@ -31,6 +31,14 @@ JUST_NOW = timedelta(minutes=10)
 """So long the same once more is asked about: a browser's Back brings a form that counts anew, with what was written."""
 ONCE_MORE = "once_more"
 AGAIN = "{} Is it to be done once more? Then tick the box."
+
+
+class SameAgain(APIException):
+    """The same amount for the same payment or account, within ten minutes, and not ticked."""
+
+    status_code = 409
+    default_code = "again"
+
 
 signer = TimestampSigner(salt="billing.admin.forms")
 
@@ -55,10 +63,19 @@ class MoneyForm(forms.Form):
             self.cleaned_data["key"] = signer.unsign(self.cleaned_data.get("key", ""), max_age=OPEN_FOR)
         except BadSignature:
             raise forms.ValidationError(TOO_OLD) from None
-        if not self.errors and (told := self.same()) and not self.data.get(ONCE_MORE):
+
+    def ask_once(self) -> None:
+        """For the account's lock: of two operators who do the same at once one is asked. Raises SameAgain."""
+        if (told := self.same()) and not self.data.get(ONCE_MORE):
+            raise SameAgain(AGAIN.format(told))
+
+    def refuse(self, error: APIException) -> None:
+        """Shows why nothing was done; with a tick where the same is asked about."""
+        if isinstance(error, SameAgain):
             self.fields[ONCE_MORE] = forms.BooleanField(label="Once more", required=False)
             self.shown = [*self.shown, ONCE_MORE]  # type: ignore[misc]  # this form's alone
-            raise forms.ValidationError(AGAIN.format(told), code="again")
+        reasons = error.detail if isinstance(error.detail, list) else [error.detail]
+        self.add_error(None, [str(reason) for reason in reasons])
 
     def just_done(self) -> list[str]:
         """In sentences: what such forms have done here in the last ten minutes, the newest first."""
@@ -131,7 +148,9 @@ class AdjustmentForm(MoneyForm):
     def save(self, *, log: Callable[[str], None]) -> str:
         micros, reason = self.cleaned_data["amount"], self.cleaned_data["reason"]
         reference = f"adjustment:{self.cleaned_data['key']}"
-        entry = adjust(account=self.account, amount_micros=micros, reference=reference, memo=reason)
+        entry = adjust(
+            account=self.account, amount_micros=micros, reference=reference, memo=reason, check=self.ask_once
+        )
         if (entry.account_id, entry.amount_micros, entry.memo) != (self.account.pk, micros, reason):
             raise ValidationError(SENT_BEFORE)
         log(f"Adjusted the balance by {exact_dollars(micros)}: {reason} ({reference})")
@@ -195,9 +214,13 @@ class RefundForm(MoneyForm):
     def save(self, *, log: Callable[[str], None]) -> str:
         """Written down before Stripe is asked: an answer that is lost must not hide who asked."""
         top_up, cents, key = (self.cleaned_data[name] for name in ("top_up", "amount", "key"))
-        log(f"Asked for {money(cents)} of {top_up.payment} to be given back ({key})")
+
+        def check() -> None:
+            self.ask_once()
+            log(f"Asked for {money(cents)} of {top_up.payment} to be given back ({key})")
+
         try:
-            made = refund(top_up=top_up, amount_cents=cents, key=key)
+            made = refund(top_up=top_up, amount_cents=cents, key=key, check=check)
         except PaymentsMisconfigured:
             raise  # an answer: nothing was done
         except PaymentsUnavailable:

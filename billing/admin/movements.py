@@ -11,7 +11,7 @@ from billing.admin.columns import amount_column, dollars_column, exact_dollars, 
 from billing.models import Account, CardRefusal, Dispute, LedgerEntry, PaymentNotice, RefundRequest, StripeEvent, TopUp
 from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
-from users.admin import MOST, ReadOnlyAdmin, people_called, said, words_of
+from users.admin import MOST, ReadOnlyAdmin, SaidFilter, people_called, said, words_of
 
 
 class OfAccountAdmin(ReadOnlyAdmin):
@@ -106,7 +106,7 @@ class AppliedFilter(admin.SimpleListFilter):
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "type", "applied_at", "reason", "api_version", "id")
-    list_filter = (AppliedFilter, "type", "api_version", "created_at")
+    list_filter = (AppliedFilter, "type", ("api_version", SaidFilter), "created_at")
     search_fields = ("id", "type", "text", "reason")
     fields = ("created_at", "applied_at", "reason", "type", "api_version", "id", "what_it_says")
 

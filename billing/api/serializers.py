@@ -23,8 +23,13 @@ from core.wire import (
 from users.api.serializers import UserIdSerializer
 
 HIGHEST_BALANCE = 10**9 * MICROS_PER_DOLLAR
-DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-TIME = rf"{DAY}T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?"
+YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+DAY_OF_YEAR = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+DAY = f"({YEAR}-{DAY_OF_YEAR}|{LEAP_YEAR}-02-29)"
+HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
+TIME = rf"{DAY}T{HOUR}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{HOUR})?"
+"""Days and times that there are, and no others: what the document allows is answered."""
 
 
 class SourceField(serializers.RegexField):
@@ -176,15 +181,18 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
         is_day = bool(re.fullmatch(DAY, text))
         if not is_day and not re.fullmatch(TIME, text):
             self.fail("invalid")
+        time = datetime.fromisoformat(text)
+        time = time.replace(tzinfo=time.tzinfo or UTC)
         try:
-            time = datetime.fromisoformat(text)
-            time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
-            return time + timedelta(days=1) if is_day and self.whole_day else time
-        except (ValueError, OverflowError):
-            self.fail("invalid")
+            return time.astimezone(UTC) + timedelta(days=is_day and self.whole_day)
+        except OverflowError:  # before the first day that can be written, or after the last one
+            return (datetime.min if time.year == 1 else datetime.max).replace(tzinfo=UTC)
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()
+
+
+NOTHING_BETWEEN = "There is nothing in between: `from` must be before `to`."
 
 
 class PeriodSerializer(serializers.Serializer[Any]):
@@ -198,7 +206,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
         begin, end = sent.get("from"), sent.get("to")
         if begin and end and begin >= end:
-            raise serializers.ValidationError({"from": ["There is nothing in between: `from` must be before `to`."]})
+            raise serializers.ValidationError({"from": [NOTHING_BETWEEN]})
         return {"begin": begin, "end": end}
 
 

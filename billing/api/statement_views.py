@@ -30,9 +30,9 @@ class StatementViewSet(GenericViewSet[LedgerEntry]):
 
     @extend_schema(
         summary="A person's statement",
-        description="Every entry of the ledger, oldest first, with the balance after it. As CSV for a client that "
-        "prefers `text/csv`: the same columns under a row of names. There an apostrophe stands before a text that a "
-        "spreadsheet would take for a formula.",
+        description="Every entry of the ledger, oldest first, with the balance after it; `from` must be before `to`, "
+        "or it is 400. As CSV for a client that prefers `text/csv`: the same columns under a row of names. There an "
+        "apostrophe stands before a text that a spreadsheet would take for a formula.",
         parameters=[PeriodSerializer],
         responses={
             (200, "application/json"): StatementEntrySerializer(many=True),

@@ -35,12 +35,12 @@ from billing.api.serializers import (
     UserSourceSerializer,
 )
 from billing.api.throttles import CardInquiryThrottle, PaymentThrottle
-from billing.gateway.interface import CustomerGone, payments
+from billing.gateway.interface import CustomerGone, PaymentMethod, payments
 from billing.ledger import set_balance
-from billing.models import FormerCustomer
+from billing.models import Card, FormerCustomer
 from core.preconditions import conditional
 from core.wire import MICROS_PER_CENT, MICROS_PER_DOLLAR, read
-from users.api.idempotent import idempotency_key, key_parameter
+from users.api.idempotent import AnswersAgain, idempotency_key, idempotent, key_parameter, vendors_key
 from users.api.permissions import IsAdminUser, IsSelf, PermissionsByAction
 from users.api.serializers import UserSerializer
 from users.api.standing import ask_again, asking_again
@@ -188,7 +188,7 @@ class PaymentViewSet(PermissionsByAction, ViewSet):
         return Response(ChargedSumSerializer({"sumOfUserStripeCharges": cents / 100}).data)
 
 
-class CardViewSet(PermissionsByAction, ViewSet):
+class CardViewSet(AnswersAgain, PermissionsByAction, ViewSet):
     throttle_classes = (
         PaymentThrottle.on("attach_source", "update_credit_card", "update_default_source"),
         CardInquiryThrottle.on("retrieve_default_source"),
@@ -196,13 +196,28 @@ class CardViewSet(PermissionsByAction, ViewSet):
     permission_classes = (OwnCustomer,)
     action_permissions = {"update_credit_card": OwnMoney}
 
+    def answer_again(self, request: Request, made: str, status: int) -> Response:
+        return self.answer(get_object_or_404(Card.objects.select_related("user"), pk=made))
+
+    def answer(self, card: Card) -> Response:
+        """By what is kept here of a card on file."""
+        if self.action == "update_default_source":
+            return Response(UpdatedCustomerSerializer({"user": card.user, "card": card}).data)
+        if self.action == "update_credit_card":
+            return Response(UpdatedSourceSerializer({"updatedSource": card}).data)
+        return Response(CardWithIdSerializer(card).data)
+
+    def done(self, user: User, card: PaymentMethod) -> Response:
+        self.made, self.owner_id = card.id, user.pk
+        return self.answer(Card(pk=card.id, user=user, **cards.shown(card)))
+
     @extend_schema(summary="Put a card on file", request=CustomerSourceSerializer, responses=CardWithIdSerializer)
+    @idempotent(asks_vendor=True)
     def attach_source(self, request: Request) -> Response:
         sent = read(CustomerSourceSerializer, request.data)
         user = person_with(sent["userStripeId"])
         lock_and_ask_again(self, request, user)
-        card = cards.attach(user=user, source=sent["sourceId"])
-        return Response(CardWithIdSerializer(card).data)
+        return self.done(user, cards.attach(user=user, source=sent["sourceId"], key=vendors_key(request)))
 
     @extend_schema(summary="The default card", request=CustomerSerializer, responses=DefaultSourceSerializer)
     def retrieve_default_source(self, request: Request) -> Response:
@@ -210,22 +225,22 @@ class CardViewSet(PermissionsByAction, ViewSet):
         return Response(DefaultSourceSerializer({"card": cards.default_card(user)}).data)
 
     @extend_schema(summary="Replace a person's card", request=UserSourceSerializer, responses=UpdatedSourceSerializer)
+    @idempotent(asks_vendor=True)
     def update_credit_card(self, request: Request) -> Response:
         sent = read(UserSourceSerializer, request.data)
         user = person(sent["userId"])
         lock_and_ask_again(self, request, user)
-        card = cards.replace_default(user=user, source=sent["sourceId"])
-        return Response(UpdatedSourceSerializer({"updatedSource": card}).data)
+        return self.done(user, cards.replace_default(user=user, source=sent["sourceId"], key=vendors_key(request)))
 
     @extend_schema(
         summary="Choose the default card", request=CustomerSourceSerializer, responses=UpdatedCustomerSerializer
     )
+    @idempotent(asks_vendor=True)
     def update_default_source(self, request: Request) -> Response:
         sent = read(CustomerSourceSerializer, request.data)
         user = person_with(sent["userStripeId"])
         lock_and_ask_again(self, request, user)
-        card = cards.make_default(user=user, source=sent["sourceId"])
-        return Response(UpdatedCustomerSerializer({"user": user, "card": card}).data)
+        return self.done(user, cards.make_default(user=user, source=sent["sourceId"], key=vendors_key(request)))
 
 
 class StripeWebhookViewSet(ViewSet):

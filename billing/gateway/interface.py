@@ -149,8 +149,11 @@ class Payments(Protocol):
     def delete_customer(self, *, customer: str) -> None:
         """For good, with the cards. Raises CustomerGone for one that does not exist."""
 
-    def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
-        """Puts a card on file. Raises CardDeclined, UnknownSource."""
+    def attach_card(self, *, customer: str, source: str, key: str = "") -> PaymentMethod:
+        """Puts a card on file. Of a token, which is used up by it, the same key gives the same card again.
+
+        Raises CardDeclined, UnknownSource.
+        """
 
     def default_card(self, *, customer: str) -> PaymentMethod | None:
         """The card that is charged. None too where the default is gone, another customer's, or no card (Link)."""

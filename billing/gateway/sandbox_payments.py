@@ -67,17 +67,15 @@ class SandboxPayments:
         own.update(customer="")
 
     @transaction.atomic
-    def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
+    def attach_card(self, *, customer: str, source: str, key: str = "") -> PaymentMethod:
         known = self._on_file(customer, source)
         if known:
             return _card(known)
         kind = _test_card(source)
         if not TEST_CARDS[kind].attaches:
             raise CardDeclined(DECLINED)
-        card = SandboxObject.objects.create(
-            pk=f"pm_sandbox_{uuid4().hex}", customer=self._customer(customer).pk, data={"card": kind}
-        )
-        return _card(card)
+        fields = {"customer": self._customer(customer).pk, "data": {"card": kind}}
+        return _card(SandboxObject.objects.get_or_create(pk=f"pm_sandbox_{key or uuid4().hex}", defaults=fields)[0])
 
     def default_card(self, *, customer: str) -> PaymentMethod | None:
         default = self._customer(customer).data.get("default")

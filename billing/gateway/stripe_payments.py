@@ -96,10 +96,10 @@ class StripePayments:
                     raise
                 raise CustomerGone from error
 
-    def attach_card(self, *, customer: str, source: str) -> PaymentMethod:
+    def attach_card(self, *, customer: str, source: str, key: str = "") -> PaymentMethod:
         with our_errors():
             if source.startswith("tok_"):
-                source = self._card_of_token(source).id
+                source = self._card_of_token(source, key=key).id
             method = self.api.payment_methods.retrieve(source)
             if not (owner := id_of(_plain(method).get("customer"))):
                 method = self._attach(customer, source)

@@ -1,12 +1,17 @@
 """What was just done stands on the form, and the same once more is asked about: Back and again does nothing twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connections
 from django.utils import timezone
 
 from billing.models import LedgerEntry, RefundRequest
-from tests.admin.conftest import read_form, text
+from tests.admin.conftest import Browser, read_form, text
+from users.models import User
 
 ACCOUNTS = "/admin/billing/account"
 
@@ -61,3 +66,42 @@ def test_a_refund_of_another_amount_is_not_asked_about(send, opened, stripe_doub
     send("refund", top_up=opened["top_up"], amount="0.50")
     send("refund", top_up=opened["top_up"], amount="0.60")
     assert stripe_double.books == [1890]
+
+
+@pytest.fixture
+def send_both(browser, account, monkeypatch):
+    """Two operators, each with a form of their own, which they send at the same moment: neither sees the other's
+    before their own is about to count."""
+    other = Browser()
+    other.force_login(User.objects.create_superuser("ruth@example.com", display_name="Ruth"))
+
+    def sent(name, **written):
+        path, ready = f"{ACCOUNTS}/{account.pk}/{name}/", Barrier(2)
+        forms = [(each, {**each.form(path), **written}) for each in (browser, other)]
+        monkeypatch.setattr("billing.admin.actions.failpoint", lambda _: ready.wait(timeout=30))
+
+        def send(form):
+            try:
+                return text(form[0].post(path, form[1], follow=True))
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            return [*pool.map(send, forms)]
+
+    return sent
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_operators_who_adjust_the_same_at_once_one_is_asked(on_postgresql, send_both, account):
+    pages = send_both("adjust", **ADJUSTED)
+    assert sorted("Then tick the box" in page for page in pages) == [False, True]
+    assert [entry.amount_micros for entry in LedgerEntry.objects.all()] == [500_000]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_operators_who_give_back_the_same_at_once_one_is_asked(on_postgresql, opened, send_both, stripe_double):
+    pages = send_both("refund", top_up=opened["top_up"], amount="0.50")
+    assert sorted("Then tick the box" in page for page in pages) == [False, True]
+    assert (stripe_double.books, RefundRequest.objects.count()) == ([1950], 1)
+    assert LogEntry.objects.filter(change_message__contains="to be given back").count() == 1

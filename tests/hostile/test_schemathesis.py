@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     use_after_free,
 )
 
+from billing.api.serializers import NOTHING_BETWEEN
 from core.phone_numbers import NO_SUCH_NUMBER
 from core.preconditions import CHANGED, UNREADABLE
 from core.wire import LARGEST_ID
@@ -45,6 +46,7 @@ BEYOND_SCHEMA = {
     CHANGED,  # an ETag that is made up is nobody's
     UNREADABLE,
     NO_SUCH_NUMBER,
+    NOTHING_BETWEEN,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""
 

@@ -80,10 +80,18 @@ def test_a_sign_in_is_not_logged(send, canary, issuer):
 
 
 @pytest.mark.parametrize("path", ["/api/users?limit=1", "/admin/login/"])
-def test_a_host_that_is_not_ours_is_not_logged(send, canary, alice, bob, settings, path):
+@pytest.mark.parametrize(
+    "host", ["{}@example.com", "{}/a.example", "{} b", "{}_c.example", "{}..example", "{}é", "+{}"]
+)
+def test_what_is_no_name_of_a_host_is_not_logged(send, canary, log, alice, bob, settings, path, host):
+    """One that is a name is told, by design: tests/house/test_hosts.py."""
     settings.ALLOWED_HOSTS = ["api.example.com"]
-    answer = send("GET", path, headers={"Host": f"{canary.word('host')}.example"})
-    assert answer.status_code == 400
+    for secret in (canary.word("host"), canary.phone):
+        answer = send("GET", path, headers={"Host": host.format(secret).encode().decode("latin-1")})
+        assert answer.status_code == 400
+        assert [line["host"] for line in log.named("voicechat.middleware")] == ["no name of a host"]
+    send("GET", path, headers={"Host": canary.phone})
+    send("GET", path, headers={"Host": f"{canary.word('h')}.example" + ".example" * 12})
 
 
 def test_an_unforeseen_fault_is_logged_without_its_words(send, canary, monkeypatch, log):

@@ -125,6 +125,7 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "SK_TEST"),
         ({"CALL_RATE": "1e999999999"}, "CALL_RATE"),
         ({"WEB_CONCURRENCY": "9" * 5000}, "WEB_CONCURRENCY"),
+        ({"GUNICORN_CMD_ARGS": "--log-level 'info"}, "GUNICORN_CMD_ARGS"),
         ({"THROTTLE_UPLOADS": "often"}, "THROTTLE_UPLOADS"),
         ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL"),

@@ -1,6 +1,8 @@
 """How gunicorn starts and listens on an ordinary host and on odd ones."""
 
 import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -30,10 +32,13 @@ def server(environment):
         yield server
 
 
-def start(environment, **streams):
+WEB = shlex.split(dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())["web"])
+
+
+def start(environment, *command, **streams):
     """What a start that fails comes to."""
-    return subprocess.run(  # our own interpreter
-        [sys.executable, "-m", "gunicorn", "voicechat.wsgi"],
+    return subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, *(command or ("-m", "gunicorn", "voicechat.wsgi"))],
         cwd=ROOT,
         env=environment,
         stderr=subprocess.PIPE,
@@ -113,6 +118,40 @@ def test_what_is_wrong_in_the_environment_stands_alone(environment):
     for ended in (served, asked):
         assert ended.returncode == 1
         assert [line[:8] for line in ended.stderr.splitlines()] == ["The envi", "  - PORT", "  - CALL"]
+
+
+@pytest.mark.parametrize("number", ["auto", "1.5", "0", "-1"])
+def test_a_number_of_processes_that_is_none_hides_no_other_fault(environment, number):
+    odd = {"WEB_CONCURRENCY": number, "PORT": "abc", "HOST": "a b", "GUNICORN_CMD_ARGS": "--nonsense '"}
+    ended = start({**environment, **odd}, *WEB[1:])
+    assert ended.returncode == 1
+    first, *faults = ended.stderr.splitlines()
+    assert first.startswith("The environment cannot be used")
+    assert [fault.split()[1] for fault in faults] == ["PORT", "HOST", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"]
+
+
+def test_a_flag_that_gunicorn_does_not_know_is_told_by_it(environment):
+    ended = start({**environment, "GUNICORN_CMD_ARGS": "--nonsense"}, *WEB[1:])
+    assert ended.stderr.splitlines()[-1] == "gunicorn: error: unrecognized arguments: --nonsense"
+
+
+def test_what_the_host_starts_is_gunicorn_itself_with_its_flags(environment):
+    """An empty number is an unset one, and the signal to end reaches it."""
+    port = free_port()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter
+            [sys.executable, *WEB[1:], "--bind", f"127.0.0.1:{port}"],
+            cwd=ROOT,
+            env={**environment, "WEB_CONCURRENCY": ""},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_for(process, port, log, "/healthz")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(MOST_SECONDS) == 0
+        finally:
+            stop(process)
 
 
 def test_where_standard_output_goes_may_be_full(environment):

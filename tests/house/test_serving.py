@@ -17,7 +17,7 @@ def test_the_process_lives(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-WHOLE = {"status": "ok", "vendors": {"Twilio": "sandbox", "Stripe": "sandbox", "Cloudinary": "sandbox"}}
+WHOLE = {"status": "ok", "vendors": {"Twilio": "sandbox", "Stripe": "sandbox", "Cloudinary": "sandbox"}, "redis": "off"}
 BRIEF = {"status": "ok"}
 
 

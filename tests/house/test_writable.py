@@ -86,6 +86,13 @@ def test_whoever_asks_often_writes_once(django_assert_num_queries):
         assert check.why_not() is None
 
 
+def test_what_is_not_well_is_tried_at_once_again():
+    check = WriteCheck()
+    with read_only() as why:
+        assert [check.why_not(), check.why_not()] == [why, why]
+    assert check.why_not() is None
+
+
 def test_who_wants_to_change_something_is_told_and_so_are_the_operators(api, group, caplog):
     path = f"/api/groups/{group.pk}"
     with read_only() as why:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.hostile.conftest import EXAMPLES
 from tests.uploads.files import chunk, picture, png
+from uploads import images
 from uploads.pictures import limits
 from uploads.pictures.memory import free_memory
 from uploads.pictures.refusals import RefusedPictureError
@@ -181,6 +182,36 @@ def test_it_waits_for_the_memory_of_those_behind_it(make_room):
 def test_it_waits_for_nothing_where_much_is_missing(make_room):
     with pytest.raises(RefusedPictureError, match="too_much_memory"):
         make_room(100 * MIB, 30 * MIB, 100 * MIB)
+
+
+ON_THIS_HOST = """
+import pathlib, runpy, sys
+from uploads.pictures import limits, memory
+host = pathlib.Path(sys.argv.pop(1))
+limits.free_memory = lambda: memory.free_memory(host)
+runpy.run_module("uploads.pictures", run_name="__main__")
+"""
+SMALL_V2 = {
+    "proc/self/cgroup": "0::/dyno\n",
+    "sys/fs/cgroup/dyno/memory.max": f"{256 * MIB}\n",
+    "sys/fs/cgroup/dyno/memory.current": f"{240 * MIB}\n",
+}
+SMALL_V1 = {
+    "proc/self/cgroup": "4:memory:/dyno\n",
+    "sys/fs/cgroup/memory/dyno/memory.limit_in_bytes": f"{256 * MIB}\n",
+    "sys/fs/cgroup/memory/dyno/memory.usage_in_bytes": f"{240 * MIB}\n",
+}
+
+
+@pytest.mark.parametrize("files", [SMALL_V2, SMALL_V1], ids=["v2", "v1"])
+def test_on_a_host_that_is_too_small_for_it_an_upload_is_refused_in_words(upload, monkeypatch, tmp_path, files):
+    host = machine(tmp_path / "host", files | ROOMY)
+    monkeypatch.setattr(images, "COMMAND", (sys.executable, "-B", "-c", ON_THIS_HOST, str(host)))
+    refused = upload(interlaced())
+    assert (refused.status_code, refused.json()["code"]) == (413, "image_too_large")
+    assert "not enough memory" in refused.json()["detail"]
+    assert "Make it smaller" in refused.json()["detail"]
+    assert upload(picture()).status_code == 200
 
 
 AFTER_UPLOADS = """

@@ -10,6 +10,8 @@ from django.db import connections
 from django.urls import get_resolver
 from django.utils import timezone
 
+from billing.cards import ensure_customer, replace_default
+from billing.models import Card, TopUp
 from groups.models import Activity, Departure, Device, Group, Invitation, SandboxNotification
 from tests.access.rows import all_rows, changed
 from tests.conftest import Client
@@ -20,21 +22,19 @@ from users.idempotency import old_answers
 from users.models import KeptAnswer, User
 from users.sign_in.local_issuer import local_token
 
+FOR_EVER = {"api/billing/addMoney", "api/billing/createCharge"}
+"""What is kept of these under their key is the payment itself."""
 NEED_NONE = {
-    "api/billing/addMoney": "a key of its own, for ever",
-    "api/billing/createCharge": "a key of its own, for ever",
     "api/billing/userStripeCharges": "reads",
     "api/billing/retrieveCustomerDefaultSource": "reads",
     "api/billing/groupTwilioCharges": "reads",
-    "api/billing/attachSourceToCustomer": "there is one row of a card, however often it is put on file",
-    "api/billing/updateCreditCard": "there is one default card",
-    "api/billing/updateDefaultSource": "there is one default card",
     "api/billing/stripeWebhook": "Stripe's events have ids",
     "api/voice/makeCall": "Twilio's calls have ids",
     "api/voice/conferenceEvents": "Twilio's events have numbers",
     "api/voice/callEvents": "Twilio's events have ids",
 }
 KEY = {"Idempotency-Key": "k1"}
+TOKENS = ("tok_visa", "tok_mastercard")
 
 
 def test_each_post_heeds_a_key_or_is_listed_as_one_that_needs_none():
@@ -43,7 +43,7 @@ def test_each_post_heeds_a_key_or_is_listed_as_one_that_needs_none():
         for each in get_resolver().url_patterns
         if "post" in getattr(each.callback, "actions", {})
     }
-    assert {route for route, action in posts.items() if not hasattr(action, "is_idempotent")} == set(NEED_NONE)
+    assert {route for route, action in posts.items() if not hasattr(action, "is_idempotent")} == {*NEED_NONE, *FOR_EVER}
 
 
 @pytest.fixture
@@ -88,25 +88,68 @@ WRITES = {
         lambda number, group, **_: {"groupId": group.pk, "message": f"{number}"},
         SandboxNotification,
     ),
+    "a card": (
+        "/api/billing/attachSourceToCustomer",
+        lambda number, alice, **_: {"userStripeId": alice.stripe_id, "sourceId": TOKENS[number]},
+        Card,
+    ),
+    "a card instead": (
+        "/api/billing/updateCreditCard",
+        lambda number, alice, **_: {"userId": alice.pk, "sourceId": TOKENS[number]},
+        Card,
+    ),
+    "a card that pays": (
+        "/api/billing/updateDefaultSource",
+        lambda number, alice, **_: {"userStripeId": alice.stripe_id, "sourceId": TOKENS[number]},
+        Card,
+    ),
+}
+PAYMENTS = {
+    "a payment": (
+        "/api/billing/addMoney",
+        lambda number, alice, **_: {"userId": alice.pk, "amountToAdd": 20 + number},
+        TopUp,
+    ),
+    "a charge": (
+        "/api/billing/createCharge",
+        lambda number, alice, **_: {"userStripeId": alice.stripe_id, "amountToAdd": 2000 + number},
+        TopUp,
+    ),
 }
 
 
 @pytest.fixture
 def cast(alice, dave, group):
     Device.objects.create(user=alice, identity=f"u_{alice.pk}", address="a" * 64, binding_type="apn")
+    replace_default(user=alice, source="tok_visa")
+    alice.refresh_from_db()
     return {"alice": alice, "dave": dave, "group": group, "erin": User.objects.create(email="e@example.com")}
 
 
-@pytest.fixture(params=WRITES)
-def write(request, cast, api, settings, tmp_path):
-    """Sends one kind of POST: of a number, under a key. With it what it makes."""
+@pytest.fixture
+def sender(cast, api, settings, tmp_path):
+    """Of one kind of POST: it sends one of a number, under a key. With it what it makes."""
     settings.MEDIA_ROOT = tmp_path
-    path, body, model = WRITES[request.param]
+    return lambda kind: sender_of(kind, cast, api)
+
+
+@pytest.fixture(params=WRITES)
+def write(request, sender):
+    return sender(request.param)
+
+
+@pytest.fixture(params=[*WRITES, *PAYMENTS])
+def write_or_payment(request, sender):
+    return sender(request.param)
+
+
+def sender_of(kind, cast, api):
+    path, body, model = {**WRITES, **PAYMENTS}[kind]
 
     def send(number=0, key="k1", client=api):
-        kind = {"format": "multipart"} if request.param == "a picture" else {}
+        form = {"format": "multipart"} if kind == "a picture" else {}
         return client.post(
-            path.format(**cast), body(number, **cast), headers={"Idempotency-Key": key} if key else {}, **kind
+            path.format(**cast), body(number, **cast), headers={"Idempotency-Key": key} if key else {}, **form
         )
 
     send.model = model
@@ -114,7 +157,8 @@ def write(request, cast, api, settings, tmp_path):
 
 
 @pytest.mark.django_db
-def test_what_is_sent_again_is_answered_again_and_makes_nothing(write):
+def test_what_is_sent_again_is_answered_again_and_makes_nothing(write_or_payment):
+    write = write_or_payment
     first, before = write(), all_rows()
     again = write()
     assert first.status_code in (200, 201)
@@ -123,7 +167,8 @@ def test_what_is_sent_again_is_answered_again_and_makes_nothing(write):
 
 
 @pytest.mark.django_db
-def test_another_body_is_refused_and_another_key_is_another_request(write):
+def test_another_body_is_refused_and_another_key_is_another_request(write_or_payment):
+    write = write_or_payment
     write()
     count, before = write.model.objects.count(), all_rows()
     refused = write(1)
@@ -155,6 +200,29 @@ def test_a_worker_that_dies_keeps_the_key_for_a_minute(write):
     KeptAnswer.objects.update(until=timezone.now())
     assert write().status_code in (200, 201)
     assert KeptAnswer.objects.get().status
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["a card", "a card instead", "a card that pays"])
+def test_of_a_token_that_a_dying_worker_used_up_the_same_card_comes(
+    sender, stripe_payments, stripe_double, alice, kind
+):
+    """Stripe heeds the key too: a token makes one card, and no second one could be made of it."""
+    User.objects.filter(pk=alice.pk).update(stripe_id=None)
+    alice.stripe_id = None
+    alice.stripe_id = ensure_customer(alice)
+    first = sender(kind)()
+    KeptAnswer.objects.update(status=None, made=None, until=timezone.now())
+    assert sender(kind)().content == first.content
+
+
+@pytest.mark.django_db
+def test_after_a_card_that_was_refused_another_may_come_under_its_key(api, stripe_payments, alice):
+    customer = ensure_customer(alice)
+    body = {"userStripeId": customer, "sourceId": "tok_chargeDeclined"}
+    assert api.post("/api/billing/attachSourceToCustomer", body, headers=KEY).status_code == 402
+    answer = api.post("/api/billing/attachSourceToCustomer", {**body, "sourceId": "tok_visa"}, headers=KEY)
+    assert (answer.status_code, answer.json()["last4"]) == (200, "4242")
 
 
 @pytest.mark.django_db
@@ -264,7 +332,8 @@ def test_work_and_answer_are_kept_together_or_not_at_all(api, alice, monkeypatch
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_at_once_one_makes_it(on_postgresql, write):
+def test_of_eight_at_once_one_makes_it(on_postgresql, write_or_payment):
+    write = write_or_payment
     ready, write_before = Barrier(8), write.model.objects.count()
 
     def send(_):

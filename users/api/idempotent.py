@@ -109,6 +109,13 @@ def name_of(request: Request, key: str) -> str:
     return keyed("idempotency", of_caller(request), request.path_info.rstrip("/"), key)
 
 
+def vendors_key(request: Request) -> str:
+    """For a vendor that heeds keys too: this request's, or "" where it has none. Of this body: after a refusal another
+    one may come under its key, which a vendor would refuse."""
+    key = idempotency_key(request)
+    return "" if key is None else keyed("vendor", name_of(request, key), in_text(request.data))
+
+
 def is_answered(request: Request) -> bool:
     """Whether this request was done before."""
     key = idempotency_key(request)

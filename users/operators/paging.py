@@ -5,7 +5,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, QueryDict
+
+from core.legible import legible
 
 PER_PAGE = 100
 TEMPLATE = "admin/paged_tabular.html"
@@ -33,6 +36,15 @@ class PagedFormSet(BaseInlineFormSet[Any, Any, Any]):
     def number(self) -> int:
         asked = self.asked.get(f"{self.prefix}-page", "")
         return max(int(asked), 1) if asked.isdecimal() and len(asked) < 9 else 1
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Each with a name of its own: in a table the words stand at the column alone."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            widget = getattr(field.widget, "widget", field.widget)  # Django wraps those that lead to other rows
+            words = f"Delete {form.instance}" if name == DELETION_FIELD_NAME else field.label
+            if words and not widget.is_hidden:
+                widget.attrs.setdefault("aria-label", legible(str(words)))
 
     def get_queryset(self) -> QuerySet[Any]:
         if not hasattr(self, "_on_page"):

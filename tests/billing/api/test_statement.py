@@ -1,6 +1,8 @@
 """A person's statement: every entry of their ledger, in JSON and in CSV."""
 
+import itertools
 import re
+from datetime import date
 
 import pytest
 
@@ -8,6 +10,7 @@ from billing.models import LedgerEntry
 from billing.statement import exact
 from groups.models import Group, Membership, Ownership
 from tests.billing.api.test_statement_csv import CSV, cells
+from tests.openapi import document
 from users.sign_in.local_issuer import local_token
 
 KEYS = ["id", "createdAt", "kind", "memo", "groupId", "groupName", "amount", "balanceAfter"]
@@ -152,7 +155,9 @@ def test_pages_cover_it_once_in_the_order_of_posting(api, path, days, headers):
         ("from=2026-11-02T13:00:00%2B01:00", "23"),
         ("from=2026-11-02T13:00:00+01:00", "23"),
         ("from=2026-11-02T07:00:00-05:00&to=2026-11-03", "23"),
-        ("from=0001-01-01&to=9999-12-30", "123"),
+        ("from=0001-01-01&to=9999-12-31", "123"),
+        ("from=0001-01-01T00:00%2B23:59&to=9999-12-31T23:59:59-23:59", "123"),
+        ("from=2024-02-29&to=2026-11-01", "1"),
         ("from=2026-11-01&limit=1&after=0", "1"),
     ],
 )
@@ -166,6 +171,23 @@ def test_periods_that_meet_hold_each_entry_once(api, path, days):
 
 
 @pytest.mark.parametrize("name", ["from", "to"])
+def test_the_document_allows_the_days_that_there_are_and_no_others(name):
+    parameters = document()["paths"]["/api/users/{user_id}/statement"]["get"]["parameters"]
+    (pattern,) = [each["schema"]["pattern"] for each in parameters if each["name"] == name]
+    for year, month in itertools.product((0, 1, 4, 400, 1900, 2000, 2023, 2024, 2100, 9999), range(14)):
+        for day in range(33):
+            text = f"{year:04}-{month:02}-{day:02}"
+            assert bool(re.fullmatch(pattern, text)) == is_there(text), text
+
+
+def is_there(text):
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("name", ["from", "to"])
 @pytest.mark.parametrize(
     "value",
     [
@@ -173,6 +195,7 @@ def test_periods_that_meet_hold_each_entry_once(api, path, days):
             "",
             "x",
             "2026-11-31",
+            "2026-02-29",
             "2026-13-01",
             "20261101",
             "2026-11-1",
@@ -180,7 +203,7 @@ def test_periods_that_meet_hold_each_entry_once(api, path, days):
             "2026-11-01T",
             "2026-11-01T25:00",
         ),
-        *("2026-11-01T12", "1793500000", "0000-01-01", "9999-12-31T23:59:59-01:00", "٢٠٢٦-11-01", "2026-11-01%00"),
+        *("2026-11-01T12", "1793500000", "0000-01-01", "2026-11-01T12:00+24:00", "٢٠٢٦-11-01", "2026-11-01%00"),
     ],
 )
 def test_another_value_is_refused_by_name(api, path, name, value):
