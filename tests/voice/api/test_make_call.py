@@ -89,7 +89,8 @@ def test_the_longest_standing_owner_pays_and_the_balance_sets_the_limit(call, gr
 
 def test_a_group_that_nobody_owns_pays_nothing(call, paid, db):
     group = Group.objects.create(name="Nobody's")
-    assert conference(call(group.pk)).text == str(group.pk)
+    assert conference(call(group.pk, CallSid="CA1")).text == str(group.pk)
+    assert Call.objects.get().payer is None
 
 
 def test_a_caller_who_names_nobody_is_let_in_anonymously(call, group):
