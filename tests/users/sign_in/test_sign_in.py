@@ -5,6 +5,7 @@ import pytest
 from tests.conftest import person
 from tests.doubles.issuer import HOUR
 from tests.users.conftest import outcome
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,21 @@ TRUE = {
 def test_a_true_token_signs_in(issuer, ask, claims):
     named = {"iss": claims["iss"].format(url=issuer.url)} if "iss" in claims else {}
     assert outcome(ask(issuer.token(**{**claims, **named}))) == 200
+
+
+def test_who_calls_is_one_query(issuer, api, alice, ask, django_assert_num_queries):
+    User.objects.filter(pk=alice.pk).update(stripe_id="cus_1")
+    ask(issuer.token())
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with django_assert_num_queries(2):  # and the balance
+        assert outcome(ask(issuer.token())) == 200
+    body = {"userStripeId": "cus_1"}
+    with django_assert_num_queries(3):  # and the person with the customer, and what the sandbox has charged
+        assert api.post("/api/billing/userStripeCharges", body, headers=headers).status_code == 200
+
+
+def test_a_token_that_ended_half_a_minute_ago_has_run_out(issuer, ask):
+    assert outcome(ask(issuer.token(exp=lambda now: now - 30))) == (401, "token_expired")
 
 
 def test_one_of_several_audiences_is_enough(issuer, ask, settings):
