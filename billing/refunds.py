@@ -1,6 +1,7 @@
 """Money back to the card. Each refund is posted once under its own id, and once more where it comes back."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -21,15 +22,16 @@ GIVE_UP_AFTER = timedelta(hours=1)
 """A request that Stripe knows nothing of is not made any more after this: no answer to it can be on its way."""
 
 
-def refund(*, top_up: TopUp, amount_cents: int, key: str) -> Refund:
-    """Gives back what a top-up brought, or a part of it. The same key gives back once.
+def refund(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], None] = lambda: None) -> Refund:
+    """Gives back what a top-up brought, or a part of it. The same key gives back once. `check` asks for permission once
+    more, under the account's lock.
 
     What has been talked away, is held by calls or goes back already is not there any more. The money is reserved before
     Stripe is asked, and stays so where Stripe does not answer. Raises ValidationError, RefundRefused,
     PaymentsUnavailable.
     """
     vendor = payments()
-    asked = reserve(top_up=top_up, amount_cents=amount_cents, key=key, now=timezone.now())
+    asked = reserve(top_up=top_up, amount_cents=amount_cents, key=key, check=check, now=timezone.now())
     try:
         made = vendor.create_refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
     except (RefundRefused, PaymentsMisconfigured):
@@ -40,9 +42,10 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str) -> Refund:
 
 
 @atomic_and_retried
-def reserve(*, top_up: TopUp, amount_cents: int, key: str, now: datetime) -> RefundRequest:
+def reserve(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], None], now: datetime) -> RefundRequest:
     """Under the account's lock: of two that want the same money one gets it. Raises ValidationError."""
     account = lock_account(top_up.account)
+    check()
     known = RefundRequest.objects.filter(pk=key).first()
     if known and (known.top_up_id, known.amount_cents) != (top_up.pk, amount_cents):
         raise ValidationError(SENT_BEFORE)

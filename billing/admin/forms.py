@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -195,9 +196,9 @@ class RefundForm(MoneyForm):
     def save(self, *, log: Callable[[str], None]) -> str:
         """Written down before Stripe is asked: an answer that is lost must not hide who asked."""
         top_up, cents, key = (self.cleaned_data[name] for name in ("top_up", "amount", "key"))
-        log(f"Asked for {money(cents)} of {top_up.payment} to be given back ({key})")
+        words = f"Asked for {money(cents)} of {top_up.payment} to be given back ({key})"
         try:
-            made = refund(top_up=top_up, amount_cents=cents, key=key)
+            made = refund(top_up=top_up, amount_cents=cents, key=key, check=partial(log, words))
         except PaymentsMisconfigured:
             raise  # an answer: nothing was done
         except PaymentsUnavailable:
