@@ -11,7 +11,7 @@ from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
 from billing.refunds import refund
-from tests.doubles.server import Fault
+from tests.doubles.server import Answer, Fault
 from tests.voice.conferences.test_event_races import at_once
 from voice.callers import RefusedCallError
 from voice.calls import start_call
@@ -69,10 +69,28 @@ def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_doub
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     with pytest.raises(PaymentsUnavailable):
         give_back(1500)
-    reconcile_payments(now=timezone.now() + timedelta(minutes=1), days=1)
-    assert statuses() == ["pending"]
-    reconcile_payments(now=timezone.now() + timedelta(hours=2), days=1)
+    for minutes in (1, 59):
+        reconcile_payments(now=timezone.now() + timedelta(minutes=minutes), days=1)
+        assert statuses() == ["pending"]
+    reconcile_payments(now=timezone.now() + timedelta(minutes=61), days=1)
     assert (statuses(), balance(), stripe_double.books) == (["refused"], "20.00", [2000])
+
+
+def test_two_refunds_under_way_are_no_more_than_their_payment_brought(lost, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    with pytest.raises(ValidationError, match="Another refund of this payment is under way"):
+        give_back(501, key="another")
+    assert (stripe_double.books, statuses()) == ([500, 2000], ["pending"])
+    give_back(500, key="another")
+    assert (stripe_double.books, sorted(statuses())) == ([0, 2000], ["made", "pending"])
+
+
+def test_what_was_refused_is_not_under_way(paid, api, alice, stripe_double):
+    stripe_double.fail_next(Answer(400, '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'))
+    with pytest.raises(RefundRefused):
+        give_back(2000)
+    give_back(2000, key="another")
+    assert (stripe_double.books, sorted(statuses())) == ([0], ["made", "refused"])
 
 
 def test_taking_money_by_hand_leaves_what_is_going_back(lost, alice):
