@@ -96,7 +96,22 @@ def test_what_was_refused_is_not_under_way(paid, api, alice, stripe_double):
 def test_taking_money_by_hand_leaves_what_is_going_back(lost, alice):
     with pytest.raises(MoneyReserved):
         adjust(account=account_of(alice), amount_micros=-5_010_000, reference="adjustment:1", memo="")
-    adjust(account=account_of(alice), amount_micros=-5_000_000, reference="adjustment:2", memo="")
+    taken = [
+        adjust(account=account_of(alice), amount_micros=-5_000_000, reference="adjustment:2", memo="") for _ in range(2)
+    ]
+    assert (taken[0], account_of(alice).balance_micros()) == (taken[1], 15_000_000)
+
+
+def test_where_nothing_goes_back_a_balance_may_be_taken_below_zero_and_brought_nearer_to_it(alice):
+    for amount, number in ((-10_000_000, 1), (4_000_000, 2)):
+        adjust(account=account_of(alice), amount_micros=amount, reference=f"adjustment:{number}", memo="")
+    assert account_of(alice).balance_micros() == -6_000_000
+
+
+def test_money_may_be_added_while_some_is_going_back(lost, alice):
+    post_entry(account=alice.account, kind="dispute", amount_micros=-20_000_000, reference="stripe:du_1", memo="")
+    adjust(account=alice.account, amount_micros=1_000_000, reference="adjustment:1", memo="")
+    assert alice.account.balance_micros() == 1_000_000
 
 
 def test_setting_a_balance_leaves_what_is_going_back(lost, api, alice):
