@@ -95,10 +95,13 @@ def test_a_sub_of_another_issuer_is_another_sign_in(issuer, ask, thief, settings
     ids=str,
 )
 def test_who_is_bound_is_known_whatever_became_of_the_email(issuer, ask, sign_up, alice, bob, claims):
-    sub = "auth0|alice@example.com"
+    token = issuer.token(**{"sub": "auth0|alice@example.com", **claims})
     ask(issuer.token())
     before = all_rows()
-    assert outcome(ask(issuer.token(**{"sub": sub, **claims}))) == 200
+    assert outcome(ask(token)) == 200
+    again = sign_up(token, "alice@example.com")
+    assert (again.status_code, again.json()["id"]) == (200, alice.pk)
+    assert outcome(sign_up(token, "eve@example.com")) == (403, "email_mismatch")
     assert all_rows() == before
 
 

@@ -226,6 +226,13 @@ def test_keys_behind_a_redirect_are_not_fetched_and_not_believed(issuer, ask, th
     assert thief.requests == []
 
 
+@pytest.mark.parametrize("name", ["https://other.example/", "{url}/other", "{url}.other.example", ""])
+def test_the_keys_of_a_document_that_names_another_issuer_are_not_believed(issuer, ask, name):
+    document = {"issuer": name.format(url=issuer.url), "jwks_uri": f"{issuer.url}{KEYS}"}
+    issuer.fail_next(Answer(200, document))
+    assert is_unreachable(ask(issuer.token()))
+
+
 def test_an_issuer_that_hangs_is_not_waited_for(issuer, ask):
     issuer.fail_next(Fault.HANG)
     started = time.monotonic()
