@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from billing.audit.reconciliation import reconcile_payments
+from billing.cards import replace_default
 from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
@@ -18,6 +19,7 @@ from voice.calls import start_call
 from voice.models import Call
 
 RATE = 10_300
+REFUSED = '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'
 
 
 def give_back(cents, key="k", top_up=None):
@@ -76,6 +78,41 @@ def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_doub
     assert (statuses(), balance(), stripe_double.books) == (["refused"], "20.00", [2000])
 
 
+def test_what_is_asked_for_again_in_vain_stays_reserved(lost, stripe_double, alice):
+    stripe_double.fail_next(Fault.DROP, Fault.DROP)
+    with pytest.raises(PaymentsUnavailable):
+        give_back(1500)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["pending"], 15_000_000)
+
+
+def test_what_was_refused_and_is_sent_again_finds_only_what_is_free_by_now(paid, stripe_double, alice):
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(1500)
+    post_entry(account=account_of(alice), kind="call", amount_micros=-15_000_000, reference="twilio:CA0", memo="")
+    with pytest.raises(ValidationError, match=r"up to \$5\.00"):
+        give_back(1500)
+    assert (stripe_double.books, statuses()) == ([2000], ["refused"])
+
+
+def test_the_form_of_one_payment_gives_back_nothing_of_another(paid, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    first, second = TopUp.objects.order_by("created_at")
+    give_back(700, top_up=first)
+    for top_up, cents in ((second, 700), (first, 800)):
+        with pytest.raises(ValidationError, match="was sent before"):
+            give_back(cents, top_up=top_up)
+    assert stripe_double.books == [1300, 2000]
+
+
+def test_of_a_payment_that_brought_nothing_nothing_goes_back(paid, api, alice, stripe_double):
+    replace_default(user=alice, source="tok_chargeCustomerFail")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    with pytest.raises(ValidationError, match="brought no money"):
+        give_back(700, top_up=TopUp.objects.get(status="refused"))
+    assert (stripe_double.books, statuses()) == ([2000], [])
+
+
 def test_two_refunds_under_way_are_no_more_than_their_payment_brought(lost, api, alice, stripe_double):
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     with pytest.raises(ValidationError, match="Another refund of this payment is under way"):
@@ -86,7 +123,7 @@ def test_two_refunds_under_way_are_no_more_than_their_payment_brought(lost, api,
 
 
 def test_what_was_refused_is_not_under_way(paid, api, alice, stripe_double):
-    stripe_double.fail_next(Answer(400, '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'))
+    stripe_double.fail_next(Answer(400, REFUSED))
     with pytest.raises(RefundRefused):
         give_back(2000)
     give_back(2000, key="another")

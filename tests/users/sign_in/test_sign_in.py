@@ -67,6 +67,13 @@ def test_without_a_key_id_the_only_key_is_meant(issuer, ask):
     assert outcome(ask(issuer.token(header={"kid": None}))) == 200
 
 
+@pytest.mark.parametrize(("count", "kid"), [(1, "other"), (2, None), (2, "other")])
+def test_a_key_that_is_not_named_or_not_there_is_none(issuer, ask, count, kid):
+    issuer.keys = issuer.keys[:count]
+    assert outcome(ask(issuer.token(header={"kid": kid}))) == (401, "token_invalid")
+    assert outcome(ask(issuer.token())) == 200
+
+
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "JWT", "Digest"])
 def test_another_scheme_is_no_sign_in(issuer, ask, scheme):
     status, code = outcome(ask(issuer.token(), scheme))
