@@ -11,7 +11,7 @@ from billing.cards import replace_default
 from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
-from billing.refunds import refund
+from billing.refunds import finish_request, refund
 from tests.doubles.server import Answer, Fault
 from tests.voice.conferences.test_event_races import at_once
 from voice.callers import RefusedCallError
@@ -85,6 +85,24 @@ def test_what_is_asked_for_again_in_vain_stays_reserved(lost, stripe_double, ali
     assert (statuses(), account_of(alice).reserved_micros()) == (["pending"], 15_000_000)
 
 
+def test_what_was_asked_for_again_meanwhile_is_not_given_up(paid, stripe_double):
+    stripe_double.fail_next(*[Fault.DROP] * 4)
+    for _ in range(2):
+        as_it_was = RefundRequest.objects.first()
+        with pytest.raises(PaymentsUnavailable):
+            give_back(1500)
+    assert not finish_request(as_it_was, now=timezone.now() + timedelta(minutes=61))
+    assert statuses() == ["pending"]
+
+
+def test_what_was_made_stays_so_though_stripe_refuses_to_make_it_again(paid, stripe_double, entries):
+    give_back(700)
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(700)
+    assert (statuses(), entries()) == (["made"], [("top_up", 2000), ("refund", -700)])
+
+
 def test_what_was_refused_and_is_sent_again_finds_only_what_is_free_by_now(paid, stripe_double, alice):
     stripe_double.fail_next(Answer(400, REFUSED))
     with pytest.raises(RefundRefused):
@@ -103,6 +121,14 @@ def test_the_form_of_one_payment_gives_back_nothing_of_another(paid, api, alice,
         with pytest.raises(ValidationError, match="was sent before"):
             give_back(cents, top_up=top_up)
     assert stripe_double.books == [1300, 2000]
+
+
+def test_what_came_back_is_given_back_again(paid, tell, stripe_double, balance):
+    made = give_back(2000)
+    tell("refund.failed", stripe_double.refund_becomes(made.id, "failed"))
+    assert balance() == "20.00"
+    give_back(2000, key="another")
+    assert (balance(), statuses()) == ("0.00", ["made", "made"])
 
 
 def test_of_a_payment_that_brought_nothing_nothing_goes_back(paid, api, alice, stripe_double):

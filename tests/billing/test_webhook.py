@@ -50,6 +50,15 @@ def test_a_failure_ends_a_payment_that_hangs(send, unanswered):
     assert TopUp.objects.get().status == "refused"
 
 
+def test_why_a_payment_was_refused_stays_as_it_was_told_first(send, api, alice, stripe_double):
+    replace_default(user=alice, source="tok_chargeCustomerFail")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    before = TopUp.objects.values().get()
+    (intent,) = stripe_double.intents.values()
+    send(event("payment_intent.canceled", {**intent, "status": "canceled", "last_payment_error": None}))
+    assert (before["message"], TopUp.objects.values().get()) == ("Your card was declined.", before)
+
+
 def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
     replace_default(user=alice, source="pm_card_authenticationRequired")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
