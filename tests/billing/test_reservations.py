@@ -148,6 +148,20 @@ def test_two_refunds_under_way_are_no_more_than_their_payment_brought(lost, api,
     assert (stripe_double.books, sorted(statuses())) == ([0, 2000], ["made", "pending"])
 
 
+def test_one_that_stripe_refuses_leaves_another_one_reserved(lost, stripe_double):
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(300, key="another")
+    assert dict(RefundRequest.objects.values_list("pk", "status")) == {"k": "pending", "another": "refused"}
+
+
+def test_more_than_a_payment_brought_is_refused_by_stripe(paid, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    with pytest.raises(RefundRefused):
+        give_back(2500)
+    assert stripe_double.books == [2000, 2000]
+
+
 def test_what_was_refused_is_not_under_way(paid, api, alice, stripe_double):
     stripe_double.fail_next(Answer(400, REFUSED))
     with pytest.raises(RefundRefused):
