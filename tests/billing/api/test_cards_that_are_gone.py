@@ -102,6 +102,8 @@ def test_four_digits_that_a_client_has_set_are_no_card_of_ours_and_stay(stripe_p
 
 def test_who_got_a_customer_meanwhile_keeps_that_one(stripe_payments, stripe_double, alice):
     as_it_was = User.objects.get(pk=alice.pk)
+    User.objects.filter(pk=alice.pk).update(display_name="Al")  # under another name it is another request to Stripe
+    alice.refresh_from_db()
     customer = ensure_customer(alice)
     assert ensure_customer(as_it_was) == customer
     assert User.objects.get(pk=alice.pk).stripe_id == customer
