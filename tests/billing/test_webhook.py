@@ -4,6 +4,7 @@ import pytest
 
 from billing.cards import replace_default
 from billing.models import LedgerEntry, StripeEvent, TopUp
+from billing.top_ups import cancel
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -66,6 +67,18 @@ def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, str
     stripe_double.consent(intent)
     send(event("payment_intent.succeeded", stripe_double.intents[intent]))
     assert balance() == "20.00"
+
+
+def test_money_that_came_meanwhile_stays_though_the_payment_is_gone_when_it_is_to_be_cancelled(
+    send, api, alice, stripe_double, balance
+):
+    replace_default(user=alice, source="pm_card_authenticationRequired")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    as_it_was = TopUp.objects.get()
+    stripe_double.consent(as_it_was.payment)
+    send(event("payment_intent.succeeded", stripe_double.intents.pop(as_it_was.payment)))
+    cancel(as_it_was)
+    assert (TopUp.objects.get().status, balance()) == ("succeeded", "20.00")
 
 
 @pytest.mark.parametrize("kind", ["customer.created", "charge.succeeded", "something.new"])
