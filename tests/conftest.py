@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connection
 from rest_framework.test import APIClient
@@ -15,6 +16,9 @@ from uploads import images
 from users.models import User
 
 pytest_plugins = ["tests.doubles.fixtures"]
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("untimed")
 
 
 class Client(APIClient):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from bench.database import ROOT
@@ -14,6 +15,12 @@ from bench.mutants.nearest import fingerprint
 
 OWN = "tests/house/test_mutants"
 """The tool's own tests, which run no product code."""
+
+
+def room(name: str) -> tuple[bool, str]:
+    """The folder under `tests`; those last that test no app by itself."""
+    folder = name.split("/")[1]
+    return folder not in APPS, folder
 
 
 class Mapping:
@@ -26,22 +33,29 @@ class Mapping:
         if not (self.folder / "sources").exists():
             for app in APPS:
                 shutil.copytree(ROOT / app, self.folder / "sources" / app, ignore=shutil.ignore_patterns("__pycache__"))
-        stale = sorted(name for name in now if known.get(name) != now[name])
+        stale = [name for name in now if known.get(name) != now[name]]
         for gone in set(known) - set(now) | set(stale):
             for folder in ("reach", "reach_postgresql"):
                 for file in (self.folder / folder).glob(f"{gone.replace('/', '.')}.*.json"):
                     file.unlink()
-        if stale:
-            print(
-                f"Noting which lines {len(stale)} test files execute (twice as slow as the tests alone) ...", flush=True
-            )
-            self.note(stale, "reach", "")
+        self.note_rooms(stale, now, known)
         if self.postgresql and not (stale or (self.folder / "reach_postgresql").exists()):
             stale = sorted(now)
         if self.postgresql and (skipped := self.skipped(stale)):
             print(f"And {len(skipped)} tests on PostgreSQL ...", flush=True)
             self.note(skipped, "reach_postgresql", self.postgresql)
         (self.folder / "tests.json").write_text(json.dumps(now))
+
+    def note_rooms(self, stale: list[str], now: dict[str, str], known: dict[str, str]) -> None:
+        """Each folder of tests for itself: what was noted before the run is ended need not be noted again."""
+        if not stale:
+            return
+        print(f"Noting which lines {len(stale)} test files execute (slower than the tests alone) ...", flush=True)
+        for _, names in groupby(sorted(stale, key=room), key=room):
+            noted = list(names)
+            self.note(noted, "reach", "")
+            known = {name: text for name, text in known.items() if name in now} | {name: now[name] for name in noted}
+            (self.folder / "tests.json").write_text(json.dumps(known))
 
     def renew(self) -> None:
         for name in ("reach", "reach_postgresql", "sources"):

@@ -4,10 +4,11 @@ import difflib
 import hashlib
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.database import ROOT
@@ -18,6 +19,9 @@ from bench.mutants.operators import Mutant
 SLOW = 2.0
 """Seconds from which on a test comes after all others."""
 FEW = 12
+USUAL = 0.05
+A_FILE, ITS_FILE = 3, 30
+"""So many tests of one file come before those of the others."""
 IN_PROCESSES = {"uploads/pictures/": "tests/uploads/"}
 """What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
 
@@ -116,10 +120,31 @@ class Map:
         def distance(name: str) -> tuple[bool, int, float]:
             file = Path(name.partition("::")[0])
             shared = sum(1 for one, other in zip(room, file.parts[1:], strict=False) if one == other)
-            slow = self.seconds[name] > SLOW and name not in self.races
-            return slow, -(2 * shared + (stem in file.stem)), self.seconds[name]
+            return self.is_slow(name), -(2 * shared + (stem in file.stem)), self.seconds[name]
 
-        return [(name, self.seconds[name]) for name in sorted(names, key=distance)]
+        return [(name, self.seconds[name]) for name in varied(sorted(names, key=distance), self.is_slow, stem)]
+
+    def is_slow(self, name: str) -> bool:
+        return self.seconds[name] > SLOW * self.pace and name not in self.races
+
+    @cached_property
+    def pace(self) -> float:
+        """How slow the machine was when this was noted: by the usual test, which takes a twentieth of a second."""
+        return max(1.0, median(self.seconds.values()) / USUAL) if self.seconds else 1.0
+
+
+def varied(names: Iterable[str], is_slow: Callable[[str], bool], stem: str) -> list[str]:
+    """The same, so that the first ones differ most: one case of each test, and a few tests of each file, before the
+    next; many of a file that is named after the module. What is slow stays at the end.
+    """
+    cases, tests = Counter[str](), Counter[str]()
+    rounds = {}
+    for name in names:
+        test, file = name.partition("[")[0], name.partition("::")[0]
+        rounds[name] = (is_slow(name), cases[test], tests[file] // (ITS_FILE if stem in Path(file).stem else A_FILE))
+        cases[test] += 1
+        tests[file] += 1
+    return sorted(rounds, key=rounds.__getitem__)
 
 
 def top_name(mutant: Mutant) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -21,32 +22,46 @@ ROOT = Path(os.environ.get("REACH_ROOT") or Path.cwd())
 FOLDER = Path(os.environ["REACH"])
 
 Tracer = Callable[[Any, str, Any], Any]
-lines: dict[str, set[int]] = defaultdict(set)
-"""What was executed since it was last emptied, by the file's path from the root."""
-tracers: dict[Any, Tracer | None] = {}
 
 
-def tracer_of(code: Any) -> Tracer | None:
-    path = code.co_filename
-    inside = path.removeprefix(f"{ROOT}/")
-    if inside == path or inside.partition("/")[0] not in APPS:
+class Traced:
+    """One function of the product, and its lines that were executed since they were last taken."""
+
+    def __init__(self, code: CodeType, path: str) -> None:
+        self.path, self.seen = path, set[int]()
+        self.number = len({line for _, _, line in code.co_lines() if line} | {code.co_firstlineno})
+
+        def note(frame: Any, event: str, argument: Any) -> Any:
+            self.seen.add(frame.f_lineno)
+            return note
+
+        self.note: Tracer = note
+
+
+tracers: dict[int, tuple[CodeType, Traced | None]] = {}
+"""By the code's identity, for its hash takes as long as a short function. The code is held, or another would get it."""
+executed: list[Traced] = []
+
+
+def traced(code: CodeType) -> Traced | None:
+    inside = code.co_filename.removeprefix(f"{ROOT}/")
+    if inside == code.co_filename or inside.partition("/")[0] not in APPS:
         return None
-
-    def note(frame: Any, event: str, argument: Any) -> Any:
-        if event == "line":
-            lines[inside].add(frame.f_lineno)
-        return note
-
-    return note
+    return Traced(code, inside)
 
 
 def on_call(frame: Any, event: str, argument: Any) -> Any:
     code = frame.f_code
-    try:
-        return tracers[code]
-    except KeyError:
-        tracers[code] = tracer = tracer_of(code)
-        return tracer
+    known = tracers.get(id(code))
+    if known is None:
+        known = tracers[id(code)] = (code, traced(code))
+    ours = known[1]
+    if ours is None or len(ours.seen) == ours.number:  # what has been seen whole is as fast as without us
+        return None
+    if not ours.seen:
+        executed.append(ours)
+        ours.seen.add(code.co_firstlineno)
+    return ours.note
 
 
 def start() -> None:
@@ -55,9 +70,12 @@ def start() -> None:
 
 
 def taken() -> dict[str, list[int]]:
-    now = {path: sorted(found) for path, found in list(lines.items())}
-    lines.clear()
-    return now
+    lines: dict[str, set[int]] = defaultdict(set)
+    for each in executed:
+        lines[each.path] |= each.seen
+        each.seen.clear()
+    executed.clear()
+    return {path: sorted(found) for path, found in lines.items()}
 
 
 class Notes:
@@ -85,7 +103,7 @@ def pytest_collection_finish(session: Any) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: Any) -> Any:
-    lines.clear()
+    taken()
     start()
     yield
     item_notes = notes.files[item.nodeid.partition("::")[0]].setdefault(item.nodeid, {})

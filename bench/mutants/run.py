@@ -78,7 +78,7 @@ class Run:
         inside = is_in_functions(mutant.text, mutant.source)
         anew = self.map.runs_at_import(mutant) if inside else mutant.operator == "text"
         while True:
-            tests = within(self.budget, [each for each in reaching if each[0] not in self.unsound])
+            tests = within(self.budget * self.map.pace, [each for each in reaching if each[0] not in self.unsound])
             answer = {"status": "import"}
             if not anew:
                 answer = copy.ask(tests, mutant.path, mutant.text, mutant.source)

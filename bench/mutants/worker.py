@@ -43,7 +43,7 @@ def pytest_configure(config: Any) -> None:
     from hypothesis import Phase, settings  # noqa: PLC0415  # its own plugin must come first
 
     quick = [Phase.explicit, Phase.generate]  # nobody reads the smallest example
-    settings.register_profile("mutants", phases=quick, database=None, derandomize=True)
+    settings.register_profile("mutants", phases=quick, database=None, derandomize=True, deadline=None)
     settings.load_profile("mutants")
 
 

@@ -9,19 +9,24 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from billing.ledger import account_of, post_entry
-from billing.models import Account, LedgerEntry
+from billing.models import Account, LedgerEntry, TopUp
 from groups.models import PARTS, Group, Membership
 from groups.services import lock_group
 from tests.access.operations import PRIVATE_OPERATIONS
 from tests.access.rows import all_rows, changed
 from tests.access.test_matrix import photo
+from tests.admin.conftest import read_form
+from tests.admin.test_settle_action import ENDED
+from tests.billing.conftest import paid  # noqa: F401  # a fixture
 from tests.conftest import Client
 from tests.voice.conferences.test_event_races import at_once
 from uploads import images
 from users.models import User
+from voice.models import Call
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql", "_photo")]
 
+PEOPLE = "/admin/users/user/"
 PLACES = images.places._value
 BESIDE = ("/api/users {", "Charges", "DefaultSource {{", "otification {", "/api/upload")
 """What writes nothing of ours, or takes no lock: signing up again, sums, telling devices; and uploads, below."""
@@ -218,16 +223,50 @@ def test_an_operator_who_is_it_no_more_deletes_no_selection(browser, operator, g
     assert changed(before, all_rows()) == ["users"]
 
 
-def test_an_operator_who_is_it_no_more_moves_no_money(browser, operator, bob):
-    account = account_of(bob)
-    path, answers = reverse("admin:billing_account_adjust", args=[account.pk]), []
-    key = browser.get(path).context["form"]["key"].value()
+@pytest.fixture
+def forms(browser, paid, alice, bob, group):  # noqa: F811  # a fixture
+    """Forms that move money or change a person, filled in: where each is posted, and what."""
+    account = account_of(alice)
+    call = Call.objects.create(sid="CA1", payer=account, group_id=group.pk, **ENDED)
+    top_up = {"top_up": TopUp.objects.get().pk, "amount": "5"}
+    written = {
+        "adjust": ("billing_account_adjust", account, {"amount": "5", "reason": "A present"}),
+        "refund": ("billing_account_refund", account, top_up),
+        "settle": ("voice_call_settle", call, {"amount": "1.25", "reason": "The line was dead"}),
+        "rename": ("users_user_change", bob, {"display_name": "New"}),
+        "delete": ("users_user_delete", bob, {"post": "yes"}),
+        "password": ("auth_user_password_change", bob, {"password1": "correct horse", "password2": "correct horse"}),
+    }
+    paths = {name: (reverse(f"admin:{page}", args=[row.pk]), form) for name, (page, row, form) in written.items()}
+    filled = {name: (path, {**read_form(browser.get(path)), **form}) for name, (path, form) in paths.items()}
+    selected = {"_selected_action": [bob.pk], "post": "yes"}
+    people = {name: (PEOPLE, {"action": name, **selected}) for name in ("delete_selected", "unbind_sign_in")}
+    return filled | people
+
+
+FORMS = ("adjust", "refund", "settle", "rename", "delete", "password", "delete_selected", "unbind_sign_in")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_an_operator_who_is_it_no_more_moves_no_money_and_changes_nobody(forms, browser, operator, stripe_double, name):
+    User.objects.filter(display_name="Bob").update(oidc_issuer="https://former.example.com", oidc_subject="former|1")
+    path, form = forms[name]
+    answers, before, books = [], all_rows(), list(stripe_double.books)
 
     def end():
-        Account.objects.select_for_update().get(pk=account.pk)
+        lock_everything()
         User.objects.filter(pk=operator.pk).update(is_staff=False)
 
-    form = {"key": key, "amount": "5", "reason": "A present"}
     at_once(end, lambda: answers.append(browser.post(path, form)))
-    assert answers[0].status_code == 403
-    assert not LedgerEntry.objects.exists()
+    User.objects.filter(pk=operator.pk).update(is_staff=True)
+    assert answers[0].status_code == (400 if name == "password" else 403)  # it began a new session, which is undone
+    assert (changed(before, all_rows()), stripe_double.books) == ([], books)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_while_they_are_it_the_same_forms_do_what_they_say(forms, browser, name):
+    User.objects.filter(display_name="Bob").update(oidc_issuer="https://former.example.com", oidc_subject="former|1")
+    path, form = forms[name]
+    before = all_rows()
+    assert browser.post(path, form).status_code == 302
+    assert changed(before, all_rows()) != []

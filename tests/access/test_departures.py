@@ -205,3 +205,15 @@ def test_an_owner_who_has_made_another_one_leaves(owner, path, alice, bob):
 def test_an_owner_who_is_no_member_any_more_is_still_in_the_group(owner, path, alice):
     owner.delete(f"{path}/groupMembers/{alice.pk}")
     assert [says(owner, path, alice, word)[0] for word in ("one", "two")] == [201, 201]
+
+
+def test_an_owner_who_is_no_member_any_more_is_put_on_the_owners_again_without_a_fault(owner, path, alice):
+    owner.delete(f"{path}/groupMembers/{alice.pk}")
+    answer = owner.post(f"{path}/groupOwners", {"userId": alice.pk})
+    assert (answer.status_code, listed(answer)) == (200, ["Alice"])
+
+
+def test_only_a_member_becomes_an_owner(owner, path, carol):
+    answer = owner.post(f"{path}/groupOwners", {"userId": carol.pk})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_a_member")
+    assert listed(owner.get(f"{path}/groupOwners")) == ["Alice"]

@@ -46,6 +46,7 @@ def test_what_is_reserved_gives_way_to_the_next_payment(pay, waiting, stripe_dou
 def test_what_is_captured_is_on_the_balance(tell, waiting, stripe_double, balance, charged):
     tell("payment_intent.succeeded", stripe_double.captured(waiting, 3000))
     assert (balance(), charged()) == ("50.00", 50.0)
+    assert TopUp.objects.get(payment=waiting).captured_cents is None  # nothing less than was asked for
 
 
 @pytest.fixture

@@ -24,6 +24,32 @@ def test_an_open_dispute_is_known_until_it_is_settled(tell, paid, stripe_double,
     assert not has_open_dispute(alice.account)
 
 
+@pytest.mark.parametrize("ending", ["won", "lost", "prevented", "warning_closed"])
+def test_whatever_ends_it_calls_may_start_again(tell, paid, stripe_double, alice, ending):
+    dispute = stripe_double.disputed(paid)
+    tell("charge.dispute.created", dispute)
+    tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], ending))
+    assert (has_open_dispute(alice.account), Dispute.objects.get().status) == (False, ending)
+    tell("charge.dispute.updated", {**dispute, "status": "under_review"})
+    assert (has_open_dispute(alice.account), Dispute.objects.get().status) == (False, ending)
+
+
+@pytest.mark.parametrize("status", ["needs_response", "under_review", "warning_needs_response"])
+def test_until_then_it_stays_open(tell, paid, stripe_double, alice, status):
+    dispute = stripe_double.disputed(paid)
+    tell("charge.dispute.created", dispute)
+    tell("charge.dispute.updated", {**dispute, "status": status})
+    assert (has_open_dispute(alice.account), Dispute.objects.get().status) == (True, status)
+
+
+def test_an_inquiry_that_becomes_a_dispute_stops_calls(tell, paid, stripe_double, entries, alice):
+    inquiry = stripe_double.disputed(paid, status="warning_needs_response")
+    tell("charge.dispute.created", inquiry)
+    assert not has_open_dispute(alice.account)
+    tell("charge.dispute.updated", {**inquiry, "status": "needs_response"})
+    assert has_open_dispute(alice.account)
+
+
 def test_a_dispute_that_is_won_brings_the_money_back(tell, paid, stripe_double, balance, alice):
     dispute = stripe_double.disputed(paid)
     tell(WITHDRAWN, dispute)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing.cards import replace_default
 from billing.gateway.interface import PaymentsMisconfigured
 from billing.ledger import account_of
-from billing.models import PaymentNotice, StripeEvent, TopUp
+from billing.models import PaymentNotice, RefundRequest, StripeEvent, TopUp
 from billing.refunds import refund
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -204,8 +204,9 @@ def test_an_email_that_stripe_does_not_take_stands_in_nobodys_way(stripe_payment
     assert not PaymentNotice.objects.exists()
 
 
-def test_an_operators_refund_says_that_nothing_was_done(pay, stripe_double):
+def test_an_operators_refund_says_that_nothing_was_done(pay, stripe_double, balance):
     pay()
     stripe_double.refusal = SET_UP["an expired key"]
     with pytest.raises(PaymentsMisconfigured):
         refund(top_up=TopUp.objects.get(), amount_cents=500, key="k")
+    assert (RefundRequest.objects.get().status, stripe_double.books, balance()) == ("refused", [2000], "20.00")

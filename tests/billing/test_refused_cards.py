@@ -65,6 +65,13 @@ def test_no_card_on_file_is_no_refusal(alice):
     assert not CardRefusal.objects.exists()
 
 
+def test_who_pays_without_a_card_is_told_so_however_often(api, alice):
+    for _ in range(7):
+        answer = api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+        assert answer.json() == {"errorMessage": "There is no card on file. Add one first."}
+    assert not CardRefusal.objects.exists()
+
+
 @pytest.mark.usefixtures("five_refused")
 def test_who_deletes_themself_and_signs_up_again_is_not_tried_either(api, add_card, alice):
     api.delete(f"/api/users/{alice.pk}")

@@ -7,17 +7,19 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from billing.audit.reconciliation import reconcile_payments
+from billing.cards import replace_default
 from billing.gateway.interface import PaymentsUnavailable, RefundRefused
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
-from billing.refunds import refund
-from tests.doubles.server import Fault
+from billing.refunds import finish_request, refund
+from tests.doubles.server import Answer, Fault
 from tests.voice.conferences.test_event_races import at_once
 from voice.callers import RefusedCallError
 from voice.calls import start_call
 from voice.models import Call
 
 RATE = 10_300
+REFUSED = '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'
 
 
 def give_back(cents, key="k", top_up=None):
@@ -69,16 +71,124 @@ def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_doub
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     with pytest.raises(PaymentsUnavailable):
         give_back(1500)
-    reconcile_payments(now=timezone.now() + timedelta(minutes=1), days=1)
-    assert statuses() == ["pending"]
-    reconcile_payments(now=timezone.now() + timedelta(hours=2), days=1)
+    for minutes in (1, 59):
+        reconcile_payments(now=timezone.now() + timedelta(minutes=minutes), days=1)
+        assert statuses() == ["pending"]
+    reconcile_payments(now=timezone.now() + timedelta(minutes=61), days=1)
     assert (statuses(), balance(), stripe_double.books) == (["refused"], "20.00", [2000])
+
+
+def test_what_is_asked_for_again_in_vain_stays_reserved(lost, stripe_double, alice):
+    stripe_double.fail_next(Fault.DROP, Fault.DROP)
+    with pytest.raises(PaymentsUnavailable):
+        give_back(1500)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["pending"], 15_000_000)
+
+
+def test_what_was_asked_for_again_meanwhile_is_not_given_up(paid, stripe_double):
+    stripe_double.fail_next(*[Fault.DROP] * 4)
+    for _ in range(2):
+        as_it_was = RefundRequest.objects.first()
+        with pytest.raises(PaymentsUnavailable):
+            give_back(1500)
+    assert not finish_request(as_it_was, now=timezone.now() + timedelta(minutes=61))
+    assert statuses() == ["pending"]
+
+
+def test_what_was_made_stays_so_though_stripe_refuses_to_make_it_again(paid, stripe_double, entries):
+    give_back(700)
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(700)
+    assert (statuses(), entries()) == (["made"], [("top_up", 2000), ("refund", -700)])
+
+
+def test_what_was_refused_and_is_sent_again_finds_only_what_is_free_by_now(paid, stripe_double, alice):
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(1500)
+    post_entry(account=account_of(alice), kind="call", amount_micros=-15_000_000, reference="twilio:CA0", memo="")
+    with pytest.raises(ValidationError, match=r"up to \$5\.00"):
+        give_back(1500)
+    assert (stripe_double.books, statuses()) == ([2000], ["refused"])
+
+
+def test_the_form_of_one_payment_gives_back_nothing_of_another(paid, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    first, second = TopUp.objects.order_by("created_at")
+    give_back(700, top_up=first)
+    for top_up, cents in ((second, 700), (first, 800)):
+        with pytest.raises(ValidationError, match="was sent before"):
+            give_back(cents, top_up=top_up)
+    assert stripe_double.books == [1300, 2000]
+
+
+def test_what_came_back_is_given_back_again(paid, tell, stripe_double, balance):
+    made = give_back(2000)
+    tell("refund.failed", stripe_double.refund_becomes(made.id, "failed"))
+    assert balance() == "20.00"
+    give_back(2000, key="another")
+    assert (balance(), statuses()) == ("0.00", ["made", "made"])
+
+
+def test_of_a_payment_that_brought_nothing_nothing_goes_back(paid, api, alice, stripe_double):
+    replace_default(user=alice, source="tok_chargeCustomerFail")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    with pytest.raises(ValidationError, match="brought no money"):
+        give_back(700, top_up=TopUp.objects.get(status="refused"))
+    assert (stripe_double.books, statuses()) == ([2000], [])
+
+
+def test_two_refunds_under_way_are_no_more_than_their_payment_brought(lost, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    with pytest.raises(ValidationError, match="Another refund of this payment is under way"):
+        give_back(501, key="another")
+    assert (stripe_double.books, statuses()) == ([500, 2000], ["pending"])
+    give_back(500, key="another")
+    assert (stripe_double.books, sorted(statuses())) == ([0, 2000], ["made", "pending"])
+
+
+def test_one_that_stripe_refuses_leaves_another_one_reserved(lost, stripe_double):
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(300, key="another")
+    assert dict(RefundRequest.objects.values_list("pk", "status")) == {"k": "pending", "another": "refused"}
+
+
+def test_more_than_a_payment_brought_is_refused_by_stripe(paid, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    with pytest.raises(RefundRefused):
+        give_back(2500)
+    assert stripe_double.books == [2000, 2000]
+
+
+def test_what_was_refused_is_not_under_way(paid, api, alice, stripe_double):
+    stripe_double.fail_next(Answer(400, REFUSED))
+    with pytest.raises(RefundRefused):
+        give_back(2000)
+    give_back(2000, key="another")
+    assert (stripe_double.books, sorted(statuses())) == ([0], ["made", "refused"])
 
 
 def test_taking_money_by_hand_leaves_what_is_going_back(lost, alice):
     with pytest.raises(MoneyReserved):
         adjust(account=account_of(alice), amount_micros=-5_010_000, reference="adjustment:1", memo="")
-    adjust(account=account_of(alice), amount_micros=-5_000_000, reference="adjustment:2", memo="")
+    taken = [
+        adjust(account=account_of(alice), amount_micros=-5_000_000, reference="adjustment:2", memo="") for _ in range(2)
+    ]
+    assert (taken[0], account_of(alice).balance_micros()) == (taken[1], 15_000_000)
+
+
+def test_where_nothing_goes_back_a_balance_may_be_taken_below_zero_and_brought_nearer_to_it(alice):
+    for amount, number in ((-10_000_000, 1), (4_000_000, 2)):
+        adjust(account=account_of(alice), amount_micros=amount, reference=f"adjustment:{number}", memo="")
+    assert account_of(alice).balance_micros() == -6_000_000
+
+
+def test_money_may_be_added_while_some_is_going_back(lost, alice):
+    post_entry(account=alice.account, kind="dispute", amount_micros=-20_000_000, reference="stripe:du_1", memo="")
+    adjust(account=alice.account, amount_micros=1_000_000, reference="adjustment:1", memo="")
+    assert alice.account.balance_micros() == 1_000_000
 
 
 def test_setting_a_balance_leaves_what_is_going_back(lost, api, alice):

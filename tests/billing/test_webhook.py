@@ -4,6 +4,7 @@ import pytest
 
 from billing.cards import replace_default
 from billing.models import LedgerEntry, StripeEvent, TopUp
+from billing.top_ups import cancel
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -36,17 +37,27 @@ def test_another_event_about_the_same_payment_changes_nothing(send, unanswered, 
     assert balance() == "20.00"
 
 
-def test_a_failure_that_arrives_after_the_success_changes_nothing(send, unanswered, api, alice):
+def test_a_failure_that_arrives_after_the_success_changes_nothing(send, unanswered, balance):
     send(event("payment_intent.succeeded", unanswered))
+    before = TopUp.objects.values().get()
     failed = {**unanswered, "status": "requires_payment_method"}
     send(event("payment_intent.payment_failed", failed, id="evt_late"))
-    assert TopUp.objects.get().status == "succeeded"
+    assert (TopUp.objects.values().get(), balance()) == (before, "20.00")
 
 
 def test_a_failure_ends_a_payment_that_hangs(send, unanswered):
     failed = {**unanswered, "status": "requires_payment_method"}
     send(event("payment_intent.payment_failed", failed))
     assert TopUp.objects.get().status == "refused"
+
+
+def test_why_a_payment_was_refused_stays_as_it_was_told_first(send, api, alice, stripe_double):
+    replace_default(user=alice, source="tok_chargeCustomerFail")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    before = TopUp.objects.values().get()
+    (intent,) = stripe_double.intents.values()
+    send(event("payment_intent.canceled", {**intent, "status": "canceled", "last_payment_error": None}))
+    assert (before["message"], TopUp.objects.values().get()) == ("Your card was declined.", before)
 
 
 def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
@@ -56,6 +67,18 @@ def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, str
     stripe_double.consent(intent)
     send(event("payment_intent.succeeded", stripe_double.intents[intent]))
     assert balance() == "20.00"
+
+
+def test_money_that_came_meanwhile_stays_though_the_payment_is_gone_when_it_is_to_be_cancelled(
+    send, api, alice, stripe_double, balance
+):
+    replace_default(user=alice, source="pm_card_authenticationRequired")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    as_it_was = TopUp.objects.get()
+    stripe_double.consent(as_it_was.payment)
+    send(event("payment_intent.succeeded", stripe_double.intents.pop(as_it_was.payment)))
+    cancel(as_it_was)
+    assert (TopUp.objects.get().status, balance()) == ("succeeded", "20.00")
 
 
 @pytest.mark.parametrize("kind", ["customer.created", "charge.succeeded", "something.new"])

@@ -7,7 +7,8 @@ import pytest
 
 from bench.mutants import equivalent, paper, results, swap
 from bench.mutants.copies import Copy, Process
-from bench.mutants.nearest import moved
+from bench.mutants.mapping import Mapping
+from bench.mutants.nearest import moved, varied
 from bench.mutants.operators import mutants
 from bench.mutants.results import Result, Results
 
@@ -210,6 +211,41 @@ def test_the_paper_keeps_the_rows_of_other_modules(tmp_path):
     assert text.index("| `a.py` | 1 | 1 | 0 | 0 |") < text.index("| `b.py` | 3 | 1 | 1 | 1 | SQLite | 2026-01-02 |")
     assert text.startswith("Before.")
     assert text.endswith("After.\n")
+
+
+def test_one_case_of_each_test_comes_before_the_next_and_what_is_slow_last():
+    names = ["t/test_money.py::slow", "t/test_money.py::a[1]", "t/test_money.py::a[2]", "t/test_other.py::b"]
+    names += [f"t/test_other.py::c{number}" for number in range(3)] + ["t/test_third.py::d"]
+    assert varied(names, lambda name: name.endswith("slow"), "money") == [
+        "t/test_money.py::a[1]",
+        "t/test_other.py::b",
+        "t/test_other.py::c0",
+        "t/test_other.py::c1",
+        "t/test_third.py::d",
+        "t/test_other.py::c2",
+        "t/test_money.py::a[2]",
+        "t/test_money.py::slow",
+    ]
+
+
+def test_what_was_noted_before_a_run_was_ended_is_not_noted_again(tmp_path, monkeypatch):
+    files = {"tests/billing/test_a.py": "1", "tests/voice/test_b.py": "2", "tests/house/test_c.py": "3"}
+    asked = []
+
+    def note(self, names, folder, url):
+        asked.append(list(names))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Mapping, "tests", lambda _: files)
+    monkeypatch.setattr(Mapping, "note", note)
+    (tmp_path / "sources").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        Mapping(tmp_path, "").bring_up_to_date()
+    Mapping(tmp_path, "").bring_up_to_date()
+    a, b, c = ([name] for name in files)
+    assert asked == [a, b, b, c]
+    assert Mapping(tmp_path, "").known() == files
 
 
 def test_a_line_that_has_moved_is_known_by_its_old_place(tmp_path):

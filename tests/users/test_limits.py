@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from tests.access.rows import all_rows
-from users.limits import Full, Place, give_back, idle_limits, keyed, take_place
+from users.limits import Full, Place, give_back, idle_limits, keyed, take_place, take_places
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +21,43 @@ def test_a_place_that_is_given_back_is_free():
     assert isinstance(take_place("tries", "somebody", 1, 60), Full)
     give_back(first)
     assert isinstance(take_place("tries", "somebody", 1, 60), Place)
+
+
+def test_what_is_given_back_twice_is_one_place():
+    first, _ = (take_place("tries", "somebody", 2, 60) for _ in range(2))
+    for _ in range(2):
+        give_back(first)
+    answers = [take_place("tries", "somebody", 2, 60) for _ in range(2)]
+    assert [type(each) for each in answers] == [Place, Full]
+
+
+@pytest.mark.parametrize("lengths", [(60, 3600), (3600, 60)])
+@pytest.mark.parametrize(("places", "wait"), [(2, 60), (1, 3600)])
+def test_who_waits_is_told_when_a_place_is_free(lengths, places, wait):
+    """Also where there are fewer places than were taken: a setting was lowered."""
+    for seconds in lengths:
+        take_place("tries", "somebody", 2, seconds)
+    assert wait - 10 < take_place("tries", "somebody", places, 60).wait <= wait
+
+
+def test_a_place_is_free_again_when_its_time_is_over(monkeypatch):
+    place = take_place("tries", "somebody", 1, 60)
+    for moment, kind in ((place.until - 1, Full), (place.until, Place)):
+        monkeypatch.setattr("users.limits.time.time", lambda moment=moment: moment)
+        assert isinstance(take_place("tries", "somebody", 1, 60), kind)
+
+
+def test_of_several_who_are_counted_none_loses_a_place_where_another_has_none_left():
+    take_place("tries", "the customer", 1, 3600)
+    take_place("tries", "somebody", 1, 60)
+    full = take_places("tries", ["somebody else", "the customer", "somebody"], 1, 60)
+    assert 3590 < full.wait <= 3600
+    assert isinstance(take_place("tries", "somebody else", 1, 60), Place)
+
+
+def test_one_limit_leaves_another_alone():
+    take_place("tries", "somebody", 1, 60)
+    assert isinstance(take_place("invitations", "somebody", 1, 60), Place)
 
 
 def test_who_deletes_themself_and_signs_up_again_finds_their_count_as_it_was(issuer, api, settings):
@@ -59,6 +96,9 @@ def test_what_counts_nothing_any_more_is_idle():
     take_place("tries", "somebody else", 1, 3600)
     assert not idle_limits(timezone.now()).exists()
     assert idle_limits(datetime.fromtimestamp(place.until + 1, UTC)).get().who == "somebody"
+    longer = take_place("tries", "somebody", 2, 120)
+    assert not idle_limits(datetime.fromtimestamp(place.until + 1, UTC)).exists()
+    assert idle_limits(datetime.fromtimestamp(longer.until + 1, UTC)).get().who == "somebody"
 
 
 @pytest.mark.django_db(transaction=True)

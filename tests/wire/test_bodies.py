@@ -45,6 +45,16 @@ def test_a_body_over_one_mebibyte_is_413(api):
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
+def test_a_body_of_one_mebibyte_is_read(api):
+    assert post(api, b'{"email": "e@example.com"}'.ljust(1024 * 1024)).status_code == 201
+
+
+@pytest.mark.parametrize(("values", "status"), [(20_000, 201), (20_001, 400)])
+def test_json_of_20_000_values_is_read_and_no_longer_one(api, values, status):
+    opening = '{"email": "e@example.com", "extra": ['  # a list in an object, and a comma between its fields
+    assert post(api, f"{opening}{'0,' * (values - 3)}0]}}").status_code == status
+
+
 def test_a_body_without_a_declared_length_is_411(api):
     answer = api.generic("POST", USERS, "{}", content_type="application/json", headers={"Transfer-Encoding": "chunked"})
     assert answer.status_code == 411

@@ -226,6 +226,20 @@ def test_after_a_card_that_was_refused_another_may_come_under_its_key(api, strip
 
 
 @pytest.mark.django_db
+def test_who_took_longer_than_their_minute_keeps_nothing_in_place_of_the_next_ones_answer(api, monkeypatch):
+    answers = []
+
+    def take_over(name):
+        monkeypatch.undo()
+        KeptAnswer.objects.update(until=timezone.now())
+        answers.append(api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"])
+
+    monkeypatch.setattr(idempotent, "failpoint", take_over)
+    late, again = (api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"] for _ in range(2))
+    assert again == answers[0] != late
+
+
+@pytest.mark.django_db
 def test_after_a_day_the_key_is_new(write):
     write()
     assert not old_answers(timezone.now() + timedelta(hours=23)).exists()

@@ -168,6 +168,27 @@ def test_another_amount_is_paid_after_the_one_left_behind(pay, left_pending):
     assert pay(5).json() == {"updatedAccountBalance": 26}
 
 
+def test_one_left_behind_is_no_answer_to_a_request_with_a_key_of_its_own(pay, left_pending):
+    left_pending(seconds=-1)
+    assert pay(20, key="k1").json() == {"updatedAccountBalance": 41}
+    assert TopUp.objects.get(key="k1").status == TopUp.Status.SUCCEEDED
+
+
+def test_one_left_behind_with_this_key_is_its_answer(pay, left_pending):
+    left_pending(seconds=-1, key="k1")
+    assert pay(20, key="k1").json() == {"updatedAccountBalance": 21}
+
+
+def test_one_left_behind_by_another_card_is_no_answer_to_this(pay, left_pending):
+    left_pending(seconds=-1, source="tok_mastercard")
+    assert pay(20).json() == {"updatedAccountBalance": 41}
+
+
+def test_a_payment_left_behind_a_while_ago_is_finished(pay, left_pending):
+    left_pending(seconds=-1, created_at=timezone.now() - timedelta(minutes=9))
+    assert pay(5).json() == {"updatedAccountBalance": 26}
+
+
 def test_a_payment_left_behind_for_long_is_not_charged_any_more(pay, left_pending):
     old = left_pending(seconds=-1, created_at=timezone.now() - timedelta(minutes=11))
     assert pay(5).json() == {"updatedAccountBalance": 6}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.cards import attach, replace_default
+from billing.cards import attach, ensure_customer, forget_default, replace_default
 from billing.models import Card
 from tests.doubles.stripe_objects import new_link
 from users.models import User
@@ -89,3 +89,21 @@ def test_link_is_not_put_on_file(stripe_payments, stripe_double, post, alice):
     link = stripe_double._keep(stripe_double.methods, new_link(alice.stripe_id))
     answer = post("attachSourceToCustomer", userStripeId=alice.stripe_id, sourceId=link["id"])
     assert (answer.status_code, answer.json()["detail"]) == (400, "Only cards are accepted here. Enter a card.")
+
+
+def test_four_digits_that_a_client_has_set_are_no_card_of_ours_and_stay(stripe_payments, post, api, alice):
+    attach(user=alice, source="tok_visa")
+    alice.refresh_from_db()
+    Card.objects.all().delete()
+    api.put(f"/api/users/{alice.pk}/last4", {"last4": "1111"})
+    forget_default(alice)
+    assert api.get(f"/api/users/{alice.pk}/last4").json() == {"last4": "1111"}
+
+
+def test_who_got_a_customer_meanwhile_keeps_that_one(stripe_payments, stripe_double, alice):
+    as_it_was = User.objects.get(pk=alice.pk)
+    User.objects.filter(pk=alice.pk).update(display_name="Al")  # under another name it is another request to Stripe
+    alice.refresh_from_db()
+    customer = ensure_customer(alice)
+    assert ensure_customer(as_it_was) == customer
+    assert User.objects.get(pk=alice.pk).stripe_id == customer

@@ -38,6 +38,11 @@ def test_an_amount_outside_the_range_is_told_to_the_person(charge, cents):
     assert "errorMessage" in charge(cents).json()
 
 
+@pytest.mark.parametrize("cents", [100, 50_000])
+def test_the_least_and_the_most_are_charged(charge, cents):
+    assert charge(cents).json()["charge"]["amount"] == cents
+
+
 @pytest.mark.parametrize("cents", [2.5, "2.5", "x", None, True, "1" * 31, 10**30])
 def test_what_is_no_amount_of_cents_is_refused(charge, cents):
     assert charge(cents).status_code == 400

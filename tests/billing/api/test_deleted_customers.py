@@ -139,5 +139,7 @@ def test_it_goes_with_its_person(tell, old, alice, api):
 
 def test_told_late_it_changes_nothing_of_the_new_one(send, post, old, alice):
     post("updateCreditCard", userId=alice.pk, sourceId="tok_visa")
+    before = (User.objects.values().get(pk=alice.pk), list(Card.objects.values()))
     assert send(event("customer.deleted", {"id": old, "object": "customer"})).status_code == 204
-    assert User.objects.get(pk=alice.pk).last4 == "4242"
+    assert (User.objects.values().get(pk=alice.pk), list(Card.objects.values())) == before
+    assert post("addMoney", userId=alice.pk, amountToAdd=5).json() == {"updatedAccountBalance": 25}

@@ -203,6 +203,14 @@ def test_another_amount_is_left(run, paid, stripe_double):
     assert f"stripe:{paid}: the ledger has 20.00, Stripe 30.00" in left
 
 
+def test_a_payment_that_lost_its_mark_at_stripe_is_ours_by_its_id(run, paid, stripe_double, entries):
+    stripe_double.intents[paid]["metadata"] = {}
+    stripe_double.refunded(paid, 300)
+    found, left = run()
+    assert (found["payments at Stripe"], found["refunds at Stripe"], left) == ([1, 0, 0], [1, 1, 0], "")
+    assert entries() == [("top_up", 2000), ("refund", -300)]
+
+
 def test_money_of_nobody_is_left(run, paid, stripe_double):
     stripe_double.intents[paid]["metadata"]["topUp"] = "gone"
     stripe_double.intents["pi_nobody"] = {**stripe_double.intents[paid], "id": "pi_nobody"}

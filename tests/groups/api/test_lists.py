@@ -161,6 +161,12 @@ def test_the_last_owner_stays(api, group, alice, dave):
     assert [link["userId"] for link in api.delete(f"{path}/{alice.pk}").json()] == [dave.pk]
 
 
+def test_who_is_no_owner_changes_nothing_of_a_group_without_one(api, group, bob):
+    Ownership.objects.all().delete()
+    answer = api.delete(f"/api/groups/{group.pk}/groupOwners/{bob.pk}")
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_owners_who_leave_at_once_do_not_both_go(on_postgresql, group, alice, dave):
     Ownership.objects.create(group=group, user=dave)

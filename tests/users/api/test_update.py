@@ -1,5 +1,7 @@
 import pytest
 
+from tests.access.rows import all_rows
+
 
 @pytest.fixture
 def put(api, alice):
@@ -11,8 +13,10 @@ def test_only_what_is_sent_changes(put):
     assert (account["firstName"], account["callStatus"], account["displayName"]) == ("Al", True, "Alice")
 
 
-def test_nothing_sent_changes_nothing(put, alice):
-    assert put({}).json()["displayName"] == "Alice"
+def test_nothing_sent_changes_nothing(put, api, alice):
+    before = all_rows()
+    assert put({}).json() == api.get(f"/api/users/{alice.pk}").json()
+    assert all_rows() == before
 
 
 def test_text_is_kept_as_it_was_sent(put):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import OperationalError, connections
+from django.utils import timezone
 
 from tests.conftest import Client
 from tests.doubles.issuer import DISCOVERY, HOUR, KEYS, rsa_key
@@ -181,6 +182,13 @@ def test_kept_keys_that_cannot_be_read_are_none(issuer, ask, another_process):
     assert is_unreachable(ask(issuer.token()))
 
 
+def test_keys_that_are_kept_of_another_issuer_are_not_believed(issuer, ask, thief):
+    keys = [thief.keys[0].jwk()]
+    IssuerKeys.objects.create(issuer="https://another.example", keys=keys, fetched_at=timezone.now())
+    issuer.fail_next(*DOWN)
+    assert is_unreachable(ask(issuer.token(key=thief.keys[0])))
+
+
 def test_keys_that_cannot_be_kept_serve_all_the_same(issuer, ask, monkeypatch):
     def fail(**fields):
         raise OperationalError
@@ -224,6 +232,26 @@ def test_keys_behind_a_redirect_are_not_fetched_and_not_believed(issuer, ask, th
     issuer.fail_next(*[None] * after, *[Answer(302, "", {"Location": f"{thief.url}{path}"})] * 50)
     assert is_unreachable(ask(issuer.token(key=thief.keys[0])))
     assert thief.requests == []
+
+
+@pytest.mark.parametrize("name", ["https://other.example/", "{url}/other", "{url}.other.example", ""])
+def test_the_keys_of_a_document_that_names_another_issuer_are_not_believed(issuer, ask, name):
+    document = {"issuer": name.format(url=issuer.url), "jwks_uri": f"{issuer.url}{KEYS}"}
+    issuer.fail_next(Answer(200, document))
+    assert is_unreachable(ask(issuer.token()))
+
+
+@pytest.mark.parametrize("status", [203, 404, 500])
+@pytest.mark.parametrize("after", [0, 1], ids=["discovery", "keys"])
+def test_what_does_not_come_with_200_is_not_believed(issuer, ask, status, after):
+    content = [{"issuer": issuer.name, "jwks_uri": f"{issuer.url}{KEYS}"}, {"keys": [issuer.keys[0].jwk()]}]
+    issuer.fail_next(*[None] * after, *[Answer(status, content[after])] * 9)
+    assert is_unreachable(ask(issuer.token()))
+
+
+def test_a_key_that_does_not_say_what_it_is_for_is_for_signing(issuer, ask):
+    issuer.published = [{name: value for name, value in issuer.keys[0].jwk().items() if name != "use"}]
+    assert outcome(ask(issuer.token())) == 200
 
 
 def test_an_issuer_that_hangs_is_not_waited_for(issuer, ask):
@@ -274,7 +302,8 @@ def test_keys_behind_a_redirect_are_not_believed(issuer, thief, ask, led_away):
 def test_rubbish_beside_a_key_does_no_harm(issuer, ask):
     good = issuer.keys[0].jwk()
     short = {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}
-    issuer.published = [None, 1, "x", {}, {"kty": "?"}, {"kty": "OKP", "crv": "X25519", "x": "AA"}, short, good]
+    odd = [{"kid": "\ud800"}, {"kid": "\x00"}]  # which no database keeps
+    issuer.published = [None, 1, "x", {}, {"kty": "?"}, {"kty": "OKP", "crv": "X25519", "x": "AA"}, *odd, short, good]
     assert outcome(ask(issuer.token())) == 200
 
 

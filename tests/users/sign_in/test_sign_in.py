@@ -5,6 +5,7 @@ import pytest
 from tests.conftest import person
 from tests.doubles.issuer import HOUR
 from tests.users.conftest import outcome
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,21 @@ def test_a_true_token_signs_in(issuer, ask, claims):
     assert outcome(ask(issuer.token(**{**claims, **named}))) == 200
 
 
+def test_who_calls_is_one_query(issuer, api, alice, ask, django_assert_num_queries):
+    User.objects.filter(pk=alice.pk).update(stripe_id="cus_1")
+    ask(issuer.token())
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with django_assert_num_queries(2):  # and the balance
+        assert outcome(ask(issuer.token())) == 200
+    body = {"userStripeId": "cus_1"}
+    with django_assert_num_queries(3):  # and the person with the customer, and what the sandbox has charged
+        assert api.post("/api/billing/userStripeCharges", body, headers=headers).status_code == 200
+
+
+def test_a_token_that_ended_half_a_minute_ago_has_run_out(issuer, ask):
+    assert outcome(ask(issuer.token(exp=lambda now: now - 30))) == (401, "token_expired")
+
+
 def test_one_of_several_audiences_is_enough(issuer, ask, settings):
     settings.OIDC_AUDIENCE = ["ios-app", "voicechat", "react-page"]
     assert outcome(ask(issuer.token(aud=["react-page", "https://issuer.example/userinfo"]))) == 200
@@ -49,6 +65,13 @@ def test_the_scheme_is_read_without_case(issuer, ask, scheme):
 def test_without_a_key_id_the_only_key_is_meant(issuer, ask):
     issuer.keys = issuer.keys[:1]
     assert outcome(ask(issuer.token(header={"kid": None}))) == 200
+
+
+@pytest.mark.parametrize(("count", "kid"), [(1, "other"), (2, None), (2, "other")])
+def test_a_key_that_is_not_named_or_not_there_is_none(issuer, ask, count, kid):
+    issuer.keys = issuer.keys[:count]
+    assert outcome(ask(issuer.token(header={"kid": kid}))) == (401, "token_invalid")
+    assert outcome(ask(issuer.token())) == 200
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "JWT", "Digest"])

@@ -8,6 +8,7 @@ from django.db import connections
 
 from tests.conftest import Client, person
 from tests.users.conftest import outcome
+from tests.voice.conferences import test_event_races as waiting
 from users.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql")]
@@ -47,6 +48,17 @@ def test_two_first_sign_ins_by_one_token_both_get_in(issuer):
         user = person(f"P{number}")
         call = request("get", f"/api/users/{user.pk}/accountBalance", issuer.token(user.email))
         assert at_once(call, call) == [200, 200]
+
+
+def test_a_sign_in_that_becomes_anothers_meanwhile_binds_nobody_else(issuer):
+    alice, bob, answers = person("Alice"), person("Bob"), []
+    call = request("get", f"/api/users/{alice.pk}/accountBalance", issuer.token(alice.email, sub="auth0|1"))
+    waiting.at_once(
+        lambda: User.objects.filter(pk=bob.pk).update(oidc_issuer=issuer.url, oidc_subject="auth0|1"),
+        lambda: answers.append(outcome(call())),
+    )
+    assert answers == [(403, "other_sign_in_bound")]
+    assert User.objects.get(pk=alice.pk).oidc_subject is None
 
 
 def test_two_sign_ups_by_one_token_make_one_person(issuer):

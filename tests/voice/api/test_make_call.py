@@ -87,9 +87,17 @@ def test_the_longest_standing_owner_pays_and_the_balance_sets_the_limit(call, gr
     assert Call.objects.get().payer.user == alice
 
 
+@pytest.mark.parametrize(("micros", "is_enough"), [(500_000, True), (499_999, False), (0, False)])
+def test_the_least_balance_is_enough_and_no_less(call, group, alice, paid, micros, is_enough):
+    set_balance(user=alice, balance_micros=micros, memo="")
+    assert (b"<Dial" in call(group.pk, CallSid="CA1").content) is is_enough
+    assert Call.objects.exists() is is_enough
+
+
 def test_a_group_that_nobody_owns_pays_nothing(call, paid, db):
     group = Group.objects.create(name="Nobody's")
-    assert conference(call(group.pk)).text == str(group.pk)
+    assert conference(call(group.pk, CallSid="CA1")).text == str(group.pk)
+    assert Call.objects.get().payer is None
 
 
 def test_a_caller_who_names_nobody_is_let_in_anonymously(call, group):

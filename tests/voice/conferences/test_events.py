@@ -128,11 +128,25 @@ def test_an_unknown_leg_counts_for_the_group(tell, shown):
     assert shown() == ([], True)
 
 
-@pytest.mark.parametrize("number", ["", "x", "-1", "1.5", "9" * 25])
+@pytest.mark.parametrize("number", ["", "x", "-1", "1.5", "٣", "9" * 19, 2**63, "9" * 25, "0" * 20])
 def test_an_event_without_a_usable_number_is_kept_and_changes_nothing(tell, leg, shown, alice, number):
     tell(number, "participant-join", leg(alice, "CA1"))
     assert shown() == ([], False)
     assert ConferenceEvent.objects.get().sequence_number is None
+
+
+@pytest.mark.parametrize("number", [0, "007", 2**63 - 1])
+def test_the_least_and_the_largest_number_count(tell, leg, shown, alice, number):
+    tell(number, "participant-join", leg(alice, "CA1"))
+    assert shown() == (["Alice"], True)
+    assert ConferenceEvent.objects.get().sequence_number == int(number)
+
+
+@pytest.mark.parametrize("name", ["", "family"])
+def test_of_a_conference_that_is_known_an_event_counts_whatever_it_calls_it(tell, leg, shown, alice, name):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    tell(2, "participant-leave", "CA1", FriendlyName=name)
+    assert shown() == ([], False)
 
 
 def test_of_two_events_with_one_number_the_first_counts(tell, leg, shown, alice):

@@ -86,6 +86,17 @@ def test_an_older_event_that_arrives_after_the_sighting_changes_nothing(talk, sh
     assert shown()[0] == ["Bob"]
 
 
+def test_who_was_seen_once_and_is_seen_no_more_goes(talk, shown, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    reconcile_calls(now=later())
+    twilio_double.people[talk.conference].remove(talk.bob)  # to another number, say: the leg goes on
+    reconcile_calls(now=later(10))
+    assert shown()[0] == ["Alice"]
+    twilio_double.people[talk.conference].append(talk.bob)
+    reconcile_calls(now=later(20))
+    assert sorted(shown()[0]) == ["Alice", "Bob"]
+
+
 def test_a_leg_that_ended_unheard_gets_its_duration_and_its_price_is_asked(talk):
     talk.end()
     reconcile_calls(now=later())

@@ -87,6 +87,20 @@ def test_a_conferences_end_without_a_time_is_that_of_receipt(tell):
     assert is_now(Conference.objects.get().ended_at)
 
 
+def test_a_conference_neither_begins_nor_ends_in_the_future(tell):
+    tell(1, "conference-start", Timestamp=written(before(hours=-1)))
+    tell(2, "conference-end", Timestamp=written(before(hours=-2)))
+    conference = Conference.objects.get()
+    assert is_now(conference.created_at)
+    assert is_now(conference.ended_at)
+
+
+def test_of_two_ends_of_a_conference_the_first_by_its_number_is_when_it_ended(tell):
+    tell(7, "conference-end", Timestamp=written(before(minutes=10)))
+    tell(6, "conference-end", Timestamp=written(before(minutes=20)))
+    assert Conference.objects.get().ended_at == before(minutes=20)
+
+
 @pytest.fixture
 def found_late(twilio_telephony, twilio_double, tell, leg, alice):
     """Alice hung up six hours ago, and nothing was heard of it."""
@@ -102,6 +116,19 @@ def test_an_end_that_is_found_late_is_when_it_was(found_late):
     call = Call.objects.get()
     assert (call.end_time, call.start_time) == (before(hours=6), before(hours=6, seconds=3000))
     assert Conference.objects.get().ended_at == before(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("told", "ended"),
+    [(written(before(hours=5)), before(hours=5)), ("no time", before(hours=6))],
+    ids=["with a time", "without"],  # a time would name the test otherwise each time
+)
+def test_a_conferences_end_that_is_told_after_the_answer_has_the_last_word_where_it_has_a_time(
+    found_late, tell, told, ended
+):
+    reconcile_calls(now=timezone.now() + timedelta(minutes=3))
+    tell(9, "conference-end", conference=Conference.objects.get().sid, Timestamp=told)
+    assert Conference.objects.get().ended_at == ended
 
 
 def test_what_twilio_answers_is_bounded_likewise(found_late):

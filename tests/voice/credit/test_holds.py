@@ -187,6 +187,12 @@ def test_without_a_least_balance_nothing_is_held_or_limited(ask, settings):
     assert [ask("CA1"), ask("CA2")] == [240, 240]
 
 
+def test_calls_that_cost_nothing_are_limited_by_time_alone(ask, money, settings):
+    settings.CALL_RATE = settings.CONFERENCE_RATE = 0
+    money(100)
+    assert [ask("CA1"), ask("CA2")] == [240, 240]
+
+
 def test_a_group_that_nobody_owns_is_not_limited(ask, db):
     nobodys = Group.objects.create(name="Nobody's")
     assert [ask("CA1", into=nobodys), ask("CA2", into=nobodys)] == [240, 240]

@@ -89,6 +89,20 @@ def test_a_dear_call_and_one_for_nothing_are_charged_as_twilio_says(let_in, end,
     assert (Call.objects.get().price_micros, charges()) == (micros, [3_600 - micros])
 
 
+@pytest.mark.parametrize(("rate", "price"), [(0, "-1.70"), (8_500, "-1.70"), (20_000, "-4.00")])
+def test_the_most_that_a_call_can_cost_is_a_hundred_times_our_rate_or_the_usual_one(
+    let_in, end, settings, rate, price, caplog
+):
+    settings.CALL_RATE = rate
+    end()
+    let_in["price"] = f"{float(price) - 0.01:.2f}"
+    wait(0)
+    assert (Call.objects.get().price_micros, charges()) == (None, [])
+    let_in["price"] = price
+    wait(1)
+    assert Call.objects.get().price_micros == int(float(price) * 10**6)
+
+
 def test_a_longer_call_than_was_told_may_cost_as_much_as_a_longer_call(let_in, end):
     end()
     let_in.update(price="-24.00", duration="14400")

@@ -69,6 +69,14 @@ def test_a_call_that_nobody_pays_has_a_price_and_no_entry(ended):
     assert not LedgerEntry.objects.filter(kind="call").exists()
 
 
+def test_the_price_of_a_call_that_nobody_pays_is_asked_for_once_more_and_then_no_longer(ended):
+    Call.objects.update(payer=None)
+    for hours in (0, 25):
+        assert Call.objects.get().price_due_at
+        sync_prices(now=later(60 * hours + 3))
+    assert Call.objects.get().price_due_at is None
+
+
 def test_an_unknown_price_is_asked_for_with_growing_pauses_for_a_week_and_reported(ended, twilio_telephony):
     now, pauses = Call.objects.get().price_due_at, []
     while due := Call.objects.get().price_due_at:
