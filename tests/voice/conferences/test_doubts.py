@@ -141,9 +141,9 @@ def test_a_leg_in_doubt_holds_its_money_and_is_cut_off(talk, settings, alice, gr
 
 
 def test_it_is_closed_once_its_time_limit_is_over_and_not_before(talk, shown):
-    reconcile_calls(now=later(hours=3, minutes=29))
+    reconcile_calls(now=before(minutes=30) + timedelta(hours=4))
     assert len(shown()[0]) == 2
-    reconcile_calls(now=later(hours=3, minutes=32))
+    reconcile_calls(now=later(hours=4, minutes=2))
     assert shown() == ([], False)
     assert set(Call.objects.values_list("status", "end_source")) == {("completed", "assumed")}
     assert Conference.objects.get().ended_at
