@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz pairs check demo admin bench storm chaos pgbouncer clients axe mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -19,6 +19,9 @@ test: $(HAVE_DEV)
 
 fuzz: $(HAVE_DEV)
 	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile tests/uploads/test_memory.py
+
+money: $(HAVE_DEV)
+	@MONEY=$${MONEY:-300} $(BIN)/python -m pytest -q -n0 --show-capture=no tests/billing/test_money_machine.py
 
 # On PostgreSQL: DATABASE_URL names it. PAIRS=5 is shorter, PAIRS_OF="DELETE the payer" are the pairs of one writer.
 pairs: $(HAVE_DEV)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from core.claims import try_at
 from core.wire import MICROS_PER_CENT
 
 
@@ -115,11 +116,7 @@ class TopUp(models.Model):
         blank=True,
         help_text="Until then a request is, or was, at work on it; after it, the next one finishes what is pending.",
     )
-    tried_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When it was last tried, while it was left: the others come first then.",
-    )
+    try_at = try_at()
     payment = models.CharField(max_length=255, blank=True, help_text="Stripe's id of the payment.")
     message = models.CharField(max_length=500, blank=True, help_text="Why it was refused, in the bank's words.")
     client_secret = models.CharField(max_length=255, blank=True)
@@ -166,6 +163,7 @@ class RefundRequest(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     refund = models.CharField(max_length=255, blank=True, help_text="Stripe's id of the refund.")
     asked_at = models.DateTimeField(default=timezone.now, help_text="When Stripe was last to be asked for it.")
+    try_at = try_at()
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -195,6 +193,7 @@ class Dispute(models.Model):
     amount_cents = models.PositiveIntegerField()
     status = models.CharField(max_length=64, help_text="Stripe's word for where it stands.")
     settled = models.BooleanField(default=False, help_text="Won, lost or closed. It stays so, whatever comes late.")
+    try_at = try_at()
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = DisputeQuerySet.as_manager()
@@ -306,6 +305,7 @@ class StripeEvent(models.Model):
         blank=True,
         help_text="Empty while what follows from it could not be done yet: it will be tried again, for a week.",
     )
+    try_at = try_at()
     reason = models.CharField(
         max_length=500, blank=True, default="", help_text="Why it is not applied; or why nothing followed from it."
     )

@@ -11,6 +11,7 @@ from billing.gateway.interface import CURRENCY, PaymentsMisconfigured, Refund, R
 from billing.ledger import entry_of_payment, held_micros, lock_account, post_entry
 from billing.models import Account, LedgerEntry, RefundRequest, TopUp
 from billing.notices import NOT_OURS, in_other_currency
+from core.failpoints import failpoint
 from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_CENT, dollars
 
@@ -30,7 +31,9 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], No
     it writes is written with the reservation. Raises ValidationError, RefundRefused, PaymentsUnavailable.
     """
     vendor = payments()
+    failpoint("before_refund")
     asked = reserve(top_up=top_up, amount_cents=amount_cents, key=key, check=check, now=timezone.now())
+    failpoint("after_refund_reserved")
     try:
         made = vendor.create_refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
     except (RefundRefused, PaymentsMisconfigured):

@@ -177,7 +177,7 @@ def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
     """Whether a left one is ours to finish now. Under the account's lock, as `begin` is: two never both have it."""
     lock_account(top_up.account)
     left = TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).exclude(in_flight_until__gt=now)
-    return bool(left.update(in_flight_until=now + IN_FLIGHT, tried_at=now))
+    return bool(left.update(in_flight_until=now + IN_FLIGHT, try_at=now))
 
 
 def finish(top_up: TopUp, *, look_first: bool) -> TopUp:

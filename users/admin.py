@@ -1,6 +1,7 @@
 """The operators' pages about people, and what the pages of the other apps lean on."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -32,6 +33,7 @@ from users.operators import legible_column, password_first
 from users.operators.changes import AsShown
 from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
+from users.operators.one_write import as_one_write
 from users.operators.paging import TEMPLATE, Paged, ShownFormSet
 from users.operators.sessions import end_all
 from users.services import with_history
@@ -105,9 +107,16 @@ class AskedAgain(admin.ModelAdmin[Any]):
         if not self.has_delete_permission(request):
             raise PermissionDenied
 
-    @transaction.atomic
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
-        return super().response_action(request, queryset, *args, **kwargs)
+        return as_one_write(request, partial(super().response_action, request, queryset, *args, **kwargs))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = partial(super().changeform_view, request, *args, **kwargs)
+        return as_one_write(request, view) if request.method == "POST" else view()
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        view = partial(super().delete_view, request, *args, **kwargs)
+        return as_one_write(request, view) if request.method == "POST" else view()
 
 
 def ask_operator_again(request: HttpRequest) -> None:
@@ -302,18 +311,20 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             return redirect("admin:users_user_changelist")
         pks, total = found
         now, rest = pks[:PART], pks[PART:]
-        with transaction.atomic():
-            people = self.get_queryset(request).filter(pk__in=now)
-            if any(not may_touch(request, person) for person in people):
-                raise PermissionDenied
-            if who_stays(request, now):
-                raise PermissionDenied(STAYS_KNOWN)
-            self.log_deletions(request, people)
-            self.delete_queryset(request, people)
+        as_one_write(request, partial(self.delete_these, request, now))
         if rest:
             return self.show_parts(request, rest, total)
         self.message_user(request, f"Deleted: {total - len(rest)} people.")
         return redirect("admin:users_user_changelist")
+
+    def delete_these(self, request: HttpRequest, pks: list[int]) -> None:
+        people = self.get_queryset(request).filter(pk__in=pks)
+        if any(not may_touch(request, person) for person in people):
+            raise PermissionDenied
+        if who_stays(request, pks):
+            raise PermissionDenied(STAYS_KNOWN)
+        self.log_deletions(request, people)
+        self.delete_queryset(request, people)
 
     def show_parts(self, request: HttpRequest, rest: list[int], total: int) -> HttpResponse:
         context = {
@@ -350,15 +361,18 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             raise PermissionDenied
         self.message_user(request, f"Sessions ended: {end_all(people.values_list('pk', flat=True))}.")
 
-    @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's
         """Asked again at its end: it locks by writing."""
-        answer: HttpResponse = super().user_change_password(request, id, form_url)
-        if request.method == "POST":
+        page = partial(super().user_change_password, request, id, form_url)
+
+        def change() -> HttpResponse:
+            answer: HttpResponse = page()
             ask_operator_again(request)
             if not self.has_change_permission(request, self.get_object(request, id)):
                 raise PermissionDenied
-        return answer
+            return answer
+
+        return as_one_write(request, change) if request.method == "POST" else page()
 
     @admin.display(ordering="account_balance_micros")
     def balance(self, user: User) -> str:

@@ -43,7 +43,7 @@ def start_call(*, params: dict[str, str]) -> Dial:
     check = partial(ask_again, params, fields)
     try:
         call, time_limit = let_in(sid, fields, check, now=now)
-        if call and is_nobodys(call):
+        if call and call.is_nobodys:
             time_limit = let_in_late(call, fields, check, now=now)
     except RefusedCallError:  # who is on all the same would talk at nobody's cost
         hang_up(Call.objects.filter(sid=sid, is_on=True, caller="", user_id=None, payer=None), why=HangUp.Why.NO_CREDIT)
@@ -90,11 +90,6 @@ def refuse_ended(calls: QuerySet[Call], sid: str) -> None:
     told = (Call.EndSource.EVENT, Call.EndSource.ANSWER)
     if sid and calls.filter(sid=sid, end_time__isnull=False, end_source__in=told).exists():
         raise RefusedCallError(ENDED)
-
-
-def is_nobodys(call: Call) -> bool:
-    """Whether an event came before its makeCall, and knew only the sid."""
-    return not call.caller and call.user_id is None and call.payer_id is None
 
 
 @atomic_and_retried

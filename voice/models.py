@@ -232,7 +232,11 @@ class Call(Doubt):
         help_text="Twilio's price, where it is not in dollars, or cannot be.",
     )
     duration_told = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Twilio's duration, where it cannot be."
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Twilio's duration, start or end, where they cannot be.",
     )
     price_due_at = models.DateTimeField(null=True, blank=True, help_text="When to ask for the price (again).")
     price_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
@@ -263,6 +267,11 @@ class Call(Doubt):
 
     def __str__(self) -> str:
         return self.sid
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether only events tell of it, which know nothing but the sid: its makeCall has not come yet, or never."""
+        return not self.caller and self.user_id is None and self.payer_id is None
 
     @property
     def minutes(self) -> int:

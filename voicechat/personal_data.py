@@ -173,7 +173,7 @@ KEPT = (
     ),
     Kept(
         "topUps",
-        "id account_id amount_cents captured_cents status in_flight_until tried_at payment entry_id created_at",
+        "id account_id amount_cents captured_cents status in_flight_until try_at payment entry_id created_at",
         "payments, with Stripe's ids of them",
         "the books; money is given back by them",
         End.STAYS,
@@ -189,7 +189,7 @@ KEPT = (
     ),
     Kept(
         "refundRequests",
-        "key account_id top_up_id amount_cents status refund asked_at created_at",
+        "key account_id top_up_id amount_cents status refund asked_at try_at created_at",
         "refunds that staff asked for, under a key of their form's",
         "the books; its money is reserved while it is pending",
         End.STAYS,
@@ -197,7 +197,7 @@ KEPT = (
     ),
     Kept(
         "disputes",
-        "id account_id payment amount_cents status settled created_at",
+        "id account_id payment amount_cents status settled try_at created_at",
         "disputed payments",
         "the books",
         End.STAYS,
@@ -223,7 +223,7 @@ KEPT = (
     Kept("formerCustomers", "id user_id created_at", "customers of before", "who still asks is told so", End.GOES),
     Kept(
         "stripeEvents",
-        "id type api_version created_at applied_at reason",
+        "id type api_version created_at applied_at try_at reason",
         "that Stripe told something",
         "it is applied once",
         End.STAYS,

@@ -54,6 +54,8 @@ FAILPOINT = env.choice(
         "after_entry",
         "after_post",
         "after_event",
+        "before_refund",
+        "after_refund_reserved",
     ),
 )
 if bool(OIDC_ISSUER) != bool(OIDC_AUDIENCE):

@@ -1,13 +1,15 @@
 """What the operators' commands found, as a short table for people and an exit code for schedulers."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError
 from rest_framework.exceptions import APIException
 
 from billing.gateway.interface import PaymentsUnavailable
 from core.deadline import is_over
+
+logger = logging.getLogger(__name__)
 
 ENOUGH_FAILURES = 3
 MOST_SHOWN = 20
@@ -46,7 +48,8 @@ class Line:
         except APIException as error:
             self.failures = self.failures + 1 if isinstance(error, PaymentsUnavailable) and error.is_outage else 0
             self.left.append(f"{what}: {error.detail}")
-        except DatabaseError as error:
+        except Exception as error:  # the database's, or a fault of ours that one brings out: the others go on
+            logger.warning("Could not work on %s", what, exc_info=error)
             self.left.append(f"{what}: {type(error).__name__}")
         else:
             self.failures = 0

@@ -43,15 +43,20 @@ def send(devices: list[Device], *, body: str, group_id: int) -> str | None:
 
 
 def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> bool:
-    """Whether whoever can be told is. A call without its announcement is still a call: a failure is logged, no more.
+    """Whether whoever can be told is. A call without its announcement is still a call: a failure is logged, no more."""
+    with best_effort(f"tell group {group_id} that its call started"):
+        tell_of_call(group_id=group_id, except_for=except_for)
+        return True
+    return False
+
+
+def tell_of_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
+    """Tells whoever can be told. Raises where no channel takes it.
 
     Twilio waits for our answer meanwhile, and asks again where it comes too late. Where notifications are switched off,
     the server has said so when it started.
     """
     group = Group.objects.filter(pk=group_id).first()
-    if group is None or not settings.NOTIFICATIONS:
-        return True
-    with best_effort(f"tell group {group_id} that its call started"), deadline(ANNOUNCE_WITHIN):
-        notify_group(group=group, body=CALL_STARTED, except_for=except_for)
-        return True
-    return False
+    if group is not None and settings.NOTIFICATIONS:
+        with deadline(ANNOUNCE_WITHIN):
+            notify_group(group=group, body=CALL_STARTED, except_for=except_for)

@@ -1,7 +1,7 @@
 """Who should have what, in plain Python: what became of money at Stripe, and what the server was told of it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 CENT = 10_000
@@ -17,9 +17,11 @@ EXPIRED = "The payment was not completed in time and nothing was charged. Please
 RESERVED = "Your bank has reserved this payment, and nothing was taken yet. The next payment gives it free."
 GONE = "Your card is not on file any more, and nothing was charged. Enter it again."
 NO_CARD = "There is no card on file. Add one first."
+UNUSABLE = "This card cannot be used. Enter it again."
 WAITS = {"requires_action": CONSENT, "requires_capture": RESERVED}
 REFUSALS = {"declined": "Your card was declined.", "canceled": EXPIRED}
 CAME_BACK = ("failed", "canceled")
+SETTLED = ("won", "lost", "warning_closed")
 
 
 class Trouble(Enum):
@@ -40,13 +42,32 @@ class Customer:
 
 
 @dataclass(eq=False)
+class Card:
+    kind: str
+    name: str
+    last4: str
+    customer: Customer
+    detached: bool = False
+
+    @property
+    def works(self) -> bool:
+        return self.customer.alive and not self.detached
+
+
+@dataclass(eq=False)
 class Person:
     id: int
     account: int
     email: str
     customer: Customer | None = None
-    card: str = ""
+    cards: list[Card] = field(default_factory=list)
+    default: Card | None = None  # at Stripe
+    shown: Card | None = None  # what the server takes it to be
     gone: bool = False
+
+    @property
+    def last4(self) -> str | None:
+        return self.shown and self.shown.last4
 
 
 @dataclass(eq=False)
@@ -64,8 +85,9 @@ class Purchase(Thing):
     cents: int
     key: str | None
     customer: Customer
+    source: Card | None = None  # the one that was named
     state: str = "open"
-    card: str = ""
+    card: Card | None = None
     captured: int | None = None  # where it is less
     outcome: str = ""  # at Stripe; empty where it has not heard of it
     burnt: bool = False  # Stripe keeps a fault of its own under its key
@@ -114,6 +136,10 @@ class Dispute(Thing):
     def is_open(self) -> bool:
         return self.status.endswith("needs_response")
 
+    def is_opened(self) -> None:
+        """The card's owner was not content with the answer to their inquiry."""
+        self.status, self.withdrawn = "needs_response", self.purchase.brought
+
     def ends(self, status: str) -> None:
         """An inquiry moves nothing and is closed."""
         self.status = status if self.withdrawn else "warning_closed"
@@ -145,6 +171,7 @@ class Bank:
         self.refunds: list[Refund] = []
         self.under_way: list[Request] = []
         self.disputes: list[Dispute] = []
+        self.known: dict[Dispute, bool] = {}  # to the server: whether it is settled
         self.calls: list[Call] = []
         self.posted: dict[tuple[Thing, str], int] = {}
         self.adjusted: Counter[Person] = Counter()
@@ -185,47 +212,71 @@ class Bank:
             if (each.state == "open" and not each.old) or (each.state == "consent" and not each.stale)
         ]
 
+    def on_their_way(self) -> list[Refund]:
+        return [each for each in self.refunds if each.status not in CAME_BACK]
+
+    def undisputed(self) -> list[Purchase]:
+        disputed = [each.purchase for each in self.disputes]
+        return [each for each in self.paid() if each not in disputed]
+
+    def open_disputes(self) -> list[Dispute]:
+        return [each for each in self.disputes if each.is_open]
+
     def left_of(self, purchase: Purchase) -> int:
         given_back = [each for each in self.refunds if each.purchase is purchase and each.status not in CAME_BACK]
         return purchase.brought - sum(each.cents for each in given_back)
 
     # Cards
 
-    def takes_card(self, person: Person, card: str) -> None:
+    def takes_card(self, person: Person, kind: str, name: str, last4: str) -> None:
         if person.customer is None or not person.customer.alive:
             person.customer = Customer()
-        person.card = card
+        person.default = person.shown = Card(kind, name, last4, person.customer)
+        person.cards.append(person.default)
+
+    def detach(self, person: Person, card: Card, *, is_told: bool) -> None:
+        card.detached = True
+        if person.default is card:
+            person.default = None
+        if is_told and person.shown is card:
+            person.shown = None
 
     def forget(self, person: Person, customer: Customer) -> None:
         """The server has found out that it is gone."""
         if person.customer is customer:
-            person.customer, person.card = None, ""
+            person.customer = person.default = person.shown = None
+
+    def stopped(self) -> set[int]:
+        """The accounts that start no calls."""
+        return {dispute.person.account for dispute, settled in self.known.items() if not settled}
 
     # Adding money
 
-    def add_money(self, person: Person, cents: int, key: str | None, trouble: Trouble) -> tuple[int, dict[str, object]]:
+    def add_money(
+        self, person: Person, cents: int, key: str | None, trouble: Trouble, source: Card | None = None
+    ) -> tuple[int, dict[str, object]]:
         """The status and the answer."""
         while True:
             if person.customer is None and trouble is Trouble.DOWN:
                 return 503, {}
             person.customer = person.customer or Customer()
             known = next((each for each in self.purchases if key and (each.person, each.key) == (person, key)), None)
-            if known and known.cents != cents:
+            if known and (known.cents, known.source) != (cents, source):
                 return 422, {}
             if known and known.state != "open":
                 return 200, answer(known)
             left = self.left_open(person)
-            purchase = left or self.wish(person, cents, key, person.customer)
+            purchase = left or self.wish(person, cents, key, person.customer, source)
             if not self.finish(purchase, trouble, look_first=left is not None):
                 return 503, {}
-            if purchase is not left or (left.key == key if key else left.cents == cents):
+            if purchase is not left or (left.key == key if key else (left.cents, left.source) == (cents, source)):
                 return 200, answer(purchase)
 
     def left_open(self, person: Person) -> Purchase | None:
         return next((each for each in self.purchases if each.person is person and each.state == "open"), None)
 
-    def wish(self, person: Person, cents: int, key: str | None, customer: Customer) -> Purchase:
-        self.purchases.append(Purchase(person, "", cents, key, customer))
+    def wish(self, person: Person, cents: int, key: str | None, customer: Customer, source: Card | None) -> Purchase:
+        self.purchases.append(Purchase(person, "", cents, key, customer, source))
         return self.purchases[-1]
 
     def finish(self, purchase: Purchase, trouble: Trouble, *, look_first: bool) -> bool:
@@ -244,15 +295,18 @@ class Bank:
         return True
 
     def charge(self, purchase: Purchase, trouble: Trouble) -> bool:
-        if not purchase.card and not (purchase.customer.alive and purchase.person.card):
+        default = purchase.person.default if purchase.customer.alive else None
+        purchase.card = purchase.card or purchase.source or default
+        if purchase.card is None:
             return self.has_no_card(purchase)
-        purchase.card = purchase.card or purchase.person.card
         purchase.burnt = purchase.burnt or trouble is Trouble.BROKEN
         if purchase.burnt or trouble is Trouble.DROPPED:
             return False
         if not purchase.customer.alive:
             return trouble is not Trouble.LOST and self.has_no_card(purchase)
-        purchase.outcome = OUTCOMES[purchase.card]
+        if not purchase.card.works:
+            return trouble is not Trouble.LOST and self.has_no_use(purchase)
+        purchase.outcome = OUTCOMES[purchase.card.kind]
         self.unnamed.append(purchase)
         if trouble is Trouble.LOST:
             return False
@@ -260,9 +314,16 @@ class Bank:
         return True
 
     def has_no_card(self, purchase: Purchase) -> bool:
+        """Of which the server learns."""
         refuse(purchase, NO_CARD if purchase.customer.alive else GONE)
-        if not purchase.customer.alive:
+        if purchase.customer.alive:
+            purchase.person.shown = None
+        else:
             self.forget(purchase.person, purchase.customer)
+        return True
+
+    def has_no_use(self, purchase: Purchase) -> bool:
+        refuse(purchase, UNUSABLE)
         return True
 
     def cancel(self, purchase: Purchase) -> None:
@@ -310,6 +371,7 @@ class Bank:
             self.give_back(about, letter.status)
         else:
             self.move_disputed(about, letter.withdrawn, letter.reinstated)
+            self.note(about, letter.status)
 
     def reserved(self, person: Person) -> int:
         return sum(each.cents for each in self.under_way if each.purchase.person is person) * CENT
@@ -332,6 +394,11 @@ class Bank:
         if reinstated:
             self.posted[dispute, ":won"] = reinstated * CENT
 
+    def note(self, dispute: Dispute, status: str) -> None:
+        """An inquiry is no dispute yet, and what is settled stays so."""
+        if dispute in self.known or not status.startswith("warning_"):
+            self.known[dispute] = self.known.get(dispute, False) or status in SETTLED
+
     # The rest
 
     def reconcile(self) -> int:
@@ -350,7 +417,11 @@ class Bank:
         for refund in self.refunds:
             self.give_back(refund, refund.status)
         for dispute in self.disputes:
+            is_news = bool(dispute.withdrawn) > ((dispute, "") in self.posted)
+            is_news |= bool(dispute.reinstated) > ((dispute, ":won") in self.posted)
             self.move_disputed(dispute, dispute.withdrawn, dispute.reinstated)
+            if is_news or self.known.get(dispute) is False:
+                self.note(dispute, dispute.status)
         return left
 
     def would_refund(self, purchase: Purchase, cents: int, trouble: Trouble) -> tuple[str, bool]:

@@ -136,6 +136,13 @@ class StripeSide(Double):
         movement = new_movement(dispute, amount, 1500, currency=into, rate=None if into == "usd" else rate)
         dispute["balance_transactions"].append(movement)
 
+    def inquiry_becomes_dispute(self, dispute: str) -> Thing:
+        """The card's owner is not content with the answer: now the money is withdrawn."""
+        found = self.disputes[dispute]
+        found["status"] = "needs_response"
+        self.moves(found, -found["amount"])
+        return found
+
     def dispute_ends(self, dispute: str, status: str) -> Thing:
         found = self.disputes[dispute]
         found["status"] = status

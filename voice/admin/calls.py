@@ -70,7 +70,10 @@ class AsideFilter(admin.SimpleListFilter):
     parameter_name = "aside"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("price", "A price that is not in dollars, or cannot be"), ("duration", "A duration that cannot be"))
+        return (
+            ("price", "A price that is not in dollars, or cannot be"),
+            ("duration", "A duration, start or end that cannot be"),
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
         column = {"price": "price_told", "duration": "duration_told"}.get(self.value() or "")

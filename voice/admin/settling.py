@@ -33,7 +33,7 @@ def must_have_ended(call: Call, *, now: datetime) -> bool:
 def about(call: Call) -> str:
     """What there is to decide by."""
     told = f" Twilio's price is {call.price_told} {call.price_unit}." if call.price_told else ""
-    told += f" Twilio's duration is {call.duration_told!r}, which cannot be." if call.duration_told else ""
+    told += f" Twilio has told {call.duration_told!r}, which cannot be." if call.duration_told else ""
     charged = f" Charged so far: {exact_dollars(call.charged_micros)}." if call.charged_micros else ""
     return f"{call.minutes} started minutes, at our own rates {exact_dollars(at_our_rates(call))}.{told}{charged}"
 

@@ -6,13 +6,14 @@ process is killed before, `manage.py reconcile_calls` tells it while the call go
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 
 from django.db import transaction
+from django.utils import timezone
 
-from core.deadline import is_over
-from groups.notifications.announcements import announce_call
+from core.attempts import Attempts
+from groups.notifications.announcements import announce_call, tell_of_call
 from voice.models import Conference
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ MINUTE = timedelta(minutes=1)
 CLAIM = timedelta(seconds=30)
 LATEST = timedelta(minutes=10)
 """After so long nobody wants to hear any more that it has begun."""
+MOST_AT_ONCE = 500
 
 
 def plan_announcement(conference: Conference, callers: Iterable[int | None], *, now: datetime) -> None:
@@ -40,23 +42,42 @@ def plan_announcement(conference: Conference, callers: Iterable[int | None], *, 
     transaction.on_commit(lambda: announce(sid, left_out), robust=True)
 
 
-def announce(sid: str, callers: Iterable[int | None]) -> bool:
-    """Whether there is nothing left to tell."""
-    conference = Conference.objects.get(pk=sid)
-    told = announce_call(group_id=conference.group_id or 0, except_for=callers)
-    if told:
-        Conference.objects.filter(pk=sid, announcement=Announcement.DUE).update(announcement=Announcement.TOLD)
-    return told
+def announce(sid: str, callers: Iterable[int | None]) -> None:
+    group_id = Conference.objects.get(pk=sid).group_id
+    if announce_call(group_id=group_id or 0, except_for=callers):
+        note_told(sid)
 
 
-def announce_again(*, now: datetime) -> int:
-    """Tells what was to be told and was not, as far as the calls go on; how many. For each minute."""
-    due = Conference.objects.filter(announcement=Announcement.DUE, notified_at__lte=now - CLAIM)
-    told = (announce_late(each, now=now) for each in takewhile(lambda _: not is_over(), due.order_by("notified_at")))
-    return sum(told)
+def note_told(sid: str) -> None:
+    Conference.objects.filter(pk=sid, announcement=Announcement.DUE).update(announcement=Announcement.TOLD)
+
+
+@dataclass(slots=True)
+class AnnouncementSummary:
+    told: int = 0
+    failed: int = 0
+    left: int = 0
+    """How many are still to be told."""
+
+
+def announce_again(*, now: datetime) -> AnnouncementSummary:
+    """Tells what was to be told and was not, as far as the calls go on. For each minute.
+
+    Tried least recently comes first, so that those that always fail hold up no others.
+    """
+    summary, attempts, begun = AnnouncementSummary(), Attempts(), timezone.now()
+    due = Conference.objects.filter(announcement=Announcement.DUE)
+    for conference in due.filter(notified_at__lte=now - CLAIM).order_by("notified_at")[:MOST_AT_ONCE]:
+        if attempts.is_over:
+            break
+        with attempts.one(f"tell that conference {conference.sid} has begun"):
+            summary.told += announce_late(conference, now=now + (timezone.now() - begun))
+    summary.failed, summary.left = attempts.failed, due.count()
+    return summary
 
 
 def announce_late(conference: Conference, *, now: datetime) -> bool:
+    """Whether it is told. Raises where no channel takes it."""
     mine = Conference.objects.filter(
         pk=conference.pk, announcement=Announcement.DUE, notified_at=conference.notified_at
     )
@@ -66,4 +87,7 @@ def announce_late(conference: Conference, *, now: datetime) -> bool:
         return False
     if not mine.update(notified_at=now):  # another run has it
         return False
-    return announce(conference.sid, conference.calls.filter(is_on=True).values_list("user_id", flat=True))
+    callers = conference.calls.filter(is_on=True).values_list("user_id", flat=True)
+    tell_of_call(group_id=conference.group_id or 0, except_for=callers)
+    note_told(conference.sid)
+    return True

@@ -25,7 +25,7 @@ from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
 from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.charges import lock_call
-from voice.credit.endings import Ending, ending, write_ending
+from voice.credit.endings import Ending, can_be, write_ending
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
@@ -115,13 +115,8 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
     call, is_new = Call.objects.get_or_create(sid=sid)
     if is_new:
         logger.warning("Call %s ended before it was known", sid)
-    told, at = params.get("CallDuration", ""), happened_at(params, now=now)
-    said = ending(status, Call.EndSource.EVENT, duration=number(told), told=told, at=at)
-    if said.duration is None and status != "completed":  # nobody talked
-        said = replace(said, duration=0)
-    elif said.duration is None:  # what is left out, or cannot be, may still be told
-        said = replace(said, source=Call.EndSource.ANSWER)
-    write_end(call, said, now=now)
+    told, at = params.get("CallDuration", ""), read_time(params.get("Timestamp"))
+    write_end(call, Ending(status, Call.EndSource.EVENT, at, number(told), told), now=now)
 
 
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:
@@ -192,7 +187,7 @@ def rebuild(
     if state.ended:  # for everybody
         calls += conference.calls.filter(is_on=True).exclude(pk__in=[call.pk for call in calls])
     changed = [call for call in calls if call.is_on != (call.sid in state.on)]
-    joined = joined_at(conference, [call for call in changed if call.start_time is None])
+    joined = joined_at(conference, [call for call in changed if call.start_time is None], now=now)
     for call in changed:
         call.is_on = call.sid in state.on
         call.start_time = call.start_time or joined.get(call.sid) or now
@@ -211,12 +206,13 @@ def rebuild(
     return state
 
 
-def joined_at(conference: Conference, calls: list[Call]) -> dict[str, datetime | None]:
-    """When Twilio says that these legs joined."""
+def joined_at(conference: Conference, calls: list[Call], *, now: datetime) -> dict[str, datetime | None]:
+    """When Twilio says that these legs joined, where that can be: staff find the others among the events."""
     if not calls:
         return {}
     joins = conference.events.filter(kind=JOIN, call_sid__in=[call.sid for call in calls]).order_by()
-    return dict(joins.values_list("call_sid").annotate(Min("happened_at")))
+    told = dict(joins.values_list("call_sid").annotate(Min("happened_at")))
+    return {call.sid: told.get(call.sid) for call in calls if can_be(told.get(call.sid), call, latest=now)}
 
 
 def end_of(conference: Conference, *, now: datetime) -> datetime:

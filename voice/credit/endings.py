@@ -1,22 +1,27 @@
 """How a leg ended, and writing it into its row: a later and better word corrects the one before, the charge with it."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 
-from voice.credit.limits import FOUR_HOURS, can_have_lasted
+from voice.credit.limits import ALLOWANCE, FOUR_HOURS, can_have_lasted
 from voice.models import Call
-from voice.telephony.interface import CallReport
+from voice.telephony.interface import CallReport, telephony
 
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(minutes=2)
 """From a leg's end until its price is asked: it is not known at once."""
 MOST_TOLD = 40  # letters
+WRITTEN = "%Y-%m-%d %H:%M:%S"
+CLOCKS = timedelta(seconds=ALLOWANCE)
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
+    """What is said of it; `believed` says what of that can be."""
+
     status: str
     source: Call.EndSource
     at: datetime | None = None
@@ -24,36 +29,51 @@ class Ending:
     duration: int | None = None
     """Seconds. None where nobody has said: then it is what lies between its start and its end, up to four hours."""
     duration_told: str = ""
-    """What was said instead, where that cannot be."""
+    """As it was said."""
     start: datetime | None = None
 
 
 def answer(report: CallReport) -> Ending:
     """What Twilio says, asked about a leg that has ended."""
-    return ending(
-        report.status,
-        Call.EndSource.ANSWER,
-        duration=report.duration,
-        told=report.duration_told,
-        at=report.end_time,
-        start=report.start_time,
+    source = Call.EndSource.ANSWER
+    return Ending(
+        report.status, source, report.end_time, report.duration, report.duration_told, start=report.start_time
     )
 
 
-def ending(
-    status: str,
-    source: Call.EndSource,
-    *,
-    duration: int | None,
-    told: str,
-    at: datetime | None = None,
-    start: datetime | None = None,
-) -> Ending:
-    """What Twilio says. A duration that is none, or that no leg can have, is kept aside for staff, and counts as not
-    said."""
-    if duration is not None and can_have_lasted(duration):
-        return Ending(status, source, at, duration, start=start)
-    return Ending(status, source, at, None, told[:MOST_TOLD], start)
+def believed(said: Ending, row: Call, *, now: datetime) -> Ending:
+    """What of it can be, of this leg: the rest is kept aside for staff, in `duration_told`, and counts as not said."""
+    latest = row.end_time if row.end_time and row.end_source != Call.EndSource.ASSUMED else now
+    start, at = (time if can_be(time, row, latest=latest) else None for time in (said.start, said.at))
+    duration = said.duration if can_be_length(said.duration, row, ended=at or latest) else None
+    aside = [said.duration_told[:MOST_TOLD]] if duration is None and said.duration_told else []
+    aside += [f"start {said.start:{WRITTEN}}"] if said.start != start else []
+    aside += [f"end {said.at:{WRITTEN}}"] if said.at != at else []
+    source = said.source
+    if source == Call.EndSource.EVENT and duration is None:
+        if said.status == "completed":
+            source = Call.EndSource.ANSWER  # what is left out, or cannot be, may still be told
+        else:
+            duration = 0  # nobody talked
+    return replace(said, source=source, at=at, duration=duration, duration_told=", ".join(aside), start=start)
+
+
+def can_be(time: datetime | None, row: Call, *, latest: datetime) -> bool:
+    """Whether a leg can have begun or ended then."""
+    begun = let_in_at(row)
+    return time is None or ((begun is None or begun - CLOCKS <= time) and time <= latest + CLOCKS)
+
+
+def can_be_length(seconds: int | None, row: Call, *, ended: datetime) -> bool:
+    begun = let_in_at(row)
+    since_begun = (ended - begun).total_seconds() if begun else inf
+    return seconds is not None and can_have_lasted(seconds, since_begun=since_begun)
+
+
+def let_in_at(row: Call) -> datetime | None:
+    """When Twilio asked for it. None where it never has, for only events tell of the leg, and where calls are played:
+    these last as long as they say."""
+    return None if row.is_nobodys or telephony().is_played else row.created_at
 
 
 def write_ending(row: Call, ending: Ending, *, now: datetime) -> bool:
@@ -61,6 +81,8 @@ def write_ending(row: Call, ending: Ending, *, now: datetime) -> bool:
 
     The times are Twilio's: never in the future, nor the end before the start.
     """
+    if ending.source != Call.EndSource.ASSUMED:
+        ending = believed(ending, row, now=now)
     if row.end_time and not outweighs(ending, row.end_source):
         return False
     is_first, before = row.end_time is None, (row.status, row.duration)
@@ -69,7 +91,7 @@ def write_ending(row: Call, ending: Ending, *, now: datetime) -> bool:
     row.duration = lasted(row) if ending.duration is None else ending.duration
     row.duration_told = ending.duration_told
     if ending.duration_told:
-        logger.error("Call %s has a duration that cannot be: it is kept aside for staff", row.sid)
+        logger.error("Call %s has a duration, start or end that cannot be: it is kept aside for staff", row.sid)
     row.start_time = min(ending.start or row.end_time - timedelta(seconds=row.duration), row.end_time)
     row.status, row.end_source, row.heard_at, row.ask_again_at = ending.status, ending.source, now, None
     if ending.source != Call.EndSource.ASSUMED:

@@ -41,9 +41,14 @@ USUAL_RATE = 8_500
 """The least that CALL_RATE counts as here: of rates of nothing no price would be in range."""
 
 
-def can_have_lasted(seconds: int) -> bool:
-    """Whether a leg can: Twilio ends it at its limit, which it begins to count within a minute."""
-    return 0 <= seconds <= FOUR_HOURS + MINUTE
+ALLOWANCE = 2 * MINUTE
+"""Seconds by which Twilio's clock and ours may differ, and by which its request to let somebody in may come late."""
+
+
+def can_have_lasted(seconds: int, *, since_begun: float) -> bool:
+    """Whether a leg can, that was let in so many seconds before it had ended. Twilio ends it at its limit, which it
+    begins to count within a minute."""
+    return 0 <= seconds <= min(FOUR_HOURS + MINUTE, since_begun + ALLOWANCE)
 
 
 def can_be_price(price_micros: int, *, minutes: int, call_rate: int) -> bool:

@@ -14,8 +14,8 @@ from core.attempts import Attempts
 from core.deadline import is_over
 from core.transactions import atomic_and_retried
 from voice.credit.charges import lock_call, post_price, settle_at_our_rates
-from voice.credit.endings import FIRST_WAIT, answer, write_ending
-from voice.credit.limits import MINUTE, can_be_price, can_have_lasted
+from voice.credit.endings import FIRST_WAIT, answer, believed, write_ending
+from voice.credit.limits import MINUTE, can_be_price
 from voice.models import DAY, Call
 from voice.telephony.interface import CallReport, telephony
 
@@ -73,7 +73,7 @@ def learn_price(call: Call, summary: PriceSummary, *, now: datetime) -> None:
     report = telephony().call(sid=call.sid, duration=call.duration or 0)
     if report and report.ended:
         correct_ending(call, report, now=now)
-    price = believed_price(call, report) if report else None
+    price = believed_price(call, report, now=now) if report else None
     if price is None:
         price = call.price_micros  # once known it stays
     if price is not None:
@@ -84,18 +84,15 @@ def learn_price(call: Call, summary: PriceSummary, *, now: datetime) -> None:
         summary.waiting += 1
 
 
-def believed_price(call: Call, report: CallReport) -> int | None:
+def believed_price(call: Call, report: CallReport, *, now: datetime) -> int | None:
     """None where there is none yet, and where it cannot be: that one is kept aside for staff, as if none had come."""
-    price, minutes = report.price_micros, max(call.minutes, started_minutes(report.duration))
+    lasted = believed(answer(report), call, now=now).duration or 0
+    price, minutes = report.price_micros, max(call.minutes, -(-lasted // MINUTE))
     if price is not None and can_be_price(price, minutes=minutes, call_rate=int(settings.CALL_RATE)):
         return price
     if report.price_told and report.price_unit == "USD":
         logger.error("Call %s has a price that cannot be: it is kept aside for staff", call.sid)
     return None
-
-
-def started_minutes(seconds: int | None) -> int:
-    return -(-(seconds or 0) // MINUTE) if can_have_lasted(seconds or 0) else 0
 
 
 def claim_price(call: Call, *, now: datetime) -> bool:

@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('end_source', models.CharField(blank=True, choices=[('event', 'told by Twilio'), ('answer', 'asked of Twilio'), ('assumed', 'assumed: its time limit was over, and Twilio did not know it')], db_default='', default='', max_length=8, verbose_name='how its end is known')),
                 ('price_unit', models.CharField(db_default='USD', default='USD', max_length=3)),
                 ('price_told', models.CharField(blank=True, db_default='', default='', help_text="Twilio's price, where it is not in dollars, or cannot be.", max_length=40)),
-                ('duration_told', models.CharField(blank=True, db_default='', default='', help_text="Twilio's duration, where it cannot be.", max_length=40)),
+                ('duration_told', models.CharField(blank=True, db_default='', default='', help_text="Twilio's duration, start or end, where they cannot be.", max_length=120)),
                 ('price_due_at', models.DateTimeField(blank=True, help_text='When to ask for the price (again).', null=True)),
                 ('price_attempts', models.PositiveSmallIntegerField(db_default=0, default=0)),
                 ('settled_by', models.CharField(blank=True, choices=[('price', "Twilio's price"), ('rates', 'our own rates'), ('staff', 'staff')], db_default='', default='', max_length=8)),

@@ -62,6 +62,8 @@ class ConferenceReport:
 
 class Telephony(Protocol):
     name: str
+    is_played: bool
+    """Whether its calls are played, and last as long as they say, however little time has passed."""
 
     def access_token(self, *, identity: str) -> str:
         """A JWT for Twilio's Voice SDKs, valid for an hour."""

@@ -17,6 +17,7 @@ def secret(purpose: str) -> str:
 
 class SandboxTelephony(TwilioFormats):
     name = "sandbox"
+    is_played = True
 
     def __init__(self) -> None:
         super().__init__(

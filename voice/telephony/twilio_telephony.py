@@ -20,6 +20,7 @@ our_errors = partial(twilio_errors, refused=TelephonyRefused, unavailable=Teleph
 
 class TwilioTelephony(TwilioFormats):
     name = "Twilio"
+    is_played = False
 
     def __init__(
         self, *, account_sid: str, auth_token: str, api_base: str = "", region: str = "", edge: str = "", **formats: str

@@ -1,4 +1,4 @@
-"""Payments that always fail: they hold up no others, and only an outage ends a run."""
+"""What is left and always fails: it holds up nothing else, and only an outage ends a run."""
 
 from datetime import timedelta
 
@@ -10,48 +10,81 @@ from billing.audit import reconciliation
 from billing.audit.report import Report
 from billing.gateway.interface import PaymentsUnavailable
 from billing.ledger import account_of
-from billing.models import TopUp
+from billing.models import Dispute, RefundRequest, StripeEvent, TopUp
 from billing.top_ups import BankUndecided
+from billing.webhook import EventNotApplied
 from tests.conftest import person
 
-
-@pytest.fixture
-def left(db):
-    """Five payments left pending, the oldest first."""
-    begun = timezone.now() - timedelta(hours=1)
-    return [
-        TopUp.objects.create(
-            account=account_of(person(f"P{number}")), amount_cents=1, created_at=begun + timedelta(seconds=number)
-        )
-        for number in range(5)
-    ]
+BEGUN = timezone.now() - timedelta(days=2)
 
 
-@pytest.fixture
-def run(left, monkeypatch):
-    """Runs it while each payment fails so; which were tried, by their place."""
+def account(number):
+    return account_of(person(f"P{number}"))
+
+
+def top_up(number, **fields):
+    return TopUp.objects.create(account=account(number), amount_cents=1, **fields)
+
+
+def refund_request(number, *, created_at, try_at):
+    asked = {"key": str(number), "amount_cents": 1, "created_at": created_at, "asked_at": created_at, "try_at": try_at}
+    paid = top_up(number, status="refused")
+    return RefundRequest.objects.create(account=paid.account, top_up=paid, **asked)
+
+
+KINDS = {
+    "payments": (top_up, top_ups, "finish", reconciliation.finish_pending),
+    "consents": (
+        lambda number, **times: top_up(number, status="consent", **times),
+        *(reconciliation, "cancel", reconciliation.cancel_old_consents),
+    ),
+    "events": (
+        lambda number, **times: StripeEvent.objects.create(id=str(number), payload={}, **times),
+        *(reconciliation, "apply_again", reconciliation.apply_events),
+    ),
+    "refunds": (refund_request, reconciliation, "finish_request", reconciliation.finish_refunds),
+    "disputes": (
+        lambda number, **times: Dispute.objects.create(
+            id=str(number), account=account(number), amount_cents=1, **times
+        ),
+        *(reconciliation, "follow", reconciliation.follow_disputes),
+    ),
+}
+"""What makes one, what is asked of Stripe about it, and what tries all of them."""
+
+
+@pytest.fixture(params=KINDS)
+def run(db, request, monkeypatch):
+    """Five are left, the oldest first. Runs what tries them, while each fails so; which were tried, by their place."""
+    make, module, name, try_all = KINDS[request.param]
+    times = [BEGUN + timedelta(seconds=number) for number in range(5)]
+    left = [make(number, created_at=time, try_at=time) for number, time in enumerate(times)]
 
     def run(error):
         tried = []
 
-        def finish(top_up, **options):
-            tried.append(left.index(top_up))
+        def work(row, **options):
+            tried.append(left.index(row))
             TopUp.objects.update(in_flight_until=None)
             raise error
 
-        monkeypatch.setattr(top_ups, "finish", finish)
-        reconciliation.finish_pending(Report(), timezone.now())
+        monkeypatch.setattr(module, name, work)
+        run.report = Report()
+        try_all(run.report, timezone.now())
         return tried
 
     return run
 
 
-def test_an_undecided_bank_ends_no_run(run):
-    assert run(BankUndecided) == [0, 1, 2, 3, 4]
+@pytest.mark.parametrize("error", [BankUndecided, EventNotApplied, KeyError])
+def test_what_is_no_outage_ends_no_run(run, error):
+    assert run(error) == [0, 1, 2, 3, 4]
+    assert len(run.report.left) == 5
 
 
-def test_an_outage_ends_it(run):
+def test_an_outage_ends_it_and_it_says_what_it_left(run):
     assert run(PaymentsUnavailable) == [0, 1, 2]
+    assert [each.partition(": ")[2] for each in run.report.left[3:]] == ["not tried, for Stripe does not answer"] * 2
 
 
 def test_the_next_run_begins_with_those_tried_least_recently(run):
@@ -61,3 +94,4 @@ def test_the_next_run_begins_with_those_tried_least_recently(run):
 def test_what_always_fails_stands_behind_what_was_not_tried_yet(run, monkeypatch):
     monkeypatch.setattr(reconciliation, "MOST_AT_ONCE", 3)
     assert [run(BankUndecided), run(BankUndecided)] == [[0, 1, 2], [3, 4, 0]]
+    assert run.report.left[0] == "2 more, for the next run"

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from groups.models import SandboxNotification
 from tests.doubles.server import Fault
+from tests.doubles.twilio import error
 from tests.voice.conferences.test_event_races import at_once
+from voice.conferences import announcing
 from voice.conferences.announcing import announce_again
 from voice.models import Conference
 
@@ -54,9 +56,9 @@ def test_a_call_after_a_minute_is_announced_anew(begin, phones):
 def test_what_a_killed_worker_did_not_tell_is_told_by_the_next_run(begin, phones):
     begin(survives=False)
     assert (told(), announcements()) == (0, ["due"])
-    assert announce_again(now=timezone.now() + timedelta(minutes=1)) == 1
+    assert announce_again(now=timezone.now() + timedelta(minutes=1)).told == 1
     assert (told(), announcements()) == (1, ["told"])
-    assert announce_again(now=timezone.now() + timedelta(minutes=3)) == 0
+    assert announce_again(now=timezone.now() + timedelta(minutes=3)).told == 0
 
 
 def test_what_twilio_did_not_take_is_told_again(begin, phones, twilio_telephony, twilio_double):
@@ -69,7 +71,7 @@ def test_what_twilio_did_not_take_is_told_again(begin, phones, twilio_telephony,
 
 def test_one_that_is_at_work_is_not_told_twice(begin, phones):
     begin(survives=False)
-    assert announce_again(now=timezone.now() + timedelta(seconds=10)) == 0
+    assert announce_again(now=timezone.now() + timedelta(seconds=10)).told == 0
 
 
 @pytest.mark.parametrize("over", [{"ended_at": timezone.now()}, {"created_at": timezone.now() - timedelta(hours=1)}])
@@ -80,6 +82,57 @@ def test_what_is_over_is_told_to_nobody_but_the_operator(begin, phones, caplog, 
         call_command("reconcile_calls", silent=10_000)
     assert (told(), announcements()) == (0, ["lost"])
     assert [record.levelname for record in caplog.records if "had begun" in record.message] == ["ERROR"]
+
+
+@pytest.fixture
+def untold(begin, phones, twilio_telephony, twilio_double):
+    """Five conferences that nobody was told of, the oldest first: one can look what a run makes of them."""
+    for number in range(5):
+        begin(f"CF{number}", survives=False)
+        started = timezone.now() - timedelta(minutes=5, seconds=-number)
+        Conference.objects.filter(pk=f"CF{number}").update(notified_at=started, announcement="due")
+
+    def states():
+        return "".join(state[0] for state in announcements())
+
+    return states
+
+
+def run(minutes=0):
+    summary = announce_again(now=timezone.now() + timedelta(minutes=minutes))
+    return summary.told, summary.failed, summary.left
+
+
+def test_while_nobody_answers_three_are_tried_and_the_next_run_begins_with_the_others(untold, twilio_double):
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    assert (run(), untold()) == ((0, 3, 5), "ddddd")
+    twilio_double.fail_next(None, None, *[Fault.SERVER_ERROR] * 3)
+    assert (run(minutes=1), untold()) == ((2, 3, 3), "dddtt")
+    assert (run(minutes=2), untold()) == ((3, 0, 0), "ttttt")
+
+
+def test_what_is_refused_holds_up_no_others(untold, twilio_double):
+    twilio_double.fail_next(*[error(400, 20001, "Invalid parameter")] * 3)
+    assert (run(), untold()) == ((2, 3, 3), "dddtt")
+
+
+def test_of_two_runs_at_once_one_tells_a_group(untold, twilio_double, monkeypatch):
+    tell, runs = announcing.tell_of_call, []
+
+    def meanwhile(**told):
+        if not runs:
+            runs.append(...)
+            runs.append(run())
+        tell(**told)
+
+    monkeypatch.setattr(announcing, "tell_of_call", meanwhile)
+    assert run()[0] + runs[1][0] == len(twilio_double.notifications) == 5
+
+
+def test_the_command_says_what_it_left(untold, twilio_double, reconcile):
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 9)
+    Conference.objects.update(heard_at=timezone.now())
+    assert "told 0 groups late, 5 to be told" in reconcile()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,12 +23,13 @@ NOW = ago()
 
 @pytest.fixture
 def talk(twilio_telephony, twilio_double, tell, leg, alice, bob):
-    """Alice and Bob have joined, and the account that is asked does not know their call."""
+    """Alice and Bob have joined, half an hour ago, and the account that is asked does not know their call."""
     room = twilio_double.start_conference("1")["sid"]
     sids = [twilio_double.call(status="in-progress") for _ in range(2)]
     twilio_double.people[room] = list(sids)
     for number, (user, sid) in enumerate(zip((alice, bob), sids, strict=True), 1):
-        tell(number, "participant-join", leg(user, sid), conference=room, Timestamp=written(before(minutes=30)))
+        Call.objects.filter(sid=leg(user, sid)).update(created_at=before(minutes=30))
+        tell(number, "participant-join", sid, conference=room, Timestamp=written(before(minutes=30)))
     known = dict(twilio_double.calls), dict(twilio_double.conferences)
     twilio_double.forget(room, *sids)
 
@@ -140,7 +141,7 @@ def test_a_leg_in_doubt_holds_its_money_and_is_cut_off(talk, settings, alice, gr
 
 
 def test_it_is_closed_once_its_time_limit_is_over_and_not_before(talk, shown):
-    reconcile_calls(now=later(hours=4))
+    reconcile_calls(now=before(minutes=30) + timedelta(hours=4))
     assert len(shown()[0]) == 2
     reconcile_calls(now=later(hours=4, minutes=2))
     assert shown() == ([], False)

@@ -45,7 +45,7 @@ def at_once(first: Callable[[], None], second: Callable[[], None], then: Callabl
         with transaction.atomic():
             first()
             waiting = pool.submit(work)
-            end = time.monotonic() + 2
+            end = time.monotonic() + 10
             while not waiting.done() and not somebody_waits_for_a_lock() and time.monotonic() < end:
                 time.sleep(0.01)
             then()

@@ -201,5 +201,5 @@ def test_the_command_says_what_it_did(talk):
     assert said.getvalue() == (
         "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; "
         "hung up on 0 calls, 0 still on; took back 0 call statuses; "
-        "0 not known to Twilio for an hour; told 0 groups late; forgot 0 devices\n"
+        "0 not known to Twilio for an hour; told 0 groups late, 0 to be told; forgot 0 devices\n"
     )

@@ -105,7 +105,8 @@ def test_of_two_ends_of_a_conference_the_first_by_its_number_is_when_it_ended(te
 def found_late(twilio_telephony, twilio_double, tell, leg, alice):
     """Alice hung up six hours ago, and nothing was heard of it."""
     room, sid = twilio_double.start_conference("1")["sid"], twilio_double.call(status="in-progress")
-    tell(1, "participant-join", leg(alice, sid), conference=room, Timestamp=written(before(hours=7)))
+    Call.objects.filter(sid=leg(alice, sid)).update(created_at=before(hours=7))
+    tell(1, "participant-join", sid, conference=room, Timestamp=written(before(hours=7)))
     twilio_double.end_call(sid, seconds=3000, end_time=before(hours=6))
     twilio_double.conferences[room].update(status="completed", date_updated=written(before(hours=6)))
     return twilio_double.calls[sid]
@@ -135,7 +136,9 @@ def test_what_twilio_answers_is_bounded_likewise(found_late):
     found_late.update(start_time=written(before(hours=-2)), end_time=written(before(hours=-1)))
     now = timezone.now() + timedelta(minutes=3)
     reconcile_calls(now=now)
-    assert Call.objects.get().start_time == Call.objects.get().end_time == now
+    call = Call.objects.get()
+    assert (call.end_time, call.start_time) == (now, now - timedelta(seconds=3000))
+    assert call.duration_told == f"start {before(hours=-2):%Y-%m-%d %H:%M:%S}, end {before(hours=-1):%Y-%m-%d %H:%M:%S}"
 
 
 def test_an_answer_without_times_is_that_of_receipt(found_late):

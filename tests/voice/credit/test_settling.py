@@ -46,6 +46,7 @@ def call(twilio_telephony, twilio_double, twilio, ask, alice):
         return hang_up(sid, seconds)
 
     def hang_up(sid, seconds):
+        Call.objects.filter(sid=sid).update(created_at=later(seconds=-seconds))
         twilio("/api/voice/callEvents", CallSid=sid, CallStatus="completed", CallDuration=seconds)
         twilio_double.calls[sid]["duration"] = str(seconds)
         return twilio_double.calls[sid]
@@ -134,7 +135,7 @@ def test_a_duration_that_is_corrected_after_the_charge_corrects_it(call, twilio)
     at_twilio = call()
     at_twilio["price"] = "-0.0170"
     wait(0)
-    Call.objects.update(end_source="answer")
+    Call.objects.update(end_source="answer", created_at=later(seconds=-754))
     twilio("/api/voice/callEvents", CallSid=at_twilio["sid"], CallStatus="completed", CallDuration=754)
     at_twilio["price"] = "-0.1105"
     sync_prices(now=timezone.now())

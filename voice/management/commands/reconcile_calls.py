@@ -27,11 +27,13 @@ class Command(BoundedCommand):
         hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
         cut = cut_off(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
+        told = announce_again(now=now)
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
-            f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed} failed; "
+            f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed + told.failed} failed; "
             f"hung up on {hung.ended} calls, {still_on(now=now)} still on; "
             f"took back {heal_presence(now=now)} call statuses; "
-            f"{summary.in_doubt} not known to Twilio for an hour; told {announce_again(now=now)} groups late; "
+            f"{summary.in_doubt} not known to Twilio for an hour; "
+            f"told {told.told} groups late, {told.left} to be told; "
             f"forgot {forget_gone_devices(now=now)} devices"
         )
