@@ -17,7 +17,7 @@
             box.removeAttribute("aria-labelledby");
             shown?.setAttribute("aria-label", name);
         }
-        for (const place of document.querySelectorAll(".scrolls, .results")) {
+        for (const place of document.querySelectorAll(".scrolls, .results, .module")) {
             if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
         }
     }
