@@ -100,6 +100,11 @@ def test_four_digits_that_a_client_has_set_are_no_card_of_ours_and_stay(stripe_p
     assert api.get(f"/api/users/{alice.pk}/last4").json() == {"last4": "1111"}
 
 
+def test_a_customer_is_of_one_person(stripe_payments, alice, bob, carol):
+    customer = ensure_customer(alice)
+    assert dict(User.objects.exclude(stripe_id=None).values_list("pk", "stripe_id")) == {alice.pk: customer}
+
+
 def test_who_got_a_customer_meanwhile_keeps_that_one(stripe_payments, stripe_double, alice):
     as_it_was = User.objects.get(pk=alice.pk)
     User.objects.filter(pk=alice.pk).update(display_name="Al")  # under another name it is another request to Stripe
