@@ -106,7 +106,7 @@ NEW_CARD = {"brand": "visa", "last4": "1881", "exp_month": 1, "exp_year": 2040}
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 def test_it_is_ones_own(with_everything, api, pay, tell, stripe_double, alice, flow):
     zoe = person("Zoe")
-    for user in (zoe, alice):
+    for user in (alice, zoe):
         with_everything(user)
 
     class It:
@@ -135,7 +135,7 @@ def test_an_inquiry_beside_anothers_dispute_stops_no_calls(with_everything, pay,
 
 def test_what_reconciliation_puts_right_of_one_leaves_the_other_alone(with_everything, stripe_double, send, alice):
     zoe = person("Zoe")
-    for user in (zoe, alice):
+    for user in (alice, zoe):
         with_everything(user)
     RefundRequest.objects.filter(status="pending").delete()
     stripe_double.refunded(TopUp.objects.get(account__user=alice, status="succeeded").payment, 300)
