@@ -41,7 +41,9 @@ def pay(api):
 
 @pytest.fixture
 def with_everything(stripe_payments, stripe_double, pay, tell, api):
-    """Gives somebody two cards, a refused one, a payment, a refund of it, one that waits, and a dispute."""
+    """Gives somebody cards, a refused one, a payment, a refund of it, one that is under way, a call, a dispute, and a
+    payment that waits for consent.
+    """
 
     def give(user):
         replace_default(user=user, source="tok_visa")
@@ -57,6 +59,9 @@ def with_everything(stripe_payments, stripe_double, pay, tell, api):
         Ownership.objects.create(group=group, user=user)
         Call.objects.create(sid=f"CA{user.pk}", payer=top_up.account, group_id=group.pk, user_id=user.pk)
         tell("charge.dispute.created", stripe_double.disputed(top_up.payment))
+        replace_default(user=user, source="pm_card_authenticationRequired")
+        pay(user)
+        replace_default(user=user, source="tok_visa")
         user.refresh_from_db()
 
     return give
@@ -101,11 +106,11 @@ NEW_CARD = {"brand": "visa", "last4": "1881", "exp_month": 1, "exp_year": 2040}
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 def test_it_is_ones_own(with_everything, api, pay, tell, stripe_double, alice, flow):
     zoe = person("Zoe")
-    for user in (zoe, alice):
+    for user in (alice, zoe):
         with_everything(user)
 
     class It:
-        user, double, top_up = alice, stripe_double, TopUp.objects.get(account__user=alice)
+        user, double, top_up = alice, stripe_double, TopUp.objects.get(account__user=alice, status="succeeded")
 
         def post(self, route, **fields):
             return self.api.post(f"/api/billing/{route}", fields)
@@ -130,10 +135,10 @@ def test_an_inquiry_beside_anothers_dispute_stops_no_calls(with_everything, pay,
 
 def test_what_reconciliation_puts_right_of_one_leaves_the_other_alone(with_everything, stripe_double, send, alice):
     zoe = person("Zoe")
-    for user in (zoe, alice):
+    for user in (alice, zoe):
         with_everything(user)
     RefundRequest.objects.filter(status="pending").delete()
-    stripe_double.refunded(TopUp.objects.get(account__user=alice).payment, 300)
+    stripe_double.refunded(TopUp.objects.get(account__user=alice, status="succeeded").payment, 300)
     hers = rows_of(zoe)
     call_command("reconcile_payments")
     assert rows_of(zoe) == hers

@@ -56,7 +56,7 @@ def test_why_a_payment_was_refused_stays_as_it_was_told_first(send, api, alice, 
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     before = TopUp.objects.values().get()
     (intent,) = stripe_double.intents.values()
-    send(event("payment_intent.canceled", {**intent, "status": "canceled", "last_payment_error": None}))
+    send(event("payment_intent.payment_failed", {**intent, "last_payment_error": None}))
     assert (before["message"], TopUp.objects.values().get()) == ("Your card was declined.", before)
 
 

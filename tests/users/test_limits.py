@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from tests.access.rows import all_rows
-from users.limits import Full, Place, give_back, idle_limits, keyed, take_place, take_places
+from users.limits import Full, Place, give_back, idle_limits, keyed, of_person, take_place, take_places
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +89,14 @@ def test_what_is_counted_names_nobody(issuer, api, settings):
     counts = str(all_rows()["limitCounts"])
     assert counts != "[]"
     assert not any(word in counts for word in ("auth0", "eve", "example", "127.0.0.1", issuer.url))
+
+
+def test_who_signs_in_is_counted_by_their_sign_in_and_who_does_not_by_their_email():
+    one, other, another = (User(email=f"{name}@example.com") for name in ("Ann", "bea", "ANN"))
+    assert of_person(one) == of_person(another) != of_person(other)
+    for user in (one, other):
+        user.oidc_issuer, user.oidc_subject = "https://issuer.example.com", "1"
+    assert of_person(one) == of_person(other) != of_person(another)
 
 
 def test_what_counts_nothing_any_more_is_idle():

@@ -134,7 +134,10 @@ def test_it_is_its_own(here, elsewhere, zoe, tell, twilio, api, group, committed
     assert known(group) != ours
 
 
-def test_who_leaves_one_group_is_hung_up_on_there_alone(elsewhere, here, group, leg, tell, twilio_double, api, bob):
+def test_who_leaves_one_group_is_hung_up_on_there_alone(
+    elsewhere, here, group, leg, tell, twilio, twilio_double, api, bob
+):
+    twilio(CALLS, CallSid=leg(bob, twilio_double.call()), CallStatus="completed", CallDuration="61")
     sid = leg(bob, twilio_double.call(status="in-progress"))
     tell(3, "participant-join", sid, conference=here)
     api.delete(f"/api/groups/{group.pk}/groupMembers/{bob.pk}")

@@ -94,10 +94,15 @@ def test_link_is_not_put_on_file(stripe_payments, stripe_double, post, alice):
 def test_four_digits_that_a_client_has_set_are_no_card_of_ours_and_stay(stripe_payments, post, api, alice):
     attach(user=alice, source="tok_visa")
     alice.refresh_from_db()
-    Card.objects.all().delete()
+    Card.objects.update(is_default=False)
     api.put(f"/api/users/{alice.pk}/last4", {"last4": "1111"})
     forget_default(alice)
     assert api.get(f"/api/users/{alice.pk}/last4").json() == {"last4": "1111"}
+
+
+def test_a_customer_is_of_one_person(stripe_payments, alice, bob, carol):
+    customer = ensure_customer(alice)
+    assert dict(User.objects.exclude(stripe_id=None).values_list("pk", "stripe_id")) == {alice.pk: customer}
 
 
 def test_who_got_a_customer_meanwhile_keeps_that_one(stripe_payments, stripe_double, alice):
