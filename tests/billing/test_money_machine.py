@@ -62,7 +62,7 @@ CARDS = {
     "authenticationRequired": "pm_card_authenticationRequired",
     "reserved": "pm_card_reserved",
 }
-SETTLED_IN = ({}, {"into": "eur", "rate": 0.9285})  # the currency of the operator's account
+SETTLED_IN = ({}, {"into": "eur", "rate": 0.9286})  # of the operator's account; these cents come back whole
 DISPUTED = ("needs_response", "warning_needs_response")
 ERRORS = {"too much": ValidationError, "refused": RefundRefused, "unavailable": PaymentsUnavailable}
 SHORT = 7
