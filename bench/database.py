@@ -68,3 +68,12 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
     """What a management command printed. Raises CalledProcessError when it fails; its errors are shown as they come."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def stream(environment: dict[str, str], *arguments: str) -> Iterator[str]:
+    """The same, line by line as it comes."""
+    command = [sys.executable, "-u", "manage.py", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        yield from (line.rstrip("\n") for line in process.stdout or ())
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)

@@ -127,6 +127,7 @@ class TopUp(models.Model):
         db_table = "topUps"
         ordering = ("-created_at",)
         verbose_name = "top-up"
+        indexes = (models.Index(fields=("payment",), name="top_ups_by_payment"),)  # each webhook looks for its own
         constraints = (
             models.UniqueConstraint(fields=("account", "key"), name="top_up_one_per_key"),
             models.UniqueConstraint(fields=("account",), condition=Q(status="pending"), name="top_up_one_pending"),

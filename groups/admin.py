@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
@@ -25,10 +25,16 @@ from groups.models import (
 )
 from groups.services import LastOwner, heir_of, lock_group
 from users.admin import (
+    MOST,
+    NEWEST,
     AskedAgain,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    SearchedByWord,
+    among_newest,
     foretell_deletion,
+    people_called,
+    said,
     show_on_person,
 )
 from users.operators import legible_column, person_link, written
@@ -170,24 +176,38 @@ class GroupAdmin(AskedAgain):
 
 
 @admin.register(Activity)
-class ActivityAdmin(AskedAgain):
+class ActivityAdmin(SearchedByWord, AskedAgain):
+    ordering = ("-id",)  # newest first, and there is an index
     list_display = ("created_at", "what", "user", "group")
     list_display_links = ("what",)
     list_filter = ("created_at",)
     list_select_related = ("user", "group")
-    search_fields = ("activity__has_text", "user__email", "user__display_name__has_text", "group__name__has_text")
+    search_fields = ("activity",)
+    search_help_text = f"A person's name or email, a group's name, or words of the newest {NEWEST:,} activities."
     autocomplete_fields = ("user", "group")
-    what = legible_column("activity")
+    what = legible_column("activity", is_sorted=False)
+
+    def found(self, text: str) -> Q:
+        people = list(people_called(text).values_list("pk", flat=True)[:MOST])
+        words = among_newest(Activity.objects.all(), "pk", Q(activity__has_text=text))
+        return Q(user__in=people) | Q(group__in=groups_called(text)) | words
 
 
-class OfGroupAdmin(ReadOnlyAdmin):
-    """Rows that name their group by id, for they outlive it."""
+def groups_called(text: str) -> list[int]:
+    return list(Group.objects.filter(name__has_text=text).values_list("pk", flat=True)[:MOST])
+
+
+class OfGroupAdmin(SearchedByWord, ReadOnlyAdmin):
+    """Rows that name their group by id, for they outlive it. They are sorted by it, not by a name in another table."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).annotate(group_name=group_name())
         return rows
 
-    @admin.display(ordering="group_name")
+    def found(self, text: str) -> Q:
+        return Q(group_id__in=groups_called(text)) | said(self.search_fields, text)
+
+    @admin.display(ordering="group_id")
     def group(self, row: Any) -> str | None:
         return group_link(row.group_id, row.group_name)
 
@@ -213,9 +233,13 @@ class SandboxNotificationAdmin(OfGroupAdmin):
     list_display = ("created_at", "group", "words", "people")
     list_display_links = ("words",)
     list_filter = ("created_at",)
-    search_fields = ("body", "group_name")
+    search_fields = ("body",)
     fields = ("created_at", "group", "words", "people")
     words = legible_column("body")
+
+    def found(self, text: str) -> Q:
+        words = among_newest(SandboxNotification.objects.all(), "pk", Q(body__has_text=text))
+        return super().found(text) | words
 
     @admin.display(description="sent to")
     def people(self, notification: SandboxNotification) -> str:

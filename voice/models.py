@@ -259,6 +259,9 @@ class Call(Doubt):
             models.Index(fields=("end_time",), condition=Q(price_micros=None), name="calls_without_price"),
             models.Index(fields=("group_id",), condition=Q(is_on=True), name="calls_on_of_group"),
             models.Index(fields=("user_id",), condition=Q(is_on=True), name="calls_on_of_person"),
+            # operators look for a number by its beginning
+            models.Index(fields=("caller",), name="calls_by_caller", opclasses=("varchar_pattern_ops",)),
+            models.Index(fields=("called",), name="calls_by_called", opclasses=("varchar_pattern_ops",)),
         )
         constraints = (
             models.CheckConstraint(condition=Q(end_time__gte=F("start_time")), name="call_ends_after_its_start"),

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete
 
+from billing.audit.invariants import proves
 from billing.erasing import lock_events_about
 from billing.ledger import holds_money
 from billing.models import Account
@@ -16,6 +17,7 @@ from groups.services import lock_around
 from users.client_identity import CLIENT, client_identity
 from users.erasing import goers
 from users.models import User
+from voice.credit.audit import prove_charges
 from voice.credit.call_credit import held_by_calls
 from voice.hang_ups import hang_up
 from voice.models import Call, HangUp
@@ -94,6 +96,7 @@ def goes_alone(sender: type[Model], origin: Model | QuerySet[Any]) -> bool:
 
 def connect() -> None:
     holds_money(held_by_calls)
+    proves(prove_charges)
     post_delete.connect(end_call_of_group, sender=Group, dispatch_uid="voice.end_call_of_group")
     pre_delete.connect(lock_what_goes, sender=User, dispatch_uid="voice.lock_what_goes")
     pre_delete.connect(forget_callers, sender=User, dispatch_uid="voice.forget_callers")

@@ -125,7 +125,7 @@ class AccountAdmin(MoneyActions, ReadOnlyAdmin):
             return queryset.filter(pk__in=customers), False
         return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(ordering="user__display_name")
+    @admin.display(ordering="user_id")
     def person(self, account: Account) -> str | None:
         return owner_link(account.user)
 

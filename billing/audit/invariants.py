@@ -1,11 +1,11 @@
 """What must be true of the ledger at any moment. `manage.py check_ledger` proves it.
 
-Each check is one statement over whole tables, so it is true of one moment though money moves meanwhile. What calls cost
-is not checked here: calls are above money in this house (`voice/`), and a group's price is in Twilio's hands until a
-day after.
+Each check reads its rows in parts (`parts.py`), and each part by one statement, so that it is true of one moment though
+money moves meanwhile. What an upper app's rows must say of the ledger that app proves itself (`proves`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,60 +15,90 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Concat, Lag
 
 from billing.audit.guards import constraints, refusals
-from billing.audit.report import Finding
+from billing.audit.parts import parts
+from billing.audit.report import MOST_NAMED, Finding
 from billing.models import Dispute, LedgerEntry, StripeEvent, TopUp
+from core.deadline import is_over
 from core.wire import MICROS_PER_CENT
 from users.models import User
 
-MOST_NAMED = 5
 TOO_LONG = timedelta(hours=1)
 Kind = LedgerEntry.Kind
+Tell = Callable[[Finding], None]
+"""Is told of a check after each part of it."""
+PROOFS: list[Callable[[Tell], Iterable[Finding]]] = []
 
 
-def check_ledger(*, now: datetime) -> Iterator[Finding]:
-    """In the order of the table, each as soon as it is known."""
-    yield from check_rows(now=now)
+def proves(proof: Callable[[Tell], Iterable[Finding]]) -> Callable[[Tell], Iterable[Finding]]:
+    """Lets an upper app prove what must be true of its own rows and the ledger's."""
+    PROOFS.append(proof)
+    return proof
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`wrong_of` finds, among a part of the rows, those of which it is not true. They are parted by `column`."""
+
+    title: str
+    rows: QuerySet[Any]
+    wrong_of: Callable[[QuerySet[Any]], QuerySet[Any]]
+    column: str = "pk"
+    is_warning: bool = False
+
+
+def check_ledger(*, now: datetime, tell: Tell = lambda _: None) -> Iterator[Finding]:
+    """In the order of the table, each as soon as it is known. What the time does not suffice for is not whole."""
+    for check in checks(now=now):
+        yield prove(check, tell)
+    for proof in PROOFS:
+        yield from proof(tell)
     yield refusals()
     yield constraints()
 
 
-def check_rows(*, now: datetime) -> Iterator[Finding]:
-    yield rows("every balance is the one before it and the amount", LedgerEntry.objects.all(), broken_balances)
-    yield rows("every person's balance is their account's last", User.objects.all(), stale_balances)
-    succeeded = TopUp.objects.filter(status=TopUp.Status.SUCCEEDED)
-    yield rows("every top-up that succeeded has its entry", succeeded, unposted_top_ups)
-    yield rows("every top-up entry has its top-up", LedgerEntry.objects.filter(kind=Kind.TOP_UP), orphans)
-    yield rows("no payment is in two top-ups", TopUp.objects.exclude(payment=""), shared_payments)
-    yield rows("every dispute is on its payment's account", Dispute.objects.all(), strayed_disputes)
-    yield rows("every refund is on its payment's account", refunds_told(), strayed_refunds)
-    pending = TopUp.objects.filter(status=TopUp.Status.PENDING)
-    late = pending.filter(created_at__lt=now - TOO_LONG)
-    yield rows("no payment is pending for over an hour", pending, lambda _: late, is_warning=True)
+def checks(*, now: datetime) -> Iterator[Check]:
+    entries, top_ups = LedgerEntry.objects.all(), TopUp.objects.all()
+    pending = top_ups.filter(status=TopUp.Status.PENDING)
+    succeeded = top_ups.filter(status=TopUp.Status.SUCCEEDED)
+    yield Check("every balance is the one before it and the amount", entries, broken_balances, column="account_id")
+    yield Check("every person's balance is their account's last", User.objects.all(), stale_balances)
+    yield Check("every top-up that succeeded has its entry", succeeded, unposted_top_ups)
+    yield Check("every top-up entry has its top-up", entries.filter(kind=Kind.TOP_UP), orphans)
+    yield Check("no payment is in two top-ups", top_ups.exclude(payment=""), shared_payments)
+    yield Check("every dispute is on its payment's account", Dispute.objects.all(), strayed_disputes)
+    yield Check("every refund is on its payment's account", refunds_told(), strayed_refunds)
+    late = Q(created_at__lt=now - TOO_LONG)
+    yield Check("no payment is pending for over an hour", pending, lambda part: part.filter(late), is_warning=True)
 
 
-def rows(
-    check: str,
-    checked: QuerySet[Any],
-    wrong_of: Callable[[QuerySet[Any]], QuerySet[Any]],
-    *,
-    is_warning: bool = False,
-) -> Finding:
-    wrong = wrong_of(checked).order_by("pk")
-    count = wrong.count()
-    named = tuple(str(each) for each in wrong.values_list("pk", flat=True)[:MOST_NAMED]) if count else ()
-    return Finding(check, checked.count(), count, named, is_warning)
+def prove(check: Check, tell: Tell) -> Finding:
+    finding = Finding(check.title, is_warning=check.is_warning)
+    for part in parts(check.rows, check.column):
+        if is_over():
+            finding.is_whole = False
+            break
+        rows = part.of(check.rows)
+        wrong = check.wrong_of(rows).order_by("pk")
+        count = wrong.count()
+        finding.add(rows.count(), count, wrong.values_list("pk", flat=True)[:MOST_NAMED] if count else ())
+        tell(finding)
+    return finding
 
 
 def broken_balances(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
-    """If each step is right so is each sum; and of a wrong step only its entry is named, not all that follow."""
+    """If each step is right so is each sum; and of a wrong step only its entry is named, not all that follow.
+
+    A part has all entries of its accounts: the first of each follows on nothing.
+    """
     before = Window(Lag("balance_after_micros", default=0), partition_by="account", order_by="id")
     steps = entries.annotate(before=before)
     return steps.exclude(balance_after_micros=F("before") + F("amount_micros"))
 
 
 def stale_balances(people: QuerySet[User]) -> QuerySet[User]:
-    """By all accounts at once: to look for each person's newest entry took minutes where most have none."""
-    newest = LedgerEntry.objects.order_by().values("account").annotate(newest=Max("pk")).values("newest")
+    """By all their accounts at once: to look for each person's newest entry took minutes where most have none."""
+    theirs = LedgerEntry.objects.order_by().filter(account__user__in=people.order_by().values("pk"))
+    newest = theirs.values("account").annotate(newest=Max("pk")).values("newest")
     shown = Coalesce("account__user__account_balance_micros", 0)
     last = LedgerEntry.objects.order_by().filter(pk__in=newest, account__user__isnull=False)
     differing = last.exclude(balance_after_micros=shown).values("account__user")
@@ -94,16 +124,15 @@ def orphans(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
 
 
 def shared_payments(top_ups: QuerySet[TopUp]) -> QuerySet[TopUp]:
-    shared = top_ups.order_by().values("payment").annotate(count=models.Count("pk")).filter(count__gt=1)
-    return top_ups.filter(payment__in=shared.values("payment"))
+    """The other may be in any part."""
+    return top_ups.filter(Exists(TopUp.objects.filter(payment=OuterRef("payment")).exclude(pk=OuterRef("pk"))))
 
 
 def strayed_disputes(disputes: QuerySet[Dispute]) -> QuerySet[Dispute]:
     moved = LedgerEntry.objects.filter(reference__in=(stripes(OuterRef("pk")), stripes(OuterRef("pk"), ":won")))
     paid = entries_of(OuterRef("payment"))
     return disputes.filter(
-        models.Exists(moved.exclude(account=OuterRef("account")))
-        | ~models.Exists(paid.filter(account=OuterRef("account")))
+        Exists(moved.exclude(account=OuterRef("account"))) | ~Exists(paid.filter(account=OuterRef("account")))
     )
 
 

@@ -1,7 +1,7 @@
 """What the operators' commands found, as a short table for people and an exit code for schedulers."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rest_framework.exceptions import APIException
@@ -13,17 +13,25 @@ logger = logging.getLogger(__name__)
 
 ENOUGH_FAILURES = 3
 MOST_SHOWN = 20
+MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
     """`named` are the first few that are wrong. A warning is shown, and is no fault of the ledger's."""
 
     check: str
-    rows: int
-    wrong: int
+    rows: int = 0
+    wrong: int = 0
     named: tuple[str, ...] = ()
     is_warning: bool = False
+    is_whole: bool = True
+    """Whether all rows were looked at, or the run's time was over before."""
+
+    def add(self, rows: int, wrong: int, named: Iterable[object] = ()) -> None:
+        """What one more part of the rows has brought."""
+        self.rows, self.wrong = self.rows + rows, self.wrong + wrong
+        self.named = (*self.named, *map(str, named))[:MOST_NAMED]
 
 
 @dataclass(slots=True)

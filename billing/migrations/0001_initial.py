@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'top-up',
                 'db_table': 'topUps',
                 'ordering': ('-created_at',),
+                'indexes': [models.Index(fields=['payment'], name='top_ups_by_payment')],
             },
         ),
         migrations.CreateModel(

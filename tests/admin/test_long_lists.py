@@ -1,12 +1,16 @@
-"""A page with thousands of rows in its lists opens, is small, and is saved."""
+"""A page with thousands of rows in its lists opens, is small, and is saved; so does a list of a million rows."""
 
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import Card
 from groups.models import Group, Membership, Ownership
 from tests.admin.conftest import Browser, text
+from tests.admin.rows import fill
+from users import admin as people_pages
 from users.models import User
 
 
@@ -86,3 +90,83 @@ def test_what_is_only_shown_is_paged_too(browser: Browser, bob: User) -> None:
     page = browser.get(f"/admin/users/user/{bob.pk}/change/")
     assert "Page 1 of 2, 101 in all." in text(page)
     assert text(browser.get(f"/admin/users/user/{bob.pk}/change/?cards-page=2")).count('class="field-last4"') == 1
+
+
+# --- Lists of a million rows ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(db: None) -> None:
+    """Two and a half pages of each list."""
+    fill(0, 250)
+
+
+MANY_PAGES = ("billing/ledgerentry", "voice/call", "groups/activity", "voice/conference", "billing/topup", "users/user")
+long_lists = pytest.mark.parametrize("name", MANY_PAGES)
+
+
+def rows_on(browser: Browser, name: str, **asked: Any) -> list[Any]:
+    return list(browser.get(f"/admin/{name}/", asked).context["cl"].result_list)
+
+
+def statements(browser: Browser, name: str, **asked: Any) -> list[str]:
+    """What the list asks of its own table."""
+    with CaptureQueriesContext(connection) as queries:
+        changelist = browser.get(f"/admin/{name}/", asked).context["cl"]
+    table = changelist.model._meta.db_table
+    return [query["sql"] for query in queries if f'FROM "{table}"' in query["sql"] and "DISTINCT" not in query["sql"]]
+
+
+@pytest.mark.parametrize("asked", [{}, {"o": "1"}, {"o": "-1"}, {"o": "3.-2"}], ids=str)
+@long_lists
+def test_the_pages_of_a_list_are_its_rows_in_their_order(
+    browser: Browser, many: None, name: str, asked: dict[str, str]
+) -> None:
+    changelist = browser.get(f"/admin/{name}/", asked).context["cl"]
+    paged = [row.pk for page in (1, 2, 3) for row in rows_on(browser, name, p=page, **asked)]
+    assert paged == list(changelist.queryset.values_list("pk", flat=True))
+    assert len(set(paged)) == changelist.result_count >= 250
+
+
+@long_lists
+def test_the_last_page_skips_no_row(browser: Browser, many: None, name: str) -> None:
+    assert not [each for each in statements(browser, name, p=3) if "OFFSET" in each]
+
+
+@long_lists
+def test_of_skipped_rows_nothing_is_looked_up(browser: Browser, many: None, name: str) -> None:
+    """The second of three pages is found by its keys, whatever the list shows beside a row."""
+    for column in range(8):
+        (skipping,) = [each for each in statements(browser, name, p=2, o=str(column)) if "OFFSET" in each]
+        assert "JOIN" not in skipping, column
+        assert skipping.count("SELECT") == 1, column
+
+
+@pytest.mark.parametrize("name", ["billing/ledgerentry", "voice/call", "groups/activity", "voice/conference"])
+def test_a_search_joins_no_table_to_all_rows(browser: Browser, many: None, name: str) -> None:
+    for term in ("person17@example.com", '"Group 17"', "CA17", "17", "nothing like it"):
+        counting = [each for each in statements(browser, name, q=term) if "COUNT(" in each]
+        assert counting
+        assert not [each for each in counting if "JOIN" in each or each.count("SELECT") > 1], term
+
+
+def test_words_are_looked_for_in_the_newest_rows(browser: Browser, many: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_pages, "NEWEST", 10)
+    assert [row.activity for row in rows_on(browser, "groups/activity", q='"did 249"')] == ["did 249"]
+    assert rows_on(browser, "groups/activity", q='"did 17"') == []
+    assert [row.pk for row in rows_on(browser, "billing/stripeevent", q="cus_249")] == ["evt_249"]
+    assert rows_on(browser, "billing/stripeevent", q="cus_17") == []
+    assert len(rows_on(browser, "billing/stripeevent", q="evt_17")) == 11  # by their beginning all are found
+
+
+# --- Before a deletion ------------------------------------------------------------------------------------------------
+
+
+def test_before_a_deletion_the_beginning_of_a_long_list_is_shown_and_all_is_counted(
+    browser: Browser, choir: Group
+) -> None:
+    page = text(browser.get(f"/admin/groups/group/{choir.pk}/delete/"))
+    assert page.count("<li>Member: ") == 100
+    assert "And 350 more members" in page
+    assert "<li>Members: 450</li>" in page
+    assert "<li>Owners: 1</li>" in page

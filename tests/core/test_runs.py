@@ -7,18 +7,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from billing.management.commands import reconcile_payments
+from billing.management.commands import check_ledger, reconcile_payments
 from core import runs
 from core.attempts import Attempts
 from core.deadline import deadline
-from core.runs import OUT_OF_TIME, BoundedCommand
+from core.runs import BoundedCommand
 from users.management.commands import reconcile_deletions
 from voice.management.commands import reconcile_calls, sync_call_prices
 from voice.models import Call
+from voicechat.management.commands import prune
 
 
-@pytest.mark.parametrize("module", [reconcile_calls, sync_call_prices, reconcile_payments, reconcile_deletions])
-def test_each_command_that_asks_a_vendor_is_bounded(module):
+@pytest.mark.parametrize(
+    "module", [reconcile_calls, sync_call_prices, reconcile_payments, reconcile_deletions, check_ledger, prune]
+)
+def test_each_command_of_the_scheduler_is_bounded(module):
     assert issubclass(module.Command, BoundedCommand)
 
 
@@ -36,7 +39,7 @@ def test_out_of_time_it_asks_nobody_and_says_so(db, twilio_double, twilio_teleph
     monkeypatch.setattr(runs, "MOST_SECONDS", 0)
     with suppress(CommandError):  # it says what is left
         call_command(command)
-    assert OUT_OF_TIME in capsys.readouterr().out
+    assert "stopped after 0 s: the rest is for the next run" in capsys.readouterr().out
     assert twilio_double.requests == []
 
 

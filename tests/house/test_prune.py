@@ -63,6 +63,16 @@ def test_many_rows_go_in_parts(kept, monkeypatch, capsys):
     assert told(capsys)["events of ended conferences"][0] == "2"
 
 
+def test_of_each_kind_a_part_goes_before_the_second_of_any(kept, monkeypatch, capsys):
+    """However much there is of one kind, the others have their turn before the time of the run is over."""
+    KeptAnswer.objects.bulk_create(KeptAnswer(name=f"old{n}", body="", until=OLD) for n in range(3))
+    monkeypatch.setattr(prune, "AT_ONCE", 1)
+    turns = iter(range(len(prune.KINDS)))
+    monkeypatch.setattr(prune, "is_over", lambda: next(turns, None) is None)
+    call_command("prune")
+    assert {forgotten for forgotten, _ in told(capsys).values()} == {"1"}
+
+
 def test_a_conference_whose_events_are_gone_is_still_over(kept):
     call_command("prune")
     conference = Conference.objects.get(sid="old")

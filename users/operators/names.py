@@ -28,10 +28,13 @@ def person_link(user_id: int | None, name: str | None, email: str | None) -> str
     return format_html('<a href="{}">{}</a>', page, written(user_id, email, name))
 
 
-def legible_column(name: str) -> Callable[[Any, Any], SafeString]:
-    """A page's column: a field that holds what somebody has written, isolated from its neighbours."""
+def legible_column(name: str, *, is_sorted: bool = True) -> Callable[[Any, Any], SafeString]:
+    """A page's column: a field that holds what somebody has written, isolated from its neighbours.
 
-    @admin.display(description=name.replace("_", " "), ordering=name)
+    A million texts without an index are not sorted by.
+    """
+
+    @admin.display(description=name.replace("_", " "), ordering=name if is_sorted else None)
     def column(page: Any, row: Any) -> SafeString:
         return format_html("<bdi>{}</bdi>", legible(getattr(row, name)))
 

@@ -1,8 +1,11 @@
-"""Lists inside a page, a hundred rows at a time: a group may have thousands of people."""
+"""Lists of a million rows, whose last page is as quick as the first; and lists inside a page, a hundred rows at a time:
+a group may have thousands of people.
+"""
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -12,6 +15,31 @@ from core.legible import legible
 
 PER_PAGE = 100
 TEMPLATE = "admin/paged_tabular.html"
+
+
+class KeysFirst(Paginator[Any]):
+    """Finds a page's keys first, counted from the nearer end, and then reads those rows alone.
+
+    Of the rows that are skipped nothing is read but what they are sorted by: no column that is looked up in another
+    table, and no row that is joined.
+    """
+
+    object_list: QuerySet[Any]
+
+    def page(self, number: int | str) -> Page[Any]:
+        number = self.validate_number(number)
+        if self.count <= self.per_page:
+            return super().page(number)
+        first = (number - 1) * self.per_page
+        last = min(first + self.per_page, self.count)
+        rows = self.object_list.filter(pk__in=self.keys(first, last))
+        return Page(rows, number, self)
+
+    def keys(self, first: int, last: int) -> list[Any]:
+        keys = self.object_list.prefetch_related(None).values_list("pk", flat=True)
+        if first <= self.count - last:
+            return list(keys[first:last])
+        return list(keys.reverse()[self.count - last : self.count - first])
 
 
 class Paged:

@@ -1,1 +1,3 @@
-"""How far a payer's money carries calls, and what calls cost: `call_credit`, `cut_off` and `prices` are the front."""
+"""How far a payer's money carries calls, and what calls cost. `call_credit`, `cut_off`, `prices` and `audit` are the
+front.
+"""

@@ -143,6 +143,14 @@ class Migration(migrations.Migration):
             model_name='call',
             index=models.Index(condition=models.Q(('is_on', True)), fields=['user_id'], name='calls_on_of_person'),
         ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['caller'], name='calls_by_caller', opclasses=('varchar_pattern_ops',)),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['called'], name='calls_by_called', opclasses=('varchar_pattern_ops',)),
+        ),
         migrations.AddConstraint(
             model_name='call',
             constraint=models.CheckConstraint(condition=models.Q(('end_time__gte', models.F('start_time'))), name='call_ends_after_its_start'),

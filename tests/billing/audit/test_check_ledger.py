@@ -1,17 +1,20 @@
 """`manage.py check_ledger`: each kind of fault is planted, and named."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing import triggers
+from billing.audit import parts
 from billing.audit.invariants import check_ledger
 from billing.ledger import account_of, post_entry, set_balance
+from billing.management.commands import check_ledger as command
 from billing.models import Dispute, LedgerEntry, StripeEvent, TopUp
+from tests.billing.lifted import triggers_lifted
 from users.models import User
 
 BALANCES = "every balance is the one before it and the amount"
@@ -24,22 +27,14 @@ SHARED = "no payment is in two top-ups"
 DISPUTES = "every dispute is on its payment's account"
 REFUNDS = "every refund is on its payment's account"
 PENDING = "no payment is pending for over an hour"
+CHARGED = "every charged call has entries for what it says"
+CALLED = "every entry of a call has its charged call"
 
 
 def wrong():
     """What is named under which check."""
     found = check_ledger(now=timezone.now())
     return {each.check: list(each.named) for each in found if each.wrong}
-
-
-@contextmanager
-def triggers_lifted():
-    """The trigger is on again at the end, so that nothing but what was planted is found."""
-    connection.check_constraints()  # PostgreSQL changes no table on which a check is still due
-    triggers.lift()
-    yield
-    connection.check_constraints()
-    triggers.install()
 
 
 @pytest.fixture
@@ -67,6 +62,8 @@ def test_a_sound_ledger_is_said_to_be_sound(ledger, capsys):
         DISPUTES: (1, 0),
         REFUNDS: (1, 0),
         PENDING: (0, 0),
+        CHARGED: (0, 0),
+        CALLED: (0, 0),
     }
 
 
@@ -85,6 +82,65 @@ def test_of_many_faults_the_first_few_are_named(db):
     User.objects.bulk_create(User(email=f"{n}@example.com", account_balance_micros=1) for n in range(7))
     with pytest.raises(CommandError, match=r": 7 not \((\d+, ){5}…\)"):
         call_command("check_ledger")
+
+
+# --- In parts, within a time --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def faults(ledger, bob, paid, rows_at_once):
+    """Of several kinds, in rows that lie in different parts."""
+    with triggers_lifted():
+        LedgerEntry.objects.filter(pk=ledger[1]).update(amount_micros=-1)
+        LedgerEntry.objects.filter(pk=ledger[3]).update(amount_micros=6)
+    User.objects.bulk_create(User(email=f"{n}@example.com", account_balance_micros=n) for n in range(3))
+    TopUp.objects.create(account=bob.account, amount_cents=1, status="refused", payment=paid)
+
+
+@pytest.fixture
+def rows_at_once(request, monkeypatch):
+    monkeypatch.setattr(parts, "AT_ONCE", request.param)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 100_000], indirect=True)
+def test_read_in_parts_it_finds_what_it_finds_at_once(faults, ledger):
+    found = wrong()
+    assert {check: len(named) for check, named in found.items()} == {BALANCES: 2, PEOPLE: 2, SHARED: 2}
+    assert found[BALANCES] == [str(ledger[1]), str(ledger[3])]
+
+
+@pytest.mark.parametrize("rows_at_once", [1], indirect=True)
+def test_who_waits_is_told_how_far_it_is(ledger, rows_at_once, monkeypatch, capsys):
+    monkeypatch.setattr(command, "TOLD_EACH", 0)
+    call_command("check_ledger")
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{PEOPLE}: ")] == [
+        f"{PEOPLE}: {count} so far" for count in (1, 2, 2)
+    ]
+
+
+def test_what_the_time_does_not_suffice_for_is_said_and_is_no_success(ledger, capsys):
+    with pytest.raises(CommandError) as error:
+        call_command("check_ledger", seconds=0)
+    said = str(error.value).splitlines()
+    assert said[0] == "What was looked at is sound."
+    assert f"{BALANCES}: it was not looked at" in said
+    assert f"{CALLED}: it was not looked at" in said
+    out = capsys.readouterr().out
+    assert "stopped after 0 s: what is not in the table was not looked at. --seconds gives it longer" in out
+    assert BALANCES not in out
+
+
+def test_more_people_take_no_more_statements(ledger):
+    def statements():
+        with CaptureQueriesContext(connection) as queries:
+            assert wrong() == {}
+        return len(queries)
+
+    few = statements()
+    people = User.objects.bulk_create(User(email=f"{n}@example.com", display_name=f"{n}") for n in range(30))
+    for person in people:
+        set_balance(user=person, balance_micros=5, memo="")
+    assert statements() == few
 
 
 # --- Balances -------------------------------------------------------------------------------------------------------

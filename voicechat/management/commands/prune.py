@@ -1,6 +1,7 @@
 """Forgets what is kept for a time, once that is over. For a scheduler, each day; docs/data.md says how long."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ RAW = timedelta(days=90)
 """For what vendors told, as they told it."""
 AT_ONCE = 1000
 """Rows in a transaction, so that nobody waits for it."""
+READ_AT_ONCE = 100_000
 
 
 def old_conference_events(now: datetime) -> QuerySet[Any]:
@@ -51,9 +53,8 @@ class Command(BoundedCommand):
         now, is_dry = timezone.now(), options["dry_run"]
         if not is_dry:
             close(now)
-        rows = [
-            (title, 0 if is_dry else forget(rows_of(now)), rows_of(now).count()) for title, rows_of in KINDS.items()
-        ]
+        forgotten = {} if is_dry else forget({title: rows_of(now) for title, rows_of in KINDS.items()})
+        rows = [(title, forgotten.get(title, 0), rows_of(now).count()) for title, rows_of in KINDS.items()]
         self.stdout.write("\n".join(table(("", "forgotten", "left"), *rows)))
 
 
@@ -62,9 +63,30 @@ def close(now: datetime) -> None:
     Conference.objects.filter(completed=False, ended_at__lt=now - RAW).update(completed=True)
 
 
-def forget(rows: QuerySet[Any]) -> int:
-    forgotten = 0
-    while not is_over() and (keys := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])):
-        rows.filter(pk__in=keys).delete()
-        forgotten += len(keys)
+def forget(kinds: dict[str, QuerySet[Any]]) -> Counter[str]:
+    """A part of each kind in turn, until nothing or no time is left: one that has very much holds up no other."""
+    forgotten: Counter[str] = Counter()
+    waiting = {title: parts_of(rows) for title, rows in kinds.items()}
+    while waiting:
+        for title, parts in list(waiting.items()):
+            part = None if is_over() else next(parts, None)
+            if part is None:
+                del waiting[title]
+                continue
+            still(kinds[title], part).delete()
+            forgotten[title] += len(part)
     return forgotten
+
+
+def still(rows: QuerySet[Any], keys: list[Any]) -> QuerySet[Any]:
+    """Those whose time is over when they go. An old conference's events stay so: they are not joined to it again."""
+    known = ConferenceEvent.objects.all() if rows.model is ConferenceEvent else rows
+    return known.filter(pk__in=keys)
+
+
+def parts_of(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """Keys, of which many are read at once: to find the oldest events may take a look at all of them."""
+    rest = rows
+    while keys := list(rest.order_by("pk").values_list("pk", flat=True)[:READ_AT_ONCE]):
+        yield from (keys[first : first + AT_ONCE] for first in range(0, len(keys), AT_ONCE))
+        rest = rows.filter(pk__gt=keys[-1])  # beyond what is gone, and not yet vacuumed away
