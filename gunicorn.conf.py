@@ -3,9 +3,8 @@
 import sys
 
 from gunicorn import glogging
-from gunicorn.http.wsgi import Response
 
-from voicechat.listening import KEEP_ALIVE, addresses, heartbeat_folder, saying_how_long
+from voicechat.listening import KEEP_ALIVE, addresses, heartbeat_folder
 from voicechat.logs import OUR_LOGGERS, JSONFormatter
 from voicechat.startup import announce, load_settings
 
@@ -14,7 +13,6 @@ try:
     worker_tmp_dir = heartbeat_folder()
 except FileNotFoundError:
     sys.exit("No folder can be written: gunicorn needs /dev/shm, or TMPDIR=… with one, for its workers' heartbeat.")
-Response.default_headers = saying_how_long(Response.default_headers)
 
 
 class Logger(glogging.Logger):
@@ -40,16 +38,13 @@ def post_fork(server, worker):
 
 
 bind = addresses(settings.HOST, settings.PORT)
-worker_class = "gthread"
+worker_class = "voicechat.front.worker.Worker"
 workers = settings.WEB_CONCURRENCY
-threads = settings.THREADS  # polls must not wait behind requests that wait for a vendor (`make bench`)
+threads = settings.THREADS  # for Django: a request must not wait behind those that wait for a vendor (`make bench`)
 timeout = 30
 keepalive = KEEP_ALIVE
 max_requests = 10_000
 max_requests_jitter = 1_000
-limit_request_field_size = 20 * 1024  # a token of 16 KiB (two hundred groups in it), and room for a longer name
 control_socket_disable = True
-secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}  # no other, or two that disagree would be gunicorn's own 400
-forwarder_headers = ""  # or whoever asks from the loopback could set SCRIPT_NAME by a header
 logger_class = Logger
 when_ready = announce

@@ -1,10 +1,8 @@
-"""Where gunicorn listens, where it keeps its workers' heartbeat, and what it says of connections that stay open."""
+"""Where gunicorn listens, and where it keeps its workers' heartbeat."""
 
 import os
 import socket
 import tempfile
-from collections.abc import Callable
-from typing import Any
 
 MEMORY = "/dev/shm"  # noqa: S108  # not a file of ours: gunicorn makes one there by mkstemp, and removes its name
 KEEP_ALIVE = 130
@@ -46,19 +44,3 @@ def heartbeat_folder() -> str | None:
         return MEMORY
     tempfile.gettempdir()
     return None
-
-
-def saying_how_long(headers: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
-    """gunicorn's first lines of an answer, and for how many seconds a connection that stays open may be used again.
-
-    Or a phone would send a second request into one that is just being closed, and lose it. A little less than it is.
-    https://www.rfc-editor.org/rfc/rfc2068#section-19.7.1
-    """
-
-    def lines(response: Any) -> list[str]:
-        found = headers(response)
-        if "Connection: keep-alive\r\n" in found:
-            found.append(f"Keep-Alive: timeout={max(1, response.cfg.keepalive - 2)}\r\n")
-        return found
-
-    return lines

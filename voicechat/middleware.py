@@ -30,6 +30,8 @@ HOST = re.compile(r"((?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9]{1,3}(\.[0-9]{1,3
 """As a machine is called, or its IPv4 address; a bare number is neither, and may be anybody's."""
 LONGEST_HOST = 100
 LENGTH = re.compile("[0-9]{1,19}")
+MOST_READ = 2 * settings.MAX_UPLOAD_BODY
+"""Bytes of a body that are read though it is too large, so that its client hears why."""
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -100,21 +102,24 @@ def tell_of_proxy() -> None:
     notify("proxy", UNTRUSTED_PROXY)
 
 
+def largest_body(path: str) -> int:
+    """Bytes that a request to this path may bring."""
+    return settings.MAX_UPLOAD_BODY if path.startswith("/api/upload") else settings.MAX_BODY
+
+
 class BodyMiddleware(Middleware):
-    """Refuses bodies that are too long, of no declared length, or in another charset than UTF-8."""
+    """Refuses bodies that are too long, that end too soon, or in another charset than UTF-8.
+
+    `voicechat.front` has read them by now, and says their length where they came in chunks.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.META.get("HTTP_TRANSFER_ENCODING"):
-            self.drain_chunks(request, 2 * settings.MAX_UPLOAD_BODY)
-            return problem(411, "length_required", "Send the body with a Content-Length, not in chunks.")
-        is_upload = request.path_info.startswith("/api/upload")
-        limit = settings.MAX_UPLOAD_BODY if is_upload else settings.MAX_BODY
+        limit = largest_body(request.path_info)
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if not LENGTH.fullmatch(declared):
             return problem(400, "bad_request", "The Content-Length is not a length.")
         length = int(declared)
         if length > limit:
-            self.drain(request, length, 2 * settings.MAX_UPLOAD_BODY)
             return problem(413, "body_too_large", f"The body is larger than {limit // 1024} KiB.")
         if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             request.encoding = "utf-8"
@@ -123,6 +128,7 @@ class BodyMiddleware(Middleware):
         if length and encoding not in ("", "identity"):
             detail = "Send the body as it is, without a Content-Encoding: compressed bodies are not read."
             return problem(415, "unsupported_encoding", detail, headers={"Accept-Encoding": "identity"})
+        is_upload = request.path_info.startswith("/api/upload")
         if length and not is_upload and self.is_cut_off(request, length):  # an upload's parser looks for its last line
             return problem(400, "bad_request", "The body ends before its declared length.")
         return self.get_response(request)
@@ -133,20 +139,6 @@ class BodyMiddleware(Middleware):
             return len(request.body) < length
         except UnreadablePostError:
             return True
-
-    def drain(self, request: HttpRequest, length: int, most: int) -> None:
-        """Reads what a client is about to send, within reason, for an answer before that would reach it as a reset."""
-        if length <= most:
-            while request.read(64 * 1024):
-                pass
-
-    def drain_chunks(self, request: HttpRequest, most: int) -> None:
-        """As above. Django itself reads as much as the Content-Length says: of chunks nothing."""
-        try:
-            while most > 0 and (part := request.META["wsgi.input"].read(64 * 1024)):
-                most -= len(part)
-        except Exception:  # it broke off, or its chunks are none: each server has an error of its own for that
-            logger.info("A body in chunks could not be read to its end.")
 
 
 class FinalSlashMiddleware(Middleware):

@@ -1,0 +1,136 @@
+"""One connection: uvicorn's reading of HTTP/1.1, stricter and with bounds, and refusals in the form of all our errors.
+
+https://www.rfc-editor.org/rfc/rfc9112
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from voicechat.errors import problem
+
+MOST_TARGET = 4 * 1024 + 2 * 1024
+"""Bytes of a request's target: a query may be 4 KiB."""
+MOST_FIELD = 20 * 1024
+"""Bytes of one header field: a token of 16 KiB (two hundred groups in it), and room for a longer name."""
+MOST_FIELDS = 100
+MOST_HEAD = 4 * MOST_FIELD
+HEAD_SECONDS = 15
+"""In which a request's head must have come, from its first byte on; and a new connection's first byte."""
+
+
+class RefusedError(Exception):
+    """What has come is not answered as a request."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.answer = (status, code, detail)
+
+
+NO_REQUEST = RefusedError(400, "bad_request", "What was sent is not a request of HTTP/1.1.")
+TARGET_TOO_LONG = RefusedError(414, "target_too_long", f"The address is longer than {MOST_TARGET} bytes.")
+HEAD_TOO_LARGE = RefusedError(
+    431,
+    "headers_too_large",
+    f"At most {MOST_FIELDS} header fields are read, of {MOST_FIELD // 1024} KiB each and {MOST_HEAD // 1024} in all.",
+)
+HEAD_TOO_LATE = RefusedError(408, "request_timeout", f"The request's head did not come within {HEAD_SECONDS} seconds.")
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which has no bounds of its own, answers in plain text and takes half-closed for gone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.head_bytes = 0
+        """Of the request whose head is being read; 0 between requests."""
+        self.head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.stop_head_timer()
+        for cycle, _ in self.pipeline:
+            cycle.disconnected = True
+        self.pipeline.clear()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's gives None, which closes at once
+        """Who has sent all may close that side, and still read: what they asked for is answered, and is the last."""
+        waits = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            return
+        try:
+            self.parser.feed_data(data)
+            self.head_bytes += len(data) if self.head_bytes else 0
+            if self.head_bytes > MOST_HEAD:
+                raise HEAD_TOO_LARGE if self.headers else TARGET_TOO_LONG
+        except httptools.HttpParserUpgrade:  # a request as any other; what comes after it is another protocol
+            self.cycle.keep_alive = False
+        except (httptools.HttpParserError, RefusedError) as error:
+            self.refuse(error.__context__ if isinstance(error.__context__, RefusedError) else error)
+        else:
+            if self.head_bytes and self.head_timer is None:
+                self.head_timer = self.loop.call_later(HEAD_SECONDS, self.refuse, HEAD_TOO_LATE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.head_bytes = 1
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MOST_TARGET:
+            raise TARGET_TOO_LONG
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(name) + len(value) > MOST_FIELD or len(self.headers) >= MOST_FIELDS:
+            raise HEAD_TOO_LARGE
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.head_bytes = 0
+        self.stop_head_timer()
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0") or (
+            version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers)
+        ):
+            raise NO_REQUEST
+        super().on_headers_complete()
+
+    def stop_head_timer(self) -> None:
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def refuse(self, error: BaseException) -> None:
+        """Answers what can be no request, after what was asked before it, and ends the connection."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False  # its answer is the last one
+            return
+        status, code, detail = (error if isinstance(error, RefusedError) else NO_REQUEST).answer
+        made = problem(status, code, detail)
+        self.transport.write(
+            STATUS_LINE[status]
+            + b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
+            + b"content-type: application/problem+json\r\ncache-control: no-store\r\nconnection: close\r\n"
+            + b"content-length: %d\r\n\r\n" % len(made.content)
+            + made.content
+        )
+        self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        super()._start_asgi_task(cycle, lambda *_: app(cycle))

@@ -1,0 +1,31 @@
+"""gunicorn's worker: uvicorn's, with our protocol before it and Django behind it."""
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it carries no types
+
+
+class Worker(UvicornWorker):  # type: ignore[misc]  # as above
+    """Serves the WSGI application that gunicorn was given. https://www.uvicorn.org/deployment/#gunicorn"""
+
+    wsgi: Any
+    CONFIG_KWARGS: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": "voicechat.front.protocol:Protocol",  # by name, for it needs the Django that is not set up yet
+        "ws": "none",
+        "lifespan": "off",
+        "interface": "asgi3",
+        "proxy_headers": False,  # whose word counts is core.addresses' business
+        "server_header": False,
+        "access_log": False,
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        bridge = import_string("voicechat.front.bridge.Bridge")  # needs the Django that the application has set up
+        self.wsgi = bridge(self.wsgi, self.cfg.threads)
