@@ -42,6 +42,7 @@ class Group(models.Model):
     call_status_at = timestamps.since_inserted("callStatusAt")
     """When a client or an operator last changed it."""
     created_at = timestamps.created_at()
+    version = timestamps.version()
 
     objects = GroupQuerySet.as_manager()
 

@@ -96,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     last4 = models.CharField(max_length=4, null=True, blank=True)
     created_at = timestamps.created_at()
+    version = timestamps.version()
 
     password = models.CharField(max_length=128, default="!", db_default="!")  # "!" is no password at all
     is_superuser = models.BooleanField(default=False, db_default=False)

@@ -3,7 +3,7 @@
 Each view set says it in `rules`, action by action, in the words of the table below; nobody else finds the group at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -64,9 +64,13 @@ parts_of = prepared(_parts_of, [part._meta.model_name or "" for part in PARTS])
 def reach(rule: Rule, *, group_id: int, user_id: int) -> Reach | None:
     """How far this person may reach in this group; None for whom it does not exist."""
     for row in parts_of((group_id, user_id)):
-        reaches = [each for each, is_theirs in zip(rule, row.values(), strict=True) if is_theirs]
-        return max(reaches, default=None)
+        return furthest(rule, row.values())
     return None
+
+
+def furthest(rule: Rule, parts: Iterable[bool]) -> Reach | None:
+    """By the parts that somebody has in a group, in the order of PARTS; None for who has none."""
+    return max((each for each, is_theirs in zip(rule, parts, strict=True) if is_theirs), default=None)
 
 
 def hold_parts(*, group_id: int, user_id: int) -> None:

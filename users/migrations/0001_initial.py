@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('account_balance_micros', models.BigIntegerField(blank=True, db_column='accountBalance', help_text="Micro-dollars: the cached sum of the person's ledger entries.", null=True, verbose_name='balance')),
                 ('last4', models.CharField(blank=True, max_length=4, null=True)),
                 ('created_at', models.DateTimeField(db_column='createdAt', db_default=core.timestamps.DatabaseNow(), default=django.utils.timezone.now, editable=False)),
+                ('version', models.BigIntegerField(db_default=core.timestamps.DatabaseMicroseconds(), default=core.timestamps.microseconds_now, editable=False)),
                 ('password', models.CharField(db_default='!', default='!', max_length=128)),
                 ('is_superuser', models.BooleanField(db_default=False, default=False)),
                 ('is_staff', models.BooleanField(db_default=False, default=False, verbose_name='staff')),
