@@ -1,9 +1,10 @@
-"""What a kept answer is asked of the database before it is given again: may this caller see it, and is it still so?
+"""What the database is asked before a kept answer is given again: may this caller see it, and is it still so?
 
-Many polls are one question, of one statement, in one snapshot. Who asks has a connection of their own, not Django's.
+Many polls are one statement, which sees one state of the database. Who asks has a driver's connection of their own.
 
-To keep an answer: `ask` for the state of what it shows, *then* let Django make it, and keep it with that state, if it
-shows the same groups and people as before. It is still so while `ask` gives the same state.
+What an answer shows is named by the groups and people of whom it has anything. To keep one: `ask` for its state, *then*
+let Django make it, and keep it with that state if it names the same ones as before. It may be given while the state is
+the same: data that are newer than their state only cost another answer.
 """
 
 import json
@@ -11,122 +12,132 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rest_framework.permissions import BasePermission
+
 from core.timestamps import VERSIONS_SINCE
-from groups.api.permissions import ANYBODY, Rule, furthest
-from groups.models import PARTS, Group
+from groups.api.permissions import ANYBODY, MayInGroup, Rule, furthest
+from groups.models import PARTS
+from users.api.permissions import IsSelf, IsSignedUp
 from users.callers import Everybody, Identity, is_whole_for
-from users.models import User
+
+
+class Right(NamedTuple):
+    """What lets a caller read: one of the three permissions, and of a group's doors the rule."""
+
+    permission: type[BasePermission]
+    rule: Rule | None = None
+
+
+SIGNED_UP = Right(IsSignedUp)
+
+
+def right_of(view: Any, action: str) -> Right:
+    """The right that a view class asks for. Raises ValueError for any that is not known here."""
+    by_action = getattr(view, "action_permissions", {})
+    (permission,) = (by_action[action],) if action in by_action else view.permission_classes
+    if permission is MayInGroup:
+        return Right(MayInGroup, view.rules[action])
+    if permission not in (IsSelf, IsSignedUp):
+        raise ValueError(f"{permission.__name__} of {view.__name__} is not known here.")
+    return Right(permission)
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One question. An answer shows all groups and people that it has anything of, no others."""
-
     caller: Identity | Everybody
-    """Whom the token names, verified; Everybody in open mode alone."""
-    group: int | None = None
-    """Whose door it is, by the `rule` of its action; or"""
-    rule: Rule | None = None
-    person: int | None = None
-    """whose door it is, who must be the caller (or the caller is staff). Neither: whoever has signed up may see it."""
+    """Whom a verified token names; Everybody in open mode alone."""
+    right: Right = SIGNED_UP
+    of: int | None = None
+    """The group or the person of the path."""
     groups: Sequence[int] = ()
+    """What the kept answer shows: these groups, their lists and activities; and"""
     people: Sequence[int] = ()
+    """these people's rows; and"""
     parts_of: int | None = None
-    """The person whose own groups the answer lists: each must be in `groups`, too."""
+    """that the groups of this person are those and no others."""
 
 
 class Answer(NamedTuple):
     is_allowed: bool
-    """Where not, Django is to say why."""
-    caller_id: int | None
+    """Where not, it is for Django to say why."""
+    pk: int | None
+    """Who the caller is; None where they are nobody, disabled, or everybody."""
     is_staff: bool
     state: str
-    """To be compared as it is. Whatever changes in what is shown gives another one, which never comes back."""
-
-    @property
-    def pk(self) -> int | None:
-        """With `is_staff` what `users.callers.is_whole_for` wants to know of a caller."""
-        return self.caller_id
-
-
-def columns(asked: str, ids: str) -> str:
-    """What is found for each poll. `asked` are the polls, `ids` how one of their lists is read."""
-    parts = [
-        f'EXISTS (SELECT 1 FROM "{each._meta.db_table}" WHERE "groupId" = asked.group_id AND "userId" = caller.id)'
-        for each in PARTS
-    ]
-    rows = [
-        f'(SELECT {digest(f"version - {VERSIONS_SINCE}")} FROM "{model._meta.db_table}" WHERE id {ids.format(name)})'
-        for model, name in ((Group, "groups"), (User, "people"))
-    ]
-    own = [f'(SELECT {digest("id")} FROM "{each._meta.db_table}" WHERE "userId" = asked.parts_of)' for each in PARTS]
-    return (
-        f"SELECT asked.place, caller.id, caller.is_staff, {', '.join(parts)}, {' || '.join([*rows, *own])} "
-        f'FROM {asked} LEFT JOIN users AS caller ON caller."oidcIssuer" = asked.issuer '
-        'AND caller."oidcSubject" = asked.subject AND caller.is_active'
-    )
+    """Of what is shown. It never comes back, once anything has changed."""
 
 
 def digest(number: str) -> str:
-    """Of rows that go, and of numbers that only grow: no two sets of them that follow each other have the same."""
+    """Of rows whose number only grows while they are there, and of which a new one's is higher than all before."""
     return f"count(*) || '/' || coalesce(sum({number}), 0) || ' '"
 
 
-NAMES = ("place", "issuer", "subject", "group_id", "groups", "people", "parts_of")
+OWN = " || ".join(
+    f'(SELECT {digest("id")} FROM "{each._meta.db_table}" WHERE "userId" = asked.parts_of)' for each in PARTS
+)
+HAS = ", ".join(
+    f'EXISTS (SELECT 1 FROM "{each._meta.db_table}" WHERE "groupId" = asked.of_group AND "userId" = caller.id)'
+    for each in PARTS
+)
+VERSIONS = digest(f"version - {VERSIONS_SINCE}")
+SQL = f"""
+SELECT asked.place, caller.id, caller.is_staff, {HAS},
+(SELECT {VERSIONS} FROM groups WHERE id {{groups}}) || (SELECT {VERSIONS} FROM users WHERE id {{people}}) || {OWN}
+FROM {{asked}} LEFT JOIN {{caller}}
+"""  # noqa: S608  # our own names
+IS_CALLER = '"oidcIssuer" = asked.issuer AND "oidcSubject" = asked.subject AND is_active'
+NAMES = ("place", "issuer", "subject", "of_group", "groups", "people", "parts_of")
 READ = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in NAMES)
-POSTGRESQL = columns(
-    "json_to_recordset({}) AS asked (place int, issuer text, subject text, group_id bigint, groups bigint[], "
+SQLITE = SQL.format(
+    asked=f"(SELECT {READ} FROM json_each(?)) AS asked",
+    caller=f"users AS caller ON {IS_CALLER}",
+    groups="IN (SELECT value FROM json_each(asked.groups))",
+    people="IN (SELECT value FROM json_each(asked.people))",
+)
+POSTGRESQL = SQL.format(
+    asked="json_to_recordset({}) AS asked (place int, issuer text, subject text, of_group bigint, groups bigint[], "
     "people bigint[], parts_of bigint)",
-    "= ANY(asked.{})",
+    # OFFSET 0: for each poll by the index; joined as a whole, it would read everybody
+    caller=f"LATERAL (SELECT id, is_staff FROM users WHERE {IS_CALLER} OFFSET 0) AS caller ON true",
+    groups="= ANY (asked.groups)",
+    people="= ANY (asked.people)",
 )
-SQLITE = columns(
-    f"(SELECT {READ} FROM json_each({{}})) AS asked",
-    "IN (SELECT value FROM json_each(asked.{}))",
-)
-QUESTION = {"postgresql": POSTGRESQL.format("%s"), "sqlite": SQLITE.format("?")}
-"""By the database: one parameter, the polls as JSON (`as_json`); one row a poll, in any order."""
+QUESTION = {"postgresql": POSTGRESQL.format("%s"), "sqlite": SQLITE}
+"""By the database: one parameter, the polls as JSON."""
 PREPARE = f"PREPARE what_is_so (json) AS {POSTGRESQL.format('$1')}"
 EXECUTE = "EXECUTE what_is_so (%s)"
-"""The same on PostgreSQL, planned once for each connection: not behind a pooler."""
-SETTINGS = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
-"""What a connection that prepares it wants: without these PostgreSQL may read a whole table for a handful of ids."""
-
-
-def as_json(polls: Sequence[Poll]) -> str:
-    return json.dumps([asked(place, poll) for place, poll in enumerate(polls)])
-
-
-def asked(place: int, poll: Poll) -> dict[str, Any]:
-    lists = {"groups": poll.groups, "people": poll.people, "parts_of": poll.parts_of}
-    if isinstance(poll.caller, Everybody):
-        return {"place": place, **lists}
-    return {
-        "place": place,
-        "issuer": poll.caller.issuer,
-        "subject": poll.caller.subject,
-        "group_id": poll.group,
-        **lists,
-    }
+"""The same on PostgreSQL, planned once for each connection. Behind a pooler the plain question is asked."""
+SETTINGS = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan"
+"""Of a connection that prepares it, or PostgreSQL may read a whole table for a handful of ids."""
 
 
 def ask(cursor: Any, question: str, polls: Sequence[Poll]) -> list[Answer]:
-    """The answers, in the order of the polls. `cursor` is a driver's own (psycopg2, sqlite3). Raises its errors."""
-    cursor.execute(question, (as_json(polls),))
-    found = {row[0]: row for row in cursor.fetchall()}
-    return [answer(poll, found[place]) for place, poll in enumerate(polls)]
+    """The answers, in the order of the polls. `cursor` is a driver's (psycopg2, sqlite3), whose errors it raises."""
+    cursor.execute(question, (json.dumps([asked(place, poll) for place, poll in enumerate(polls)]),))
+    rows = {place: found for place, *found in cursor.fetchall()}
+    return [answer(poll, *rows[place]) for place, poll in enumerate(polls)]
 
 
-def answer(poll: Poll, row: Sequence[Any]) -> Answer:
-    _, caller_id, is_staff, *parts, state = row
+def asked(place: int, poll: Poll) -> dict[str, Any]:
+    shown = {"place": place, "groups": poll.groups, "people": poll.people, "parts_of": poll.parts_of}
     if isinstance(poll.caller, Everybody):
-        return Answer(True, None, Everybody.is_staff, state)
-    return Answer(is_allowed(poll, caller_id, bool(is_staff), parts), caller_id, bool(is_staff), state)
+        return shown
+    of_group = poll.of if poll.right.permission is MayInGroup else None
+    return {**shown, "issuer": poll.caller.issuer, "subject": poll.caller.subject, "of_group": of_group}
 
 
-def is_allowed(poll: Poll, caller_id: int | None, is_staff: bool, parts: Sequence[bool]) -> bool:
-    """What `MayInGroup`, `IsSelf` and `IsSignedUp` say."""
-    if caller_id is None or is_staff:
-        return caller_id is not None
-    if poll.group is not None:
-        return poll.rule is not None and furthest(poll.rule, parts) is ANYBODY
-    return poll.person is None or caller_id == poll.person
+def answer(poll: Poll, pk: int | None, is_staff: int | None, *found: Any) -> Answer:
+    *parts, state = found
+    if isinstance(poll.caller, Everybody):
+        return Answer(is_allowed=True, pk=None, is_staff=True, state=state)
+    seen = Answer(is_allowed=False, pk=pk, is_staff=bool(is_staff), state=state)
+    return seen._replace(is_allowed=pk is not None and may_read(poll, seen, parts))
+
+
+def may_read(poll: Poll, caller: Answer, parts: Sequence[bool]) -> bool:
+    """What the permission says of whoever has signed up: tests/access/matrix.py holds the two together."""
+    if poll.right.permission is IsSignedUp:
+        return True
+    if poll.right.permission is IsSelf:
+        return poll.of is not None and is_whole_for(caller, poll.of)
+    return caller.is_staff or (poll.right.rule is not None and furthest(poll.right.rule, parts) is ANYBODY)

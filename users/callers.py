@@ -1,7 +1,7 @@
 """Who is calling: a person, somebody whom we do not know yet, or in open mode anybody at all."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from rest_framework.request import Request
 
@@ -37,7 +37,16 @@ class Everybody:
 Caller = User | Everybody
 
 
-def is_whole_for(caller: Caller, user_id: int) -> bool:
+class Known(Protocol):
+    """Of a caller what decides whom they see whole."""
+
+    @property
+    def pk(self) -> int | None: ...
+    @property
+    def is_staff(self) -> bool: ...
+
+
+def is_whole_for(caller: Known, user_id: int) -> bool:
     """Whether the caller may see and change all of this person: themself, and staff."""
     return caller.is_staff or caller.pk == user_id
 

@@ -1,0 +1,85 @@
+"""Triggers that stand on a table, by what each database calls it: made after `migrate`, and looked for.
+
+SQLite drops a table's triggers when Django rebuilds the table for a migration, and rebuilds none that another table's
+trigger writes to: so there they are taken off before every `migrate`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connections
+from django.db.models import Model
+
+
+class Trigger(NamedTuple):
+    """What follows a trigger's name, on either database: empty where it is not needed. PostgreSQL calls a function."""
+
+    name: str
+    table: str
+    sqlite: str
+    postgresql: str
+    function: str
+
+    def sql(self, vendor: str) -> str:
+        if vendor == "sqlite":
+            return f"CREATE TRIGGER IF NOT EXISTS {self.name} {self.sqlite}"
+        return f"{self.function} CREATE OR REPLACE TRIGGER {self.name} {self.postgresql}"
+
+    def drop_sql(self, vendor: str) -> str:
+        on_table = "" if vendor == "sqlite" else f' ON "{self.table}"'
+        return f"DROP TRIGGER IF EXISTS {self.name}{on_table}"
+
+
+def of(vendor: str, triggers: Iterable[Trigger]) -> list[Trigger]:
+    return [each for each in triggers if getattr(each, vendor)]
+
+
+def own_version(model: type[Model]) -> Trigger:
+    """Raises a row's own `version` when anything in the row changes: by one, whatever the writer says of it.
+
+    SQLite lets no trigger change what is being written: there it writes once more.
+    """
+    table, columns = model._meta.db_table, [field.column for field in model._meta.local_concrete_fields]
+    old, new = (", ".join(f'{row}."{column}"' for column in columns) for row in ("OLD", "NEW"))
+    return Trigger(
+        f"{table}_version",
+        table,
+        sqlite=f'AFTER UPDATE ON "{table}" WHEN NEW.version IS NOT OLD.version + 1 AND ({old}) IS NOT ({new}) '
+        f'BEGIN UPDATE "{table}" SET version = OLD.version + 1 WHERE id = NEW.id; END',
+        postgresql=f'BEFORE UPDATE ON "{table}" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) '
+        "EXECUTE FUNCTION raise_own_version()",
+        function="CREATE OR REPLACE FUNCTION raise_own_version() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.version := OLD.version + 1; RETURN NEW; END $$;",
+    )
+
+
+THERE = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND NOT tgisinternal "
+    "AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)",
+}
+
+
+def install(triggers: Iterable[Trigger], *, using: str) -> None:
+    run(triggers, using=using, statement=Trigger.sql)
+
+
+def lift(triggers: Iterable[Trigger], *, using: str) -> None:
+    run(triggers, using=using, statement=Trigger.drop_sql)
+
+
+def run(triggers: Iterable[Trigger], *, using: str, statement: Callable[[Trigger, str], str]) -> None:
+    """For those whose tables are there: `migrate` may have gone only part of the way."""
+    connection = connections[using]
+    tables = connection.introspection.table_names()
+    with connection.cursor() as cursor:
+        for each in of(connection.vendor, triggers):
+            if each.table in tables:
+                cursor.execute(statement(each, connection.vendor))
+
+
+def missing(triggers: Iterable[Trigger], cursor: Any, vendor: str) -> list[str]:
+    """The names of those that are not there, or are switched off. `cursor` may be a driver's own."""
+    cursor.execute(THERE[vendor])
+    found = {name for (name,) in cursor.fetchall()}
+    return [each.name for each in of(vendor, triggers) if each.name not in found]
