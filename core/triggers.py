@@ -4,7 +4,7 @@ SQLite drops a table's triggers when Django rebuilds the table for a migration, 
 trigger writes to: so there they are taken off before every `migrate`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -35,16 +35,17 @@ def of(vendor: str, triggers: Iterable[Trigger]) -> list[Trigger]:
 
 
 def own_version(model: type[Model]) -> Trigger:
-    """Raises a row's own `version` when anything in the row changes: by one, whatever the writer says of it.
+    """Raises a row's own `version` when anything else in the row changes: by one, whatever the writer says of it.
 
     SQLite lets no trigger change what is being written: there it writes once more.
     """
-    table, columns = model._meta.db_table, [field.column for field in model._meta.local_concrete_fields]
-    old, new = (", ".join(f'{row}."{column}"' for column in columns) for row in ("OLD", "NEW"))
+    table, columns = model._meta.db_table, [f'"{field.column}"' for field in model._meta.local_concrete_fields]
+    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
+    others = ", ".join(column for column in columns if column != '"version"')
     return Trigger(
         f"{table}_version",
         table,
-        sqlite=f'AFTER UPDATE ON "{table}" WHEN NEW.version IS NOT OLD.version + 1 AND ({old}) IS NOT ({new}) '
+        sqlite=f'AFTER UPDATE OF {others} ON "{table}" WHEN ({old}) IS NOT ({new}) '
         f'BEGIN UPDATE "{table}" SET version = OLD.version + 1 WHERE id = NEW.id; END',
         postgresql=f'BEFORE UPDATE ON "{table}" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) '
         "EXECUTE FUNCTION raise_own_version()",

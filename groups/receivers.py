@@ -20,6 +20,7 @@ from groups.models import (
 )
 from groups.notifications.devices import forget_binding
 from groups.services import heir_of, take_off_list
+from groups.triggers import stop_counting
 from users.client_identity import client_identity
 from users.erasing import goers, marks_of, names_of, redact, saying
 from users.models import User, VendorDeletion
@@ -86,6 +87,7 @@ def clear_call_list(sender: type[Group], instance: Group, origin: Any, **kwargs:
     lists = Participant.objects.filter(group__in=going)
     locked = lock_rows(User.objects.filter(pk__in=lists.values("user")).only("pk"))
     ask_again_before_it_goes(instance)
+    stop_counting(Group.objects.filter(pk=instance.pk))
     on = set(instance.participants.values_list("user_id", flat=True))
     take_off_list(group=instance, people=on)
     User.objects.filter(pk__in=on & {user.pk for user in locked}, participants=None).update(call_status=False)

@@ -84,7 +84,7 @@ SQL = f"""
 SELECT asked.place, caller.id, caller.is_staff, {HAS},
 (SELECT {VERSIONS} FROM groups WHERE id {{groups}}) || (SELECT {VERSIONS} FROM users WHERE id {{people}}) || {OWN}
 FROM {{asked}} LEFT JOIN {{caller}}
-"""  # noqa: S608  # our own names
+"""
 IS_CALLER = '"oidcIssuer" = asked.issuer AND "oidcSubject" = asked.subject AND is_active'
 NAMES = ("place", "issuer", "subject", "of_group", "groups", "people", "parts_of")
 READ = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in NAMES)

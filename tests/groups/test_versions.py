@@ -1,0 +1,134 @@
+"""Versions: raised by the database itself, whoever writes. For each trigger the write that it watches."""
+
+import pytest
+from django.db import connection, connections
+
+from core.triggers import of
+from groups import triggers
+from groups.models import Activity, Group, Invitation, Participant
+from tests.access.rows import all_rows
+from users import triggers as of_users
+from users.models import User
+
+ALL = {each.name: each for each in of(connection.vendor, (*of_users.TRIGGERS, *triggers.TRIGGERS))}
+OWN = {"users": 'UPDATE users SET "displayName" = \'Al\'', "groups": "UPDATE groups SET name = 'Kin'"}
+WRITES = {
+    "INSERT": 'INSERT INTO "{table}" ("userId", "groupId"{more}) VALUES ({dave}, {group}{value})',
+    "UPDATE": 'UPDATE "{table}" SET "userId" = {dave} WHERE "userId" = {carol}',
+    "DELETE": 'DELETE FROM "{table}" WHERE "groupId" = {group}',
+    "TRUNCATE": 'TRUNCATE "{table}"',
+}
+
+
+def run(statement):
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or tables with foreign keys to look at are not altered
+        cursor.execute(statement)
+
+
+def versions():
+    return {model: dict(model.objects.values_list("pk", "version")) for model in (Group, User)}
+
+
+def moved(before):
+    """The rows whose version is another one, as (model's name, id)."""
+    now = versions()
+    return {(model.__name__, pk) for model in now for pk in now[model] if now[model][pk] != before[model].get(pk)}
+
+
+@pytest.fixture
+def other(db):
+    return Group.objects.create(name="Neighbours")
+
+
+@pytest.fixture
+def watched(group, other, carol, dave):
+    """Carol's row on every list. A trigger's name gives the write that it watches, and whose version that raises."""
+    Participant.objects.create(group=group, user=carol)
+    for each in triggers.AROUND:
+        each.objects.get_or_create(group=group, user=carol)
+
+    def watched(trigger):
+        if trigger.table in OWN:
+            rows = User.objects.all() if trigger.table == "users" else Group.objects.all()
+            return OWN[trigger.table], {(rows.model.__name__, row.pk) for row in rows}
+        verb = trigger.name.rpartition("_")[2].upper()
+        more, value = (", activity", ", 'spoke'") if trigger.table == "activities" else ("", "")
+        names = {"group": group.pk, "carol": carol.pk, "dave": dave.pk, "more": more, "value": value}
+        statement = WRITES[verb].format(table=trigger.table, **names)
+        groups = {group.pk, other.pk} if verb == "TRUNCATE" else {group.pk}
+        return statement, {("Group", pk) for pk in groups}
+
+    return watched
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_write_by_hand_raises_what_it_touches_and_nothing_else(watched, name):
+    statement, raised = watched(ALL[name])
+    before = versions()
+    run(statement)
+    assert moved(before) == raised
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_its_trigger_it_raises_nothing(watched, name):
+    statement, _ = watched(ALL[name])
+    before = versions()
+    run(ALL[name].drop_sql(connection.vendor))
+    run(statement)
+    assert moved(before) == set()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_trigger_that_is_gone_is_missed_until_it_is_made_again(db, name):
+    def missing():
+        with connection.cursor() as cursor:
+            return triggers.missing(cursor, connection.vendor)
+
+    assert missing() == []
+    run(ALL[name].drop_sql(connection.vendor))
+    assert missing() == [name]
+    of_users.install()
+    triggers.install()
+    assert missing() == []
+
+
+def test_a_version_begins_at_the_clock_for_who_inserts_by_hand_too(db):
+    run("INSERT INTO groups (name) VALUES ('By hand')")
+    by_hand, made = Group.objects.get().version, Group.objects.create(name="By Django").version
+    assert abs(made - by_hand) < 60_000_000
+
+
+def test_each_change_of_a_row_raises_it_by_one_whatever_is_said_of_the_version(alice):
+    began = versions()[User][alice.pk]
+    User.objects.filter(pk=alice.pk).update(display_name="Al", version=5)
+    User.objects.filter(pk=alice.pk).update(avatar="https://example.com/a.png")
+    alice.save()  # with the version that was read
+    assert versions()[User][alice.pk] == began + 3
+
+
+def test_a_write_that_changes_nothing_raises_nothing(group, alice):
+    before, rows = versions(), all_rows()
+    run('UPDATE users SET "displayName" = "displayName"')
+    run("UPDATE groups SET name = name")
+    run('UPDATE "usersGroupsOwnership" SET "userId" = "userId"')
+    assert (moved(before), all_rows()) == (set(), rows)
+
+
+def test_a_row_that_moves_to_another_group_raises_both(group, other):
+    before = versions()
+    run(f'UPDATE "usersGroupsInvitations" SET "groupId" = {other.pk}')
+    assert moved(before) == {("Group", group.pk), ("Group", other.pk)}
+
+
+def test_who_sent_an_invitation_is_shown_to_nobody_and_raises_nothing(group, alice):
+    before = versions()
+    Invitation.objects.update(invited_by=alice)
+    assert moved(before) == set()
+
+
+def test_one_statement_raises_each_of_its_groups(group, other, alice):
+    before = versions()
+    Activity.objects.bulk_create(Activity(group=each, user=alice, activity="x") for each in (other, group, other))
+    assert moved(before) == {("Group", group.pk), ("Group", other.pk)}
