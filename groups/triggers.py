@@ -7,7 +7,7 @@ invitation does not: it is emptied when they go, and who deletes them holds no l
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection, connections
+from django.db import connections
 from django.db.models import F, Model, QuerySet
 
 from core import triggers
@@ -21,10 +21,13 @@ NOT_SHOWN = ("invited_by", "version")
 # PostgreSQL counts a statement once, however many rows it writes, and locks groups in the order that everybody keeps.
 RAISE = """
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-UPDATE groups SET version = version + 1 WHERE id = ANY (ARRAY(
+{unless_going} UPDATE groups SET version = version + 1 WHERE id = ANY (ARRAY(
   SELECT id FROM groups WHERE id = ANY (ARRAY(SELECT DISTINCT "groupId" FROM {rows})) ORDER BY id FOR NO KEY UPDATE
 ));
 RETURN NULL; END $$;
+"""
+UNLESS_GOING = """
+IF (SELECT version FROM groups WHERE id = (SELECT "groupId" FROM before LIMIT 1)) < 0 THEN RETURN NULL; END IF;
 """
 MOVED = """(
   (SELECT {columns} FROM before EXCEPT SELECT {columns} FROM after)
@@ -41,12 +44,11 @@ POSTGRESQL = "AFTER {verb} ON {table} {rows} FOR EACH STATEMENT EXECUTE FUNCTION
 
 
 def stop_counting(groups: QuerySet[Group]) -> None:
-    """For groups that are about to be deleted: SQLite has triggers for rows alone, and with a group may go 100,000.
+    """For groups that are about to be deleted, all that one statement deletes from: with one may go 100,000 activities.
 
     By a version below 0, which nobody else sees: it goes with the row, or is undone with the deletion.
     """
-    if connection.vendor == "sqlite":
-        groups.update(version=-F("version"))
+    groups.update(version=-F("version"))
 
 
 def shown(model: type[Model], row: str = "") -> str:
@@ -57,14 +59,14 @@ def shown(model: type[Model], row: str = "") -> str:
 def around(model: type[Model]) -> Iterator[Trigger]:
     """Those of a table whose rows hang on a group."""
     table, name = f'"{model._meta.db_table}"', model._meta.model_name
-    for verb, row, state in (("INSERT", "NEW", "NEW TABLE AS after"), ("DELETE", "OLD", "OLD TABLE AS before")):
-        function, rows = f"raise_groups_by_{verb.lower()}", state.split()[-1]
+    for verb, row, rows, unless in (("INSERT", "NEW", "after", ""), ("DELETE", "OLD", "before", UNLESS_GOING)):
+        function = f"raise_groups_by_{verb.lower()}"
         yield Trigger(
             f"{name}_{verb.lower()}",
             model._meta.db_table,
             SQLITE.format(verb=verb, table=table, when="", ids=f'= {row}."groupId"'),
-            POSTGRESQL.format(verb=verb, table=table, rows=f"REFERENCING {state}", function=function),
-            RAISE.format(name=function, rows=rows),
+            POSTGRESQL.format(verb=verb, table=table, rows=f"REFERENCING {row} TABLE AS {rows}", function=function),
+            RAISE.format(name=function, rows=rows, unless_going=unless),
         )
     function, moved = f"raise_groups_by_update_of_{name}", MOVED.format(columns=shown(model))
     changed = f"WHEN ({shown(model, 'OLD.')}) IS NOT ({shown(model, 'NEW.')})"
@@ -74,7 +76,7 @@ def around(model: type[Model]) -> Iterator[Trigger]:
         model._meta.db_table,
         SQLITE.format(verb="UPDATE", table=table, when=changed, ids='IN (OLD."groupId", NEW."groupId")'),
         POSTGRESQL.format(verb="UPDATE", table=table, rows=both, function=function),
-        RAISE.format(name=function, rows=moved),
+        RAISE.format(name=function, rows=moved, unless_going=""),
     )
     yield Trigger(
         f"{name}_truncate",

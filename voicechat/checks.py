@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Tags, Warning, register  # noqa: A004  # Django's name
 
-from voicechat.startup import PROXY_WARNING, role_warning
+from voicechat.startup import PROXY_WARNING, role_warning, trigger_warning
 
 
 @register(Tags.security, deploy=True)
@@ -18,3 +18,10 @@ def the_server_does_not_own_its_tables(databases: Any = None, **kwargs: Any) -> 
     """Asked for by `--database default`."""
     warning = role_warning() if databases else ""
     return [Warning(warning, id="voicechat.W002")] if warning else []
+
+
+@register(Tags.database, deploy=True)
+def versions_are_raised(databases: Any = None, **kwargs: Any) -> list[Warning]:
+    """Asked for by `--database default`."""
+    warning = trigger_warning() if databases else ""
+    return [Warning(warning, id="voicechat.W003")] if warning else []

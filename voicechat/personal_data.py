@@ -50,6 +50,7 @@ KEPT = (
         End.GOES,
         exported=True,
     ),
+    Kept("users", "version", "how often their row has changed", "an answer that is kept is known to be old", End.GOES),
     Kept("users", "oidcIssuer oidcSubject", "their sign-in", "they are let in by it", End.GOES, exported=True),
     Kept(
         "users",
@@ -94,6 +95,7 @@ KEPT = (
         End.GOES,
         exported=True,
     ),
+    Kept("groups", "version", "how often anything in it has changed", "an answer that is kept is known to be old", End.NOBODYS),
     Kept(
         "groups",
         "id name phoneNumber callStatus callStatusAt createdAt",

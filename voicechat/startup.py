@@ -21,6 +21,10 @@ PROXY_WARNING = (
     "TRUSTED_PROXIES is not set: everybody who comes through the proxy in front counts as one address, and one of them "
     "can use up what all may."
 )
+TRIGGERS_WARNING = (
+    "The database lacks triggers that raise versions, so that no answer may be kept: {}. Run `manage.py migrate`, which "
+    "makes them again."
+)
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
 
@@ -88,6 +92,8 @@ def start_warnings() -> Iterator[str]:
         yield from filter(None, (proxy_warning(), role_warning()))
     if warning := redis_warning():
         yield warning
+    if warning := trigger_warning():
+        yield warning
     if sys.flags.optimize > 1:
         yield "Python runs with -OO: /api/schema has no descriptions, which are taken from docstrings."
 
@@ -119,6 +125,16 @@ def role_warning() -> str:
     except DatabaseError:
         return ""
     return warning
+
+
+def trigger_warning() -> str:
+    """Models are only there once Django is set up. A database that is not migrated says so itself, to whoever asks."""
+    try:
+        with connection.cursor() as cursor:
+            missing = import_string("groups.triggers.missing")(cursor, connection.vendor)
+    except DatabaseError:
+        return ""
+    return TRIGGERS_WARNING.format(", ".join(missing)) if missing else ""
 
 
 def open_requests(base: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Versions: raised by the database itself, whoever writes. For each trigger the write that it watches."""
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from core.triggers import of
 from groups import triggers
@@ -11,7 +11,7 @@ from users import triggers as of_users
 from users.models import User
 
 ALL = {each.name: each for each in of(connection.vendor, (*of_users.TRIGGERS, *triggers.TRIGGERS))}
-OWN = {"users": 'UPDATE users SET "displayName" = \'Al\'', "groups": "UPDATE groups SET name = 'Kin'"}
+OWN = {"users": "UPDATE users SET \"displayName\" = 'Al'", "groups": "UPDATE groups SET name = 'Kin'"}
 WRITES = {
     "INSERT": 'INSERT INTO "{table}" ("userId", "groupId"{more}) VALUES ({dave}, {group}{value})',
     "UPDATE": 'UPDATE "{table}" SET "userId" = {dave} WHERE "userId" = {carol}',
@@ -118,7 +118,7 @@ def test_a_write_that_changes_nothing_raises_nothing(group, alice):
 
 def test_a_row_that_moves_to_another_group_raises_both(group, other):
     before = versions()
-    run(f'UPDATE "usersGroupsInvitations" SET "groupId" = {other.pk}')
+    Invitation.objects.update(group=other)
     assert moved(before) == {("Group", group.pk), ("Group", other.pk)}
 
 
