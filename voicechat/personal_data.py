@@ -95,7 +95,13 @@ KEPT = (
         End.GOES,
         exported=True,
     ),
-    Kept("groups", "version", "how often anything in it has changed", "an answer that is kept is known to be old", End.NOBODYS),
+    Kept(
+        "groups",
+        "version",
+        "how often anything in it has changed",
+        "an answer that is kept is known to be old",
+        End.NOBODYS,
+    ),
     Kept(
         "groups",
         "id name phoneNumber callStatus callStatusAt createdAt",

@@ -22,8 +22,8 @@ PROXY_WARNING = (
     "can use up what all may."
 )
 TRIGGERS_WARNING = (
-    "The database lacks triggers that raise versions, so that no answer may be kept: {}. Run `manage.py migrate`, which "
-    "makes them again."
+    "The database lacks triggers that raise versions, so that no answer may be kept: {}. Run `manage.py migrate`, "
+    "which makes them again."
 )
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
