@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException
 
 from users.models import IssuerKeys
 from users.sign_in.local_issuer import LocalIssuer
+from users.sign_in.remembered import remembered
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,9 @@ class Issuer(Protocol):
     def key(self, kid: str | None) -> jwt.PyJWK:
         """The public key of that name. Raises UnknownKeyError, and IssuerUnreachable where nobody can tell."""
 
+    def key_now(self, kid: str | None) -> jwt.PyJWK | None:
+        """The same where it is known and fresh, without asking anybody; else None."""
+
 
 class OpenIdIssuer:
     """An OpenID Connect provider such as Auth0. Its keys are fetched when a token needs them, and kept for an hour.
@@ -76,7 +80,7 @@ class OpenIdIssuer:
 
     def key(self, kid: str | None) -> jwt.PyJWK:
         known = self.known(kid)
-        if known is None or monotonic() - self.fetched_at > FRESH_FOR:
+        if known is None or not self.is_fresh():
             # Without the key there is nothing to do but wait for whoever asks already. Never while the issuer is down:
             # made-up tokens would tie up every thread.
             self.ask(wait=known is None and not self.is_down)
@@ -86,6 +90,12 @@ class OpenIdIssuer:
         if self.is_down:
             raise IssuerUnreachable
         raise UnknownKeyError
+
+    def key_now(self, kid: str | None) -> jwt.PyJWK | None:
+        return self.known(kid) if self.is_fresh() else None
+
+    def is_fresh(self) -> bool:
+        return monotonic() - self.fetched_at <= FRESH_FOR
 
     def known(self, kid: str | None) -> jwt.PyJWK | None:
         """A token may leave its key unnamed where there is but one."""
@@ -177,3 +187,4 @@ def issuer_named(name: Any) -> Issuer | None:
 
 def forget_keys() -> None:
     open_id_issuer.cache_clear()
+    remembered.clear()

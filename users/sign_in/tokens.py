@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from users.callers import Identity
 from users.sign_in.issuers import ALGORITHMS, Issuer, UnknownKeyError, issuer_named
+from users.sign_in.remembered import Verified, remembered
 from users.sign_in.token_kinds import misfit
 
 LEEWAY = 30
@@ -42,6 +43,8 @@ def verify(token: str) -> Identity:
 
     Raises TokenInvalid, TokenExpired, and IssuerUnreachable where nobody can tell.
     """
+    if known := remembered.identity(token.encode()):
+        return known
     if what := misfit(token):
         raise TokenInvalid(what)
     try:
@@ -51,7 +54,7 @@ def verify(token: str) -> Identity:
             raise TokenInvalid(OTHER_ISSUER)
         if unverified["header"].get("alg") not in ALGORITHMS:
             raise TokenInvalid(OTHER_ALGORITHM)
-        return identity(issuer, claims(token, issuer, unverified["header"].get("kid")))
+        return checked(token, issuer, unverified["header"].get("kid"))
     except jwt.ExpiredSignatureError:
         raise TokenExpired from None
     except jwt.InvalidAudienceError:
@@ -60,17 +63,20 @@ def verify(token: str) -> Identity:
         raise TokenInvalid from None
 
 
-def claims(token: str, issuer: Issuer, kid: str | None) -> dict[str, Any]:
+def checked(token: str, issuer: Issuer, kid: str | None) -> Identity:
     """Of the header only `kid` is heeded, and `alg` only where it is the key's own."""
+    key = issuer.key(kid)
     verified: dict[str, Any] = jwt.decode(
         token,
-        issuer.key(kid),
+        key,
         audience=issuer.audience(),
         issuer=[issuer.url, f"{issuer.url}/"],
         leeway=LEEWAY,
         options={"require": REQUIRED, "enforce_minimum_key_length": True},
     )
-    return verified
+    who = identity(issuer, verified)
+    remembered.add(token.encode(), Verified(who, verified["exp"] + LEEWAY, key, lambda: issuer.key_now(kid)))
+    return who
 
 
 def identity(issuer: Issuer, claims: dict[str, Any]) -> Identity:
