@@ -90,6 +90,9 @@ def around(model: type[Model]) -> Iterator[Trigger]:
 TRIGGERS = (own_version(Group), *(each for model in AROUND for each in around(model)))
 
 
+EVERY = (*of_users.TRIGGERS, *TRIGGERS)
+
+
 def install(using: str = "default", **kwargs: Any) -> None:
     triggers.install(TRIGGERS, using=using)
 
@@ -103,4 +106,4 @@ def make_way(using: str = "default", **kwargs: Any) -> None:
 def missing(cursor: Any, vendor: str) -> list[str]:
     """The names of the triggers, those of people too, that raise no version: without any of them none can be relied on.
     `cursor` may be a driver's own."""
-    return triggers.missing((*of_users.TRIGGERS, *TRIGGERS), cursor, vendor)
+    return triggers.missing(EVERY, cursor, vendor)

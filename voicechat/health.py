@@ -1,6 +1,7 @@
 """Whether the process lives, whether it can work, and the greeting that the first back end gave."""
 
 import logging
+from dataclasses import asdict
 
 from django.conf import settings
 from django.db import Error, connection
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 from users.sign_in.authentication import BearerAuthentication
 from voicechat.database_errors import NOT_MIGRATED, NOT_WRITABLE, SILENT, Unavailable, unavailable
 from voicechat.errors import problem, reads_only
+from voicechat.front.counts import counts
 from voicechat.redis_check import redis_check
 from voicechat.vendor_modes import vendor_modes
 from voicechat.writable import write_check
@@ -42,7 +44,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         what = unavailable(error) or SILENT
     if what is None:
         redis = redis_check.state()  # asked whoever asks: the log is for those who are not told here
-        details = {"vendors": vendor_modes(), "redis": redis} if is_told(request) else {}
+        details = {"vendors": vendor_modes(), "redis": redis, "polls": asdict(counts)} if is_told(request) else {}
         return JsonResponse({"status": "ok", **details})
     logger.log(logging.ERROR if what in NOT_WRITABLE else logging.WARNING, "Not ready: %s", what.detail)
     told = what if is_told(request) else NOT_READY

@@ -2,9 +2,11 @@
 
 import logging
 import re
+from datetime import UTC, datetime
 from time import perf_counter
 from uuid import uuid4
 
+import orjson
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -13,6 +15,8 @@ from voicechat.middleware import Middleware
 
 logger = logging.getLogger("voicechat.requests")
 
+LOGGED_IN_FRONT = "voicechat.logged_in_front"
+"""In the environ of a request whose line whoever called the application writes."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 REQUEST_ID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """nginx's $request_id, or a UUID as other proxies write it: by anything freer a client could write into the log."""
@@ -32,7 +36,8 @@ class RequestIdMiddleware(Middleware):
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = name
-            log_answer(request, response.status_code, 1000 * (perf_counter() - begun))
+            if LOGGED_IN_FRONT not in request.META:
+                log_answer(request, response.status_code, 1000 * (perf_counter() - begun))
         finally:
             request_id.reset(token)
         return response
@@ -55,3 +60,20 @@ def person(request: HttpRequest) -> int | None:
     name = "_cached_user" if request.path_info.startswith("/admin") else "user"
     pk: int | None = getattr(getattr(request, name, None), "pk", None)
     return pk
+
+
+def answered_line(request_id: str, route: str, status: int, milliseconds: float, user_id: int | None) -> str:
+    """The same line of a GET, made by hand: it costs a tenth."""
+    line = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "level": "INFO",
+        "logger": logger.name,
+        "message": "answered",
+        "request_id": request_id,
+        "method": "GET",
+        "route": route,
+        "status": status,
+        "ms": round(milliseconds, 1),
+        "user_id": user_id,
+    }
+    return orjson.dumps(line).decode() + "\n"

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from core.preconditions import conditional
 from core.rows import RowSerializer
+from core.shown import shows
 from core.wire import MOST_LISTED
 from groups.api import polled
 from groups.api.detailed_serializers import (
@@ -68,7 +69,12 @@ class GroupPersonViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesVi
 
     @extend_schema(summary="Who is on the list", responses=GroupPersonSerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
-        return self.page_as(GroupPersonSerializer, group_id) if request.GET else self.current(group_id)
+        if request.GET:
+            return self.page_as(GroupPersonSerializer, group_id)
+        response = self.current(group_id)
+        people = [row["userId"] for row in response.data]
+        shows(self, request, group_id, groups=[group_id], people=people)
+        return response
 
     @extend_schema(
         summary="Put a person on the list",

@@ -5,7 +5,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from groups.api.detailed import groups_around
+from core.shown import shows
+from groups.api.detailed import AROUND, groups_around
 from groups.api.detailed_serializers import DetailedSerializer
 from groups.api.pages import PagesViewSet
 from groups.api.serializers import RefSerializer
@@ -41,4 +42,15 @@ class UserGroupsViewSet(PagesViewSet):
     @extend_schema(summary="A person with everything around their groups", responses=DetailedSerializer)
     def detailed(self, request: Request, user_id: int) -> Response:
         row = get_object_or_404(User.objects.values(*DetailedSerializer.columns), pk=user_id)
-        return Response({**DetailedSerializer.shape(row), **groups_around(user_id)})
+        around = groups_around(user_id)
+        groups = [group for listed in around.values() for group in listed]
+        people = (person["id"] for group in groups for name in AROUND for person in group[name])
+        shows(
+            self,
+            request,
+            user_id,
+            groups=(group["groupId"] for group in groups),
+            people=(user_id, *people),
+            parts_of=user_id,
+        )
+        return Response({**DetailedSerializer.shape(row), **around})

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core.preconditions import conditional
+from core.shown import shows
 from core.wire import MOST_LISTED, read
 from groups.api import polled
 from groups.api.pages import PagesViewSet
@@ -111,6 +112,7 @@ class GroupViewSet(AnswersAgain, PermissionsByAction, GenericViewSet[Group]):
         rows = polled.call_status([group_id])
         if not rows:
             raise Http404
+        shows(self, request, group_id, groups=[group_id])
         return Response(rows[0])
 
     @extend_schema(summary="Say whether the group is on a call", request=CallStatusChangeSerializer)
@@ -139,7 +141,12 @@ class ActivityViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesViewS
 
     @extend_schema(summary="What happened in the group, newest first", responses=ActivitySerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
-        return self.page(group_id) if request.GET else self.current(group_id)
+        if request.GET:
+            return self.page(group_id)
+        response = self.current(group_id)
+        people = [row["userId"] for row in response.data]
+        shows(self, request, group_id, groups=[group_id], people=people)
+        return response
 
     def current(self, group_id: int, status: int = 200) -> Response:
         """The list, in one query where it is neither empty nor a very long one."""

@@ -69,7 +69,7 @@ def ask(settings, monkeypatch):
     return lambda: Once().allow_request(None, None)
 
 
-def test_why_it_is_not_reached_is_logged_and_said_at_the_start(redis, ask, caplog):
+def test_why_it_is_not_reached_is_logged_and_said_at_the_start(db, redis, ask, caplog):
     redis("")
     assert ask()
     assert "its certificate is not accepted, self-signed certificate" in caplog.text
@@ -80,7 +80,7 @@ def test_why_it_is_not_reached_is_logged_and_said_at_the_start(redis, ask, caplo
 
 
 @pytest.mark.parametrize("options", ["ssl_ca_certs={}", "ssl_cert_reqs=none"])
-def test_what_the_papers_say_makes_it_work(redis, place, options):
+def test_what_the_papers_say_makes_it_work(db, redis, place, options):
     redis(options.format(quote(str(place[1]))))
     cache.set("a", 1)
     assert cache.get("a") == 1

@@ -21,12 +21,19 @@ WHOLE = {"status": "ok", "vendors": {"Twilio": "sandbox", "Stripe": "sandbox", "
 BRIEF = {"status": "ok"}
 
 
+def whole(answer):
+    """But for how many polls this process has answered, each way."""
+    told = answer.json()
+    assert told.pop("polls").keys() == {"kept", "made", "passed"}
+    return told
+
+
 def bearer(email):
     return {"Authorization": f"Bearer {local_token(email)}"}
 
 
 def test_a_migrated_database_is_ready(client, db):
-    assert client.get("/readyz/").json() == WHOLE
+    assert whole(client.get("/readyz/")) == WHOLE
 
 
 def test_strangers_learn_no_more_than_that(client, alice, sign_in):
@@ -40,7 +47,7 @@ def test_strangers_learn_no_more_than_that(client, alice, sign_in):
 
 def test_staff_learn_which_vendor_is_real(client, alice, sign_in):
     User.objects.filter(pk=alice.pk).update(is_staff=True)
-    assert client.get("/readyz", headers=bearer(alice.email)).json() == WHOLE
+    assert whole(client.get("/readyz", headers=bearer(alice.email))) == WHOLE
 
 
 def test_disabled_staff_are_strangers(client, alice, sign_in):
@@ -97,21 +104,21 @@ def test_the_docs_page_needs_no_outside_host(client, db):
     assert "//cdn" not in page
 
 
-def test_the_start_lines_say_what_is_real_and_warn_of_open_mode():
+def test_the_start_lines_say_what_is_real_and_warn_of_open_mode(db):
     lines = "\n".join(start_lines())
     assert all(vendor in lines for vendor in ("Twilio", "Stripe", "Cloudinary", "sandbox"))
     assert "WARNING: open mode" in lines
     assert lines.count("curl") == 3
 
 
-def test_the_start_lines_say_how_to_sign_in(settings):
+def test_the_start_lines_say_how_to_sign_in(settings, db):
     settings.OPEN_MODE = False
     lines = "\n".join(start_lines())
     assert "issue_token" in lines
     assert "WARNING: open mode" not in lines
 
 
-def test_the_start_lines_say_that_nobody_is_told(settings):
+def test_the_start_lines_say_that_nobody_is_told(settings, db):
     settings.TELEPHONY = {"BACKEND": "voice.telephony.twilio_telephony.TwilioTelephony", "OPTIONS": {}}
     assert "SERVICE_SID" not in "\n".join(start_lines())
     settings.NOTIFICATIONS = []

@@ -10,6 +10,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.preconditions import conditional
 from core.prepared import prepared_shapes
+from core.shown import shows
 from core.wire import read
 from users.api.idempotent import AnswersAgain, idempotent
 from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
@@ -74,10 +75,11 @@ class UserViewSet(AnswersAgain, PermissionsByAction, GenericViewSet[User]):
 
     @extend_schema(summary="One person", responses=PersonSerializer)
     def retrieve(self, request: Request, user_id: int) -> Response:
-        read_person = whole if is_whole_for(caller_of(request), user_id) else profile
-        people = read_person([user_id])
+        is_whole = is_whole_for(caller_of(request), user_id)
+        people = (whole if is_whole else profile)([user_id])
         if not people:
             raise Http404
+        shows(self, request, user_id, people=[user_id], is_whole=is_whole)
         return Response(people[0])
 
     @extend_schema(

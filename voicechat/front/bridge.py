@@ -42,8 +42,14 @@ class Bridge:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="django")
         self.places = asyncio.Semaphore(PLACES)
 
+    def take(self, cycle: RequestResponseCycle, start: Callable[[Any], None]) -> None:
+        """Answers the request; `start` runs a coroutine of it as a task."""
+        start(self(cycle))
+
     async def __call__(self, cycle: RequestResponseCycle) -> None:
-        environ = environ_of(cycle)
+        await self.serve(cycle, environ_of(cycle))
+
+    async def serve(self, cycle: RequestResponseCycle, environ: Environ) -> None:
         try:
             if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 await self.take_in(cycle, environ)
@@ -52,10 +58,13 @@ class Bridge:
             return
         if cycle.disconnected:  # what has come is no request
             return
-        loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self.threads, self.answer, environ, cycle, loop)
-        if answer:
+        if answer := await self.ask(cycle, environ):
             await send(cycle, answer)
+
+    async def ask(self, cycle: RequestResponseCycle, environ: Environ) -> Answer | None:
+        """What the application answers. None where that came in parts, and has been sent."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, self.answer, environ, cycle, loop)
 
     async def take_in(self, cycle: RequestResponseCycle, environ: Environ) -> None:
         """Puts the body into the environ, with its length; of one that will be refused the length alone.
@@ -90,7 +99,7 @@ class Bridge:
         environ["wsgi.input"] = BytesIO(body)
 
     def answer(self, environ: Environ, cycle: RequestResponseCycle, loop: AbstractEventLoop) -> Answer | None:
-        """In a thread. None where the answer came in parts, and has been sent."""
+        """In a thread."""
         begun: list[Any] = []
         response = self.application(environ, lambda *given: begun.extend(given))
         try:

@@ -133,4 +133,5 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        super()._start_asgi_task(cycle, lambda *_: app(cycle))
+        start = super()._start_asgi_task
+        app.take(cycle, lambda coroutine: start(cycle, lambda *_: coroutine))

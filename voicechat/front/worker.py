@@ -27,5 +27,5 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # as above
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        bridge = import_string("voicechat.front.bridge.Bridge")  # needs the Django that the application has set up
-        self.wsgi = bridge(self.wsgi, self.cfg.threads)
+        front = import_string("voicechat.front.door.front")  # needs the Django that the application has set up
+        self.wsgi = front(self.wsgi, self.cfg.threads)

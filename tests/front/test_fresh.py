@@ -1,0 +1,73 @@
+"""Whoever writes, by whichever way: the very next poll gives what Django gives, whatever was kept before."""
+
+from contextlib import suppress
+from random import Random
+
+import pytest
+from django.db import connection, transaction
+
+from tests.front.through import Through
+from tests.pairs.world import make_world
+from tests.pairs.writers import REFUSED, WRITERS
+from voicechat.front.counts import counts
+
+LISTS = ("groupMembers", "callParticipants", "activities", "callStatus")
+BY_HAND = (
+    "UPDATE users SET \"displayName\" = 'Al' WHERE id = {w.alice.pk}",
+    "UPDATE users SET avatar = 'https://example.com/a.png' WHERE id = {w.bob.pk}",
+    "UPDATE groups SET name = 'Kin' WHERE id = {w.group.pk}",
+    'INSERT INTO activities ("userId", "groupId", activity) VALUES ({w.bob.pk}, {w.work.pk}, \'sang\')',
+    "UPDATE activities SET activity = 'whistled' WHERE \"groupId\" = {w.group.pk}",
+    'DELETE FROM activities WHERE "userId" = {w.alice.pk}',
+    'DELETE FROM "usersGroupsMembership" WHERE "userId" = {w.bob.pk}',
+    'UPDATE "usersGroupsInvitations" SET "groupId" = {w.work.pk} WHERE "userId" = {w.carol.pk}',
+    'DELETE FROM "usersGroupsParticipants" WHERE "groupId" = {w.group.pk}',
+)
+
+
+def by_hand(statement):
+    def write(world):
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(w=world))
+
+    return write
+
+
+ALL = {**WRITERS, **{statement: by_hand(statement) for statement in BY_HAND}}
+
+
+@pytest.fixture
+def api(db):
+    client = Through()
+    yield client
+    client.close()
+
+
+def paths(world):
+    yield from (f"/api/users/{world.alice.pk}/detailed", f"/api/users/{world.carol.pk}/detailed")
+    yield from (f"/api/users/{user.pk}" for user in world.people)
+    for group in (world.group, world.work):
+        yield from (f"/api/groups/{group.pk}/{name}" for name in LISTS)
+
+
+@pytest.fixture
+def _house(sandbox_payments, sandbox_telephony, sandbox_notify, settings):
+    """All of it, with limits that money sets."""
+    settings.MIN_CALL_BALANCE = 500_000
+
+
+@pytest.mark.usefixtures("_house")
+def test_the_next_poll_after_any_write_is_right(api):
+    random, names, before = Random(7), [*ALL], counts.kept
+    random.shuffle(names)
+    for number, name in enumerate(names):
+        if number % 4 == 0:
+            world, api.times = make_world(), 3
+            for path in paths(world):
+                api.get(path)
+            api.times = 1
+        with suppress(*REFUSED), transaction.atomic():
+            ALL[name](world)
+        for path in paths(world):
+            api.get(path)
+    assert counts.kept - before > len(names)
