@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe polls mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -53,6 +53,9 @@ bench: $(HAVE_DEV)
 
 storm: $(HAVE_DEV)
 	@$(BIN)/python -m bench.storm
+
+polls: $(HAVE_DEV)
+	@$(BIN)/python -m bench.polls
 
 chaos: $(HAVE_DEV)
 	@$(BIN)/python -m bench.chaos
