@@ -47,7 +47,7 @@ def own_version(model: type[Model]) -> Trigger:
         table,
         sqlite=f'AFTER UPDATE OF {others} ON "{table}" WHEN ({old}) IS NOT ({new}) '
         f'BEGIN UPDATE "{table}" SET version = OLD.version + 1 WHERE id = NEW.id; END',
-        postgresql=f'BEFORE UPDATE ON "{table}" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.* AND NEW.version > 0) '
+        postgresql=f'BEFORE UPDATE ON "{table}" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) '
         "EXECUTE FUNCTION raise_own_version()",
         function="CREATE OR REPLACE FUNCTION raise_own_version() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN NEW.version := OLD.version + 1; RETURN NEW; END $$;",

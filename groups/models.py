@@ -55,6 +55,18 @@ class Group(models.Model):
         return f"#{self.pk} {isolated(self.name)}"
 
 
+class EveryGroup(models.Model):
+    """One row, or none yet: raised where the database cannot say which groups have changed (`groups/triggers.py`)."""
+
+    version = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "everyGroup"
+
+    def __str__(self) -> str:
+        return f"every group, {self.version}"
+
+
 class GroupPersonQuerySet(models.QuerySet[Any, Any]):
     def longest_standing(self) -> "GroupPersonQuerySet":
         return self.order_by("created_at", "id")

@@ -33,6 +33,7 @@ def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[U
 
     In a bulk deletion (`origin` is its queryset) nobody who goes too can be an heir.
     """
+    stop_counting(Group.objects.none())
     goer_ids = goers(instance, origin)
     owned = set(Ownership.objects.filter(user=instance).values_list("group_id", flat=True))
     joined = set(Membership.objects.filter(user=instance).values_list("group_id", flat=True))

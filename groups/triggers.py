@@ -7,7 +7,7 @@ invitation does not: it is emptied when they go, and who deletes them holds no l
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import F, Model, QuerySet
 
 from core import triggers
@@ -17,38 +17,45 @@ from users import triggers as of_users
 
 AROUND: tuple[type[Model], ...] = (*PARTS, Participant, Activity)
 NOT_SHOWN = ("invited_by", "version")
+GOES = "voicechat.goes"
+"""A setting of PostgreSQL's: "on" for the rest of a transaction that deletes groups or people."""
 
-# PostgreSQL counts a statement once, however many rows it writes, and locks groups in the order that everybody keeps.
+SQLITE = """
+AFTER {verb} ON "{table}" {when} BEGIN UPDATE groups SET version = version + 1 WHERE id {ids} AND version > 0; END
+"""
+POSTGRESQL = 'AFTER {verb} ON "{table}" {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}()'
+FUNCTION = (
+    "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {work} RETURN NULL; END $$;"
+)
+# A statement counts once, however many rows it writes, and locks groups in the order that everybody keeps.
 RAISE = """
-CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-{unless_going} UPDATE groups SET version = version + 1 WHERE id = ANY (ARRAY(
+UPDATE groups SET version = version + 1 WHERE id = ANY (ARRAY(
   SELECT id FROM groups WHERE id = ANY (ARRAY(SELECT DISTINCT "groupId" FROM {rows})) ORDER BY id FOR NO KEY UPDATE
 ));
-RETURN NULL; END $$;
 """
-UNLESS_GOING = """
-IF (SELECT version FROM groups WHERE id = (SELECT "groupId" FROM before LIMIT 1)) < 0 THEN RETURN NULL; END IF;
-"""
-MOVED = """(
+CHANGED = """(
   (SELECT {columns} FROM before EXCEPT SELECT {columns} FROM after)
   UNION (SELECT {columns} FROM after EXCEPT SELECT {columns} FROM before)
-) AS moved"""
-RAISE_ALL = """
-CREATE OR REPLACE FUNCTION raise_all_groups() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-UPDATE groups SET version = version + 1; RETURN NULL; END $$;
+) AS changed"""
+RAISE_EVERY = """
+INSERT INTO "everyGroup" (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = "everyGroup".version + 1;
 """
-SQLITE = """
-AFTER {verb} ON {table} {when} BEGIN UPDATE groups SET version = version + 1 WHERE id {ids} AND version > 0; END
-"""
-POSTGRESQL = "AFTER {verb} ON {table} {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+UNLESS_GOES = f"IF current_setting('{GOES}', true) IS DISTINCT FROM 'on' THEN {RAISE_EVERY} END IF;"
 
 
 def stop_counting(groups: QuerySet[Group]) -> None:
-    """For groups that are about to be deleted, all that one statement deletes from: with one may go 100,000 activities.
+    """Before these groups, or people, are deleted: with one may go 100,000 activities.
 
-    By a version below 0, which nobody else sees: it goes with the row, or is undone with the deletion.
+    PostgreSQL tells the groups of deleted rows apart at twice the cost of deleting them. So activities that are deleted
+    raise every group, but not those that go with a group, of which nobody asks any more, or with a person, who is
+    missed wherever they are shown. SQLite has triggers for rows alone: a group with a version below 0 is passed over.
+    Nobody else sees that version: it goes with the row, or is undone with the deletion.
     """
-    groups.update(version=-F("version"))
+    if connection.vendor == "sqlite":
+        groups.update(version=-F("version"))
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, 'on', true)", [GOES])
 
 
 def shown(model: type[Model], row: str = "") -> str:
@@ -58,33 +65,40 @@ def shown(model: type[Model], row: str = "") -> str:
 
 def around(model: type[Model]) -> Iterator[Trigger]:
     """Those of a table whose rows hang on a group."""
-    table, name = f'"{model._meta.db_table}"', model._meta.model_name
-    for verb, row, rows, unless in (("INSERT", "NEW", "after", ""), ("DELETE", "OLD", "before", UNLESS_GOING)):
-        function = f"raise_groups_by_{verb.lower()}"
-        yield Trigger(
-            f"{name}_{verb.lower()}",
-            model._meta.db_table,
-            SQLITE.format(verb=verb, table=table, when="", ids=f'= {row}."groupId"'),
-            POSTGRESQL.format(verb=verb, table=table, rows=f"REFERENCING {row} TABLE AS {rows}", function=function),
-            RAISE.format(name=function, rows=rows, unless_going=unless),
-        )
-    function, moved = f"raise_groups_by_update_of_{name}", MOVED.format(columns=shown(model))
-    changed = f"WHEN ({shown(model, 'OLD.')}) IS NOT ({shown(model, 'NEW.')})"
-    both = "REFERENCING OLD TABLE AS before NEW TABLE AS after"
-    yield Trigger(
-        f"{name}_update",
-        model._meta.db_table,
-        SQLITE.format(verb="UPDATE", table=table, when=changed, ids='IN (OLD."groupId", NEW."groupId")'),
-        POSTGRESQL.format(verb="UPDATE", table=table, rows=both, function=function),
-        RAISE.format(name=function, rows=moved, unless_going=""),
+    table, name = model._meta.db_table, str(model._meta.model_name)
+
+    def trigger(verb: str, rows: str, function: str, work: str, *, sqlite: str) -> Trigger:
+        postgresql = POSTGRESQL.format(verb=verb, table=table, rows=rows, function=function)
+        return Trigger(f"{name}_{verb.lower()}", table, sqlite, postgresql, FUNCTION.format(name=function, work=work))
+
+    def on_sqlite(verb: str, ids: str, when: str = "") -> str:
+        return SQLITE.format(verb=verb, table=table, ids=ids, when=when)
+
+    yield trigger(
+        "INSERT",
+        "REFERENCING NEW TABLE AS after",
+        "raise_groups_of_new",
+        RAISE.format(rows="after"),
+        sqlite=on_sqlite("INSERT", '= NEW."groupId"'),
     )
-    yield Trigger(
-        f"{name}_truncate",
-        model._meta.db_table,
-        "",  # SQLite knows none
-        POSTGRESQL.format(verb="TRUNCATE", table=table, rows="", function="raise_all_groups"),
-        RAISE_ALL,
+    yield trigger(
+        "UPDATE",
+        "REFERENCING OLD TABLE AS before NEW TABLE AS after",
+        f"raise_groups_of_changed_{name}",
+        RAISE.format(rows=CHANGED.format(columns=shown(model))),
+        sqlite=on_sqlite(
+            "UPDATE",
+            'IN (OLD."groupId", NEW."groupId")',
+            when=f"WHEN ({shown(model, 'OLD.')}) IS NOT ({shown(model, 'NEW.')})",
+        ),
     )
+    deleted = on_sqlite("DELETE", '= OLD."groupId"')
+    if model is Activity:
+        yield trigger("DELETE", "", "raise_every_group_unless_it_goes", UNLESS_GOES, sqlite=deleted)
+    else:
+        rows, work = "REFERENCING OLD TABLE AS before", RAISE.format(rows="before")
+        yield trigger("DELETE", rows, "raise_groups_of_deleted", work, sqlite=deleted)
+    yield trigger("TRUNCATE", "", "raise_every_group", RAISE_EVERY, sqlite="")  # which knows none
 
 
 TRIGGERS = (own_version(Group), *(each for model in AROUND for each in around(model)))

@@ -84,7 +84,7 @@ VERSIONS = digest(f"version - {VERSIONS_SINCE}")
 SQL = f"""
 SELECT asked.place, caller.id, caller.is_staff, {HAS},
 (SELECT {VERSIONS} FROM groups WHERE id {{groups}}) || (SELECT {VERSIONS} FROM users WHERE id {{people}}) ||
-CASE WHEN asked.parts_of IS NULL THEN '' ELSE {OWN} END
+CASE WHEN asked.parts_of IS NULL THEN '' ELSE {OWN} END || coalesce((SELECT version FROM "everyGroup" WHERE id = 1), 0)
 FROM {{asked}} LEFT JOIN {{caller}}
 """
 IS_CALLER = '"oidcIssuer" = asked.issuer AND "oidcSubject" = asked.subject AND is_active'

@@ -102,6 +102,7 @@ KEPT = (
         "an answer that is kept is known to be old",
         End.NOBODYS,
     ),
+    Kept("everyGroup", "id version", "how often any group may have changed", "as above", End.NOBODYS),
     Kept(
         "groups",
         "id name phoneNumber callStatus callStatusAt createdAt",

@@ -5,7 +5,7 @@ from django.db import connection
 
 from core.triggers import of
 from groups import triggers
-from groups.models import Activity, Group, Invitation, Participant
+from groups.models import Activity, EveryGroup, Group, Invitation, Participant
 from tests.access.rows import all_rows
 from users import triggers as of_users
 from users.models import User
@@ -27,8 +27,13 @@ def run(statement):
         cursor.execute(statement)
 
 
+def raises_every_group(trigger):
+    """As PostgreSQL's do that cannot say which."""
+    return connection.vendor == "postgresql" and "everyGroup" in trigger.function
+
+
 def versions():
-    return {model: dict(model.objects.values_list("pk", "version")) for model in (Group, User)}
+    return {model: dict(model.objects.values_list("pk", "version")) for model in (Group, User, EveryGroup)}
 
 
 def moved(before):
@@ -57,8 +62,7 @@ def watched(group, other, carol, dave):
         more, value = (", activity", ", 'spoke'") if trigger.table == "activities" else ("", "")
         names = {"group": group.pk, "carol": carol.pk, "dave": dave.pk, "more": more, "value": value}
         statement = WRITES[verb].format(table=trigger.table, **names)
-        groups = {group.pk, other.pk} if verb == "TRUNCATE" else {group.pk}
-        return statement, {("Group", pk) for pk in groups}
+        return statement, {("EveryGroup", 1) if raises_every_group(trigger) else ("Group", group.pk)}
 
     return watched
 
@@ -132,3 +136,20 @@ def test_one_statement_raises_each_of_its_groups(group, other, alice):
     before = versions()
     Activity.objects.bulk_create(Activity(group=each, user=alice, activity="x") for each in (other, group, other))
     assert moved(before) == {("Group", group.pk), ("Group", other.pk)}
+
+
+def test_what_goes_with_a_group_or_a_person_raises_no_other_group(group, other, alice, bob):
+    for each in (group, other):
+        Activity.objects.create(group=each, user=bob, activity="spoke")
+    before = versions()
+    group.delete()
+    assert moved(before) == set()
+    alice.delete()
+    assert moved(before) == set()
+
+
+def test_a_person_who_goes_raises_the_groups_that_they_are_taken_from(group, bob):
+    Activity.objects.create(group=group, user=bob, activity="spoke")
+    before = versions()
+    bob.delete()
+    assert moved(before) == {("Group", group.pk)}

@@ -10,7 +10,7 @@ import pytest
 from django.urls import resolve
 from rest_framework.test import APIClient
 
-from groups.models import Group
+from groups.models import EveryGroup, Group
 from groups.triggers import AROUND, NOT_SHOWN
 from groups.versions import Poll
 from tests.access.shown import is_person, nodes
@@ -87,6 +87,7 @@ def test_a_writer_moves_what_it_changes(world, name, django_capture_on_commit_ca
     moved, changed = differ(versions, versions_now), differ(own, own_now)
     assert changed <= moved
     assert moved == changed or name in THERE_AND_BACK
+    assert not EveryGroup.objects.exists()
     now = answers(world)
     same = {path for path, before, after in zip(kept, states, asked(*polls), strict=True) if before == after.state}
     assert {path for path in same if now[path] != kept[path]} == set()
