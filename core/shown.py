@@ -42,7 +42,10 @@ def shows(
     parts_of: int | None = None,
     is_whole: bool | None = None,
 ) -> None:
-    """Says it of the answer to this request; the rows in any order, and as often as they occur."""
+    """Says it of the answer to this request; the rows in any order, and as often as they occur.
+
+    Not of a page of a longer list: whether there is a next one hangs on rows that it does not show.
+    """
     rows = (tuple(sorted(set(groups))), tuple(sorted(set(people))))
     match: Any = request.resolver_match
     if len(rows[1]) <= MOST_PEOPLE:

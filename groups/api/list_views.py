@@ -72,8 +72,9 @@ class GroupPersonViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesVi
         if request.GET:
             return self.page_as(GroupPersonSerializer, group_id)
         response = self.current(group_id)
-        people = [row["userId"] for row in response.data]
-        shows(self, request, group_id, groups=[group_id], people=people)
+        if "Link" not in response:
+            people = [row["userId"] for row in response.data]
+            shows(self, request, group_id, groups=[group_id], people=people)
         return response
 
     @extend_schema(

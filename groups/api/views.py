@@ -144,8 +144,9 @@ class ActivityViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesViewS
         if request.GET:
             return self.page(group_id)
         response = self.current(group_id)
-        people = [row["userId"] for row in response.data]
-        shows(self, request, group_id, groups=[group_id], people=people)
+        if "Link" not in response:
+            people = [row["userId"] for row in response.data]
+            shows(self, request, group_id, groups=[group_id], people=people)
         return response
 
     def current(self, group_id: int, status: int = 200) -> Response:
