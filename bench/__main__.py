@@ -18,7 +18,7 @@ from bench.load import CONNECTIONS, Result, Route, WrongAnswerError, load
 from bench.server import Setting, serve
 
 ROUNDS = 4
-MOST_REQUESTS = 3_000
+MOST_REQUESTS = 12_000
 COMPARED = (Setting("sync", 2, 1), Setting("gthread", 2, 4), Setting("gthread", 2, 8))
 
 

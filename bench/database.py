@@ -20,17 +20,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def temporary_database(*, sign_in: bool = False) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+def temporary_database(
+    *, sign_in: bool = False, root: Path = ROOT, suffix: str = "_bench"
+) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
     """Gives the environment to serve it with, and the ids of the person and the group. Gone at the end.
 
-    With `sign_in` also the person's token, which the server then asks for.
+    With `sign_in` also the person's token, which the server then asks for. `root` is the checkout that fills it.
     """
-    with empty_database() as url:
+    with empty_database(suffix) as url:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
         environment["SIGN_IN"] = "on" if sign_in else "off"
-        manage(environment, "migrate", "--noinput", "--verbosity", "0")
-        ids = manage(environment, "shell", "--no-imports", "-c", "from bench.fill import fill; fill()")
-        token = manage(environment, "issue_token", EMAIL).strip() if sign_in else ""
+        manage(environment, "migrate", "--noinput", "--verbosity", "0", root=root)
+        ids = manage(environment, "shell", "--no-imports", "-c", "from bench.fill import fill; fill()", root=root)
+        token = manage(environment, "issue_token", EMAIL, root=root).strip() if sign_in else ""
         yield environment, {**json.loads(ids), "token": token}
 
 
@@ -64,10 +66,10 @@ def postgresql_beside(url: str, suffix: str = "_bench", like: str = "template1")
             cursor.execute(drop)
 
 
-def manage(environment: dict[str, str], *arguments: str) -> str:
+def manage(environment: dict[str, str], *arguments: str, root: Path = ROOT) -> str:
     """What a management command printed. Raises CalledProcessError when it fails; its errors are shown as they come."""
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, cwd=root, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def stream(environment: dict[str, str], *arguments: str) -> Iterator[str]:

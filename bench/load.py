@@ -1,9 +1,10 @@
 """Asks one route again and again over a few kept connections, and notes how long each answer took."""
 
+import re
+import socket
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from threading import Barrier, BrokenBarrierError, Event, Thread
 from time import perf_counter
 
@@ -36,6 +37,45 @@ class Result:
 
     def percentile(self, part: int) -> float:
         return sorted(self.times)[len(self.times) * part // 100]
+
+
+class Connection:
+    """Says and reads no more of HTTP than is measured: a client of Python's own would be slower than the server."""
+
+    LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
+    ETAG = re.compile(rb"\r\netag: (\S+)\r\n", re.IGNORECASE)
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.socket = self.connect()
+
+    def connect(self) -> socket.socket:
+        connected = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected
+
+    def get(self, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and head; the body is read to its end."""
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        received = b""
+        while b"\r\n\r\n" not in received:
+            if not (part := self.socket.recv(65536)):
+                raise ConnectionError("The server closed the connection.")
+            received += part
+        head, _, body = received.partition(b"\r\n\r\n")
+        head += b"\r\n"
+        status, length = int(head[9:12]), self.LENGTH.search(head)
+        missing = (int(length[1]) if length and status != 304 else 0) - len(body)
+        while missing > 0:
+            missing -= len(self.socket.recv(65536))
+        if b"\r\nconnection: close" in head.lower():  # sync workers close each
+            self.close()
+            self.socket = self.connect()
+        return status, head
+
+    def close(self) -> None:
+        self.socket.close()
 
 
 class WrongAnswerError(Exception):
@@ -72,23 +112,23 @@ class Load:
             raise WrongAnswerError(self.faults[0])
         return Result(seconds, self.times)
 
-    def start(self, work: Callable[[HTTPConnection], None]) -> Thread:
+    def start(self, work: Callable[[Connection], None]) -> Thread:
         (thread := Thread(target=self.work, args=(work,), daemon=True)).start()
         return thread
 
-    def work(self, work: Callable[[HTTPConnection], None]) -> None:
+    def work(self, work: Callable[[Connection], None]) -> None:
         with closing(self.connection()) as connection, suppress(BrokenBarrierError):
             try:
                 work(connection)
-            except (WrongAnswerError, HTTPException, OSError) as fault:
+            except (WrongAnswerError, OSError) as fault:
                 self.faults.append(f"GET {self.route.path}: {fault!r}")
                 self.stop.set()
                 self.ready.abort()
 
-    def connection(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=30)
+    def connection(self) -> Connection:
+        return Connection(self.port)
 
-    def measure(self, connection: HTTPConnection) -> None:
+    def measure(self, connection: Connection) -> None:
         """A worker's first answer pays for imports and prepared code: the clock starts later."""
         end = perf_counter() + WARM_UP_SECONDS
         while perf_counter() < end:
@@ -98,24 +138,23 @@ class Load:
         while len(self.times) < self.most and perf_counter() < end and not self.stop.is_set():
             self.times.append(self.ask(connection, self.route.path))
 
-    def wait(self, connection: HTTPConnection) -> None:
+    def wait(self, connection: Connection) -> None:
         while not self.stop.is_set():
             self.ask(connection, self.route.beside)
 
-    def ask(self, connection: HTTPConnection, path: str) -> float:
-        """The seconds to the answer's last byte. Sync workers close each connection: http.client opens another."""
+    def ask(self, connection: Connection, path: str) -> float:
+        """The seconds to the answer's last byte."""
         expected, begin = 304 if self.route.unchanged else 200, perf_counter()
-        connection.request("GET", path, headers=self.headers)
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != expected:
-            raise WrongAnswerError(f"{response.status} instead of {expected}: {body[:200]!r}")
+        status, head = connection.get(path, self.headers)
+        if status != expected:
+            raise WrongAnswerError(f"{status} instead of {expected}: {head[:200]!r}")
         return perf_counter() - begin
 
     def etag(self) -> str:
         with closing(self.connection()) as connection:
-            connection.request("GET", self.route.path, headers=self.headers)
-            return connection.getresponse().headers["ETag"] or ""
+            _, head = connection.get(self.route.path, self.headers)
+            found = Connection.ETAG.search(head)
+            return found[1].decode() if found else ""
 
 
 def load(port: int, route: Route, seconds: float, most: int) -> Result:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -49,12 +50,14 @@ def serve(setting: Setting, environment: dict[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def gunicorn(application: str, flags: list[str], environment: dict[str, str], probe: str) -> Iterator[Server]:
+def gunicorn(
+    application: str, flags: list[str], environment: dict[str, str], probe: str, root: Path = ROOT
+) -> Iterator[Server]:
     """A server that answers `probe`; stopped at the end."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", *flags]
     with TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_for(process, port, log, probe)
             yield Server(port, process, log)
