@@ -11,7 +11,7 @@ from billing.audit.report import Finding, table
 from core.runs import BoundedCommand
 
 MOST_SECONDS = 600.0
-"""Longer than the others have, for it asks no vendor and comes once a day: it reads some fifty million entries."""
+"""Longer than the others have, for it asks no vendor and comes once a day: it reads tens of millions of entries."""
 TOLD_EACH = 5.0
 """Seconds."""
 
