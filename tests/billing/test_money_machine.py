@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 from rest_framework.exceptions import ValidationError
 
-from billing.audit.invariants import check_rows
+from billing.audit.invariants import check_ledger
 from billing.audit.reconciliation import reconcile_payments
 from billing.disputes import has_open_dispute
 from billing.gateway.interface import PaymentsUnavailable, RefundRefused
@@ -133,7 +133,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def teardown(self):
         """At the end the ledger is sound: it is append-only, so that it was so at each step."""
         try:
-            wrong = [each for each in check_rows(now=timezone.now()) if each.wrong and not each.is_warning]
+            wrong = [each for each in check_ledger(now=timezone.now()) if each.wrong and not each.is_warning]
         finally:
             transaction.set_rollback(True)
             self.example.__exit__(None, None, None)

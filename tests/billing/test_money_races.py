@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from billing import cards, models, webhook
-from billing.audit.invariants import check_rows
+from billing.audit.invariants import check_ledger
 from billing.audit.reconciliation import reconcile_payments
 from billing.disputes import apply_dispute
 from billing.gateway.interface import DeletedCustomer, DisputeReport, Payment, PaymentMethod, payments
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _sound_at_the_end(on_postgresql, transactional_db):
     yield
-    assert [each for each in check_rows(now=timezone.now()) if each.wrong] == []
+    assert [each for each in check_ledger(now=timezone.now()) if each.wrong] == []
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.db import connections
 from django.utils import timezone
 
 from billing import top_ups
-from billing.audit.invariants import check_rows
+from billing.audit.invariants import check_ledger
 from billing.cards import replace_default
 from billing.ledger import account_of
 from billing.models import TopUp
@@ -45,7 +45,7 @@ def at_once(alice, monkeypatch):
         monkeypatch.setattr(top_ups, "failpoint", wait_for_turn)
         with ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(lambda wish: pay(*wish), wishes))
-        assert [each for each in check_rows(now=timezone.now()) if each.wrong] == []
+        assert [each for each in check_ledger(now=timezone.now()) if each.wrong] == []
         return sorted((each.status_code, each.json().get("code")) for each in answers)
 
     return at_once
