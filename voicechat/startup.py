@@ -128,8 +128,10 @@ def role_warning() -> str:
 
 
 def trigger_warning() -> str:
-    """Models are only there once Django is set up. A database that is not migrated says so itself, to whoever asks."""
+    """Models are only there once Django is set up. That a database is not migrated is said elsewhere."""
     try:
+        if "groups" not in connection.introspection.table_names():
+            return ""
         with connection.cursor() as cursor:
             missing = import_string("groups.triggers.missing")(cursor, connection.vendor)
     except DatabaseError:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.utils import OperationalError
 
 from groups.models import Group
+from users import triggers as of_users
 from users.models import User
 from users.sign_in.local_issuer import local_token
 from voicechat.startup import start_lines
@@ -123,6 +124,16 @@ def test_the_start_lines_say_that_nobody_is_told(settings, db):
     assert "SERVICE_SID" not in "\n".join(start_lines())
     settings.NOTIFICATIONS = []
     assert "WARNING: SERVICE_SID is not set" in "\n".join(start_lines())
+
+
+def test_the_start_lines_and_the_check_name_triggers_that_are_missing(db, capsys):
+    assert "lacks triggers" not in "\n".join(start_lines())
+    with connection.cursor() as cursor:
+        cursor.execute(of_users.TRIGGERS[0].drop_sql(connection.vendor))
+    assert "WARNING: The database lacks triggers that raise versions" in (lines := "\n".join(start_lines()))
+    assert "may be kept: users_version. Run `manage.py migrate`" in lines
+    call_command("check", "--deploy", "--database", "default")
+    assert "voicechat.W003" in capsys.readouterr().err
 
 
 def test_demo_people_are_loaded_once(db):
