@@ -54,7 +54,7 @@ def books():
         {
             key: value
             for key, value in model_to_dict(row).items()
-            if key not in ("id", "entry", "in_flight_until", "created_at")
+            if key not in ("id", "entry", "in_flight_until", "created_at", "try_at")
         }
         for model in (LedgerEntry, TopUp, Dispute, Card, FormerCustomer)
         for row in model.objects.order_by("pk")
