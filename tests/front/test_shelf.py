@@ -1,0 +1,42 @@
+"""What is kept stays within its bound: who was asked for longest ago goes."""
+
+from core.shown import Shown
+from voicechat.front.polls import Answer, Kept, Shelf
+
+SHOWN = Shown(object, "list", "api/groups", 1, None, (1,), (), None)
+
+
+def key(number):
+    return (b"", b"h", b"", b"", b"/api/groups/%d/callStatus" % number)
+
+
+def answer(size):
+    return Answer("state", '"tag"', b"head", b"head", bytes(size))
+
+
+def test_ten_thousand_that_are_polled_in_turn_take_no_more_than_there_is():
+    shelf = Shelf(most=1_000_000)
+    for number in range(10_000):
+        shelf.note(key(number), SHOWN)
+        shelf.add(key(number), answer(5_000), is_whole=None)
+        assert shelf.get(key(0)) is not None  # each poll of it brings it forward
+        assert shelf.bytes <= shelf.most
+    assert 100 < len(list(shelf)) < 200
+    assert shelf.bytes == sum(kept.size for kept in shelf.kept.values())
+
+
+def test_what_shows_other_rows_than_before_takes_its_answers_with_it():
+    shelf = Shelf()
+    shelf.note(key(1), SHOWN)
+    shelf.add(key(1), answer(5), is_whole=None)
+    shelf.note(key(1), SHOWN)
+    assert shelf.get(key(1)).answers
+    shelf.note(key(1), SHOWN._replace(people=(1,)))
+    assert shelf.get(key(1)) == Kept(SHOWN._replace(people=(1,)), counted=shelf.bytes)
+
+
+def test_all_is_forgotten_at_once():
+    shelf = Shelf()
+    shelf.note(key(1), SHOWN)
+    shelf.clear()
+    assert (shelf.get(key(1)), shelf.bytes) == (None, 0)
