@@ -56,13 +56,13 @@ def meet(tokens, names):
         headers = {"Authorization": f"Bearer {tokens[caller]}", **(headers or {})}
         body = {"data": operation.body_for(known)} if operation.body else {}
         send = getattr(Client(raise_request_exception=False), operation.method.lower())
-        before = all_rows()
+        before = all_rows(but="version")
         at_once(
             lambda: (lock_everything(), end()),
             lambda: answers.append(send(operation.path_for(known), headers=headers, **body)),
         )
         undo()
-        return answers[0].status_code, changed(before, all_rows())
+        return answers[0].status_code, changed(before, all_rows(but="version"))
 
     return meet
 
@@ -199,7 +199,7 @@ ADMIN = {
 @pytest.mark.parametrize("lost", ["is_staff", "is_active"])
 @pytest.mark.parametrize(("page", "form"), ADMIN.values(), ids=ADMIN)
 def test_an_operator_who_is_it_no_more_changes_nothing(browser, operator, group, page, form, lost):
-    answers, before = [], all_rows()
+    answers, before = [], all_rows(but="version")
 
     def end():
         lock_group(group.pk)
@@ -207,12 +207,12 @@ def test_an_operator_who_is_it_no_more_changes_nothing(browser, operator, group,
 
     at_once(end, lambda: answers.append(browser.post(reverse(f"admin:{page}", args=[group.pk]), form)))
     assert answers[0].status_code == 403
-    assert changed(before, all_rows()) == ["users"]
+    assert changed(before, all_rows(but="version")) == ["users"]
 
 
 def test_an_operator_who_is_it_no_more_deletes_no_selection(browser, operator, group):
     form = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
-    answers, before = [], all_rows()
+    answers, before = [], all_rows(but="version")
 
     def end():
         lock_group(group.pk)
@@ -220,7 +220,7 @@ def test_an_operator_who_is_it_no_more_deletes_no_selection(browser, operator, g
 
     at_once(end, lambda: answers.append(browser.post(reverse("admin:groups_group_changelist"), form)))
     assert answers[0].status_code == 403
-    assert changed(before, all_rows()) == ["users"]
+    assert changed(before, all_rows(but="version")) == ["users"]
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ FORMS = ("adjust", "refund", "settle", "rename", "delete", "password", "delete_s
 def test_an_operator_who_is_it_no_more_moves_no_money_and_changes_nobody(forms, browser, operator, stripe_double, name):
     User.objects.filter(display_name="Bob").update(oidc_issuer="https://former.example.com", oidc_subject="former|1")
     path, form = forms[name]
-    answers, before, books = [], all_rows(), list(stripe_double.books)
+    answers, before, books = [], all_rows(but="version"), list(stripe_double.books)
 
     def end():
         lock_everything()
@@ -260,13 +260,13 @@ def test_an_operator_who_is_it_no_more_moves_no_money_and_changes_nobody(forms, 
     at_once(end, lambda: answers.append(browser.post(path, form)))
     User.objects.filter(pk=operator.pk).update(is_staff=True)
     assert answers[0].status_code == (400 if name == "password" else 403)  # it began a new session, which is undone
-    assert (changed(before, all_rows()), stripe_double.books) == ([], books)
+    assert (changed(before, all_rows(but="version")), stripe_double.books) == ([], books)
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_while_they_are_it_the_same_forms_do_what_they_say(forms, browser, name):
     User.objects.filter(display_name="Bob").update(oidc_issuer="https://former.example.com", oidc_subject="former|1")
     path, form = forms[name]
-    before = all_rows()
+    before = all_rows(but="version")
     assert browser.post(path, form).status_code == 302
-    assert changed(before, all_rows()) != []
+    assert changed(before, all_rows(but="version")) != []
