@@ -91,14 +91,16 @@ def give_back(place: Place) -> None:
 
 
 def take_places(limit: str, whos: Iterable[str], places: int, seconds: int) -> list[Place] | Full:
-    """One for each of `whos`; none where one of them has none left, and then the longest wait."""
-    answers = [take_place(limit, who, places, seconds) for who in whos]
-    taken = [answer for answer in answers if isinstance(answer, Place)]
-    waits = [answer.wait for answer in answers if isinstance(answer, Full)]
-    if not waits:
-        return taken
-    give_all_back(taken)
-    return Full(max(waits))
+    """One for each of `whos`, in their order; none where one of them has none left. Who has found one full takes none
+    of the others, not even for a moment: somebody else might find those full for that."""
+    taken: list[Place] = []
+    for who in whos:
+        answer = take_place(limit, who, places, seconds)
+        if isinstance(answer, Full):
+            give_all_back(taken)
+            return answer
+        taken.append(answer)
+    return taken
 
 
 def give_all_back(places: Iterable[Place]) -> None:
