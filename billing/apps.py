@@ -1,7 +1,8 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, pre_migrate
+
+from core.triggers import follow_migrations
 
 
 class BillingConfig(AppConfig):
@@ -11,5 +12,4 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         import_module("billing.receivers").connect()
         triggers = import_module("billing.triggers")
-        pre_migrate.connect(triggers.make_way, sender=self)
-        post_migrate.connect(triggers.install, sender=self)
+        follow_migrations(self, triggers.TRIGGERS, in_the_way=triggers.OWN_ENTRY)

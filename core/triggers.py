@@ -1,14 +1,17 @@
 """Triggers that stand on a table, by what each database calls it: made after `migrate`, and looked for.
 
 SQLite drops a table's triggers when Django rebuilds the table for a migration, and rebuilds none that another table's
-trigger writes to: so there they are taken off before every `migrate`.
+trigger reads or writes: so there they are taken off before every `migrate`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from django.apps import AppConfig
 from django.db import connections
 from django.db.models import Model
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class Trigger(NamedTuple):
@@ -61,11 +64,27 @@ THERE = {
 }
 
 
-def install(triggers: Iterable[Trigger], *, using: str) -> None:
+def follow_migrations(
+    app: AppConfig, triggers: Iterable[Trigger], *, in_the_way: Iterable[Trigger] | None = None
+) -> None:
+    """Has an app's triggers stand whenever `migrate` is over; those that are in its way, all where none are named, are
+    off meanwhile."""
+    off = triggers if in_the_way is None else in_the_way
+    pre_migrate.connect(partial(make_way, off), sender=app, weak=False)
+    post_migrate.connect(partial(install, triggers), sender=app, weak=False)
+
+
+def install(triggers: Iterable[Trigger], using: str = "default", **kwargs: Any) -> None:
     run(triggers, using=using, statement=Trigger.sql)
 
 
-def lift(triggers: Iterable[Trigger], *, using: str) -> None:
+def make_way(triggers: Iterable[Trigger], using: str = "default", **kwargs: Any) -> None:
+    """For a migration on SQLite; PostgreSQL's stay."""
+    if connections[using].vendor == "sqlite":
+        lift(triggers, using=using)
+
+
+def lift(triggers: Iterable[Trigger], using: str = "default") -> None:
     run(triggers, using=using, statement=Trigger.drop_sql)
 
 
@@ -79,8 +98,7 @@ def run(triggers: Iterable[Trigger], *, using: str, statement: Callable[[Trigger
                 cursor.execute(statement(each, connection.vendor))
 
 
-def missing(triggers: Iterable[Trigger], cursor: Any, vendor: str) -> list[str]:
-    """The names of those that are not there, or are switched off. `cursor` may be a driver's own."""
-    cursor.execute(THERE[vendor])
-    found = {name for (name,) in cursor.fetchall()}
+def missing(triggers: Iterable[Trigger], vendor: str, there: Iterable[Sequence[str]]) -> list[str]:
+    """The names of those that are not there, or are switched off, by what THERE has found."""
+    found = {name for (name,) in there}
     return [each.name for each in of(vendor, triggers) if each.name not in found]

@@ -1,7 +1,8 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, pre_migrate
+
+from core.triggers import follow_migrations
 
 
 class GroupsConfig(AppConfig):
@@ -9,6 +10,4 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("groups.receivers").connect()
-        triggers = import_module("groups.triggers")
-        pre_migrate.connect(triggers.make_way, sender=self)
-        post_migrate.connect(triggers.install, sender=self)
+        follow_migrations(self, import_module("groups.triggers").TRIGGERS)

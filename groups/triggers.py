@@ -5,12 +5,10 @@ invitation does not: it is emptied when they go, and who deletes them holds no l
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import F, Model, QuerySet
 
-from core import triggers
 from core.triggers import Trigger, own_version
 from groups.models import PARTS, Activity, Group, Participant
 from users import triggers as of_users
@@ -103,21 +101,5 @@ def around(model: type[Model]) -> Iterator[Trigger]:
 
 TRIGGERS = (own_version(Group), *(each for model in AROUND for each in around(model)))
 
-
 EVERY = (*of_users.TRIGGERS, *TRIGGERS)
-
-
-def install(using: str = "default", **kwargs: Any) -> None:
-    triggers.install(TRIGGERS, using=using)
-
-
-def make_way(using: str = "default", **kwargs: Any) -> None:
-    """For a migration on SQLite; PostgreSQL's stay."""
-    if connections[using].vendor == "sqlite":
-        triggers.lift(TRIGGERS, using=using)
-
-
-def missing(cursor: Any, vendor: str) -> list[str]:
-    """The names of the triggers, those of people too, that raise no version: without any of them none can be relied on.
-    `cursor` may be a driver's own."""
-    return triggers.missing(EVERY, cursor, vendor)
+"""Those of people too: without any of them no version can be relied on."""

@@ -2,9 +2,9 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate, pre_migrate
 
 from core.search import teach_sqlite
+from core.triggers import follow_migrations
 
 
 class UsersConfig(AppConfig):
@@ -15,6 +15,4 @@ class UsersConfig(AppConfig):
         import_module("users.receivers").connect()
         import_module("users.operators.sessions").connect()
         connection_created.connect(teach_sqlite)
-        triggers = import_module("users.triggers")
-        pre_migrate.connect(triggers.make_way, sender=self)
-        post_migrate.connect(triggers.install, sender=self)
+        follow_migrations(self, import_module("users.triggers").TRIGGERS)

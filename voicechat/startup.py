@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, Error, connection, connections
 from django.utils.module_loading import import_string
 
+from core.triggers import THERE, missing
 from voicechat.connections import wrong_encoding
 from voicechat.env import TLS
 from voicechat.redis_check import why_not_reached
@@ -133,10 +134,11 @@ def trigger_warning() -> str:
         if "groups" not in connection.introspection.table_names():
             return ""
         with connection.cursor() as cursor:
-            missing = import_string("groups.triggers.missing")(cursor, connection.vendor)
+            cursor.execute(THERE[connection.vendor])
+            lacking = missing(import_string("groups.triggers.EVERY"), connection.vendor, cursor.fetchall())
     except DatabaseError:
         return ""
-    return TRIGGERS_WARNING.format(", ".join(missing)) if missing else ""
+    return TRIGGERS_WARNING.format(", ".join(lacking)) if lacking else ""
 
 
 def open_requests(base: str) -> list[str]:

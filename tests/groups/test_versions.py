@@ -3,14 +3,13 @@
 import pytest
 from django.db import connection
 
-from core.triggers import of
+from core.triggers import THERE, install, missing, of
 from groups import triggers
 from groups.models import Activity, EveryGroup, Group, Invitation, Participant
 from tests.access.rows import all_rows
-from users import triggers as of_users
 from users.models import User
 
-ALL = {each.name: each for each in of(connection.vendor, (*of_users.TRIGGERS, *triggers.TRIGGERS))}
+ALL = {each.name: each for each in of(connection.vendor, triggers.EVERY)}
 OWN = {"users": "UPDATE users SET \"displayName\" = 'Al'", "groups": "UPDATE groups SET name = 'Kin'"}
 WRITES = {
     "INSERT": 'INSERT INTO "{table}" ("userId", "groupId"{more}) VALUES ({dave}, {group}{value})',
@@ -86,16 +85,16 @@ def test_without_its_trigger_it_raises_nothing(watched, name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_trigger_that_is_gone_is_missed_until_it_is_made_again(db, name):
-    def missing():
+    def missed():
         with connection.cursor() as cursor:
-            return triggers.missing(cursor, connection.vendor)
+            cursor.execute(THERE[connection.vendor])
+            return missing(triggers.EVERY, connection.vendor, cursor.fetchall())
 
-    assert missing() == []
+    assert missed() == []
     run(ALL[name].drop_sql(connection.vendor))
-    assert missing() == [name]
-    of_users.install()
-    triggers.install()
-    assert missing() == []
+    assert missed() == [name]
+    install(triggers.EVERY)
+    assert missed() == []
 
 
 def test_a_version_begins_at_the_clock_for_who_inserts_by_hand_too(db):

@@ -203,10 +203,9 @@ class PostgreSQLLine(Line):
                 remove(number)
 
 
-def check_triggers(vendor: str, there: Iterable[tuple[str]]) -> None:
+def check_triggers(vendor: str, there: Iterable[Sequence[str]]) -> None:
     """Raises NotInstalledError where one is not there: not all changes would be counted."""
-    names = {name for (name,) in there}
-    if any(each.name not in names for each in triggers.of(vendor, EVERY)):
+    if triggers.missing(EVERY, vendor, there):
         raise NotInstalledError
 
 

@@ -14,6 +14,7 @@ from billing.audit.invariants import check_ledger
 from billing.ledger import account_of, post_entry, set_balance
 from billing.management.commands import check_ledger as command
 from billing.models import Dispute, LedgerEntry, StripeEvent, TopUp
+from core.triggers import make_way
 from tests.billing.lifted import triggers_lifted
 from users.models import User
 
@@ -230,12 +231,12 @@ def without_uniqueness(transactional_db):
     plain = unique.clone()
     plain.set_attributes_from_name("reference")
     plain.model, plain._unique = LedgerEntry, False
-    triggers.make_way()
+    make_way(triggers.OWN_ENTRY)
     with connection.schema_editor() as editor:
         editor.alter_field(LedgerEntry, unique, plain)
     triggers.install()  # SQLite has made the table anew
     yield
-    triggers.make_way()
+    make_way(triggers.OWN_ENTRY)
     with connection.schema_editor() as editor:
         editor.alter_field(LedgerEntry, plain, unique)
 
