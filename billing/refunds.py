@@ -44,9 +44,7 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], No
 
 
 @atomic_and_retried
-def reserve(
-    *, top_up: TopUp, amount_cents: int, key: str, now: datetime, check: Callable[[], None] = lambda: None
-) -> RefundRequest:
+def reserve(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], None], now: datetime) -> RefundRequest:
     """Under the account's lock: of two that want the same money one gets it. Raises ValidationError."""
     account = lock_account(top_up.account)
     known = RefundRequest.objects.filter(pk=key).first()

@@ -10,6 +10,7 @@ the same: data that are newer than their state only cost another answer.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from rest_framework.permissions import BasePermission
@@ -31,6 +32,7 @@ class Right(NamedTuple):
 SIGNED_UP = Right(IsSignedUp)
 
 
+@cache
 def right_of(view: Any, action: str) -> Right:
     """The right that a view class asks for. Raises ValueError for any that is not known here."""
     by_action = getattr(view, "action_permissions", {})

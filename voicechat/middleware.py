@@ -102,9 +102,13 @@ def tell_of_proxy() -> None:
     notify("proxy", UNTRUSTED_PROXY)
 
 
+def is_upload(path: str) -> bool:
+    return path.startswith("/api/upload")
+
+
 def largest_body(path: str) -> int:
     """Bytes that a request to this path may bring."""
-    return settings.MAX_UPLOAD_BODY if path.startswith("/api/upload") else settings.MAX_BODY
+    return settings.MAX_UPLOAD_BODY if is_upload(path) else settings.MAX_BODY
 
 
 class BodyMiddleware(Middleware):
@@ -128,8 +132,8 @@ class BodyMiddleware(Middleware):
         if length and encoding not in ("", "identity"):
             detail = "Send the body as it is, without a Content-Encoding: compressed bodies are not read."
             return problem(415, "unsupported_encoding", detail, headers={"Accept-Encoding": "identity"})
-        is_upload = request.path_info.startswith("/api/upload")
-        if length and not is_upload and self.is_cut_off(request, length):  # an upload's parser looks for its last line
+        # An upload's parser looks for its last line itself.
+        if length and not is_upload(request.path_info) and self.is_cut_off(request, length):
             return problem(400, "bad_request", "The body ends before its declared length.")
         return self.get_response(request)
 

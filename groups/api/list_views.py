@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from core.preconditions import conditional
 from core.rows import RowSerializer
-from core.shown import shows
 from core.wire import MOST_LISTED
 from groups.api import polled
 from groups.api.detailed_serializers import (
@@ -71,11 +70,7 @@ class GroupPersonViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesVi
     def list(self, request: Request, group_id: int) -> Response:
         if request.GET:
             return self.page_as(GroupPersonSerializer, group_id)
-        response = self.current(group_id)
-        if "Link" not in response:
-            people = [row["userId"] for row in response.data]
-            shows(self, request, group_id, groups=[group_id], people=people)
-        return response
+        return self.shown(self.current(group_id), group_id)
 
     @extend_schema(
         summary="Put a person on the list",

@@ -8,10 +8,18 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core.rows import RowSerializer
+from core.shown import shows
 
 
 class PagesViewSet(GenericViewSet[Any]):
     row_keys: tuple[str, ...]
+
+    def shown(self, response: Response, group_id: int) -> Response:
+        """A list of a group's rows, each of which shows a person. It says so where it is the whole of it."""
+        if "Link" not in response:
+            people = [row["userId"] for row in response.data]
+            shows(self, self.request, group_id, groups=[group_id], people=people)
+        return response
 
     def page_of(
         self,

@@ -141,13 +141,7 @@ class ActivityViewSet(NamesPerson, AnswersAgain, PermissionsByAction, PagesViewS
 
     @extend_schema(summary="What happened in the group, newest first", responses=ActivitySerializer(many=True))
     def list(self, request: Request, group_id: int) -> Response:
-        if request.GET:
-            return self.page(group_id)
-        response = self.current(group_id)
-        if "Link" not in response:
-            people = [row["userId"] for row in response.data]
-            shows(self, request, group_id, groups=[group_id], people=people)
-        return response
+        return self.page(group_id) if request.GET else self.shown(self.current(group_id), group_id)
 
     def current(self, group_id: int, status: int = 200) -> Response:
         """The list, in one query where it is neither empty nor a very long one."""

@@ -22,7 +22,8 @@ from voicechat.listening import KEEP_ALIVE
 from voicechat.middleware import MOST_READ, largest_body
 
 Environ = dict[str, Any]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
 
 PAUSE_SECONDS = 30
 """Between two parts of a body, or of an answer that is read: a phone between two cells may pause that long."""
@@ -30,7 +31,10 @@ SMALL = 64 * 1024
 """Bytes of a body that are taken in at once. For larger ones there are places."""
 PLACES = 16
 """So many larger bodies, of 5 MiB at most, are taken in at once; other clients wait with theirs."""
-PROMISED = b"timeout=%d" % (KEEP_ALIVE - 2)
+STAYING: Headers = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % (KEEP_ALIVE - 2))]
+"""For how many seconds the connection may be used again, or a phone would send its second request into one that is just
+being closed, and lose it. A little less than it is. https://www.rfc-editor.org/rfc/rfc2068#section-19.7.1"""
+ENDING: Headers = [(b"connection", b"close")]
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
@@ -54,7 +58,8 @@ class Bridge:
             if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 await self.take_in(cycle, environ)
         except TimeoutError:
-            await send(cycle, late())
+            detail = f"Nothing of the body came for {PAUSE_SECONDS} seconds."
+            await send(cycle, refusal(408, "request_timeout", detail))
             return
         if cycle.disconnected:  # what has come is no request
             return
@@ -150,9 +155,7 @@ def environ_of(cycle: RequestResponseCycle) -> Environ:
     return environ
 
 
-def stream(
-    parts: Iterable[bytes], status: int, headers: list[tuple[bytes, bytes]], cycle: RequestResponseCycle, loop: Any
-) -> None:
+def stream(parts: Iterable[bytes], status: int, headers: Headers, cycle: RequestResponseCycle, loop: Any) -> None:
     """In a thread: the parts as they are made. Somebody who does not read them for long is left."""
 
     def say(**message: Any) -> None:
@@ -177,15 +180,18 @@ async def send(cycle: RequestResponseCycle, answer: Answer) -> None:
     await cycle.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def staying_open(cycle: RequestResponseCycle) -> list[tuple[bytes, bytes]]:
-    """For how many seconds the connection may be used again, or a phone would send its second request into one that is
-    just being closed, and lose it. A little less than it is. https://www.rfc-editor.org/rfc/rfc2068#section-19.7.1
-    """
-    return [(b"connection", b"keep-alive"), (b"keep-alive", PROMISED)] if cycle.keep_alive else []
+def staying_open(cycle: RequestResponseCycle) -> Headers:
+    """Where it does not, uvicorn says so."""
+    return STAYING if cycle.keep_alive else []
 
 
-def late() -> Answer:
-    said = problem(408, "request_timeout", f"Nothing of the body came for {PAUSE_SECONDS} seconds.")
-    headers = {"connection": "close", "cache-control": "no-store", "content-length": str(len(said.content))}
-    headers["content-type"] = said["Content-Type"]
-    return 408, [(name.encode(), value.encode()) for name, value in headers.items()], said.content
+def refusal(status: int, code: str, detail: str) -> Answer:
+    """Of what is no request for Django. It ends the connection."""
+    said = problem(status, code, detail)
+    headers = {"content-type": said["Content-Type"], "content-length": str(len(said.content))}
+    headers["cache-control"] = "no-store"
+    return status, [*((name.encode(), value.encode()) for name, value in headers.items()), *ENDING], said.content
+
+
+def written(headers: Headers) -> bytes:
+    return b"".join(b"%s: %s\r\n" % pair for pair in headers)

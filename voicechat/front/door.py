@@ -25,15 +25,15 @@ from groups.versions import Answer as Said
 from groups.versions import Poll as Question
 from groups.versions import right_of
 from users.callers import Everybody, is_whole_for
-from voicechat.front.bridge import PROMISED, Bridge, environ_of, send
+from voicechat.front.bridge import ENDING, STAYING, Bridge, Headers, environ_of, send, written
 from voicechat.front.counts import counts
 from voicechat.front.lines import Line, line
 from voicechat.front.polls import MOST_BYTES_OF_ONE, Answer, Kept, Key, Poll, Shelf, Start, plain_poll
 from voicechat.request_log import LOGGED_IN_FRONT, answered_line
 
 ONLY_ON_200 = (b"content-type", b"content-length", b"allow")
-STAYING = b"\r\nconnection: keep-alive\r\nkeep-alive: " + PROMISED + b"\r\n\r\n"
-ENDING = b"\r\nconnection: close\r\n\r\n"
+TAILS = {True: b"\r\n" + written(STAYING) + b"\r\n", False: b"\r\n" + written(ENDING) + b"\r\n"}
+"""By whether the connection stays open: what follows on the request's id."""
 
 
 class Wanted(NamedTuple):
@@ -132,11 +132,11 @@ class Door:
                 b"".join(
                     (
                         STATUS_LINE[304 if is_known else 200],
-                        *(b"%s: %s\r\n" % pair for pair in cycle.default_headers),
+                        written(cycle.default_headers),
                         answer.head_of_304 if is_known else answer.head,
                         b"x-request-id: ",
                         poll.request_id.encode(),
-                        STAYING if cycle.keep_alive else ENDING,
+                        TAILS[cycle.keep_alive],
                         b"" if is_known else answer.body,
                     )
                 )
@@ -168,13 +168,13 @@ def question(poll: Poll, shown: Shown) -> Question:
     return Question(poll.identity or Everybody(), right, shown.of, shown.groups, shown.people, shown.parts_of)
 
 
-def made_of(stamp: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Answer:
+def made_of(stamp: str, headers: Headers, body: bytes) -> Answer:
     told = [pair for pair in headers if pair[0] != b"x-request-id"]  # it is the last one, and written anew
     return Answer(
         stamp,
         dict(headers)[b"etag"].decode(),
-        b"".join(b"%s: %s\r\n" % pair for pair in told),
-        b"".join(b"%s: %s\r\n" % pair for pair in told if pair[0] not in ONLY_ON_200),
+        written(told),
+        written([pair for pair in told if pair[0] not in ONLY_ON_200]),
         body,
     )
 

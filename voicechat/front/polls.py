@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -149,9 +149,6 @@ class Shelf:
     def clear(self) -> None:
         self.kept.clear()
         self.bytes = 0
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self.kept)
 
 
 def is_alike(one: Shown, other: Shown) -> bool:

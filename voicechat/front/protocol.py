@@ -11,7 +11,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from voicechat.errors import problem
+from voicechat.front.bridge import refusal, written
 
 MOST_TARGET = 4 * 1024 + 2 * 1024
 """Bytes of a request's target: a query may be 4 KiB."""
@@ -121,15 +121,9 @@ class Protocol(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False  # its answer is the last one
             return
-        status, code, detail = (error if isinstance(error, RefusedError) else NO_REQUEST).answer
-        made = problem(status, code, detail)
-        self.transport.write(
-            STATUS_LINE[status]
-            + b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
-            + b"content-type: application/problem+json\r\ncache-control: no-store\r\nconnection: close\r\n"
-            + b"content-length: %d\r\n\r\n" % len(made.content)
-            + made.content
-        )
+        status, headers, body = refusal(*(error if isinstance(error, RefusedError) else NO_REQUEST).answer)
+        headers = [*self.server_state.default_headers, *headers]
+        self.transport.write(STATUS_LINE[status] + written(headers) + b"\r\n" + body)
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
