@@ -44,6 +44,7 @@ tokens = [local_token(user.email) for user in User.objects.filter(pk__in={PEOPLE
 for token in tokens: person_signed_in_as(verify(token))
 import json; print(json.dumps(tokens))
 """
+FLAGS = ["--workers", "1", "--max-requests", "0"]  # a worker that is replaced closes connections that wait
 OTHERWISE_EACH_TIME = {"date", "x-request-id", "connection", "keep-alive", "server"}
 STATEMENTS = (
     "UPDATE users SET \"displayName\" = 'Name {n}' WHERE id = {person}",
@@ -153,7 +154,9 @@ def main() -> int:
         environment, _ = stack.enter_context(temporary_database(sign_in=True))
         tokens = json.loads(manage(environment, "shell", "--no-imports", "-c", SIGN_IN))
         servers = [
-            stack.enter_context(gunicorn("voicechat.wsgi", ["--workers", "1", *flags], environment, "/healthz"))
+            stack.enter_context(
+                gunicorn("voicechat.wsgi", ["--workers", "1", "--max-requests", "0", *flags], environment, "/healthz")
+            )
             for flags in ([], ["--worker-class", "gthread"])
         ]
         door, bare = (Asked(server.port) for server in servers)

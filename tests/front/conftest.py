@@ -68,10 +68,10 @@ class Connection:
 
 
 @contextmanager
-def served(application: Any, threads: int = 1) -> Iterator[Callable[[], Connection]]:
-    """Gives who opens connections to it. All are closed at the end."""
+def served(application: Any, threads: int = 1, front: type[Bridge] = Bridge) -> Iterator[Any]:
+    """Gives who opens connections to it, and has uvicorn's `state`. All are closed at the end."""
     opened: list[Connection] = []
-    config = uvicorn.Config(Bridge(application, threads), log_config=None, **Worker.CONFIG_KWARGS)
+    config = uvicorn.Config(front(application, threads), log_config=None, **Worker.CONFIG_KWARGS)
     config.timeout_graceful_shutdown = 1
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -83,6 +83,7 @@ def served(application: Any, threads: int = 1) -> Iterator[Callable[[], Connecti
             opened.append(Connection(listening.getsockname()[1]))
             return opened[-1]
 
+        connect.state = server.server_state  # type: ignore[attr-defined]
         listening.listen()
         try:
             yield connect

@@ -93,6 +93,7 @@ def test_a_body_of_which_nothing_comes_any_more_is_408(connect, echo, monkeypatc
     head, _, body = connect().send(post(10, b"hello")).read().partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408")
     assert b"connection: close" in head
+    assert b"keep-alive" not in head
     assert (json.loads(body)["code"], echo.asked) == ("request_timeout", [])
 
 
@@ -218,3 +219,24 @@ def test_parts_end_where_the_client_has_gone_or_reads_no_more(monkeypatch):
         assert next_one.read(until=b"\r\n\r\n").startswith(b"HTTP/1.1 200")
         assert [answer.is_closed for answer in ended[:2]] == [True, True]
         stays.socket.close()
+
+
+class Itself(bridge.Bridge):
+    """Answers /kept without Django, as the door does."""
+
+    def take(self, cycle, start):
+        if cycle.scope["path"] != "/kept":
+            super().take(cycle, start)
+            return
+        cycle.transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        cycle.response_started = cycle.response_complete = True
+        cycle.on_response()
+
+
+def test_what_the_door_answers_itself_does_not_wear_the_worker_out(echo):
+    with served(echo, front=Itself) as connect:
+        connection = connect()
+        for _ in range(5):
+            connection.send(get(b"/kept")).read(until=b"\r\n\r\n")
+        connection.send(get(b"/a")).read(until=b"\r\n\r\n/a")
+        assert connect.state.total_requests == 1

@@ -58,6 +58,7 @@ class Bridge:
             if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 await self.take_in(cycle, environ)
         except TimeoutError:
+            cycle.keep_alive = False
             detail = f"Nothing of the body came for {PAUSE_SECONDS} seconds."
             await send(cycle, refusal(408, "request_timeout", detail))
             return

@@ -127,5 +127,16 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        start = super()._start_asgi_task
-        app.take(cycle, lambda coroutine: start(cycle, lambda *_: coroutine))
+        start_task = super()._start_asgi_task
+
+        def start(work: Any) -> None:
+            self.server_state.total_requests += 1
+            start_task(cycle, lambda *_: work)
+
+        app.take(cycle, start)
+
+    def on_response_complete(self) -> None:
+        """A worker is replaced after so many requests of Django's, which are counted where they begin: polls that the
+        door answers itself would have it replaced all the time."""
+        super().on_response_complete()
+        self.server_state.total_requests -= 1
