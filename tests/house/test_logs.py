@@ -10,9 +10,11 @@ import pytest
 from django.db import IntegrityError
 from gunicorn.config import Config
 
+from groups.models import Group
 from tests.house.test_environment import ROOT
 from users.api.views import UserViewSet
 from users.models import User
+from voicechat.request_log import answered_line
 
 MEMBERS = {
     "time": str,
@@ -36,6 +38,15 @@ def answered(log):
     assert list(line) == list(MEMBERS)
     assert [name for name, kind in MEMBERS.items() if not isinstance(line[name], kind)] == []
     return line
+
+
+def test_the_line_that_the_door_writes_is_the_same(client, db, log):
+    made = Group.objects.create(name="Family")
+    client.get(f"/api/groups/{made.pk}/callStatus", headers={"X-Request-Id": GIVEN})
+    line = answered(log)
+    by_hand = json.loads(answered_line(GIVEN, line["route"], 200, line["ms"], line["user_id"]))
+    assert list(by_hand.items())[1:] == list(line.items())[1:]
+    assert re.sub(r"\d", "0", by_hand["time"]) == re.sub(r"\d", "0", line["time"])
 
 
 @pytest.mark.parametrize(
