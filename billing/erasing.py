@@ -12,7 +12,7 @@ from django.utils import timezone
 from billing.gateway.interface import CustomerGone, payments
 from billing.models import Account, CardRefusal, PaymentNotice, StripeEvent, TopUp
 from core.transactions import lock_rows
-from users.erasing import names_of, redact
+from users.erasing import any_of, names_of, redact
 from users.models import User, VendorDeletion
 from users.vendor_deletions import delete_at_vendor
 
@@ -52,7 +52,7 @@ def forget_person(user: User, going: set[int]) -> None:
 
 def events_saying(words: Iterable[str]) -> QuerySet[StripeEvent]:
     events = StripeEvent.objects.annotate(text=Cast("payload", TextField()))
-    return events.filter(Q(*(Q(text__contains=word) for word in words), _connector=Q.OR))
+    return events.filter(any_of([Q(text__contains=word) for word in words]))
 
 
 def forget_in_events(words: list[str]) -> None:

@@ -8,11 +8,14 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from users.models import User
 
 DELETED = "deleted person"
+AT_ONCE = 500
+"""Conditions in one row of ORs. SQLite takes no expression that is 1,000 deep, and each OR is one deeper.
+https://www.sqlite.org/limits.html#max_expr_depth"""
 
 
 def goers(person: User, origin: User | QuerySet[User]) -> set[int]:
@@ -50,7 +53,14 @@ def without(words: Iterable[str]) -> Callable[[str], str]:
 
 def saying(column: str, words: Iterable[str]) -> Q:
     """Rows whose column may say one of these: as it is written, or as JSON writes it."""
-    return Q(*(Q(**{f"{column}__icontains": form}) for word in words for form in forms(word)), _connector=Q.OR)
+    return any_of([Q(**{f"{column}__icontains": form}) for word in words for form in forms(word)])
+
+
+def any_of(conditions: list[Q]) -> Q:
+    """One of these, of which there may be thousands: many people may go together."""
+    rows = (Q(*conditions[start : start + AT_ONCE], _connector=Q.OR) for start in range(0, len(conditions), AT_ONCE))
+    # An expression each: of a Q within a Q, Django would make one row again.
+    return Q(*(ExpressionWrapper(row, BooleanField()) for row in rows), _connector=Q.OR)
 
 
 def forms(word: str) -> set[str]:

@@ -27,10 +27,9 @@ def lock_what_goes(sender: type[User], instance: User, origin: User | QuerySet[U
     """Locks all that the end of these people touches, in the order of docs/design.md and before any of it is touched.
 
     It stands on the highest floor, which knows all the others, and is told first: its app is the first in
-    INSTALLED_APPS. Of people who go together Django tells of the lowest id first, and that once is enough.
+    INSTALLED_APPS.
     """
-    going = goers(instance, origin)
-    if instance.pk != min(going):
+    if not is_told_first(instance, going := goers(instance, origin)):
         return
     people = User.objects.filter(pk__in=going).order_by("pk")
     lock_events_about(people)
@@ -55,7 +54,13 @@ def forget_callers(sender: type[User], instance: User, origin: User | QuerySet[U
     All who go together at once, before any group of theirs is locked: legs are locked first. Nobody else's number is
     taken off: several may share a landline.
     """
-    legs_naming(goers(instance, origin)).update(caller="", called="")
+    if is_told_first(instance, going := goers(instance, origin)):
+        legs_naming(going).update(caller="", called="")
+
+
+def is_told_first(person: User, going: set[int]) -> bool:
+    """Of people who go together Django tells of the lowest id first: what is done for all is done then."""
+    return person.pk == min(going)
 
 
 def legs_naming(going: set[int]) -> QuerySet[Call]:

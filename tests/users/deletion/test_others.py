@@ -5,12 +5,13 @@ from django.core.management import call_command
 from rest_framework.exceptions import NotFound
 
 from billing.cards import replace_default
+from billing.erasing import events_saying
 from billing.ledger import account_of
-from billing.models import Account, TopUp
+from billing.models import Account, StripeEvent, TopUp
 from billing.top_ups import add_money
 from groups.models import Activity, Group
 from tests.doubles.server import Fault
-from users.erasing import without
+from users.erasing import saying, without
 from users.models import User
 from voice.models import Call
 
@@ -54,6 +55,16 @@ def test_a_text_that_grows_too_long_is_cut(said, bob):
     bob.display_name = "B"
     bob.save()
     assert len(said("B " * 64)) == 128
+
+
+def test_of_as_many_words_as_thousands_leave_one_is_found(group, alice):
+    """More than SQLite takes in one row of ORs. https://www.sqlite.org/limits.html#max_expr_depth"""
+    words = [f"person{number}@example.com" for number in range(3_000)]
+    called = Activity.objects.create(group=group, user=alice, activity=f"Alice called {words[-1].upper()}")
+    Activity.objects.create(group=group, user=alice, activity="Alice called somebody@example.com")
+    event = StripeEvent.objects.create(id="evt_1", type="customer.updated", payload={"email": words[1_500]})
+    assert [*Activity.objects.filter(saying("activity", words))] == [called]
+    assert [*events_saying(words)] == [event]
 
 
 @pytest.mark.parametrize("name", [".*", "(", "👋", "Zo\\", "%", "_", "a|b"])
