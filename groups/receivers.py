@@ -33,7 +33,7 @@ def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[U
 
     In a bulk deletion (`origin` is its queryset) nobody who goes too can be an heir.
     """
-    stop_counting(Group.objects.none())
+    stop_counting()
     goer_ids = goers(instance, origin)
     owned = set(Ownership.objects.filter(user=instance).values_list("group_id", flat=True))
     joined = set(Membership.objects.filter(user=instance).values_list("group_id", flat=True))
@@ -88,7 +88,7 @@ def clear_call_list(sender: type[Group], instance: Group, origin: Any, **kwargs:
     lists = Participant.objects.filter(group__in=going)
     locked = lock_rows(User.objects.filter(pk__in=lists.values("user")).only("pk"))
     ask_again_before_it_goes(instance)
-    stop_counting(Group.objects.filter(pk=instance.pk))
+    stop_counting(instance)
     on = set(instance.participants.values_list("user_id", flat=True))
     take_off_list(group=instance, people=on)
     User.objects.filter(pk__in=on & {user.pk for user in locked}, participants=None).update(call_status=False)

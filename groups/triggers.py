@@ -7,7 +7,7 @@ invitation does not: it is emptied when they go, and who deletes them holds no l
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model
 
 from core.triggers import Trigger, own_version
 from groups.models import PARTS, Activity, Group, Participant
@@ -41,8 +41,8 @@ INSERT INTO "everyGroup" (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE 
 UNLESS_GOES = f"IF current_setting('{GOES}', true) IS DISTINCT FROM 'on' THEN {RAISE_EVERY} END IF;"
 
 
-def stop_counting(groups: QuerySet[Group]) -> None:
-    """Before these groups, or people, are deleted: with one may go 100,000 activities.
+def stop_counting(group: Group | None = None) -> None:
+    """Before this group, or a person, is deleted: with either may go 100,000 activities.
 
     PostgreSQL tells the groups of deleted rows apart at twice the cost of deleting them. So activities that are deleted
     raise every group, but not those that go with a group, of which nobody asks any more, or with a person, who is
@@ -50,7 +50,8 @@ def stop_counting(groups: QuerySet[Group]) -> None:
     Nobody else sees that version: it goes with the row, or is undone with the deletion.
     """
     if connection.vendor == "sqlite":
-        groups.update(version=-F("version"))
+        if group is not None:
+            Group.objects.filter(pk=group.pk).update(version=-F("version"))
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, 'on', true)", [GOES])
