@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe polls mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe polls faults mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -56,6 +56,10 @@ storm: $(HAVE_DEV)
 
 polls: $(HAVE_DEV)
 	@$(BIN)/python -m bench.polls
+
+faults: $(HAVE_DEV)
+	@$(BIN)/python -m bench.faults
+	@$(BIN)/python -m bench.faults --pooled
 
 chaos: $(HAVE_DEV)
 	@$(BIN)/python -m bench.chaos

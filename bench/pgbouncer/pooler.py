@@ -31,6 +31,7 @@ pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 100
 query_wait_timeout = 30
+server_login_retry = 1
 client_tls_sslmode = require
 client_tls_cert_file = {folder}/certificate
 client_tls_key_file = {folder}/key
