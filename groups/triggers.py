@@ -22,8 +22,10 @@ SQLITE = """
 AFTER {verb} ON "{table}" {when} BEGIN UPDATE groups SET version = version + 1 WHERE id {ids} AND version > 0; END
 """
 POSTGRESQL = 'AFTER {verb} ON "{table}" {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}()'
+# Its plan is kept as long as the connection: made while there were few groups, it would scan them when they are many.
 FUNCTION = (
-    "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {work} RETURN NULL; END $$;"
+    "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off "
+    "AS $$ BEGIN {work} RETURN NULL; END $$;"
 )
 # A statement counts once, however many rows it writes, and locks groups in the order that everybody keeps.
 RAISE = """
