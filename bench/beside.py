@@ -9,24 +9,34 @@ of PostgreSQL, in microseconds) is read from /proc, on Linux alone.
 
 import argparse
 import os
+import random
 import signal
 import subprocess
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from bench.__main__ import routes
-from bench.database import ROOT, temporary_database
-from bench.load import Route, load
+from bench.database import ROOT, manage, temporary_database
+from bench.load import Route, ask_before, load
 from bench.server import gunicorn
 
 TICKS = os.sysconf("SC_CLK_TCK")
 MOST = 1_000_000
 COMPARED = ("callStatus", "callParticipants", "callParticipants, 304", "activities", "users/:id", "detailed")
+STAFF = "person1@example.com"
+TO_STAFF = f"from users.models import User; User.objects.filter(email='{STAFF}').update(is_staff=True)"
+MANY = (64, 256)
+"""Connections."""
+PEOPLE, GROUPS = 2_000, 600
+"""Of `bench/fill.py`."""
+FIRST = 300
+"""So many people are polled for the first time in each run."""
 
 
 @dataclass
@@ -68,25 +78,54 @@ def side(stack: ExitStack, root: Path, suffix: str) -> Side:
     url = environment["DATABASE_URL"]
     database = url.rpartition("/")[2] if url.startswith("postgres") else ""
     measured = [route for route in routes(**ids) if route.name in COMPARED]
+    manage(environment, "shell", "--no-imports", "-c", TO_STAFF, root=root)
+    measured += more_routes(measured[0], ids, manage(environment, "issue_token", STAFF, root=root).strip())
     return Side(server.port, server.process.pid, measured, database)
 
 
-def once(one: Side, route: Route, seconds: float, process: Executor) -> tuple[float, float, float]:
-    """Requests a second, microseconds a request, and the 99th percentile in milliseconds."""
+def more_routes(call_status: Route, ids: dict[str, Any], token: str) -> list[Route]:
+    """Many connections; what is kept of many groups; and what nobody has asked for before. The last as staff do."""
+    groups = [f"/api/groups/{ids['group'] + number}/callStatus" for number in range(GROUPS)]
+    people = [f"/api/users/{ids['person'] + number}" for number in range(2, PEOPLE)]
+    for paths in (groups, people):
+        random.Random(1).shuffle(paths)
+    return [
+        *(replace(call_status, name=f"callStatus, {many} conn.", connections=many) for many in MANY),
+        replace(call_status, name=f"callStatus of {GROUPS}", token=token, paths=tuple(groups)),
+        replace(call_status, name="users/:id, first polls", token=token, paths=tuple(people), are_first=True),
+    ]
+
+
+def in_round(route: Route, number: int) -> Route:
+    """Of first polls, those that no round before had."""
+    return replace(route, paths=route.paths[number * FIRST : (number + 1) * FIRST]) if route.are_first else route
+
+
+def once(one: Side, route: Route, seconds: float, process: Executor) -> tuple[float, ...]:
+    """Requests a second, microseconds a request, and in milliseconds how long half of them took at most, and 99 %."""
+    if not route.are_first:
+        process.submit(ask_before, one.port, route).result()
     before = one.microseconds()
     result = process.submit(load, one.port, route, seconds, MOST).result()
     spent = (one.microseconds() - before) / len(result.times)
-    return result.rate, spent, 1000 * result.percentile(99)
+    return result.rate, spent, 1000 * result.percentile(50), 1000 * result.percentile(99)
 
 
 def compare(sides: list[Side], seconds: float, rounds: int, process: Executor) -> None:
-    print(f"{'route':<24}{'requests/s':>18}{'us of CPU':>16}{'p99 ms':>16}{'rate':>8}{'CPU':>7}")
+    heads = ("requests/s", "us of CPU", "p50 ms", "p99 ms")
+    print(f"{'route':<24}{''.join(f'{head:>17}' for head in heads)}{'rate':>8}{'CPU':>7}{'p99':>7}")
     for number, route in enumerate(sides[0].routes):
-        pairs = [[once(each, each.routes[number], seconds, process) for each in sides] for _ in range(rounds)]
-        columns = [[median(pair[of][what] for pair in pairs) for of in (0, 1)] for what in (0, 1, 2)]
-        ratios = [median(here[what] / there[what] for here, there in pairs) for what in (0, 1)]
-        shown = "".join(f"{f'{here:.0f} | {there:.0f}':>17}" for here, there in columns)
-        print(f"{route.name:<24}{shown}{ratios[0]:>8.2f}{ratios[1]:>7.2f}", flush=True)
+        pairs = [
+            [once(each, in_round(each.routes[number], nth), seconds, process) for each in sides]
+            for nth in range(rounds)
+        ]
+        columns = [[median(pair[of][what] for pair in pairs) for of in (0, 1)] for what in range(len(heads))]
+        ratios = [median(here[what] / there[what] for here, there in pairs) for what in (0, 1, 3)]
+        digits = (0, 0, 1, 1)
+        shown = "".join(
+            f"{f'{here:.{of}f} | {there:.{of}f}':>17}" for (here, there), of in zip(columns, digits, strict=True)
+        )
+        print(f"{route.name:<24}{shown}{ratios[0]:>8.2f}{ratios[1]:>7.2f}{ratios[2]:>7.2f}", flush=True)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from threading import Barrier, BrokenBarrierError, Event, Thread
 from time import perf_counter
 
@@ -23,6 +24,11 @@ class Route:
     """A slow route that others ask at the same time; their answers are not measured."""
     token: str = ""
     """Whose sign-in comes with each request."""
+    connections: int = CONNECTIONS
+    paths: tuple[str, ...] = ()
+    """Asked in turn, in place of `path`;"""
+    are_first: bool = False
+    """each once, where none has been asked for before."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +97,14 @@ class Load:
         self.times: list[float] = []
         self.faults: list[str] = []
         self.stop = Event()
-        self.ready = Barrier(CONNECTIONS + 1)
+        self.ready = Barrier(route.connections + 1)
+        self.paths = iter(route.paths) if route.are_first else cycle(route.paths or (route.path,))
 
     def run(self) -> Result:
         """Raises WrongAnswerError with the first fault's words."""
         if self.route.unchanged:
             self.headers["If-None-Match"] = self.etag()
-        measured = [self.start(self.measure) for _ in range(CONNECTIONS)]
+        measured = [self.start(self.measure) for _ in range(self.route.connections)]
         others = [self.start(self.wait) for _ in range(WAITING if self.route.beside else 0)]
         with suppress(BrokenBarrierError):
             self.ready.wait()
@@ -136,7 +143,9 @@ class Load:
         self.ready.wait()
         end = perf_counter() + self.seconds
         while len(self.times) < self.most and perf_counter() < end and not self.stop.is_set():
-            self.times.append(self.ask(connection, self.route.path))
+            if (path := next(self.paths, None)) is None:
+                return
+            self.times.append(self.ask(connection, path))
 
     def wait(self, connection: Connection) -> None:
         while not self.stop.is_set():
@@ -159,3 +168,11 @@ class Load:
 
 def load(port: int, route: Route, seconds: float, most: int) -> Result:
     return Load(port, route, seconds, most).run()
+
+
+def ask_before(port: int, route: Route) -> None:
+    """All its paths, often enough for a server that keeps what is asked for again."""
+    asks = Load(port, route, 0, 0)
+    with closing(asks.connection()) as connection:
+        for path in route.paths * 3:
+            asks.ask(connection, path)
