@@ -152,3 +152,19 @@ def test_a_person_who_goes_raises_the_groups_that_they_are_taken_from(group, bob
     before = versions()
     bob.delete()
     assert moved(before) == {("Group", group.pk)}
+
+
+def test_raising_a_version_never_reads_all_groups(on_postgresql, group, dave):
+    """However few there are when PostgreSQL plans it: the plan is kept while they grow many."""
+
+    def scans():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'groups'")
+            return cursor.fetchone()[0]
+
+    before, version = scans(), versions()[Group][group.pk]
+    scanned = scans() - before  # by this test's own reading
+    Participant.objects.create(group=group, user=dave)
+    Participant.objects.all().delete()
+    assert versions()[Group][group.pk] == version + 2
+    assert scans() - before == 2 * scanned
