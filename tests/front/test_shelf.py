@@ -1,5 +1,7 @@
 """What is kept stays within its bound: who was asked for longest ago goes."""
 
+import tracemalloc
+
 from core.shown import Shown
 from voicechat.front.polls import Answer, Kept, Shelf
 
@@ -40,3 +42,18 @@ def test_all_is_forgotten_at_once():
     shelf.note(key(1), SHOWN)
     shelf.clear()
     assert (shelf.get(key(1)), shelf.bytes) == (None, 0)
+
+
+def test_it_takes_no_more_memory_than_it_counts():
+    shelf = Shelf()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(1_000, 1_200):
+        ids = tuple(range(1_000 * number, 1_000 * number + 100))
+        shelf.note(key(number), SHOWN._replace(of=number, groups=(number,), people=ids))
+        shelf.add(
+            key(number), Answer(f"{number}", f'"{number}"', b"%600d" % number, b"", b"%2000d" % number), is_whole=None
+        )
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 0.7 * shelf.bytes < taken < shelf.bytes
