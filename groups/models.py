@@ -202,11 +202,12 @@ class Device(models.Model):
     """Where a push notification is sent. One address belongs to whoever registered it last."""
 
     class BindingType(models.TextChoices):
-        """https://www.twilio.com/docs/notify/api/binding-resource"""
+        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource"""
 
         APN = "apn", "APNs"
         FCM = "fcm", "FCM"
         GCM = "gcm", "GCM"
+        WEBPUSH = "webpush", "Web Push"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -217,12 +218,16 @@ class Device(models.Model):
         help_text="Empty where the identity names nobody.",
     )
     identity = models.CharField(max_length=128)
-    address = models.CharField(max_length=512, unique=True)
+    address = models.CharField(
+        max_length=2048, unique=True, help_text="The device's token, or a browser's push subscription."
+    )
     binding_type = models.CharField(max_length=8, choices=BindingType)
     endpoint = models.CharField(max_length=128)
-    sid = models.CharField(max_length=64, help_text="Twilio's id of the binding.")
+    sid = models.CharField(max_length=64, help_text="The channel's id of the binding.")
     checked_at = models.DateTimeField(
-        default=timezone.now, db_index=True, help_text="When Twilio last said that it keeps the binding."
+        default=timezone.now,
+        db_index=True,
+        help_text="When it was registered, or Twilio last said that it keeps the binding.",
     )
     tags = models.ManyToManyField(Group, blank=True, related_name="devices", db_table="deviceTags")
     created_at = models.DateTimeField(default=timezone.now)

@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -167,6 +167,15 @@ class Env:
             unneeded = f" {', '.join(optional)} may stay unset." if optional else ""
             self.fault(f"{vendor} is half configured: also set {', '.join(missing)}, or unset the others.{unneeded}")
         return {} if missing else {name: value for name, value in values.items() if value}
+
+    def key(self, name: str, read: Callable[[str], str], usage: str) -> str:
+        """What `read` makes of it, which raises ValueError for what cannot be used. No fault quotes it."""
+        value = self.text(name)
+        try:
+            return read(value) if value else ""
+        except ValueError:
+            self.fault(f"{name} cannot be used: {usage}")
+            return ""
 
     def fault(self, sentence: str) -> None:
         self.faults.append(sentence)

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import django_stubs_ext
 from dotenv import load_dotenv
 
+from voicechat import vendor_keys
 from voicechat.env import Env
 from voicechat.logs import OUR_LOGGERS
 from voicechat.loose_settings import is_loopback, is_origin, sign_of_a_host, warnings
@@ -72,9 +73,14 @@ if PRODUCTION:
             env.fault(f"{name} can be guessed: {HOW_TO_MAKE_A_SECRET}")
     if not (env.text("OIDC_ISSUER") or ALLOW_OPEN_ACCESS):
         env.fault("OIDC_ISSUER is missing: without sign-in everybody may do everything (ALLOW_OPEN_ACCESS=true).")
-    for name in ("OIDC_ISSUER", "TWILIO_API_BASE", "STRIPE_API_BASE", "CLOUDINARY_API_BASE"):
+    for name in (
+        "OIDC_ISSUER",
+        *(f"{vendor}_API_BASE" for vendor in ("TWILIO", "STRIPE", "CLOUDINARY", "APNS", "FCM")),
+    ):
         if urlsplit(env.url(name)).scheme == "http" and not is_loopback(env.url(name)):
             env.fault(f"{name} is {env.url(name)!r}: production needs https://.")
+    if env.url("WEBPUSH_API_BASE"):
+        env.fault("WEBPUSH_API_BASE sends every browser's notification to one host: it is for tests.")
     if SIGN_IN:
         env.fault("SIGN_IN=on accepts tokens of this machine's own: it is for development. Set OIDC_ISSUER.")
     if FAILPOINT != "off":
@@ -349,7 +355,42 @@ _notify = _backend(
     **TWILIO_PLACE,
 )
 _has_notify = bool(_notify) and (not _twilio or "SERVICE_SID" in _twilio)  # new accounts cannot get that one
-NOTIFICATIONS: list[dict[str, Any]] = [_notify] if _has_notify else []  # each way to reach a device
+_apns = env.vendor("APNs", ("APNS_KEY", "APNS_KEY_ID", "APNS_TEAM_ID", "APNS_TOPIC"))
+_fcm = env.vendor("FCM", ("FCM_CREDENTIALS",))
+_web_push = env.vendor("Web Push", ("VAPID_PRIVATE_KEY", "VAPID_SUBJECT"))
+_keys = {
+    "APNS_KEY": env.key(
+        "APNS_KEY", vendor_keys.pem, "it is what stands in Apple's .p8 file, with its first and last line."
+    ),
+    "FCM_CREDENTIALS": env.key(
+        "FCM_CREDENTIALS",
+        vendor_keys.service_account,
+        "it is the path, or the JSON, of a Google service account's file.",
+    ),
+    "VAPID_PRIVATE_KEY": env.key("VAPID_PRIVATE_KEY", vendor_keys.number, "`manage.py make_vapid_key` makes one."),
+    "VAPID_SUBJECT": env.key("VAPID_SUBJECT", vendor_keys.subject, "use mailto:you@example.com, or an https address."),
+}
+
+
+def _direct(path: str, configured: dict[str, str], base: str) -> list[dict[str, Any]]:
+    """A channel of its own, where its variables are set."""
+    if not configured:
+        return []
+    options = {name.lower(): _keys.get(name, value) for name, value in configured.items()}
+    return [{"BACKEND": f"groups.notifications.{path}", "OPTIONS": {**options, "api_base": base}}]
+
+
+HOW_TO_NOTIFY = (
+    "the operator must set what APNs (APNS_KEY), FCM (FCM_CREDENTIALS), Web Push (VAPID_PRIVATE_KEY) or Twilio Notify "
+    "(SERVICE_SID) needs."
+)
+# Each way to reach a device; of two that reach the same kind the first has it. The sandbox has what is left.
+NOTIFICATIONS: list[dict[str, Any]] = [
+    *_direct("apns.APNs", _apns, env.url("APNS_API_BASE")),
+    *_direct("fcm.FCM", _fcm, env.url("FCM_API_BASE")),
+    *_direct("web_push.WebPush", _web_push, env.url("WEBPUSH_API_BASE")),
+    *([_notify] if _has_notify else []),
+]
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",

@@ -85,7 +85,7 @@ def start_warnings() -> Iterator[str]:
     if modes["Stripe"] == "real" and not settings.STRIPE_WEBHOOK_SECRET:
         yield "STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."
     if modes["Twilio"] == "real" and not settings.NOTIFICATIONS:
-        yield "SERVICE_SID is not set: calls work, and nobody's phone is told when one begins."
+        yield f"Calls work, and nobody is told when one begins: {settings.HOW_TO_NOTIFY}"
     if modes["Stripe"] == "real" and (warning := stripe_warning()):
         yield warning
     yield from settings.LOOSE

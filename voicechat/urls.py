@@ -69,8 +69,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *people("groupOwners", OwnerViewSet),
     *people("groupMembers", MemberViewSet),
     *people("groupInvitees", InviteeViewSet),
-    path("api/voice/registerBinding", device({"post": "create"})),
-    path("api/voice/register-binding", device({"post": "create"})),
+    path("api/voice/registerBinding", device({"post": "create", "delete": "destroy"})),
+    path("api/voice/register-binding", device({"post": "create", "delete": "destroy"})),
     path("api/voice/sendNotification", device({"post": "notify"})),
     path("api/voice/send-notification", device({"post": "notify"})),
     # users/

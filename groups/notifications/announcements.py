@@ -9,7 +9,8 @@ from rest_framework.exceptions import APIException
 from core.deadline import deadline
 from core.vendors import best_effort
 from groups.models import Device, Group
-from groups.notifications.channels import channels
+from groups.notifications.channels import Channel, Sent, kinds_by_channel
+from groups.notifications.devices import forget
 
 logger = logging.getLogger(__name__)
 
@@ -28,18 +29,31 @@ def notify_group(*, group: Group, body: str, except_for: Iterable[int | None] = 
 
 
 def send(devices: list[Device], *, body: str, group_id: int) -> str | None:
-    """By each channel that serves some of them. One that fails leaves the others alone; raises where all fail."""
+    """By each device's channel. One that fails leaves the others alone; raises where all fail."""
     sids, failures = [], []
-    for channel in channels():
-        if some := [device for device in devices if channel.serves(device.binding_type)]:
-            try:
-                sids.append(channel.send(devices=some, body=body, group_id=group_id))
-            except APIException as error:
-                logger.warning("%s could not tell group %s: %s", channel.name, group_id, type(error).__name__)
-                failures.append(error)
+    for channel, kinds in kinds_by_channel():
+        some = [device for device in devices if device.binding_type in kinds]
+        if not some:
+            continue
+        try:
+            sent = channel.send(devices=some, body=body, group_id=group_id)
+        except APIException as error:
+            logger.warning("%s could not tell group %s: %s", channel.name, group_id, type(error).__name__)
+            failures.append(error)
+        else:
+            sids.append(sent.sid)
+            heed(channel, sent, group_id)
     if failures and not sids:
         raise failures[0]
     return sids[0] if sids else None
+
+
+def heed(channel: Channel, sent: Sent, group_id: int) -> None:
+    """Forgets the devices that are no more, and says how many were not told."""
+    for device in sent.gone:
+        forget(device)
+    if sent.missed:
+        logger.warning("%s could not tell %s devices of group %s", channel.name, len(sent.missed), group_id)
 
 
 def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> bool:

@@ -1,8 +1,9 @@
-"""The ways to reach a device, each behind one interface. `twilio_notify.py` and `sandbox_notify.py` are two of it."""
+"""The ways to reach a device, each behind one interface: a module here is a way, and the settings say which are on."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from rest_framework.exceptions import APIException
@@ -19,8 +20,25 @@ class Binding:
     endpoint: str
 
 
+def own_binding(binding_type: str, address: str, endpoint: str) -> Binding:
+    """For a channel that keeps none: our own row is all there is."""
+    sid = hashlib.blake2b(f"{binding_type} {address}".encode(), digest_size=16).hexdigest()
+    return Binding(sid=f"BS{sid}", endpoint=endpoint)
+
+
+class Sent(NamedTuple):
+    sid: str
+    """The channel's id of what it sent."""
+    gone: Sequence[Device] = ()
+    """Those of which the channel says that they are no more."""
+    missed: Sequence[Device] = ()
+    """Those that it could not take now, and may later."""
+
+
 class Channel(Protocol):
     name: str
+    keeps_bindings: bool
+    """Whether the channel itself knows which devices there are, and can be asked."""
 
     def serves(self, binding_type: str) -> bool: ...
 
@@ -34,8 +52,8 @@ class Channel(Protocol):
     def delete_binding(self, *, sid: str) -> None:
         """One that is gone already changes nothing."""
 
-    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> str:
-        """Tells the devices, of which there is at least one; the channel's id of what it sent."""
+    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> Sent:
+        """Tells the devices, of which there is at least one. Raises ChannelUnavailable where it could take none."""
 
 
 class ChannelUnavailable(APIException):
@@ -54,11 +72,22 @@ class ChannelRefused(APIException):
 def channels() -> list[Channel]:
     """Those that the settings name. Raises NotConfigured where there is none."""
     if not settings.NOTIFICATIONS:
-        missing = ("SERVICE_SID",) if settings.TELEPHONY else (*settings.TWILIO_NAMES, "SERVICE_SID")
-        raise NotConfigured(f"Notifications are switched off here: the operator must set {', '.join(missing)}.")
+        raise NotConfigured(f"Notifications are switched off here: {settings.HOW_TO_NOTIFY}")
     return [vendor(backend) for backend in settings.NOTIFICATIONS]
 
 
+def kinds_by_channel() -> Iterator[tuple[Channel, set[str]]]:
+    """Which kinds of devices are whose: the first that serves a kind has it."""
+    taken: set[str] = set()
+    for channel in channels():
+        kinds = {kind for kind in Device.BindingType.values if channel.serves(kind)} - taken
+        taken |= kinds
+        yield channel, kinds
+
+
 def channel_for(binding_type: str) -> Channel:
-    """The one that reaches devices of this kind."""
-    return next(each for each in channels() if each.serves(binding_type))
+    """Raises NotConfigured where none reaches devices of this kind."""
+    for channel, kinds in kinds_by_channel():
+        if binding_type in kinds:
+            return channel
+    raise NotConfigured(f"Devices of the kind {binding_type} cannot be notified here: {settings.HOW_TO_NOTIFY}")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import Http404
 from rest_framework.exceptions import APIException
 
@@ -13,9 +14,10 @@ from core.attempts import Attempts
 from core.transactions import atomic_and_retried, lock_rows
 from core.vendors import best_effort
 from groups.models import Device, Group, GroupQuerySet
-from groups.notifications.channels import Channel, channel_for
-from users.client_identity import person_with_identity
-from users.models import User
+from groups.notifications.channels import Channel, channel_for, kinds_by_channel
+from users.client_identity import client_identity, person_with_identity
+from users.models import User, VendorDeletion
+from users.vendor_deletions import delete_at_vendor
 
 CHECK_EVERY = timedelta(days=7)
 MOST_AT_ONCE = 50
@@ -106,6 +108,25 @@ def unbind(channel: Channel, sid: str) -> None:
         channel.delete_binding(sid=sid)
 
 
+@atomic_and_retried
+def unregister_device(
+    *, owner: User | None, address: str | None, endpoint: str | None, check: Callable[[], None] = lambda: None
+) -> int:
+    """Forgets the owner's device (anybody's where there is no owner) with this address and endpoint, one of which may
+    be None, and its binding; how many there were. `check` asks for permission once more, under the person's lock."""
+    own = Device.objects.all()
+    if owner is not None:
+        lock_rows(User.objects.filter(pk=owner.pk).only("pk"))
+        own = own.filter(Q(user=owner) | Q(user=None, identity=client_identity(owner.pk)))
+    check()
+    named = {name: value for name, value in (("address", address), ("endpoint", endpoint)) if value}
+    rows = own.filter(**named).order_by("pk")
+    devices = lock_rows(rows)
+    rows.filter(pk__in=[device.pk for device in devices]).delete()
+    delete_at_vendor(VendorDeletion.Kind.BINDING, [f"{each.binding_type}:{each.sid}" for each in devices if each.sid])
+    return len(devices)
+
+
 def forget_binding(name: str) -> None:
     """Deletes a binding ("apn:BS…") of somebody who is gone, unless their phone is registered anew by another."""
     binding_type, _, sid = name.partition(":")
@@ -114,11 +135,14 @@ def forget_binding(name: str) -> None:
 
 
 def forget_gone_devices(*, now: datetime) -> int:
-    """Asks Twilio about devices not asked about for a week, and forgets those that it has dropped; how many."""
+    """Asks the channels that keep bindings about devices not asked about for a week, and forgets those that they have
+    dropped; how many."""
     if not settings.NOTIFICATIONS:
         return 0
     forgotten, attempts = 0, Attempts()
-    for device in Device.objects.filter(checked_at__lte=now - CHECK_EVERY).order_by("checked_at")[:MOST_AT_ONCE]:
+    kinds = [kind for channel, kinds in kinds_by_channel() if channel.keeps_bindings for kind in kinds]
+    due = Device.objects.filter(checked_at__lte=now - CHECK_EVERY, binding_type__in=kinds)
+    for device in due.order_by("checked_at")[:MOST_AT_ONCE]:
         if attempts.is_over:
             break
         with attempts.one(f"ask about binding {device.sid}"):

@@ -11,7 +11,9 @@ from core.conference_names import group_of_conference
 from core.wire import LARGEST_ID, ConstantField, IdField, TextField, whole_number
 from groups.models import Device
 from groups.notifications.announcements import CALL_STARTED
+from groups.notifications.subscriptions import LONGEST, NO_SUBSCRIPTION, canonical, read_subscription
 
+MOST_OF_A_TOKEN = 512
 MOST_TAGS = 20
 """https://www.twilio.com/docs/notify/api/binding-resource"""
 
@@ -48,13 +50,22 @@ class TagsField(serializers.Field[list[int], Any, list[str], Any]):
         return [str(each) for each in value]
 
 
-class OwnBindingSerializer(serializers.Serializer[Any]):
-    """A device of who is signed in."""
+class AddressSerializer(serializers.Serializer[Any]):
+    """Where a device is: its token, or the subscription of a browser, as JSON text."""
 
     Address = TextField(
-        required=False, visible=True, max_length=512, help_text="The device's token. It may also be called `address`."
+        required=False,
+        visible=True,
+        max_length=LONGEST,
+        help_text="The device's token, up to 512; of a browser its push subscription as JSON text. "
+        "It may also be called `address`.",
     )
-    address = TextField(required=False, visible=True, max_length=512)
+    address = TextField(required=False, visible=True, max_length=LONGEST)
+
+
+class OwnBindingSerializer(AddressSerializer):
+    """A device of who is signed in."""
+
     BindingType = serializers.ChoiceField(Device.BindingType.choices, required=False, default=Device.BindingType.APN)
     tags = TagsField(required=False, default=list)
     endpoint = TextField(required=False, allow_null=True, visible=True, max_length=128)
@@ -64,11 +75,37 @@ class OwnBindingSerializer(serializers.Serializer[Any]):
         if not address:
             raise serializers.ValidationError({"Address": ["This field is required."]})
         return {
-            "address": address,
+            "address": usable(address, sent["BindingType"]),
             "binding_type": sent["BindingType"],
             "endpoint": sent.get("endpoint"),
             "tags": sent["tags"],
         }
+
+
+def usable(address: str, binding_type: str) -> str:
+    """An address as it is kept. Raises ValidationError for one that no device of this kind has."""
+    if binding_type == Device.BindingType.WEBPUSH:
+        try:
+            read_subscription(address)
+        except ValueError:
+            raise serializers.ValidationError({"Address": [NO_SUBSCRIPTION]}) from None
+        return canonical(address)
+    if len(address) > MOST_OF_A_TOKEN:
+        raise serializers.ValidationError({"Address": [f"A token has at most {MOST_OF_A_TOKEN} characters."]})
+    return address
+
+
+@extend_schema_serializer(exclude_fields=["address"])
+class UnregisterBindingSerializer(AddressSerializer):
+    """One of the two, or both."""
+
+    endpoint = TextField(required=False, visible=True, max_length=128)
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        address, endpoint = sent.get("Address") or sent.get("address"), sent.get("endpoint")
+        if not (address or endpoint):
+            raise serializers.ValidationError({"endpoint": ["Name the device by its endpoint, or by its Address."]})
+        return {"address": address, "endpoint": endpoint}
 
 
 @extend_schema_serializer(exclude_fields=["address"])  # in most languages it would be `Address` again

@@ -7,15 +7,19 @@ from twilio.base.exceptions import TwilioRestException
 
 from core.twilio_client import twilio_client, twilio_errors
 from groups.models import Device
-from groups.notifications.channels import Binding, ChannelRefused, ChannelUnavailable
+from groups.notifications.channels import Binding, ChannelRefused, ChannelUnavailable, Sent
 
 IDENTITIES_A_CALL = 20  # https://www.twilio.com/docs/notify/api/notification-resource
 
 our_errors = partial(twilio_errors, refused=ChannelRefused, unavailable=ChannelUnavailable)
 
 
+KINDS = (Device.BindingType.APN, Device.BindingType.FCM, Device.BindingType.GCM)
+
+
 class TwilioNotify:
     name = "Twilio"
+    keeps_bindings = True
 
     def __init__(
         self, *, account_sid: str, auth_token: str, service_sid: str, api_base: str = "", **place: str
@@ -24,7 +28,7 @@ class TwilioNotify:
         self.service = client.notify.v1.services(service_sid)
 
     def serves(self, binding_type: str) -> bool:
-        return binding_type in Device.BindingType.values
+        return binding_type in KINDS
 
     def register_binding(
         self, *, identity: str, address: str, binding_type: str, endpoint: str, tags: Sequence[str]
@@ -54,11 +58,11 @@ class TwilioNotify:
                 if error.status != 404:
                     raise
 
-    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> str:
+    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> Sent:
         identities = sorted({device.identity for device in devices})
         sids = []
         for start in range(0, len(identities), IDENTITIES_A_CALL):
             some = identities[start : start + IDENTITIES_A_CALL]
             with our_errors():
                 sids.append(str(self.service.notifications.create(identity=some, body=body).sid))
-        return sids[0]
+        return Sent(sids[0])

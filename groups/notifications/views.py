@@ -13,7 +13,7 @@ from core.wire import read
 from groups.api.permissions import THE_GROUP
 from groups.models import Device, Group
 from groups.notifications.announcements import notify_group
-from groups.notifications.devices import register_device
+from groups.notifications.devices import register_device, unregister_device
 from groups.notifications.permissions import MayNotify
 from groups.notifications.serializers import (
     BindingSerializer,
@@ -21,11 +21,13 @@ from groups.notifications.serializers import (
     OwnBindingSerializer,
     RegisterBindingSerializer,
     SentNotificationSerializer,
+    UnregisterBindingSerializer,
 )
 from groups.notifications.throttles import DeviceThrottle, NotificationThrottle
 from users.api.idempotent import AnswersAgain, idempotent
 from users.api.identity import caller_identity
 from users.api.permissions import PermissionsByAction
+from users.api.serializers import CountSerializer
 from users.api.standing import asking_again
 from users.callers import caller_of
 from users.models import User
@@ -46,6 +48,20 @@ class DeviceViewSet(AnswersAgain, PermissionsByAction, ViewSet):
         device = register_device(**binding(request), now=timezone.now(), check=asking_again(self, request))
         self.made, self.owner_id = device.pk, device.user_id
         return Response(BindingSerializer(device).data, status=201)
+
+    @extend_schema(
+        summary="Forget a device of one's own",
+        description="The names may stand in a body as well.",
+        parameters=[UnregisterBindingSerializer],
+        request=None,
+        responses={200: CountSerializer},
+    )
+    def destroy(self, request: Request) -> Response:
+        named = read(UnregisterBindingSerializer, request.data or request.query_params.dict())
+        caller = caller_of(request)
+        owner = caller if isinstance(caller, User) else None
+        count = unregister_device(owner=owner, **named, check=asking_again(self, request))
+        return Response(CountSerializer({"count": f"{count} device{'' if count == 1 else 's'} forgotten"}).data)
 
     def answer_again(self, request: Request, made: Any, status: int) -> Response:
         if self.action == "notify":

@@ -122,6 +122,8 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   GET /api/voice/accessToken
 403     201      201     201    201   201   POST /api/voice/registerBinding {"identity": "u_{self}", "Address": "x"}
 403     201      201     201    201   201   POST /api/voice/register-binding {"identity": "u_{member}", "Address": "x"}
+403     200=     200=    200=   200=  200=  DELETE /api/voice/registerBinding {"endpoint": "nobody's"}
+403     200=     200=    200=   200=  200=  DELETE /api/voice/register-binding {"Address": "x"}
 403     404      403     200=   200=  200=  POST /api/voice/sendNotification {"groupId": "{group}"}
 403     404      403     200=   200=  200=  POST /api/voice/send-notification {"FriendlyName": "{group}"}
 403     404      403     200=   200=  200=  POST /api/billing/groupTwilioCharges {"groupId": "{group}"}

@@ -17,6 +17,13 @@ def test_a_device_is_ones_own_and_hears_ones_own_groups(stranger, dave, alice, g
     assert (answer.status_code, answer.json()["identity"], answer.json()["tags"]) == (201, f"u_{dave.pk}", [])
 
 
+def test_only_ones_own_device_is_forgotten(member, stranger, owner, bob):
+    member.post("/api/voice/registerBinding", {"Address": "token", "endpoint": "mine"})
+    for client, count in ((stranger, 0), (owner, 0), (member, 1)):
+        answer = client.delete("/api/voice/registerBinding", {"Address": "token"})
+        assert answer.json()["count"].startswith(f"{count} device")
+
+
 @pytest.fixture
 def notify(settings, group):
     settings.THROTTLE_NOTIFICATIONS = (1, 60)

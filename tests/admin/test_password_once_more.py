@@ -9,7 +9,6 @@ from django.contrib import admin
 from billing.models import LedgerEntry
 from groups.models import Group
 from tests.admin.conftest import Browser, read_form, text
-from tests.house.conftest import log  # noqa: F401  # a fixture
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -119,7 +118,7 @@ def test_giving_it_makes_a_new_key(late, account):
     assert late.session.session_key != before
 
 
-def test_a_wrong_one_does_nothing_says_so_and_is_told_in_the_log(late, root, account, log):  # noqa: F811
+def test_a_wrong_one_does_nothing_says_so_and_is_told_in_the_log(late, root, account, log):
     path = f"{ACCOUNTS}/{account.pk}/adjust/"
     page = late.post(path, {**late.form(path), "amount": "5", "reason": "Sorry"})
     again = go_on(late, path, page, "wrong-sesame")

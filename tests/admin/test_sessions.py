@@ -10,7 +10,6 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.admin.conftest import Browser
-from tests.house.conftest import log  # noqa: F401  # a fixture
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -163,38 +162,38 @@ def test_the_cookies_are_the_browsers_alone(root):
 # What the log tells
 
 
-def told(log, message):  # noqa: F811
+def told(log, message):
     (line,) = [line for line in log.lines if line["message"] == message]
     return line["logger"], line["level"], line["user_id"], line["address"]
 
 
-def test_each_log_in_is_told_with_its_address(root, log):  # noqa: F811
+def test_each_log_in_is_told_with_its_address(root, log):
     log_in(Client(REMOTE_ADDR="2001:db8::7"))
     line = told(log, "An operator logged in")
     assert line == ("users.operators.sessions", "INFO", root.pk, "2001:db8::7")
 
 
-def test_each_log_out_is_told(browser, root, log):  # noqa: F811
+def test_each_log_out_is_told(browser, root, log):
     browser.post("/admin/logout/")
     assert told(log, "An operator logged out")[2:] == (root.pk, "127.0.0.1")
 
 
 @pytest.mark.parametrize("typed", ["root@example.com", "ROOT@example.com"])
-def test_a_log_in_that_failed_is_told_by_whose_account_it_was(root, log, typed):  # noqa: F811
+def test_a_log_in_that_failed_is_told_by_whose_account_it_was(root, log, typed):
     log_in(Client(), username=typed, password="guessed-sesame")
     assert told(log, "A log-in failed")[1:] == ("WARNING", root.pk, "127.0.0.1")
     assert "sesame" not in json.dumps(log.lines)
 
 
 @pytest.mark.parametrize("typed", ["my-sesame-password", "x\r\n{sesame}", "sesame\u202e@example.com", "sesame\0"])
-def test_what_was_typed_is_never_told(root, log, typed):  # noqa: F811
+def test_what_was_typed_is_never_told(root, log, typed):
     log_in(Client(), username=typed, password="sesame")
     assert all(line.get("user_id") is None for line in log.lines)
     assert "sesame" not in json.dumps(log.lines)
 
 
 @pytest.mark.parametrize(("proxies", "address"), [([], "127.0.0.1"), ([ip_network("127.0.0.1/32")], "203.0.113.9")])
-def test_the_address_is_believed_of_a_trusted_proxy_alone(root, log, settings, proxies, address):  # noqa: F811
+def test_the_address_is_believed_of_a_trusted_proxy_alone(root, log, settings, proxies, address):
     settings.TRUSTED_PROXIES = proxies
     log_in(Client(headers={"X-Forwarded-For": "sesame, 203.0.113.9"}))
     assert told(log, "An operator logged in")[3] == address

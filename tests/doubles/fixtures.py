@@ -9,9 +9,13 @@ from billing.gateway.interface import Payments, payments
 from core import vendors
 from core.deadline import deadline
 from groups.notifications.channels import Channel, channels
-from tests.doubles import cloudinary, stripe, twilio
+from groups.notifications.direct import DirectChannel
+from tests.doubles import apns, cloudinary, push_service, stripe, twilio
+from tests.doubles.apns import APNsDouble
 from tests.doubles.cloudinary import CloudinaryDouble
+from tests.doubles.fcm import FCMDouble
 from tests.doubles.issuer import AUDIENCE, IssuerDouble
+from tests.doubles.push_service import PushServiceDouble
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.twilio import TwilioDouble
 from uploads.storage import Storage, storage
@@ -117,6 +121,48 @@ def sandbox_telephony(db: None, settings: Settings) -> Telephony:
 def sandbox_notify(db: None, settings: Settings) -> Channel:
     settings.NOTIFICATIONS = [{"BACKEND": "groups.notifications.sandbox_notify.SandboxNotify", "OPTIONS": {}}]
     return channels()[0]
+
+
+@pytest.fixture
+def apns_double(_loopback: None) -> Iterator[APNsDouble]:
+    with APNsDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def apns_channel(apns_double: APNsDouble, settings: Settings) -> Iterator[Channel]:
+    yield from only_channel(settings, "apns.APNs", **apns.CREDENTIALS, api_base=apns_double.url)
+
+
+@pytest.fixture
+def fcm_double(_loopback: None) -> Iterator[FCMDouble]:
+    with FCMDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def fcm_channel(fcm_double: FCMDouble, settings: Settings) -> Iterator[Channel]:
+    yield from only_channel(settings, "fcm.FCM", fcm_credentials=fcm_double.credentials(), api_base=fcm_double.url)
+
+
+@pytest.fixture
+def push_service_double(_loopback: None) -> Iterator[PushServiceDouble]:
+    with PushServiceDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def web_push_channel(push_service_double: PushServiceDouble, settings: Settings) -> Iterator[Channel]:
+    own = {"vapid_private_key": push_service.VAPID_KEY, "vapid_subject": push_service.SUBJECT}
+    yield from only_channel(settings, "web_push.WebPush", **own, api_base=push_service_double.url)
+
+
+def only_channel(settings: Settings, path: str, **options: str) -> Iterator[Channel]:
+    settings.NOTIFICATIONS = [{"BACKEND": f"groups.notifications.{path}", "OPTIONS": options}]
+    (channel,) = channels()
+    assert isinstance(channel, DirectChannel)
+    yield channel
+    channel.client.close()
 
 
 @pytest.fixture

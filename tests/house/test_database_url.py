@@ -1,7 +1,6 @@
 """DATABASE_URL: what it may say, and the sentence for what it may not."""
 
 from concurrent.futures import ThreadPoolExecutor
-from shutil import copytree
 from socket import AF_UNIX, socket
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from psycopg2.extensions import parse_dsn
 
-from tests.house.test_environment import PRODUCTION, ROOT, start
+from tests.house.test_environment import PRODUCTION, copy_code, start
 from voicechat.database_options import CHOICES, FILES, GIVE_UP, KNOWN, TEXTS, WHOLE
 from voicechat.env import Env
 
@@ -161,7 +160,7 @@ def test_behind_a_pooler_nothing_is_kept_on_the_connection():
 
 def test_the_projects_own_folder_may_have_any_name(tmp_path):
     odd = tmp_path / "a#b %41?"
-    copytree(ROOT / "voicechat", odd / "voicechat")
+    copy_code(odd)
     accepted, said = start({"SECRET_KEY": "s", "DB_ENV": "testing"}, 's.DATABASES["default"]["NAME"]', folder=odd)
     assert (accepted, said.strip()) == (True, str(odd / "db.sqlite3"))
 

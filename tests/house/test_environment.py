@@ -1,5 +1,6 @@
 """The configuration: typed, read once, every fault named at once."""
 
+import json
 import os
 import re
 import secrets
@@ -12,6 +13,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 import voicechat.settings
+from tests.doubles import apns, fcm
+from tests.doubles.push_service import VAPID_KEY
+from voicechat import vendor_keys
 from voicechat.env import Env
 from voicechat.loose_settings import HOSTS, sign_of_a_host
 from voicechat.secret import development_secret, is_unguessable
@@ -40,12 +44,19 @@ def start(environment, show="s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALA
     return done.returncode == 0, done.stdout + done.stderr
 
 
+def copy_code(folder):
+    """What loading the settings takes, without an .env of one's own."""
+    for package in ("voicechat", "core"):
+        copytree(ROOT / package, folder / package)
+
+
 def test_production_starts_with_what_it_needs():
     accepted, said = start(PRODUCTION)
     assert accepted, said
     assert said.startswith("{} {} {}")
 
 
+APNS = {name.upper(): value for name, value in apns.CREDENTIALS.items()}
 SIGN_IN = {"ALLOW_OPEN_ACCESS": "", "OIDC_ISSUER": "https://family.eu.auth0.com/", "OIDC_AUDIENCE": "react, ios"}
 
 
@@ -69,6 +80,42 @@ def test_production_refuses_a_sign_in_that_is_none(change, named):
     accepted, said = start({**PRODUCTION, **SIGN_IN, **change})
     assert not accepted
     assert named in said
+
+
+ACCOUNT = fcm.account("https://o.example.com")
+UNUSABLE = {
+    "no PEM": (vendor_keys.pem, "k"),
+    "another kind of key": (vendor_keys.pem, ACCOUNT["private_key"]),
+    "an empty file": (vendor_keys.service_account, "{}"),
+    "no path": (vendor_keys.service_account, "[" * 9999),
+    "deep": (vendor_keys.service_account, '{"a":' * 9999),
+    "a key that is none": (vendor_keys.service_account, json.dumps({**ACCOUNT, "private_key": "k"})),
+    "a project that is none": (vendor_keys.service_account, json.dumps({**ACCOUNT, "project_id": 5})),
+    "a short number": (vendor_keys.number, "AAAA"),
+    "no base64": (vendor_keys.number, "é" * 43),
+    "nought": (vendor_keys.number, "A" * 43),
+    "no address": (vendor_keys.subject, "o@example.com"),
+    "nobody": (vendor_keys.subject, "mailto:"),
+}
+
+
+@pytest.mark.parametrize(("read", "value"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_key_that_cannot_be_used_is_told_and_not_quoted(read, value):
+    env = Env({"NAME": value})
+    assert env.key("NAME", read, "do this.") == ""
+    assert env.faults == ["NAME cannot be used: do this."]
+
+
+def test_each_way_to_notify_is_on_where_its_variables_are_set(tmp_path):
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(fcm.account("https://oauth2.googleapis.com/token")))
+    web_push = {"VAPID_PRIVATE_KEY": VAPID_KEY, "VAPID_SUBJECT": "mailto:o@example.com"}
+    one_line = {**APNS, "APNS_KEY": apns.KEY.replace("\n", "\\n")}
+    for found in (one_line, APNS):
+        environment = {**PRODUCTION, **found, **web_push, "FCM_CREDENTIALS": str(file)}
+        accepted, said = start(environment, show="[each['BACKEND'] for each in s.NOTIFICATIONS]")
+        assert accepted, said
+        assert [name in said for name in ("apns.APNs", "fcm.FCM", "web_push.WebPush", "Notify")] == [True] * 3 + [False]
 
 
 def test_production_names_everything_that_is_missing_at_once():
@@ -109,6 +156,11 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"ACCOUNT_SID": "AC1", "AUTH_TOKEN": "t"}, "also set API_KEY, API_KEY_SECRET, APP_SID, CALLER_ID, or"),
         ({"SERVICE_SID": "IS1"}, "also set ACCOUNT_SID"),
         ({"AUTH_TOKEN_SECONDARY": "t"}, "also set ACCOUNT_SID"),
+        ({"APNS_KEY": "k"}, "also set APNS_KEY_ID, APNS_TEAM_ID, APNS_TOPIC"),
+        ({"FCM_CREDENTIALS": "/nowhere.json"}, "FCM_CREDENTIALS cannot be used"),
+        ({"VAPID_SUBJECT": "mailto:o@example.com"}, "also set VAPID_PRIVATE_KEY"),
+        ({"WEBPUSH_API_BASE": "https://push.example.com"}, "WEBPUSH_API_BASE sends"),
+        ({"APNS_API_BASE": "http://push.example.com"}, "APNS_API_BASE"),
         ({"CONFERENCE_PREFIX": "two words"}, "CONFERENCE_PREFIX"),
         ({"CONFERENCE_PREFIX": "x" * 33}, "CONFERENCE_PREFIX"),
         ({"CONFERENCE_PREFIX": "größe"}, "CONFERENCE_PREFIX"),
@@ -174,7 +226,7 @@ def test_ones_own_machine_is_no_host(change):
 @pytest.mark.parametrize("found", [ON_A_HOST[0], ON_A_HOST[-1]], ids=["host", "database"])
 @pytest.mark.parametrize("unset", [{}, {"DB_ENV": ""}], ids=["unset", "empty"])
 def test_on_a_host_the_server_starts_as_development_only_where_that_is_said(found, unset, tmp_path):
-    copytree(ROOT / "voicechat", tmp_path / "voicechat")  # without an .env of one's own
+    copy_code(tmp_path)
     accepted, said = start({**found, **unset}, folder=tmp_path)
     assert not accepted
     assert "DB_ENV is missing" in said
@@ -381,7 +433,7 @@ def test_production_has_throttles_and_others_where_they_are_set(environment, rat
 
 
 def test_where_no_secret_can_be_kept_it_is_one_sentence(tmp_path):
-    copytree(ROOT / "voicechat", tmp_path / "voicechat")
+    copy_code(tmp_path)
     (tmp_path / ".secret_key").mkdir()  # cannot be read, and nothing can be put in its place
     accepted, said = start({"DB_ENV": "development"}, folder=tmp_path)
     assert not accepted

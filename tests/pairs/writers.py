@@ -102,6 +102,7 @@ asks("take off the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callPar
 asks("end the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants")
 asks("register a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.alice))
 asks("take over a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.bob))
+asks("forget a phone", "DELETE", lambda w: "/api/voice/registerBinding", lambda w: {"Address": f"phone{w.alice.pk}"})
 
 
 def named(user: User) -> dict[str, int]:

@@ -31,8 +31,8 @@ GET /api/groups/1/groupInvitees/detailed
 DELETE /api/groups/1/groupInvitees/1
 GET /api/voice/accessToken
 GET POST /api/voice/makeCall
-POST /api/voice/registerBinding
-POST /api/voice/register-binding
+POST DELETE /api/voice/registerBinding
+POST DELETE /api/voice/register-binding
 POST /api/voice/sendNotification
 POST /api/voice/send-notification
 POST /api/voice/conferenceEvents

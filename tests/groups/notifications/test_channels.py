@@ -23,6 +23,6 @@ def test_a_device_is_registered(channel, kind):
 @pytest.mark.parametrize("how_many", [1, 20, 21, 45])
 def test_any_number_of_people_is_told(channel, how_many):
     devices = [Device(identity=f"u_{each}") for each in range(how_many)]
-    sid = channel.send(devices=devices, body="A chat has started.", group_id=7)
-    assert sid.startswith("NT")
-    assert len(sid) == 34
+    sent = channel.send(devices=devices, body="A chat has started.", group_id=7)
+    assert sent.sid.startswith("NT")
+    assert len(sent.sid) == 34

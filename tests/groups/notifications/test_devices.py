@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -173,6 +174,43 @@ def test_a_device_that_is_registered_again_keeps_its_endpoint(register, db):
     assert register(identity="u_1", Address="token", BindingType="fcm").json()["endpoint"] == first
     assert register(identity="u_1", Address="token", endpoint="mine").json()["endpoint"] == "mine"
     assert register(identity="u_1", Address="token", endpoint=None).json()["endpoint"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "named", [{"endpoint": "mine"}, {"Address": "token"}, {"address": "token", "endpoint": "mine"}]
+)
+@pytest.mark.parametrize("where", ["body", "query"])
+def test_a_device_is_forgotten_by_its_endpoint_or_its_address(api, phone_of, twilio_double, alice, named, where):
+    phone_of(alice, "token"), phone_of(alice, "another")
+    Device.objects.filter(address="token").update(endpoint="mine")
+    path = "/api/voice/registerBinding"
+    answer = api.delete(path, named) if where == "body" else api.delete(f"{path}?{urlencode(named)}")
+    assert (answer.status_code, answer.json()) == (200, {"count": "1 device forgotten"})
+    assert [device.address for device in Device.objects.all()] == ["another"]
+    assert api.delete(path, named).json() == {"count": "0 devices forgotten"}
+
+
+def test_a_forgotten_device_is_unbound_at_twilio(
+    api, phone_of, twilio_double, alice, django_capture_on_commit_callbacks
+):
+    phone_of(alice, "token")
+    with django_capture_on_commit_callbacks(execute=True):
+        api.delete("/api/voice/registerBinding", {"Address": "token"})
+    assert twilio_double.bindings == []
+
+
+def test_of_two_names_both_must_be_the_devices(api, register, db):
+    register(identity="u_1", Address="token", endpoint="mine")
+    answer = api.delete("/api/voice/registerBinding", {"Address": "token", "endpoint": "another"})
+    assert (answer.json(), Device.objects.count()) == ({"count": "0 devices forgotten"}, 1)
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"endpoint": " "}, {"Address": ""}, {"endpoint": "x" * 129}, {"Address": "x" * 2049}]
+)
+def test_without_a_name_no_device_is_forgotten(api, register, db, named):
+    register(identity="u_1", Address="token", endpoint="mine")
+    assert (api.delete("/api/voice/registerBinding", named).status_code, Device.objects.count()) == (400, 1)
 
 
 def test_whoever_has_the_device_next_has_an_endpoint_of_their_own(register, db):

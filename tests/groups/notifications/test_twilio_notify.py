@@ -57,8 +57,8 @@ def test_people_are_told_in_groups_of_twenty(channel, double, how_many, calls):
 
 
 def test_the_first_notifications_sid_is_answered(channel, double):
-    sid = channel.send(devices=phones_of(f"u_{each}" for each in range(45)), body="Hello", group_id=7)
-    assert sid == double.notifications[0]["sid"]
+    sent = channel.send(devices=phones_of(f"u_{each}" for each in range(45)), body="Hello", group_id=7)
+    assert sent.sid == double.notifications[0]["sid"]
 
 
 # --- Errors, and a network that fails -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The log as an operator would read it."""
+"""The log as an operator would read it: a fixture for all tests."""
 
 import json
 import logging

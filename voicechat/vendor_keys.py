@@ -1,0 +1,43 @@
+"""Vendors' keys as the environment holds them. Each reader gives the text to be kept, and raises ValueError for what
+cannot be used."""
+
+import json
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from core.p256 import key_of_number, key_of_pem
+
+NEEDED_OF_AN_ACCOUNT = ("client_email", "private_key", "project_id", "token_uri")
+
+
+def pem(text: str) -> str:
+    r"""Apple's key: what stands in the .p8 file, where the environment holds one line with \n between its lines."""
+    lines = text.replace("\\n", "\n")
+    key_of_pem(lines)
+    return lines
+
+
+def number(text: str) -> str:
+    key_of_number(text)
+    return text
+
+
+def subject(text: str) -> str:
+    """Whom a push service writes to: https://www.rfc-editor.org/rfc/rfc8292#section-2.1"""
+    if not text.startswith(("mailto:", "https://")) or " " in text or text in ("mailto:", "https://"):
+        raise ValueError("A subject is a mailto: or https: address.")
+    return text
+
+
+def service_account(text: str) -> str:
+    """Google's file of a service account, by its path or its JSON."""
+    try:
+        found = json.loads(text if text.startswith("{") else Path(text).read_text(encoding="utf-8"))
+        values = [found[name] for name in NEEDED_OF_AN_ACCOUNT]
+        if not all(isinstance(value, str) and value for value in values):
+            raise ValueError("Something is missing in the file.")
+        load_pem_private_key(found["private_key"].encode(), password=None)
+    except (OSError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError("This is no service account's file.") from error
+    return json.dumps(found)
