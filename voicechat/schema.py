@@ -114,7 +114,8 @@ class Operation(AutoSchema):
         if "-" not in self.path:
             return str(super().get_operation_id())
         words = self.path.replace("/", "_").removeprefix("_api_").split("-")
-        return f"{words[0]}{''.join(map(str.capitalize, words[1:]))}_createHyphenated"
+        verb = self.method_mapping[self.method.lower()]
+        return f"{words[0]}{''.join(map(str.capitalize, words[1:]))}_{verb}Hyphenated"
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)

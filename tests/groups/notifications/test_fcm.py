@@ -31,9 +31,10 @@ def test_one_access_token_serves_many_phones(fcm_channel, fcm_double, db):
 def test_a_google_that_gives_no_access_token_is_asked_once_and_unavailable(
     fcm_channel, fcm_double, notify_unavailable, monkeypatch, fault, device
 ):
-    monkeypatch.setattr("groups.notifications.direct.TIMEOUT", 0.3)
     fcm_double.fail_next(fault)
-    notify_unavailable(fcm_channel, device)
+    with monkeypatch.context() as hurry:
+        hurry.setattr("groups.notifications.direct.TIMEOUT", 0.3)
+        notify_unavailable(fcm_channel, device)
     assert (fcm_double.told, len(fcm_double.requests)) == ([], 1)
     assert fcm_channel.send(devices=[device], body="Hello", group_id=7).missed == []
 
