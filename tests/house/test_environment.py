@@ -1,22 +1,18 @@
 """The configuration: typed, read once, every fault named at once."""
 
-import os
 import re
 import secrets
-import subprocess
-import sys
-from pathlib import Path
 from shutil import copytree
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 import voicechat.settings
+from tests.house.starting import ROOT, start
 from voicechat.env import Env
 from voicechat.loose_settings import HOSTS, sign_of_a_host
 from voicechat.secret import development_secret, is_unguessable
 
-ROOT = Path(__file__).parents[2]
 PRODUCTION = {
     "DB_ENV": "production",
     "SECRET_KEY": "T5-made-up-for-tests-and-never-to-be-used_0qYx7KdWm",
@@ -24,20 +20,6 @@ PRODUCTION = {
     "PUBLIC_URL": "https://api.example.com",
     "ALLOW_OPEN_ACCESS": "true",
 }
-
-
-def start(environment, show="s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALANCE", folder=ROOT):
-    """Loads the settings in a process of their own; (whether they are accepted, what was said)."""
-    code = f"import voicechat.settings as s; print({show})"
-    done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode == 0, done.stdout + done.stderr
 
 
 def test_production_starts_with_what_it_needs():
