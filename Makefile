@@ -15,7 +15,7 @@ run: $(HAVE)
 	@exec $(BIN)/python -m voicechat
 
 test: $(HAVE_DEV)
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 fuzz: $(HAVE_DEV)
 	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile tests/uploads/test_memory.py

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -72,6 +73,12 @@ def delete_together(browser: Browser, *rows: Any, post: str = "yes") -> Any:
     path = f"/admin/{rows[0]._meta.app_label}/{rows[0]._meta.model_name}/"
     selected = [row.pk for row in rows]
     return browser.post(path, {"action": "delete_selected", "_selected_action": selected, "post": post})
+
+
+@pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten rows are a page of a list, and three pages are soon filled."""
+    monkeypatch.setattr(ModelAdmin, "list_per_page", 10)
 
 
 @pytest.fixture

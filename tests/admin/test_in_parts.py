@@ -1,37 +1,45 @@
-"""More than 200 people are deleted in parts, each of them whole, and the page says where it is."""
+"""Many people are deleted in parts, each of them whole, and the page says where it is. Here more than twenty are many,
+and ten a part."""
 
 from typing import Any
 
 import pytest
 
 from tests.admin.conftest import Browser, read_form, text
+from users import admin as people_pages
 from users.models import User
 
 PEOPLE, PARTS = "/admin/users/user/", "/admin/users/user/delete-in-parts/"
 
 
+@pytest.fixture(autouse=True)
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_pages, "MOST_AT_ONCE", 20)
+    monkeypatch.setattr(people_pages, "PART", 10)
+
+
 @pytest.fixture
 def asked(browser: Browser, root: User) -> Any:
-    """The page after 250 people were chosen; every second id is theirs at first."""
-    crowd = [User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(251)]
+    """The page after 25 people were chosen; every second id is theirs at first."""
+    crowd = [User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(26)]
     User.objects.bulk_create(crowd)
     User.objects.filter(email="p7@example.com").delete()
     chosen = list(User.objects.exclude(pk=root.pk).values_list("pk", flat=True))
     return browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": chosen})
 
 
-def test_they_are_deleted_a_hundred_at_a_time_and_it_says_where_it_is(
+def test_they_are_deleted_ten_at_a_time_and_it_says_where_it_is(
     browser: Browser, asked: Any, root: User, carol: User
 ) -> None:
-    assert ("250 people are to be deleted" in text(asked), User.objects.count()) == (True, 252)
+    assert ("25 people are to be deleted" in text(asked), User.objects.count()) == (True, 27)
     page = browser.post(PARTS, read_form(asked))
-    assert ("100 of 250 people are deleted" in text(page), User.objects.count()) == (True, 152)
+    assert ("10 of 25 people are deleted" in text(page), User.objects.count()) == (True, 17)
     assert '<script src="/static/users/go_on.js" defer></script>' in text(page)
     again = browser.post(PARTS, read_form(asked))
-    assert ("100 of 250 people are deleted" in text(again), User.objects.count()) == (True, 152)
+    assert ("10 of 25 people are deleted" in text(again), User.objects.count()) == (True, 17)
     page = browser.post(PARTS, read_form(page))
     page = browser.post(PARTS, read_form(page), follow=True)
-    assert "Deleted: 250 people." in text(page)
+    assert "Deleted: 25 people." in text(page)
     assert set(User.objects.all()) == {root, carol}
 
 
@@ -43,7 +51,7 @@ def test_what_another_operator_was_asked_counts_for_nothing(helper: Browser, ask
 
 
 def test_a_part_with_a_superuser_is_not_for_other_staff_and_stays_whole(helper: Browser, root: User) -> None:
-    User.objects.bulk_create(User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(250))
+    User.objects.bulk_create(User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(25))
     chosen = list(User.objects.exclude(is_staff=True).values_list("pk", flat=True))
     page = helper.post(PEOPLE, {"action": "delete_selected", "_selected_action": [root.pk, *chosen]})
     before = User.objects.count()

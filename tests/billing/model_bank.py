@@ -376,6 +376,10 @@ class Bank:
     def reserved(self, person: Person) -> int:
         return sum(each.cents for each in self.under_way if each.purchase.person is person) * CENT
 
+    def reserved_by_some(self) -> list[Person]:
+        """Those for whom a refund is under way."""
+        return [person for person in self.present() if self.reserved(person)]
+
     def would_set(self, person: Person, wished: int) -> bool:
         """Whether a balance can be set by hand: what is reserved cannot be taken away."""
         return wished * CENT >= min(self.balance(person), self.reserved(person)) or not self.reserved(person)

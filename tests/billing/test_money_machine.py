@@ -12,7 +12,6 @@ from enum import Enum, auto
 from functools import partial
 
 import pytest
-import stripe
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -50,6 +49,7 @@ from tests.billing.model_bank import (
 )
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.doubles.stripe_objects import declined
 from users.models import User
 from voice import models as voice
 from voice.credit.prices import post_price
@@ -199,11 +199,7 @@ class MoneyMachine(RuleBasedStateMachine):
         person = picked(self.bank.present(), number)
         on_file = [card for card in person.cards if card.works and (card is person.default) == is_default]
         if on_file:
-            card = picked(on_file, number)
-            body = event("payment_method.detached", self.double.detach(card.name))
-            for _ in range(is_told * (1 + number % 2)):
-                assert self.send(body).status_code == 204
-            self.bank.detach(person, card, is_told=is_told)
+            self.is_detached(person, picked(on_file, number), told=is_told * (1 + number % 2))
 
     @happens(always, number=numbers, is_told=st.booleans())
     def loses_their_customer(self, number, is_told):
@@ -217,6 +213,35 @@ class MoneyMachine(RuleBasedStateMachine):
                 self.bank.forget(person, person.customer)
         if number % 3:
             self.takes_card(person, "visa")
+
+    @happens(always, number=numbers, is_told=st.booleans())
+    def the_card_before_this_one_goes(self, number, is_told):
+        """They have two; the one that does not pay any more is taken off the file, and it is told perhaps twice."""
+        person = picked(self.bank.present(), number)
+        self.takes_card(person, "visa")
+        card = person.default
+        self.takes_card(person, "visa")
+        self.is_detached(person, card, told=is_told * (1 + number % 2))
+
+    @happens(always, number=numbers, cents=cents)
+    def pays_by_a_card_that_is_gone(self, number, cents):
+        """It was taken off the file, and nobody has told of it: the payment finds out."""
+        person = picked(self.bank.present(), number)
+        self.takes_card(person, "visa")
+        self.is_detached(person, person.default, told=0)
+        self.adds_money(person, cents, None, Trouble.NONE)
+
+    def is_detached(self, person, card, *, told):
+        body = event("payment_method.detached", self.double.detach(card.name))
+        for _ in range(told):
+            assert self.send(body).status_code == 204
+        self.bank.detach(person, card, is_told=told > 0)
+
+    @happens(lambda self: self.bank.reserved_by_some(), number=numbers, more=st.sampled_from((-1, 0, 1)))
+    def balance_is_set_to_what_is_reserved(self, number, more):
+        """Or to a cent more or less."""
+        person = picked(self.bank.reserved_by_some(), number)
+        self.balance_is_set(person, self.bank.reserved(person) // CENT + more)
 
     def balance_is_set(self, person, wished):
         body, is_free = {"accountBalance": dollars(wished * CENT)}, self.bank.would_set(person, wished)
@@ -298,7 +323,27 @@ class MoneyMachine(RuleBasedStateMachine):
 
     @happens(always, number=numbers, cents=cents, trouble=any_trouble)
     def operator_gives_back(self, number, cents, trouble):
+        self.gives_back(picked(self.bank.collected(), number), cents, trouble)
+
+    @happens(always, number=numbers, more=st.sampled_from((0, 1)))
+    def operator_gives_back_all_that_is_free(self, number, more):
+        """Or a cent more; of a balance of whole cents, of which some may be reserved."""
         purchase = picked(self.bank.collected(), number)
+        reserved = self.bank.reserved(purchase.person) // CENT
+        if not purchase.person.gone:
+            self.balance_is_set(purchase.person, reserved + 100 + number % 100)
+            self.gives_back(purchase, 100 + number % 100 + more, Trouble.NONE)
+
+    @happens(always, number=numbers)
+    def operator_gives_back_twice(self, number):
+        """All of it each time: the first may be on its way, have come back, or be all that there was."""
+        purchase = picked(self.bank.collected(), number)
+        if not purchase.person.gone:
+            self.balance_is_set(purchase.person, self.bank.reserved(purchase.person) // CENT + 3 * purchase.brought)
+            self.gives_back(purchase, purchase.brought, Trouble.NONE)
+            self.gives_back(purchase, purchase.brought, Trouble.NONE)
+
+    def gives_back(self, purchase, cents, trouble):
         error, is_made = self.bank.would_refund(purchase, cents, trouble)
         before = set(self.double.refunds)
         with self.trouble(trouble), pytest.raises(ERRORS[error]) if error else nullcontext():
@@ -357,6 +402,26 @@ class MoneyMachine(RuleBasedStateMachine):
             dispute.is_opened()
             self.double.inquiry_becomes_dispute(self.id_of(dispute))
         self.hears(dispute, heard)
+
+    @happens(lambda self: self.bank.open_disputes(), number=numbers, end=st.sampled_from(("won", "lost")))
+    def a_dispute_is_told_from_its_end(self, number, end):
+        """What Stripe wrote while it was open comes last."""
+        dispute = picked(self.bank.open_disputes(), number)
+        before = self.letter(dispute, of_charge=False)
+        dispute.ends(end)
+        self.double.dispute_ends(self.id_of(dispute), dispute.status)
+        self.letters += [self.letter(dispute, of_charge=False), before]
+        for letter in self.letters[-2:]:
+            self.delivers(letter, Trouble.NONE)
+
+    @happens(lambda self: self.bank.paid(), number=numbers)
+    def a_first_try_that_failed_is_told_late(self, number):
+        """Of a payment that went through at the second one, which is told before."""
+        purchase = picked(self.bank.paid(), number)
+        intent = self.double.intents[self.id_of(purchase)]
+        self.delivers(self.letter(purchase, of_charge=False), Trouble.NONE)
+        failed = {**intent, "status": "requires_payment_method", "last_payment_error": {**declined()}}
+        assert self.send(event("payment_intent.payment_failed", failed)).status_code == 204
 
     def hears(self, about, heard):
         """Stripe writes about it, and tells at once, or later."""
@@ -467,6 +532,14 @@ class MoneyMachine(RuleBasedStateMachine):
         assert {account.pk for account in Account.objects.all() if has_open_dispute(account)} == self.bank.stopped()
 
     @invariant()
+    def each_wish_to_add_money_stands_where_it_should(self):
+        states = {"open": "pending"}
+        wished = Counter(
+            (each.person.account, each.cents, states.get(each.state, each.state)) for each in self.bank.purchases
+        )
+        assert Counter(TopUp.objects.values_list("account", "amount_cents", "status")) == wished
+
+    @invariant()
     def the_ledger_says_what_it_should(self):
         lines = Counter()
         for account, reference, micros in LedgerEntry.objects.values_list("account", "reference", "amount_micros"):
@@ -485,9 +558,7 @@ def unlimited(settings):
     settings.THROTTLE_REFUSED_CARDS = None
 
 
-def test_all_money_is_where_it_should_be(api, send, stripe_double, monkeypatch, unlimited):
-    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)  # between two tries
-    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0)
+def test_all_money_is_where_it_should_be(api, send, stripe_double, unlimited):
     examples = int(os.environ.get("MONEY") or 0)
     profile = settings(
         max_examples=examples or SHORT,

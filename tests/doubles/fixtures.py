@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
+from stripe import HTTPClient
 
 from billing.gateway.interface import Payments, payments
 from core import vendors
@@ -61,7 +62,9 @@ def short_deadline() -> Iterator[None]:
 
 
 @pytest.fixture
-def stripe_double(_loopback: None) -> Iterator[StripeDouble]:
+def stripe_double(_loopback: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
+    monkeypatch.setattr(HTTPClient, "INITIAL_DELAY", 0)  # between its two tries it would sleep half a second
+    monkeypatch.setattr(HTTPClient, "MAX_DELAY", 0)
     with StripeDouble() as double:
         yield double
 

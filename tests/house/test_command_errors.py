@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import DatabaseError, connection, transaction
 
-from tests.house.test_environment import ROOT
+from tests.house.starting import ROOT
 from users.models import User
 from voicechat.command_errors import tell
 

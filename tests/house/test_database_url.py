@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from psycopg2.extensions import parse_dsn
 
-from tests.house.test_environment import PRODUCTION, copy_code, start
+from tests.house.starting import copy_code, start
+from tests.house.test_environment import PRODUCTION
 from voicechat.database_options import CHOICES, FILES, GIVE_UP, KNOWN, TEXTS, WHOLE
 from voicechat.env import Env
 

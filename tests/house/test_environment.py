@@ -1,13 +1,8 @@
 """The configuration: typed, read once, every fault named at once."""
 
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
-from pathlib import Path
-from shutil import copytree
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -15,12 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 import voicechat.settings
 from tests.doubles import apns, fcm
 from tests.doubles.push_service import VAPID_KEY
+from tests.house.starting import ROOT, copy_code, start
 from voicechat import vendor_keys
 from voicechat.env import Env
 from voicechat.loose_settings import HOSTS, sign_of_a_host
 from voicechat.secret import development_secret, is_unguessable
 
-ROOT = Path(__file__).parents[2]
 PRODUCTION = {
     "DB_ENV": "production",
     "SECRET_KEY": "T5-made-up-for-tests-and-never-to-be-used_0qYx7KdWm",
@@ -28,26 +23,6 @@ PRODUCTION = {
     "PUBLIC_URL": "https://api.example.com",
     "ALLOW_OPEN_ACCESS": "true",
 }
-
-
-def start(environment, show="s.PAYMENTS, s.TELEPHONY, s.STORAGE, s.MIN_CALL_BALANCE", folder=ROOT):
-    """Loads the settings in a process of their own; (whether they are accepted, what was said)."""
-    code = f"import voicechat.settings as s; print({show})"
-    done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode == 0, done.stdout + done.stderr
-
-
-def copy_code(folder):
-    """What loading the settings takes, without an .env of one's own."""
-    for package in ("voicechat", "core"):
-        copytree(ROOT / package, folder / package)
 
 
 def test_production_starts_with_what_it_needs():

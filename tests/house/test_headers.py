@@ -12,7 +12,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.admin.test_access import PAGES
-from tests.house.test_environment import PRODUCTION, ROOT
+from tests.house.starting import ROOT
+from tests.house.test_environment import PRODUCTION
 from users.api.views import UserViewSet
 from voicechat.content_security import ADMIN, DOCS, NOTHING
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.house.test_environment import PRODUCTION, start
+from tests.house.starting import start
+from tests.house.test_environment import PRODUCTION
 from voicechat import middleware
 
 PATHS = ("/api/users", "/api/users?limit=1", "/api/groups", "/api/docs", "/admin/login/", "/nothing")

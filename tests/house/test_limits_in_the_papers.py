@@ -7,7 +7,8 @@ import pytest
 
 from groups import services
 from groups.notifications import devices
-from tests.house.test_environment import PRODUCTION, start
+from tests.house.starting import start
+from tests.house.test_environment import PRODUCTION
 from voicechat import parsing, settings
 
 PAPER = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()

@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 import pytest
 
 from bench.server import free_port, gunicorn, stop, wait_for
-from tests.house.test_environment import ROOT
+from tests.house.starting import ROOT
 from voicechat import listening
 from voicechat.listening import KEEP_ALIVE, MEMORY, addresses, heartbeat_folder
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from gunicorn.config import Config
 
 from groups.models import Group
-from tests.house.test_environment import ROOT
+from tests.house.starting import ROOT
 from users.api.views import UserViewSet
 from users.models import User
 from voicechat.request_log import answered_line

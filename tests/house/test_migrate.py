@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from tests.house.test_environment import ROOT
+from tests.house.starting import ROOT
 
 MOST_SECONDS = 300
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.house.test_environment import ROOT
+from tests.house.starting import ROOT
 
 WRITE = """
 import django, os

@@ -15,7 +15,7 @@ import pytest
 
 from bench.server import free_port, stop
 from tests.hostile.server import PROBLEM
-from tests.house.test_environment import ROOT
+from tests.house.starting import ROOT
 
 SITE = (ROOT / "deploy" / "nginx.conf").read_text()
 ORIGIN = {"Origin": "https://app.example.com"}

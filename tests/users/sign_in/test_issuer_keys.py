@@ -289,16 +289,6 @@ def test_a_person_gets_in_once_the_issuer_is_back(issuer, ask, later):
     assert outcome(ask(issuer.token())) == 200
 
 
-@pytest.mark.parametrize("led_away", [DISCOVERY, KEYS])
-def test_keys_behind_a_redirect_are_not_believed(issuer, thief, ask, led_away):
-    """Wherever it leads: even the issuer's own keys are to stand where the issuer says that they stand."""
-    thief.keys = issuer.keys
-    moved = Answer(302, "", {"Location": f"{thief.url}{led_away}"})
-    issuer.fail_next(*[None] * (led_away == KEYS), *[moved] * 50)
-    assert is_unreachable(ask(issuer.token()))
-    assert thief.requests == []
-
-
 def test_rubbish_beside_a_key_does_no_harm(issuer, ask):
     good = issuer.keys[0].jwk()
     short = {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}
