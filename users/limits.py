@@ -76,7 +76,7 @@ def take_place(limit: str, who: str, places: int, seconds: int) -> Place | Full:
     taken = [until for until in row.taken if until > now]
     if len(taken) >= places:
         return Full(sorted(taken)[-places] - now)
-    place = Place(limit, who, round(now + seconds, 3))
+    place = Place(limit, who, round(now + seconds, 6))  # given back by that: no two are taken in one microsecond
     keep(row, [*taken, place.until])
     return place
 
