@@ -102,6 +102,14 @@ KEPT = (
         "an answer that is kept is known to be old",
         End.NOBODYS,
     ),
+    Kept(
+        "groups",
+        "lastActivity",
+        "how many activities there have been",
+        "a page that follows the group is told of each, in order",
+        End.NOBODYS,
+    ),
+    Kept("activities", "number", "which of them it is", "as above", End.GOES),
     Kept("everyGroup", "id version", "how often any group may have changed", "as above", End.NOBODYS),
     Kept(
         "groups",
