@@ -78,6 +78,14 @@ KEPT = (
         End.GOES,
         keep_for="a day",
     ),
+    Kept(
+        "streamTickets",
+        "digest user_id until signed_in_until",
+        "that they may open a stream once, under a hash",
+        "a browser's EventSource sends no token",
+        End.GOES,
+        keep_for="half a minute, and until it is pruned",
+    ),
     Kept("usersGroupsInvitations", "invitedBy", "who sent an invitation", "nobody sends too many", End.EMPTIED),
     Kept(
         "vendorDeletions",
