@@ -37,23 +37,28 @@ def of(vendor: str, triggers: Iterable[Trigger]) -> list[Trigger]:
     return [each for each in triggers if getattr(each, vendor)]
 
 
-def own_version(model: type[Model]) -> Trigger:
+def own_version(model: type[Model], *, only_grows: str = "") -> Trigger:
     """Raises a row's own `version` when anything else in the row changes: by one, whatever the writer says of it.
 
-    SQLite lets no trigger change what is being written: there it writes once more.
+    Nor does a writer who has read the row before set the column `only_grows` back. SQLite lets no trigger change what
+    is being written: there it writes once more.
     """
     table, columns = model._meta.db_table, [f'"{field.column}"' for field in model._meta.local_concrete_fields]
     old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
     others = ", ".join(column for column in columns if column != '"version"')
+    kept, raised = "", "NEW.version := OLD.version + 1;"
+    if only_grows:
+        kept = f', "{only_grows}" = max(OLD."{only_grows}", NEW."{only_grows}")'
+        raised += f' NEW."{only_grows}" := greatest(OLD."{only_grows}", NEW."{only_grows}");'
     return Trigger(
         f"{table}_version",
         table,
         sqlite=f'AFTER UPDATE OF {others} ON "{table}" WHEN ({old}) IS NOT ({new}) '
-        f'BEGIN UPDATE "{table}" SET version = OLD.version + 1 WHERE id = NEW.id; END',
+        f'BEGIN UPDATE "{table}" SET version = OLD.version + 1{kept} WHERE id = NEW.id; END',
         postgresql=f'BEFORE UPDATE ON "{table}" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) '
-        "EXECUTE FUNCTION raise_own_version()",
-        function="CREATE OR REPLACE FUNCTION raise_own_version() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN NEW.version := OLD.version + 1; RETURN NEW; END $$;",
+        f"EXECUTE FUNCTION raise_own_version_of_{table}()",
+        function=f"CREATE OR REPLACE FUNCTION raise_own_version_of_{table}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {raised} RETURN NEW; END $$;",
     )
 
 

@@ -43,6 +43,8 @@ class Group(models.Model):
     """When a client or an operator last changed it."""
     created_at = timestamps.created_at()
     version = timestamps.version()
+    last_activity = models.BigIntegerField(default=0, db_default=0, db_column="lastActivity", editable=False)
+    """The number of the newest activity; so many there have ever been. The database counts (`groups/triggers.py`)."""
 
     objects = GroupQuerySet.as_manager()
 
@@ -177,6 +179,9 @@ class Activity(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", related_name="activities", db_index=False)
     activity = models.CharField(max_length=128)
     created_at = timestamps.created_at()
+    number = models.BigIntegerField(null=True, editable=False)
+    """Its place among all that there have ever been in its group, from 1: in the order in which they were committed, as
+    neither ids nor times are. The database counts. Empty where its triggers were off."""
 
     objects = ActivityQuerySet.as_manager()
 
@@ -184,7 +189,10 @@ class Activity(models.Model):
         db_table = "activities"
         ordering = ("-created_at", "-id")
         verbose_name_plural = "activities"
-        indexes = (models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="activities_newest_first"),)
+        indexes = (
+            models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="activities_newest_first"),
+            models.Index(F("group"), F("number"), name="activities_as_committed"),
+        )
 
     def __str__(self) -> str:
         return isolated(self.activity)

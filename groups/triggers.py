@@ -1,20 +1,22 @@
 """The database itself raises a group's version: with each change of its row, of its four lists, and of its activities.
+It numbers activities, by a count in the group's row that is taken under the row's lock.
 
 Nothing here raises a person's version: people are locked after groups. Only what answers show counts. So who sent an
 invitation does not: it is emptied when they go, and who deletes them holds no lock of that group.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import connection
 from django.db.models import F, Model
 
+from core import triggers
 from core.triggers import Trigger, own_version
 from groups.models import PARTS, Activity, Group, Participant
 from users import triggers as of_users
 
 AROUND: tuple[type[Model], ...] = (*PARTS, Participant, Activity)
-NOT_SHOWN = ("invited_by", "version")
+NOT_SHOWN = ("invited_by", "number", "version")
 GOES = "voicechat.goes"
 """A setting of PostgreSQL's: "on" for the rest of a transaction that deletes groups or people."""
 
@@ -33,14 +35,43 @@ UPDATE groups SET version = version + 1 WHERE id = ANY (ARRAY(
   SELECT id FROM groups WHERE id = ANY (ARRAY(SELECT DISTINCT "groupId" FROM {rows})) ORDER BY id FOR NO KEY UPDATE
 ));
 """
+# Those of one statement are numbered in the order of their ids. Each statement here sees what was committed before it.
+NUMBER = """
+PERFORM FROM groups WHERE id = ANY (ARRAY(SELECT DISTINCT "groupId" FROM {rows})) ORDER BY id FOR NO KEY UPDATE;
+UPDATE groups SET "lastActivity" = "lastActivity" + added.many
+  FROM (SELECT "groupId", count(*) AS many FROM {rows} GROUP BY "groupId") AS added WHERE groups.id = added."groupId";
+UPDATE activities SET number = "lastActivity" - added.behind
+  FROM (SELECT id, "groupId", row_number() OVER (PARTITION BY "groupId" ORDER BY id DESC) - 1 AS behind FROM {rows})
+  AS added JOIN groups ON groups.id = added."groupId" WHERE activities.id = added.id;
+"""
+NUMBER_ON_SQLITE = """
+AFTER INSERT ON activities BEGIN
+UPDATE groups SET "lastActivity" = "lastActivity" + 1 WHERE id = NEW."groupId";
+UPDATE activities SET number = (SELECT "lastActivity" FROM groups WHERE id = NEW."groupId") WHERE id = NEW.id; END
+"""
 CHANGED = """(
   (SELECT {columns} FROM before EXCEPT SELECT {columns} FROM after)
   UNION (SELECT {columns} FROM after EXCEPT SELECT {columns} FROM before)
 ) AS changed"""
+LISTS_OF_EVERY_GROUP = 2
+"""The row of `everyGroup` that tells of more than deleted activities."""
 RAISE_EVERY = """
-INSERT INTO "everyGroup" (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = "everyGroup".version + 1;
+INSERT INTO "everyGroup" (id, version) VALUES {rows} ON CONFLICT (id) DO UPDATE SET version = "everyGroup".version + 1;
 """
-UNLESS_GOES = f"IF current_setting('{GOES}', true) IS DISTINCT FROM 'on' THEN {RAISE_EVERY} END IF;"
+RAISE_ALL = RAISE_EVERY.format(rows=f"(1, 1), ({LISTS_OF_EVERY_GROUP}, 1)")
+UNLESS_GOES = (
+    f"IF current_setting('{GOES}', true) IS DISTINCT FROM 'on' THEN {RAISE_EVERY.format(rows='(1, 1)')} END IF;"
+)
+
+
+class NotCountedError(RuntimeError):
+    """The database does not count versions: it is not migrated, or being migrated."""
+
+
+def check_counted(vendor: str, there: Iterable[Sequence[str]]) -> None:
+    """Raises NotCountedError where a trigger is not there (by `core.triggers.THERE`): not all changes are counted."""
+    if triggers.missing(EVERY, vendor, there):
+        raise NotCountedError
 
 
 def stop_counting(group: Group | None = None) -> None:
@@ -75,13 +106,12 @@ def around(model: type[Model]) -> Iterator[Trigger]:
     def on_sqlite(verb: str, ids: str, when: str = "") -> str:
         return SQLITE.format(verb=verb, table=table, ids=ids, when=when)
 
-    yield trigger(
-        "INSERT",
-        "REFERENCING NEW TABLE AS after",
-        "raise_groups_of_new",
-        RAISE.format(rows="after"),
-        sqlite=on_sqlite("INSERT", '= NEW."groupId"'),
-    )
+    new = "REFERENCING NEW TABLE AS after"
+    if model is Activity:
+        yield trigger("INSERT", new, "number_new_activities", NUMBER.format(rows="after"), sqlite=NUMBER_ON_SQLITE)
+    else:
+        raised = on_sqlite("INSERT", '= NEW."groupId"')
+        yield trigger("INSERT", new, "raise_groups_of_new", RAISE.format(rows="after"), sqlite=raised)
     yield trigger(
         "UPDATE",
         "REFERENCING OLD TABLE AS before NEW TABLE AS after",
@@ -99,10 +129,13 @@ def around(model: type[Model]) -> Iterator[Trigger]:
     else:
         rows, work = "REFERENCING OLD TABLE AS before", RAISE.format(rows="before")
         yield trigger("DELETE", rows, "raise_groups_of_deleted", work, sqlite=deleted)
-    yield trigger("TRUNCATE", "", "raise_every_group", RAISE_EVERY, sqlite="")  # which knows none
+    yield trigger("TRUNCATE", "", "raise_every_group", RAISE_ALL, sqlite="")  # which knows none
 
 
-TRIGGERS = (own_version(Group), *(each for model in AROUND for each in around(model)))
+TRIGGERS = (
+    own_version(Group, only_grows="lastActivity"),
+    *(each for model in AROUND for each in around(model)),
+)
 
 EVERY = (*of_users.TRIGGERS, *TRIGGERS)
 """Those of people too: without any of them no version can be relied on."""

@@ -216,3 +216,26 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"kept answer {self.name[:8]}"
+
+
+class StreamTicket(models.Model):
+    """Lets a browser's EventSource in, which can send no token. Used once, within half a minute."""
+
+    digest = models.CharField(primary_key=True, max_length=64, help_text="Of the ticket, which nobody keeps.")
+    user = models.ForeignKey(
+        User,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="person",
+        help_text="Empty in open mode.",
+    )
+    until = models.DateTimeField(db_index=True)
+    signed_in_until = models.DateTimeField(null=True, help_text="When the token ends by which it was asked for.")
+
+    class Meta:
+        db_table = "streamTickets"
+
+    def __str__(self) -> str:
+        return f"ticket {self.digest[:8]}"

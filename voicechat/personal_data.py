@@ -78,6 +78,14 @@ KEPT = (
         End.GOES,
         keep_for="a day",
     ),
+    Kept(
+        "streamTickets",
+        "digest user_id until signed_in_until",
+        "that they may open a stream once, under a hash",
+        "a browser's EventSource sends no token",
+        End.GOES,
+        keep_for="half a minute, and until it is pruned",
+    ),
     Kept("usersGroupsInvitations", "invitedBy", "who sent an invitation", "nobody sends too many", End.EMPTIED),
     Kept(
         "vendorDeletions",
@@ -102,6 +110,14 @@ KEPT = (
         "an answer that is kept is known to be old",
         End.NOBODYS,
     ),
+    Kept(
+        "groups",
+        "lastActivity",
+        "how many activities there have been",
+        "a page that follows the group is told of each, in order",
+        End.NOBODYS,
+    ),
+    Kept("activities", "number", "which of them it is", "as above", End.GOES),
     Kept("everyGroup", "id version", "how often any group may have changed", "as above", End.NOBODYS),
     Kept(
         "groups",

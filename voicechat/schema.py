@@ -11,7 +11,14 @@ from core.wire import LARGEST_ID
 from users.api.idempotent import IDEMPOTENCY_KEY
 from voicechat.pagination import KeysetPagination
 
-TAGS = {"users": "Users", "groups": "Groups", "voice": "Voice", "billing": "Billing", "upload": "Upload"}
+TAGS = {
+    "users": "Users",
+    "groups": "Groups",
+    "voice": "Voice",
+    "billing": "Billing",
+    "upload": "Upload",
+    "live": "Live",
+}
 """By the second part of the path, whichever app answers."""
 PROBLEM = {
     "type": "object",
@@ -103,6 +110,14 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Not asked for in open mode."}
+
+
+class TicketScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # as above
+    target_class = "users.sign_in.tickets.TicketAuthentication"
+    name = "ticket"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "apiKey", "in": "query", "name": "ticket", "description": "Of POST /api/live/tickets, once."}
 
 
 class Operation(AutoSchema):

@@ -220,6 +220,7 @@ THROTTLE_ACTIVITIES = env.rate("THROTTLE_ACTIVITIES", "600/hour" if PRODUCTION e
 THROTTLE_INVITATIONS = env.rate("THROTTLE_INVITATIONS", "300/day" if PRODUCTION else "off")
 THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")  # everywhere, as the next one
 THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
+THROTTLE_STREAM_TICKETS = env.rate("THROTTLE_STREAM_TICKETS", "600/hour" if PRODUCTION else "off")
 THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
 
 # --- REST framework -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from core.wire import IdConverter
 from groups.api.list_views import GroupPersonViewSet, InviteeViewSet, MemberViewSet, OwnerViewSet
 from groups.api.person_views import UserGroupsViewSet
 from groups.api.views import ActivityViewSet, GroupViewSet
+from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.views import UserViewSet
@@ -33,6 +34,7 @@ balance, last4, payment, card = (view.as_view for view in (BalanceViewSet, Last4
 token, make_call, device, charge, event = (
     view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
+live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
 
@@ -73,6 +75,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/voice/register-binding", device({"post": "create", "delete": "destroy"})),
     path("api/voice/sendNotification", device({"post": "notify"})),
     path("api/voice/send-notification", device({"post": "notify"})),
+    path("api/live", live({"get": "stream"})),
+    path("api/live/tickets", ticket({"post": "create"})),
     # users/
     path("api/users", user({"get": "list", "post": "create"})),
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),

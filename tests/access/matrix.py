@@ -119,6 +119,9 @@ unknown stranger invitee member owner staff
 403     404      403     403    200   200   DELETE /api/groups/{group}/groupInvitees/{invitee}
 403     404      403     403    200=  200=  DELETE /api/groups/{group}/groupInvitees/{absent}
 
+403     200      200     200    200   200   GET /api/live
+403     201      201     201    201   201   POST /api/live/tickets
+
 403     200      200     200    200   200   GET /api/voice/accessToken
 403     201      201     201    201   201   POST /api/voice/registerBinding {"identity": "u_{self}", "Address": "x"}
 403     201      201     201    201   201   POST /api/voice/register-binding {"identity": "u_{member}", "Address": "x"}

@@ -11,7 +11,7 @@ from billing.models import CardRefusal, StripeEvent
 from groups.models import Departure
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
-from users.models import KeptAnswer, LimitCount
+from users.models import KeptAnswer, LimitCount, StreamTicket
 from voice.conferences.events import rebuild
 from voice.models import Conference, ConferenceEvent
 from voicechat.management.commands import prune
@@ -27,6 +27,7 @@ def kept(db, alice, bob, group):
         take_place("tries", name, 1, 60)
         LimitCount.objects.filter(who=name).update(until=until)
         KeptAnswer.objects.create(name=name, body=name, until=until)
+        StreamTicket.objects.create(digest=name, until=until)
         CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)
         StripeEvent.objects.create(id=name, type="charge.refunded", payload={}, created_at=time)
         Session.objects.create(session_key=name, session_data="", expire_date=until)

@@ -31,6 +31,8 @@ GET /api/groups/1/groupInvitees/detailed
 DELETE /api/groups/1/groupInvitees/1
 GET /api/voice/accessToken
 GET POST /api/voice/makeCall
+GET /api/live
+POST /api/live/tickets
 POST DELETE /api/voice/registerBinding
 POST DELETE /api/voice/register-binding
 POST /api/voice/sendNotification

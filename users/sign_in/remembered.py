@@ -39,6 +39,11 @@ class Remembered:
             return None
         return known.identity
 
+    def ends(self, token: bytes) -> float:
+        """Seconds since the epoch: until when it is good. 0 for one that is not remembered."""
+        known = self.tokens.get(digest(token))
+        return known.expires if known else 0.0
+
     def add(self, token: bytes, verified: Verified) -> None:
         self.tokens[digest(token)] = verified
         while len(self.tokens) > MOST:

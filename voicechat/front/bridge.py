@@ -45,6 +45,11 @@ class Bridge:
         self.application = application
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="django")
         self.places = asyncio.Semaphore(PLACES)
+        self.is_leaving = False
+        """Whether each answer from now on is the last on its connection."""
+
+    def leave(self) -> None:
+        self.is_leaving = True
 
     def take(self, cycle: RequestResponseCycle, start: Callable[[Any], None]) -> None:
         """Answers the request; `start` runs a coroutine of it as a task."""
@@ -54,18 +59,20 @@ class Bridge:
         await self.serve(cycle, environ_of(cycle))
 
     async def serve(self, cycle: RequestResponseCycle, environ: Environ) -> None:
+        if answer := await self.hear_out(cycle, environ):
+            await send(cycle, answer)
+
+    async def hear_out(self, cycle: RequestResponseCycle, environ: Environ) -> Answer | None:
+        """What is answered to the request, once it has come whole. None where nothing is left to be sent."""
         try:
             if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 await self.take_in(cycle, environ)
         except TimeoutError:
             cycle.keep_alive = False
-            detail = f"Nothing of the body came for {PAUSE_SECONDS} seconds."
-            await send(cycle, refusal(408, "request_timeout", detail))
-            return
+            return refusal(408, "request_timeout", f"Nothing of the body came for {PAUSE_SECONDS} seconds.")
         if cycle.disconnected:  # what has come is no request
-            return
-        if answer := await self.ask(cycle, environ):
-            await send(cycle, answer)
+            return None
+        return await self.ask(cycle, environ)
 
     async def ask(self, cycle: RequestResponseCycle, environ: Environ) -> Answer | None:
         """What the application answers. None where that came in parts, and has been sent."""

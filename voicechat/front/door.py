@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from core.preconditions import is_named
 from core.shown import KEY, Shown
+from core.streams import OPENING, SEATS, Opening
 from groups.versions import Answer as Said
 from groups.versions import Poll as Question
 from groups.versions import right_of
@@ -29,8 +30,10 @@ from voicechat.front.bridge import ENDING, STAYING, Bridge, Headers, environ_of,
 from voicechat.front.counts import counts
 from voicechat.front.lines import Line, line
 from voicechat.front.polls import MOST_BYTES_OF_ONE, Answer, Kept, Key, Poll, Shelf, Start, plain_poll
+from voicechat.front.streams import Streams
 from voicechat.request_log import LOGGED_IN_FRONT, answered_line
 
+STREAM = (b"/api/live", b"/api/live/")
 ONLY_ON_200 = (b"content-type", b"content-length", b"allow")
 TAILS = {True: b"\r\n" + written(STAYING) + b"\r\n", False: b"\r\n" + written(ENDING) + b"\r\n"}
 """By whether the connection stays open: what follows on the request's id."""
@@ -47,6 +50,7 @@ class Wanted(NamedTuple):
 class Door:
     def __init__(self, bridge: Bridge, line: Line) -> None:
         self.bridge, self.line = bridge, line
+        self.streams = Streams()
         self.shelf = Shelf()
         line.forget = self.shelf.clear
         self.building: dict[Wanted, list[tuple[Poll, Said]]] = {}
@@ -54,8 +58,20 @@ class Door:
         self.lines: list[str] = []
         self.is_logged = logging.getLogger("voicechat.requests").isEnabledFor(logging.INFO)
 
+    @property
+    def is_leaving(self) -> bool:
+        return self.bridge.is_leaving
+
+    def leave(self) -> None:
+        """Streams end at once; who polls is told with the next answer that it is the last on this connection."""
+        self.bridge.leave()
+        self.streams.end()
+
     def take(self, cycle: RequestResponseCycle, start: Start) -> None:
         """Answers the request; `start` runs a coroutine of it as a task."""
+        if cycle.scope["raw_path"] in STREAM and cycle.scope["method"] == "GET":
+            start(self.stream(cycle))
+            return
         poll = plain_poll(cycle, start)
         if poll is None:
             start(self.bridge(cycle))
@@ -63,6 +79,17 @@ class Door:
             self.line.ask(question(poll, kept.shown), partial(self.heard, poll, kept))
         else:
             start(self.pass_on(poll))
+
+    async def stream(self, cycle: RequestResponseCycle) -> None:
+        """Django says who may follow what, or why not. Whom it lets in has the head of its answer, and then events."""
+        environ = environ_of(cycle)
+        environ[SEATS] = self.streams.seats
+        answer = await self.bridge.hear_out(cycle, environ)
+        opening: Opening | None = environ.get(OPENING)
+        if opening is not None and answer is not None:
+            await self.streams.serve(cycle, *answer[:2], opening)
+        elif answer is not None:
+            await send(cycle, answer)
 
     def heard(self, poll: Poll, kept: Kept, said: Said | None) -> None:
         if said is None or not said.is_allowed:

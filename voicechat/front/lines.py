@@ -9,7 +9,7 @@ import asyncio
 import logging
 import socket
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from psycopg2.extensions import POLL_OK, POLL_WRITE
 
 from core import triggers
 from groups import versions
-from groups.triggers import EVERY
+from groups.triggers import NotCountedError, check_counted
 from groups.versions import Answer, Poll
 from voicechat.connections import is_pooled
 
@@ -34,10 +34,6 @@ MOST_SECONDS = 2.0
 """For an answer, or for connecting. Longer than any question takes, and shorter than a poll should wait."""
 PAUSE_SECONDS = 1.0
 """Before the next try, after a fault."""
-
-
-class NotInstalledError(RuntimeError):
-    """The database does not count versions: it is not migrated."""
 
 
 class Line:
@@ -115,7 +111,7 @@ class SQLiteLine(Line):
         name = quote(str(connection.settings_dict["NAME"]))
         made = sqlite3.connect(f"file:{name}?mode=ro", uri=True, timeout=0, isolation_level=None)
         self.schema = made.execute("PRAGMA schema_version").fetchone()
-        check_triggers("sqlite", made.execute(triggers.THERE["sqlite"]))
+        check_counted("sqlite", made.execute(triggers.THERE["sqlite"]))
         self.forget()
         return made
 
@@ -131,7 +127,7 @@ class PostgreSQLLine(Line):
     https://www.psycopg.org/docs/advanced.html#asynchronous-support
     """
 
-    FAULTS = (OSError, psycopg2.Error, TimeoutError, NotInstalledError)
+    FAULTS = (OSError, psycopg2.Error, TimeoutError, NotCountedError)
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,7 +169,7 @@ class PostgreSQLLine(Line):
         await self.arrival()
         if not self.is_pooled:
             await self.fetch(f"SET statement_timeout = '{MOST_SECONDS:.0f}s'; {versions.SETTINGS}; {versions.PREPARE}")
-        check_triggers("postgresql", await self.fetch(triggers.THERE["postgresql"]))
+        check_counted("postgresql", await self.fetch(triggers.THERE["postgresql"]))
         self.forget()
 
     async def ask_next(self) -> None:
@@ -201,12 +197,6 @@ class PostgreSQLLine(Line):
                 await ready
             finally:
                 remove(number)
-
-
-def check_triggers(vendor: str, there: Iterable[Sequence[str]]) -> None:
-    """Raises NotInstalledError where one is not there: not all changes would be counted."""
-    if triggers.missing(EVERY, vendor, there):
-        raise NotInstalledError
 
 
 def line() -> Line | None:

@@ -21,6 +21,8 @@ MOST_FIELDS = 100
 MOST_HEAD = 4 * MOST_FIELD
 HEAD_SECONDS = 15
 """In which a request's head must have come, from its first byte on; and a new connection's first byte."""
+NEW_SECONDS = 1.0
+"""In which the first request comes on a new connection, where its client has one."""
 
 
 class RefusedError(Exception):
@@ -52,6 +54,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        self.made_at = self.loop.time()
         self.timeout_keep_alive_task = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -109,6 +112,23 @@ class Protocol(HttpToolsProtocol):
             raise NO_REQUEST
         super().on_headers_complete()
 
+    def is_kept(self) -> bool:
+        """Whether nothing is asked on it, and its client may be about to."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return is_answered and not self.head_bytes and not self.transport.is_closing()
+
+    def shutdown(self) -> None:
+        """Closes it as soon as no request is on it, nor can be under way: of a new one the first is."""
+        if not self.is_kept():
+            if self.cycle is not None:
+                self.cycle.keep_alive = False
+            return
+        age = self.loop.time() - self.made_at
+        if self.cycle is None and age < NEW_SECONDS:
+            self.loop.call_later(NEW_SECONDS - age, self.shutdown)
+        else:
+            self.transport.close()
+
     def stop_head_timer(self) -> None:
         if self.head_timer is not None:
             self.head_timer.cancel()
@@ -128,6 +148,9 @@ class Protocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         start_task = super()._start_asgi_task
+
+        if app.is_leaving:
+            cycle.keep_alive = False
 
         def start(work: Any) -> None:
             self.server_state.total_requests += 1

@@ -1,9 +1,38 @@
 """gunicorn's worker: uvicorn's, with our protocol before it and Django behind it."""
 
+import asyncio
+import socket
+import sys
 from typing import Any
 
+import uvicorn
 from django.utils.module_loading import import_string
-from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it carries no types
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]  # it carries no types
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # as above
+
+LEAVING_SECONDS = 2.5
+"""In which clients that keep a connection may ask once more on it, and are told that it was the last time."""
+
+
+class Server(uvicorn.Server):
+    """Leaves without losing a request: a connection that is closed while its client asks would lose one.
+
+    For a moment it goes on listening, and says on each answer that the connection ends with it. So do Envoy's
+    drains: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/draining
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        front: Any = self.config.app
+        front.leave()
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + LEAVING_SECONDS
+        while loop.time() < ends and any(each.is_kept() for each in self.connections):
+            await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
+
+    @property
+    def connections(self) -> list[Any]:
+        return list(self.server_state.connections)
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # as above
@@ -29,3 +58,12 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # as above
         super().load_wsgi()
         front = import_string("voicechat.front.door.front")  # needs the Django that the application has set up
         self.wsgi = front(self.wsgi, self.cfg.threads)
+
+    async def _serve(self) -> None:
+        """As uvicorn's, by the server that leaves slowly."""
+        self.config.app = self.wsgi
+        server = Server(config=self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)

@@ -18,6 +18,7 @@ from core.runs import BoundedCommand
 from groups.models import LAST_WORDS, Departure
 from users.idempotency import old_answers
 from users.limits import idle_limits
+from users.sign_in.tickets import old_tickets
 from voice.models import Conference, ConferenceEvent
 
 RAW = timedelta(days=90)
@@ -35,6 +36,7 @@ def old_conference_events(now: datetime) -> QuerySet[Any]:
 KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "limits that count nothing any more": idle_limits,
     "answers kept for a repetition": old_answers,
+    "tickets for streams": old_tickets,
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),
@@ -44,7 +46,9 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
 
 
 class Command(BoundedCommand):
-    help = "Forgets limits, answers, refusals, events and sessions whose time is over. Twice at once is harmless."
+    help = (
+        "Forgets limits, answers, tickets, refusals, events and sessions whose time is over. Twice at once is harmless."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say how much there is, and forget nothing")

@@ -1,0 +1,1 @@
+"""What changes in groups and around a person, told as it happens: `GET /api/live`."""

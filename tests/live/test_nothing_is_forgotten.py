@@ -1,0 +1,85 @@
+"""After every write of the house a client that goes by events knows what the GETs say, wherever its stream was cut."""
+
+from contextlib import suppress
+from random import Random
+
+import pytest
+from django.db import transaction
+from rest_framework.test import APIClient
+
+from groups.models import Activity
+from tests.front.test_fresh import ALL, end_of_transaction
+from tests.live.events import Page, events_of
+from tests.pairs.world import make_world
+from tests.pairs.writers import REFUSED
+
+
+@pytest.fixture
+def _house(sandbox_payments, sandbox_telephony, sandbox_notify, settings):
+    settings.MIN_CALL_BALANCE = 500_000
+
+
+def follow(client, page, random):
+    """What came since, over a stream that is cut at any byte, and gone on with, as long as it is."""
+    while True:
+        headers = {"Last-Event-ID": page.place} if page.place else {}
+        stream = client.get(f"/api/live?userId={page.user_id}", headers=headers).content
+        is_cut = random.random() < 0.5
+        heard = events_of(stream[: random.randrange(len(stream))] if is_cut else stream)
+        page.apply(heard)
+        if not is_cut:
+            return
+
+
+class Gets:
+    """What the GETs say after one write: each is asked once, for all pages."""
+
+    def __init__(self, client):
+        self.client, self.kept = client, {}
+
+    def __call__(self, path):
+        if path not in self.kept:
+            self.kept[path] = self.client.get(path)
+        return self.kept[path]
+
+
+def is_each_once_and_in_order(heard):
+    """Of those that are still there; the database has numbered them."""
+    there = Activity.objects.in_bulk(heard)
+    numbers = [there[pk].number for pk in heard if pk in there]
+    return numbers == sorted(set(numbers)) and len(heard) == len(set(heard))
+
+
+@pytest.mark.usefixtures("db", "_house")
+def test_a_page_that_goes_by_events_knows_what_the_gets_say():
+    random, client, names = Random(11), APIClient(), [*ALL]
+    random.shuffle(names)
+    gets, told = Gets(client), 0
+    for number, name in enumerate(names):
+        if number % 4 == 0:
+            gets.kept.clear()
+            world = make_world()
+            pages = [Page(gets, user.pk) for user in world.people]
+            for page in pages:
+                follow(client, page, random)
+                page.read_all()
+            were = set(Activity.objects.values_list("pk", flat=True))
+        with suppress(*REFUSED), transaction.atomic():
+            ALL[name](world)
+        end_of_transaction()
+        gets.kept.clear()
+        for page in pages:
+            if gets(f"/api/users/{page.user_id}").status_code == 404:
+                assert client.get(f"/api/live?userId={page.user_id}").status_code == 404
+                continue
+            follow(client, page, random)
+            known, page.groups = page.groups, {}
+            assert page.person == page.person_now(), name
+            page.read_all()
+            assert (known, page.resets) == (page.groups, 0), name
+            for group, heard in page.activities.items():
+                new = set(Activity.objects.filter(group=group).exclude(pk__in=were).values_list("pk", flat=True))
+                assert is_each_once_and_in_order(heard), name
+                assert group not in page.groups or new <= {*heard}, name
+                told += len(heard)
+    assert told
