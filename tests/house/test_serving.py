@@ -23,8 +23,9 @@ BRIEF = {"status": "ok"}
 
 
 def whole(answer):
-    """But for how many polls this process has answered, each way."""
+    """But for how many polls this process has answered, each way, and how the jobs stand."""
     told = answer.json()
+    assert told.pop("jobs")["state"] == "no_worker"
     assert told.pop("polls").keys() == {"kept", "made", "passed"}
     return told
 
