@@ -44,7 +44,7 @@ def succeeds(operation, caller):
 
 def lock_everything():
     """So that a write waits, whichever lock is its first."""
-    for model in (Account, Group, User):
+    for model in (Account, Group, User, Job):
         list(model.objects.order_by("pk").select_for_update().values_list("pk"))
 
 
