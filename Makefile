@@ -12,7 +12,7 @@ run: $(HAVE)
 	@echo "Preparing the database ..."
 	@$(BIN)/python manage.py migrate --noinput --verbosity 0
 	@$(BIN)/python manage.py load_demo
-	@exec $(BIN)/python -m voicechat
+	@exec $(BIN)/python -m voicechat --with-worker
 
 test: $(HAVE_DEV)
 	$(BIN)/python -m pytest -n 2 -q
