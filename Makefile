@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe polls mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients axe polls mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -59,6 +59,9 @@ polls: $(HAVE_DEV)
 
 chaos: $(HAVE_DEV)
 	@$(BIN)/python -m bench.chaos
+
+jobs: $(HAVE_DEV)
+	@$(BIN)/python -m bench.jobs
 
 pgbouncer: $(HAVE_DEV)
 	@$(BIN)/python -m bench.pgbouncer

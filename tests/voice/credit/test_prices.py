@@ -8,6 +8,7 @@ from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from core.jobs.models import Job
 from groups.models import Group
+from tests.doubles.server import Fault
 from voice.credit.prices import FIRST_WAIT, sync_prices
 from voice.models import Call
 
@@ -54,6 +55,7 @@ def test_the_end_of_a_call_has_its_price_asked_for_and_charged_without_any_comma
 def test_a_price_that_twilio_does_not_tell_is_asked_for_again(twilio_telephony, twilio_double, ended, run_jobs):
     Call.objects.update(price_due_at=timezone.now())
     Job.objects.update(due_at=timezone.now())
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
     assert run_jobs(failing=True) == ["ask_for_price"]
     assert Job.objects.get().state == "waiting"
 
