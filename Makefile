@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz money pairs check demo admin bench storm chaos pgbouncer clients axe polls faults mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients axe polls faults mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
 	@$(BIN)/python manage.py migrate --noinput --verbosity 0
 	@$(BIN)/python manage.py load_demo
-	@exec $(BIN)/python -m voicechat
+	@exec $(BIN)/python -m voicechat --with-worker
 
 test: $(HAVE_DEV)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
@@ -63,6 +63,9 @@ faults: $(HAVE_DEV)
 
 chaos: $(HAVE_DEV)
 	@$(BIN)/python -m bench.chaos
+
+jobs: $(HAVE_DEV)
+	@$(BIN)/python -m bench.jobs
 
 pgbouncer: $(HAVE_DEV)
 	@$(BIN)/python -m bench.pgbouncer

@@ -4,6 +4,7 @@ import sys
 
 from gunicorn import glogging
 
+from voicechat import beside
 from voicechat.listening import KEEP_ALIVE, addresses, heartbeat_folder
 from voicechat.logs import OUR_LOGGERS, JSONFormatter
 from voicechat.startup import announce, load_settings
@@ -35,6 +36,11 @@ class Logger(glogging.Logger):
 def post_fork(server, worker):
     """A worker meets requests, and what gunicorn says there may quote them."""
     worker.log.write_as(JSONFormatter())
+    beside.let_go()
+
+
+def on_exit(server):
+    beside.end()
 
 
 bind = addresses(settings.HOST, settings.PORT)

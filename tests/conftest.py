@@ -1,7 +1,7 @@
 """The cast, and the client that they use: every answer is held to the project's own OpenAPI document."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -11,6 +11,7 @@ from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from billing import triggers
+from core.jobs.worker import do_all
 from groups.models import Group, Invitation, Membership, Ownership
 from tests.openapi import check_answer
 from uploads import images
@@ -120,6 +121,18 @@ def _ledger_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
     triggers.install()
     yield
     triggers.lift()
+
+
+@pytest.fixture
+def run_jobs() -> Callable[..., list[str]]:
+    """Does what is due, as a worker would; which tasks. Each must go well, or all of them be `failing`."""
+
+    def run_jobs(*, failing: bool = False) -> list[str]:
+        done = do_all()
+        assert [job.task for job, is_well in done if is_well == failing] == []
+        return [job.task.rpartition(".")[2] for job, _ in done]
+
+    return run_jobs
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Starts the server: `python -m voicechat`, with gunicorn's own flags behind it.
+"""Starts the server: `python -m voicechat`, with gunicorn's own flags behind it; `--with-worker`, and a worker beside.
 
 gunicorn reads WEB_CONCURRENCY and GUNICORN_CMD_ARGS before its configuration file, and would meet one that is none
 with a trace, or a sentence that hides all others. Here the whole environment is read first.
@@ -7,13 +7,19 @@ with a trace, or a sentence that hides all others. Here the whole environment is
 import os
 import sys
 
+from voicechat import beside
 from voicechat.startup import load_settings
+
+WITH_WORKER = "--with-worker"
 
 
 def main() -> None:
     settings = load_settings()
     os.environ["WEB_CONCURRENCY"] = str(settings.WEB_CONCURRENCY)  # unset, where it was empty
-    command = [sys.executable, "-m", "gunicorn", "voicechat.wsgi", *sys.argv[1:]]
+    flags = [flag for flag in sys.argv[1:] if flag != WITH_WORKER]
+    if WITH_WORKER in sys.argv:
+        beside.start()
+    command = [sys.executable, "-m", "gunicorn", "voicechat.wsgi", *flags]
     os.execv(sys.executable, command)  # noqa: S606  # our own interpreter: signals reach gunicorn itself
 
 

@@ -14,6 +14,7 @@ from users.sign_in.authentication import BearerAuthentication
 from voicechat.database_errors import NOT_MIGRATED, NOT_WRITABLE, SILENT, Unavailable, unavailable
 from voicechat.errors import problem, reads_only
 from voicechat.front.counts import counts
+from voicechat.jobs_check import details, jobs_check
 from voicechat.redis_check import redis_check
 from voicechat.vendor_modes import vendor_modes
 from voicechat.writable import write_check
@@ -37,18 +38,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, is migrated and takes writes, else 503. Strangers learn that alone, and the log
     says why; staff, and whoever develops in open mode, read that too, which vendor is real, sandboxed or off, and
-    whether Redis answers: without it the server works, and counts less."""
+    whether Redis answers: without it the server works, and counts less; and whether jobs are done in time."""
     try:
         what = missing()
     except Error as error:
         what = unavailable(error) or SILENT
     if what is None:
-        redis = redis_check.state()  # asked whoever asks: the log is for those who are not told here
-        details = {"vendors": vendor_modes(), "redis": redis, "polls": asdict(counts)} if is_told(request) else {}
-        return JsonResponse({"status": "ok", **details})
+        redis, jobs = redis_check.state(), jobs_check.look()  # whoever asks: the log is for those who are not told here
+        told = {"vendors": vendor_modes(), "redis": redis, "jobs": details(jobs), "polls": asdict(counts)}
+        return JsonResponse({"status": "ok", **(told if is_told(request) else {})})
     logger.log(logging.ERROR if what in NOT_WRITABLE else logging.WARNING, "Not ready: %s", what.detail)
-    told = what if is_told(request) else NOT_READY
-    return problem(503, told.code, told.detail, headers={"Retry-After": str(what.wait)})
+    words = what if is_told(request) else NOT_READY
+    return problem(503, words.code, words.detail, headers={"Retry-After": str(what.wait)})
 
 
 def missing() -> Unavailable | None:

@@ -86,6 +86,22 @@ KEPT = (
         End.GOES,
         keep_for="half a minute, and until it is pruned",
     ),
+    Kept(
+        "jobs",
+        "id task arguments cause state due_at tries worker fault result enqueued_at written_at started_at finished_at",
+        "what is to be done after an answer: ids of ours and of vendors', what went wrong in our own words, and counts",
+        "nothing that was promised is forgotten",
+        End.STAYS,
+        keep_for="a day after it is done, 90 days where it was given up",
+    ),
+    Kept("workers", "name threads started_at seen_at", "who does jobs", "it is seen when nobody does", End.NOBODYS),
+    Kept(
+        "scheduledCommands",
+        "name next_at ran_at seconds is_fault result",
+        "when a command runs, and what its last run said: counts and ids",
+        "it is seen when it goes wrong",
+        End.NOBODYS,
+    ),
     Kept("usersGroupsInvitations", "invitedBy", "who sent an invitation", "nobody sends too many", End.EMPTIED),
     Kept(
         "vendorDeletions",

@@ -57,6 +57,10 @@ FAILPOINT = env.choice(
         "after_event",
         "before_refund",
         "after_refund_reserved",
+        "job_taken",
+        "job_begun",
+        "job_done",
+        "job_settled",
     ),
 )
 if bool(OIDC_ISSUER) != bool(OIDC_AUDIENCE):
@@ -122,6 +126,7 @@ INSTALLED_APPS = [
     "groups",
     "users",
     "uploads",
+    "core.jobs",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -412,6 +417,18 @@ CALL_RATE = env.micros("CALL_RATE", "0.0085")  # one phone, one started minute
 CONFERENCE_RATE = env.micros("CONFERENCE_RATE", "0.0018")  # the conference's share of it
 MIN_CALL_BALANCE = env.micros("MIN_CALL_BALANCE", "0.50" if _stripe else "0")
 HOLD_MINUTES = env.whole("HOLD_MINUTES", 5, lowest=1, highest=240)  # kept for each phone on a call
+
+# --- Jobs, and what comes by the clock (core/jobs) --------------------------------------------------------------------
+
+TASKS = {"default": {"BACKEND": "core.jobs.backend.JobsBackend", "QUEUES": []}}
+SCHEDULE = {
+    "reconcile_calls": {"minutes": 1},
+    "sync_call_prices": {"minutes": 1},
+    "reconcile_payments": {"minutes": 10},
+    "reconcile_deletions": {"minutes": 10},
+    "check_ledger": {"minutes": 24 * 60, "after": 3 * 60 + 17, "is_long": True},  # when fewest are awake: UTC
+    "prune": {"minutes": 24 * 60, "after": 4 * 60 + 17, "is_long": True},
+}
 
 # --- Logs: one JSON object a line ------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError, Error, connection, connections
 from django.utils.module_loading import import_string
 
 from core.triggers import THERE, missing
+from voicechat import beside
 from voicechat.connections import wrong_encoding
 from voicechat.env import TLS
 from voicechat.redis_check import why_not_reached
@@ -26,6 +27,8 @@ TRIGGERS_WARNING = (
     "The database lacks triggers that raise versions, so that no answer may be kept: {}. Run `manage.py migrate`, "
     "which makes them again."
 )
+WORKER_BESIDE = "are done by a worker beside the server, which ends with it"
+WORKER_APART = "wait for a worker: start one by `python manage.py work`"
 WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
 
 
@@ -62,6 +65,7 @@ def start_lines() -> list[str]:
     base = settings.PUBLIC_URL
     lines = ["", f"Voice Chatroom is listening on port {settings.PORT} ({settings.DB_ENV})."]
     lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
+    lines += [f"  {'jobs':<9} {WORKER_BESIDE if beside.is_there() else WORKER_APART}"]
     for warning in start_warnings():
         lines += ["", f"WARNING: {warning}"]
     for sentence in import_string("voice.checks.credit_warnings")():

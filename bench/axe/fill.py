@@ -31,6 +31,7 @@ from billing.models import (
     StripeEvent,
     TopUp,
 )
+from core.jobs.models import Job, ScheduledCommand, WorkerSeen
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
 from users.models import User, VendorDeletion
 from users.operators.password import GIVEN_AT
@@ -60,6 +61,11 @@ def fill() -> None:
     fill_calls(long, group, now)
     rights = PermissionGroup.objects.create(name=LONG)
     rights.permissions.set(Permission.objects.all()[:5])
+    Job.objects.create(
+        task=f"voice.{LONG}", arguments="[[17], {}]", state="dead", tries=12, fault="It failed by KeyError."
+    )
+    WorkerSeen.objects.create(name=LONG[:64], threads=4)
+    ScheduledCommand.objects.create(name=LONG[:64], next_at=now, ran_at=now, seconds=1.5, result=LONG)
     VendorDeletion.objects.create(kind="picture", name=LONG, fault="ApiError", tries=3)
     for row in (long, group, rights, account_of(long)):
         LogEntry.objects.log_actions(root.pk, [row], CHANGE, "Changed Display name.", single_object=True)
@@ -80,7 +86,7 @@ def fill() -> None:
     print(json.dumps(told))
 
 
-OURS = tuple(f"{app}.models" for app in ("users", "groups", "billing", "voice", "uploads"))
+OURS = tuple(f"{app}.models" for app in ("users", "groups", "billing", "voice", "uploads", "core.jobs"))
 BEHIND = {"IssuerKeys", "LimitCount", "KeptAnswer", "SandboxObject", "Departure", "Picture"}
 """What no page shows."""
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.ledger import account_of, post_entry
 from billing.models import Account, LedgerEntry, TopUp
+from core.jobs.models import Job
 from groups.models import PARTS, Group, Membership
 from groups.services import lock_group
 from tests.access.operations import PRIVATE_OPERATIONS
@@ -26,7 +27,7 @@ from voice.models import Call
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql", "_photo")]
 
-PEOPLE = "/admin/users/user/"
+PEOPLE, JOBS = "/admin/users/user/", "/admin/jobs/job/"
 PLACES = images.places._value
 BESIDE = ("/api/users {", "Charges", "DefaultSource {{", "otification {", "/api/upload")
 """What writes nothing of ours, or takes no lock: signing up again, sums, telling devices; and uploads, below."""
@@ -43,7 +44,7 @@ def succeeds(operation, caller):
 
 def lock_everything():
     """So that a write waits, whichever lock is its first."""
-    for model in (Account, Group, User):
+    for model in (Account, Group, User, Job):
         list(model.objects.order_by("pk").select_for_update().values_list("pk"))
 
 
@@ -240,11 +241,13 @@ def forms(browser, paid, alice, bob, group):  # noqa: F811  # a fixture
     paths = {name: (reverse(f"admin:{page}", args=[row.pk]), form) for name, (page, row, form) in written.items()}
     filled = {name: (path, {**read_form(browser.get(path)), **form}) for name, (path, form) in paths.items()}
     selected = {"_selected_action": [bob.pk], "post": "yes"}
+    given_up = Job.objects.create(task="voice.hang_ups.end_leg", arguments="[[1], {}]", state=Job.State.DEAD)
     people = {name: (PEOPLE, {"action": name, **selected}) for name in ("delete_selected", "unbind_sign_in")}
-    return filled | people
+    jobs = {"try_again": (JOBS, {"action": "try_again", "_selected_action": [given_up.pk]})}
+    return filled | people | jobs
 
 
-FORMS = ("adjust", "refund", "settle", "rename", "delete", "password", "delete_selected", "unbind_sign_in")
+FORMS = ("adjust", "refund", "settle", "rename", "delete", "password", "delete_selected", "unbind_sign_in", "try_again")
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -14,6 +14,7 @@ from billing.models import (
     StripeEvent,
     TopUp,
 )
+from core.jobs.models import Job
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
@@ -34,6 +35,7 @@ def fill(first: int, last: int) -> None:
         people_of.objects.bulk_create(people_of(user=user, group=group) for _, user, group in pairs)
     Activity.objects.bulk_create(Activity(user=user, group=group, activity=f"did {n}") for n, user, group in pairs)
     fill_calls(pairs, fill_money(pairs))
+    Job.objects.bulk_create(Job(task=f"tasks.number{n}", cause=f"tasks.number{n}") for n in numbers)
 
 
 def fill_money(pairs: list[tuple[int, User, Group]]) -> list[Account]:

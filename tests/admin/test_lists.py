@@ -25,6 +25,7 @@ LISTS = {
     "billing/paymentnotice": "refuses 17",
     "voice/call": "CA17",
     "voice/conference": "CF17",
+    "jobs/job": "tasks.number17",
     "groups/device": "u_17",
     "groups/sandboxnotification": '"Group 17 talks"',
 }

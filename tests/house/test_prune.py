@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from billing.models import CardRefusal, StripeEvent
+from core.jobs.models import Job, WorkerSeen
 from groups.models import Departure
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
@@ -34,6 +35,10 @@ def kept(db, alice, bob, group):
         conference = Conference.objects.create(sid=name, group_id=group.pk, ended_at=time)
         for number, kind in enumerate(("participant-join", "conference-end"), 1):
             ConferenceEvent.objects.create(conference=conference, sequence_number=number, kind=kind, payload={})
+        for state, days in (("done", 1), ("dead", 90)):
+            age = timedelta(days=days, minutes=1 if name == "old" else -1)
+            Job.objects.create(task=name, state=state, finished_at=NOW - age)
+        WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
     Departure.objects.create(user=bob, group=group, left_at=NOW + timedelta(minutes=1))
 
@@ -48,6 +53,7 @@ def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
     assert {row.pk for row in (*StripeEvent.objects.all(), *Session.objects.all())} == {"young"}
     assert {row.conference.sid for row in ConferenceEvent.objects.all()} == {"young"}
     assert (LimitCount.objects.get().who, CardRefusal.objects.get().who) == ("young", "young")
+    assert {row.task for row in Job.objects.all()} | {WorkerSeen.objects.get().pk} == {"young"}
     assert Departure.objects.get().user.display_name == "Bob"
 
 

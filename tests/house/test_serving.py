@@ -1,6 +1,7 @@
 """Health, docs, the demo, and the pages around the API."""
 
 import json
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,8 +24,9 @@ BRIEF = {"status": "ok"}
 
 
 def whole(answer):
-    """But for how many polls this process has answered, each way."""
+    """But for how many polls this process has answered, each way, and how the jobs stand."""
     told = answer.json()
+    assert told.pop("jobs")["state"] == "no_worker"
     assert told.pop("polls").keys() == {"kept", "made", "passed"}
     return told
 
@@ -159,12 +161,15 @@ def test_the_demo_plays_the_main_job_over_http(live_server, capsys):
     call_command("demo", url=live_server.url)
     said = capsys.readouterr().out
     assert "Ben accepts: members are Anna, Ben" in said
-    assert "Her balance reads $20.00" in said
+    assert "No worker runs, so the demo does its work" in said
+    assert "The call is charged, and her statement explains it" in said
+    assert re.search(r"-0\.\d+  .*Anna and Ben", said)
+    assert re.search(r"Her balance reads \$19\.9\d", said)
 
 
 def test_the_demo_signs_in_where_that_is_asked(live_server, sign_in, capsys):
     call_command("demo", url=live_server.url)
-    assert "Her balance reads $20.00" in capsys.readouterr().out
+    assert "The call is charged" in capsys.readouterr().out
 
 
 def test_the_demo_says_when_no_server_is_there(db):

@@ -26,6 +26,7 @@ from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
 from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, can_be, write_ending
+from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, Call, Conference, ConferenceEvent
 from voice.telephony.interface import ENDED
@@ -131,7 +132,10 @@ def write_end(call: Call, said: Ending, *, now: datetime) -> None:
         joins = ConferenceEvent.objects.filter(conference=row.conference_id, kind=JOIN, call_sid=row.sid).order_by()
         first = joins.aggregate(at=Min("happened_at"))["at"]
         at = max(said.at, first) if said.at and first else said.at
-        return write_ending(row, replace(said, at=at), now=now)
+        is_news = write_ending(row, replace(said, at=at), now=now)
+        if is_news and row.price_due_at:
+            ask_for_price.using(run_after=row.price_due_at).enqueue(row.pk)
+        return is_news
 
     change_leg(call, end, now=now)
 

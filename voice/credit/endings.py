@@ -12,7 +12,7 @@ from voice.telephony.interface import CallReport, telephony
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(minutes=2)
-"""From a leg's end until its price is asked: it is not known at once."""
+"""From a leg's end until its price is asked: it is not known at once, but where calls are played."""
 MOST_TOLD = 40  # letters
 WRITTEN = "%Y-%m-%d %H:%M:%S"
 CLOCKS = timedelta(seconds=ALLOWANCE)
@@ -121,6 +121,7 @@ def ask_for_price(row: Call, *, is_first: bool, now: datetime) -> None:
     if row.settled_by == Call.SettledBy.STAFF:
         return
     if row.status == "completed" or not is_first:
-        row.price_due_at, row.price_attempts = now + FIRST_WAIT if is_first else now, 0
+        is_known = telephony().is_played or not is_first
+        row.price_due_at, row.price_attempts = now if is_known else now + FIRST_WAIT, 0
     else:  # nobody answered, or it failed: that costs nothing
         row.price_micros, row.charged_micros, row.settled_by = 0, 0, Call.SettledBy.PRICE

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
+from django_tasks import task
 
 from core.attempts import Attempts
 from core.deadline import is_over
@@ -57,6 +59,14 @@ def sync_prices(*, now: datetime) -> PriceSummary:
     summary.left = Call.objects.price_due(now).count()
     summary.given_up = Call.objects.without_price(now).count()
     return summary
+
+
+@task(seconds=20, tries=3)
+def ask_for_price(call_id: int) -> None:
+    """Asks for the price of a leg, where that is due: stored with its end. Whatever it leaves is for `sync_prices`."""
+    now = timezone.now()
+    for call in Call.objects.price_due(now).filter(pk=call_id):
+        ask(call, PriceSummary(), now=now)
 
 
 def ask(call: Call, summary: PriceSummary, *, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """gunicorn's worker: uvicorn's, with our protocol before it and Django behind it."""
 
 import asyncio
+import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -53,6 +55,17 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # as above
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Gunicorn, told to end at once (SIGINT), says so by SIGQUIT, which uvicorn's server does not hear."""
+        super().handle_exit(sig, frame)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def callback_notify(self) -> None:
+        """Each few seconds: where gunicorn itself was killed, nobody would ever end this process."""
+        await super().callback_notify()
+        if os.getppid() != self.ppid:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def load_wsgi(self) -> None:
         super().load_wsgi()

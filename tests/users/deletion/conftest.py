@@ -41,6 +41,7 @@ from tests.uploads.files import picture
 from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
 from users.limits import of_person, take_place
 from users.models import KeptAnswer, StreamTicket, User, VendorDeletion
+from voice.credit.prices import ask_for_price
 from voice.models import Call, HangUp, UnreadWebhook
 
 PHONE = 12025550123
@@ -168,6 +169,7 @@ def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtur
     assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
     tell(1, "participant-join", "CA1", **phone)
     Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())
+    ask_for_price.enqueue(Call.objects.get(sid="CA1").pk)
     UnreadWebhook.objects.create(path="/api/voice/callEvents", field_count=10_001, text="From To")
     take_place("tries", of_person(User.objects.get(phone_number=PHONE)), 1, 60)
     HangUp.objects.create(call=Call.objects.get(sid="CA1"), why=HangUp.Why.TAKEN_OFF)

@@ -6,7 +6,9 @@ from django.utils import timezone
 
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
+from core.jobs.models import Job
 from groups.models import Group
+from tests.doubles.server import Fault
 from voice.credit.prices import FIRST_WAIT, sync_prices
 from voice.models import Call
 
@@ -39,9 +41,29 @@ def test_it_is_charged_once_however_often_it_is_asked(ended):
     assert LedgerEntry.objects.filter(kind="call").count() == 1
 
 
-def test_a_price_is_not_asked_before_its_time(ended):
+def test_a_price_is_not_asked_before_its_time(twilio_telephony, ended, run_jobs):
     assert sync_prices(now=timezone.now()).priced == 0
     assert ended.price_due_at - ended.end_time == FIRST_WAIT
+    assert run_jobs() == []
+
+
+def test_the_end_of_a_call_has_its_price_asked_for_and_charged_without_any_command(ended, run_jobs):
+    assert run_jobs() == ["ask_for_price"]
+    assert LedgerEntry.objects.get(kind="call").amount_micros == -2 * (8_500 + 1_800)
+
+
+def test_a_price_that_twilio_does_not_tell_is_asked_for_again(twilio_telephony, twilio_double, ended, run_jobs):
+    Call.objects.update(price_due_at=timezone.now())
+    Job.objects.update(due_at=timezone.now())
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    assert run_jobs(failing=True) == ["ask_for_price"]
+    assert Job.objects.get().state == "waiting"
+
+
+def test_a_price_that_was_asked_for_meanwhile_is_not_asked_for_again(ended, run_jobs):
+    sync_prices(now=later())
+    assert run_jobs() == ["ask_for_price"]
+    assert LedgerEntry.objects.filter(kind="call").count() == 1
 
 
 def test_the_charges_routes_show_it(ended, api, group):

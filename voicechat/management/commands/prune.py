@@ -1,4 +1,4 @@
-"""Forgets what is kept for a time, once that is over. For a scheduler, each day; docs/data.md says how long."""
+"""Forgets what is kept for a time, once that is over. Each day; docs/data.md says how long."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from billing.audit.report import table
 from billing.models import StripeEvent
 from billing.refused_cards import old_refusals
 from core.deadline import is_over
+from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
 from groups.models import LAST_WORDS, Departure
 from users.idempotency import old_answers
@@ -41,6 +42,9 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),
     "events of ended conferences": old_conference_events,
+    "jobs that are done": done_jobs,
+    "jobs that were given up": given_up_jobs,
+    "workers that are gone": gone_workers,
     "operators' sessions": lambda now: Session.objects.filter(expire_date__lt=now),
 }
 

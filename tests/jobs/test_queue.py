@@ -1,0 +1,269 @@
+"""A job is done once, in its caller's transaction or not at all; what fails is tried again, and given up at last."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_tasks import TaskResultStatus
+from django_tasks.exceptions import TaskResultDoesNotExist
+
+from core.jobs import queue
+from core.jobs.models import Job
+from core.jobs.queue import begin, enqueue_each, fail, finish, give_back, mend_clocks, try_again
+from tests.jobs.tasks import (
+    answer_no_json,
+    ask_how_long,
+    enqueue_itself,
+    find_vendor_silent,
+    hang,
+    no_task,
+    note,
+)
+from tests.jobs.tasks import fail as failing
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+def states():
+    return list(Job.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_a_job_is_done_once(marks, run_due):
+    result = note.enqueue("one")
+    assert (result.status, marks()) == (TaskResultStatus.READY, [])
+    assert (run_due(), run_due()) == ([True], [])
+    result.refresh()
+    assert (marks(), result.status, result.return_value) == (["one"], TaskResultStatus.SUCCESSFUL, "one")
+
+
+def test_to_store_a_job_is_one_statement_and_so_are_many():
+    with CaptureQueriesContext(connection) as asked:
+        note.enqueue("one")
+    assert len(asked) == 1
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        enqueue_each(note, [(f"word {n}",) for n in range(50)])
+    assert len(asked) == 1
+    assert Job.objects.count() == 51
+
+
+def test_what_is_rolled_back_was_never_to_be_done(marks, run_due):
+    with transaction.atomic():
+        note.enqueue("one")
+        transaction.set_rollback(True)
+    assert (run_due(), marks()) == ([], [])
+
+
+def test_of_jobs_that_are_the_same_one_is_done(marks, run_due):
+    first, *_ = [note.enqueue(word).id for word in ("one", "two", "one", "one")]
+    assert run_due() == [True, True]
+    assert sorted(marks()) == ["one", "two"]
+    assert states() == ["done"] * 4
+    assert Job.objects.order_by("pk")[2].fault == f"It is the same as job {first}, and done with it."
+
+
+def test_what_is_for_later_is_not_done_with_what_is_due(marks, run_due, later):
+    note.using(run_after=timezone.now() + HOUR).enqueue("one")
+    note.enqueue("one")
+    assert (run_due(), states()) == ([True], ["waiting", "done"])
+    later()
+    assert (run_due(), marks()) == ([True], ["one", "one"])
+
+
+def test_while_one_is_at_work_the_same_waits_and_is_done_after_it():
+    note.enqueue("one")
+    job = begin("here")
+    note.enqueue("one")
+    assert begin("there") is None
+    assert finish(job, None)
+    assert begin("there").cause == job.cause
+
+
+def test_what_is_stored_by_its_own_run_is_done_after_it(marks, run_due):
+    enqueue_itself.enqueue("one")
+    assert (run_due(), marks()) == ([True, True], ["one", "one"])
+
+
+def test_what_is_done_may_be_asked_for_anew(marks, run_due):
+    note.enqueue("one")
+    run_due()
+    note.enqueue("one")
+    assert (run_due(), marks()) == ([True], ["one", "one"])
+
+
+def test_what_fails_is_tried_again_after_a_while_and_given_up_at_last(marks, run_due, later):
+    failing.enqueue("one")
+    assert run_due() == [False]
+    job = Job.objects.get()
+    assert timedelta(seconds=3) < job.due_at - timezone.now() < timedelta(seconds=7)
+    assert (run_due(), job.state, job.worker) == ([], "waiting", "")
+    later()
+    assert run_due() == [False]
+    job.refresh_from_db()
+    assert (job.state, job.tries, marks()) == ("dead", 2, ["one", "one"])
+    assert job.fault == "It failed by KeyError: the log says where."
+
+
+def test_the_words_of_a_fault_are_our_own(run_due):
+    find_vendor_silent.enqueue("one")
+    run_due()
+    assert "cus_secret" not in Job.objects.get().fault
+    assert Job.objects.get().fault.endswith("(PaymentsUnavailable)")
+
+
+def test_the_waits_grow_up_to_an_hour_and_no_two_are_equal():
+    waits = [note.bounds.wait(tries).total_seconds() for tries in (1, 2, 3, 4, 5, 6, 7, 12, 500)]
+    for wait, expected in zip(waits, (5, 15, 45, 135, 405, 1215, 3600, 3600, 3600), strict=True):
+        assert 0.75 * expected <= wait <= 1.25 * expected
+    assert len({note.bounds.wait(1) for _ in range(10)}) > 1
+
+
+def test_one_that_was_given_up_is_tried_anew_as_often_as_at_first(marks, run_due, later):
+    failing.enqueue("one")
+    for _ in range(2):
+        run_due()
+        later()
+    assert (try_again(Job.objects.all()), states()) == (1, ["waiting"])
+    run_due()
+    assert (states(), Job.objects.get().tries, len(marks())) == (["waiting"], 1, 3)
+
+
+def test_a_task_that_is_unknown_waits_for_a_worker_that_knows_it(marks, run_due, later):
+    note.enqueue("one")
+    Job.objects.update(task="tests.jobs.tasks.of_tomorrow")
+    assert run_due() == [False]
+    job = Job.objects.get()
+    assert (job.state, job.fault.partition(":")[0]) == ("waiting", "This release knows no such task")
+    Job.objects.update(task="tests.jobs.tasks.note")
+    later()
+    assert (run_due(), marks()) == ([True], ["one"])
+
+
+@pytest.mark.parametrize("path", ["tests.jobs.tasks.no_task", "os.system", "nowhere.at_all", "word", ""])
+def test_what_is_no_task_is_never_called(marks, run_due, path):
+    assert callable(no_task)
+    note.enqueue("one")
+    Job.objects.update(task=path)
+    assert (run_due(), marks()) == ([False], [])
+
+
+@pytest.mark.parametrize("arguments", ["", "{", '"one"', "[1, 2, 3]", "[[1, 2], {}]", '[[], {"name": 1}]', "[[], []"])
+def test_arguments_that_cannot_be_read_fail_alone(marks, run_due, arguments):
+    note.enqueue("one")
+    Job.objects.update(arguments=arguments)
+    note.enqueue("two")
+    assert (run_due(), marks()) == ([False, True], ["two"])
+    assert Job.objects.order_by("pk")[0].fault == "Its arguments are no JSON that the task could be called with."
+
+
+@pytest.mark.parametrize("argument", [object(), {1, 2}, float("nan"), timezone.now()])
+def test_what_is_no_json_is_refused_where_it_is_stored(argument):
+    with pytest.raises((TypeError, ValueError)):
+        note.enqueue(argument)
+    assert not Job.objects.exists()
+
+
+def test_a_result_that_is_no_json_is_a_fault(run_due):
+    answer_no_json.enqueue("one")
+    assert (run_due(), Job.objects.get().fault) == ([False], "It failed by TypeError: the log says where.")
+
+
+def test_a_long_cause_is_shortened_and_still_tells_jobs_apart(run_due, marks):
+    for word in ("x" * 300 + "1", "x" * 300 + "2", "a:b", "a"):
+        note.enqueue(word)
+    assert (run_due(), len(set(marks()))) == ([True] * 4, 4)
+
+
+def test_vendor_calls_share_the_time_of_their_task(run_due, marks):
+    ask_how_long.enqueue("one")
+    assert (run_due(), marks()) == ([True], ["5"])
+
+
+class TestKilled:
+    """The worker is gone."""
+
+    @pytest.fixture
+    def job(self):
+        note.enqueue("one")
+        return begin("killed")
+
+    def test_its_job_is_nobodys_until_its_lease_is_over(self, job, run_due, later, marks):
+        assert run_due() == []
+        later()
+        assert (run_due(), marks(), states()) == ([True], ["one"], ["done"])
+
+    def test_taken_for_dead_it_changes_nothing_any_more(self, job, later):
+        later()
+        again = begin("another")
+        assert (finish(job, None), fail(job, "late"), give_back(job)) == (False, False, False)
+        assert (finish(again, None), states()) == (True, ["done"])
+
+    def test_nor_where_it_has_begun_the_same_job_anew_by_itself(self, job, later):
+        later()
+        begin("killed")
+        assert not finish(job, None)
+
+    def test_what_kills_each_worker_is_given_up(self, job, later):
+        for _ in range(note.tries):
+            later()
+            begin("another")
+        assert (states(), Job.objects.get().fault) == (["dead"], "Its worker was killed, or cut off from the database.")
+
+    def test_what_it_gives_back_is_due_at_once_and_was_no_try(self, job, run_due):
+        assert give_back(job)
+        assert Job.objects.get().tries == 0
+        assert run_due() == [True]
+
+
+class TestClocks:
+    """Somebody sets the clock."""
+
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        real = timezone.now
+
+        def set_clock(by):
+            monkeypatch.setattr(timezone, "now", lambda: real() + by)
+
+        return set_clock
+
+    def test_set_back_by_an_hour_it_keeps_nobody_waiting(self, clock, run_due):
+        clock(HOUR)
+        note.enqueue("one")
+        clock(timedelta())
+        assert run_due() == []
+        mend_clocks()
+        assert run_due() == [True]
+
+    def test_what_is_meant_for_later_stays_so(self, run_due):
+        note.using(run_after=timezone.now() + HOUR).enqueue("one")
+        mend_clocks()
+        assert run_due() == []
+
+    def test_what_a_dead_worker_had_begun_then_is_leased_from_now_on(self, clock, run_due):
+        clock(HOUR)
+        note.enqueue("one")
+        begin("killed")
+        clock(timedelta())
+        mend_clocks()
+        clock(queue.LEASE)
+        assert run_due() == [True]
+
+    def test_set_forward_what_is_at_work_is_another_workers_and_ends_once(self, clock):
+        note.enqueue("one")
+        first = begin("here")
+        clock(HOUR)
+        second = begin("there")
+        assert (finish(second, None), finish(first, None)) == (True, False)
+
+
+def test_a_job_that_is_forgotten_has_no_result():
+    for unknown in ("404", "word"):
+        with pytest.raises(TaskResultDoesNotExist):
+            note.get_result(unknown)
+
+
+def test_a_task_says_how_long_it_takes():
+    assert (hang.seconds, hang.tries, note.seconds, note.tries) == (1, 1, 30.0, 12)
