@@ -31,10 +31,10 @@ def test_where_calls_are_off_too_all_variables_are_named(api, db, settings):
     assert all(name in detail for name in ("ACCOUNT_SID", "CALLER_ID", "SERVICE_SID"))
 
 
-def test_a_call_begins_and_nothing_is_complained_of(group, django_capture_on_commit_callbacks, caplog):
+def test_a_call_begins_and_nothing_is_complained_of(group, run_jobs, caplog):
     conference = {"ConferenceSid": "CF1", "FriendlyName": str(group.pk), "SequenceNumber": "1", "CallSid": "CA1"}
-    with django_capture_on_commit_callbacks(execute=True):
-        receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
+    receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
+    assert run_jobs() == ["announce"]
     assert Conference.objects.get().notified_at
     assert "NotConfigured" not in caplog.text
 
