@@ -1,7 +1,8 @@
 """Ending legs at Twilio, where somebody may be on a call no more or its payer's balance is used up.
 
-Who loses their place is hung up on after the commit; where Twilio fails, `manage.py reconcile_calls` tells it again
-each minute until the leg has ended. Safe to run twice at once: whoever ends a leg claims it first, in one statement.
+Who loses their place is hung up on by a job, stored with what took it away. `manage.py reconcile_calls` finds who may
+be on a call no more although no job knows, and tells Twilio each minute of legs that have not ended although it was
+told. Safe to run twice at once: whoever ends a leg there claims it first, in one statement.
 Twilio is never asked inside a transaction. In our books a leg ends when Twilio tells so, or is asked.
 """
 
@@ -11,23 +12,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.utils import timezone
+from django_tasks import task
 
 from core.attempts import Attempts
-from core.deadline import deadline
+from core.jobs.queue import enqueue_each
 from core.transactions import atomic_and_retried
-from groups.models import Participant
+from groups.models import Group, Participant
 from groups.services import remove_everybody, remove_person
-from voice.models import Call, HangUp
+from voice.models import Call, Conference, HangUp
 from voice.telephony.interface import telephony
 
 logger = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=30)
-AT_ONCE_WITHIN = 5.0
-"""Seconds after the commit: somebody waits for an answer. What takes longer is for the next minute."""
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def end_group_call(*, group_id: int, check: Callable[[], None]) -> int:
 
 
 def hang_up(legs: QuerySet[Call], *, why: HangUp.Why) -> None:
-    """Stores that these legs are to end, those of them that run, and tells Twilio after the commit."""
+    """Stores that these legs are to end, those of them that run, and a job for each that tells Twilio."""
     store_and_tell(legs.filter(end_time=None).annotate(why=Value(why)))
 
 
@@ -67,12 +67,29 @@ def hang_up_on_unwelcome(sids: Iterable[str]) -> None:
 
 def store_and_tell(legs: QuerySet[Any]) -> None:
     if ids := store_hang_ups(legs):  # one who is to go for long already, too: Twilio may have failed
-        transaction.on_commit(lambda: end_at_once(ids), robust=True)
+        enqueue_each(end_leg, [(pk,) for pk in ids])
 
 
-def end_at_once(ids: list[int]) -> None:
-    with deadline(AT_ONCE_WITHIN):
-        end_legs(Call.objects.running().filter(pk__in=ids), HangUpSummary(), now=timezone.now())
+@task(seconds=15, tries=6, longest_wait=MINUTE)
+def end_leg(call_id: int) -> None:
+    """Tells Twilio to end a leg, where it runs still. Raises where Twilio does not do so."""
+    now = timezone.now()
+    for call in Call.objects.running().filter(pk=call_id):
+        if not claim_leg(call, now=now):  # it was told a moment ago
+            return
+        try:
+            end_at_twilio(call.sid)
+        except Exception:
+            Call.objects.filter(pk=call_id, hang_up_at=now).update(hang_up_at=now - CLAIM)
+            raise
+
+
+@task(seconds=15, tries=6, longest_wait=MINUTE)
+def end_conference(sid: str) -> None:
+    """Ends the conference of a group that is gone, where it goes on: also for those whose legs nobody knows."""
+    for conference in Conference.objects.filter(pk=sid, ended_at=None, completed=False):
+        if not Group.objects.filter(pk=conference.group_id or 0).exists():
+            telephony().end_conference(sid=sid)
 
 
 def store_hang_ups(legs: QuerySet[Any]) -> list[int]:

@@ -1,5 +1,5 @@
 """What follows the end of a group, a person or somebody's place in a group, whoever brings it about: the API, the
-admin, a command. They are hung up on after the commit (`voice/hang_ups.py`).
+admin, a command. They are hung up on by jobs (`voice/hang_ups.py`).
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from billing.audit.invariants import proves
 from billing.erasing import lock_events_about
 from billing.ledger import holds_money
 from billing.models import Account
+from core.jobs.queue import enqueue_each
 from core.transactions import lock_rows
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from groups.services import lock_around
@@ -19,8 +20,8 @@ from users.erasing import goers
 from users.models import User
 from voice.credit.audit import prove_charges
 from voice.credit.call_credit import held_by_calls
-from voice.hang_ups import hang_up
-from voice.models import Call, HangUp
+from voice.hang_ups import end_conference, hang_up
+from voice.models import Call, Conference, HangUp
 
 
 def lock_what_goes(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
@@ -40,6 +41,8 @@ def lock_what_goes(sender: type[User], instance: User, origin: User | QuerySet[U
 
 def end_call_of_group(sender: type[Group], instance: Group, **kwargs: Any) -> None:
     hang_up(Call.objects.filter(group_id=instance.pk), why=HangUp.Why.GROUP_GONE)
+    running = Conference.objects.filter(group_id=instance.pk, ended_at=None, completed=False)
+    enqueue_each(end_conference, running.order_by("pk").values_list("pk"))
 
 
 def end_legs_of_person(sender: type[User], instance: User, **kwargs: Any) -> None:

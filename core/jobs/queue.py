@@ -49,7 +49,8 @@ def new_job(task: Task[..., Any], args: Any, kwargs: Any) -> Job:
 
 def enqueue_each(task: Task[..., Any], calls: Iterable[tuple[Any, ...]]) -> None:
     """As `task.enqueue(*arguments)` for each of these, in one statement."""
-    Job.objects.bulk_create([new_job(task, args, {}) for args in calls])
+    if jobs := [new_job(task, args, {}) for args in calls]:
+        Job.objects.bulk_create(jobs)
 
 
 def begin(worker: str, *, at_work: Iterable[Job] = ()) -> Job | None:

@@ -6,15 +6,12 @@ from collections.abc import Iterable
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from core.deadline import deadline
-from core.vendors import best_effort
 from groups.models import Device, Group
 from groups.notifications.channels import Channel, Sent, kinds_by_channel
 from groups.notifications.devices import forget
 
 logger = logging.getLogger(__name__)
 
-ANNOUNCE_WITHIN = 5.0  # seconds
 CALL_STARTED = "A group chat has started."
 
 
@@ -56,21 +53,11 @@ def heed(channel: Channel, sent: Sent, group_id: int) -> None:
         logger.warning("%s could not tell %s devices of group %s", channel.name, len(sent.missed), group_id)
 
 
-def announce_call(*, group_id: int, except_for: Iterable[int | None]) -> bool:
-    """Whether whoever can be told is. A call without its announcement is still a call: a failure is logged, no more."""
-    with best_effort(f"tell group {group_id} that its call started"):
-        tell_of_call(group_id=group_id, except_for=except_for)
-        return True
-    return False
-
-
 def tell_of_call(*, group_id: int, except_for: Iterable[int | None]) -> None:
     """Tells whoever can be told. Raises where no channel takes it.
 
-    Twilio waits for our answer meanwhile, and asks again where it comes too late. Where notifications are switched off,
-    the server has said so when it started.
+    Where notifications are switched off, the server has said so when it started.
     """
     group = Group.objects.filter(pk=group_id).first()
     if group is not None and settings.NOTIFICATIONS:
-        with deadline(ANNOUNCE_WITHIN):
-            notify_group(group=group, body=CALL_STARTED, except_for=except_for)
+        notify_group(group=group, body=CALL_STARTED, except_for=except_for)

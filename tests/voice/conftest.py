@@ -1,5 +1,6 @@
 """Twilio's side: webhooks as it posts them, form-encoded and truly signed."""
 
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import pytest
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from twilio.request_validator import RequestValidator
 
+from core.jobs.worker import do_all
 from voice.telephony.sandbox_telephony import secret
 
 EVENTS = "/api/voice/conferenceEvents"
@@ -64,8 +66,15 @@ def tell(twilio, group):
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks):
-    """What follows a commit is done at the end of the block."""
-    return lambda: django_capture_on_commit_callbacks(execute=True)
+    """What follows the block's commit is done at its end, and the jobs that it has stored, as a worker would."""
+
+    @contextmanager
+    def committed():
+        with django_capture_on_commit_callbacks(execute=True):
+            yield
+        do_all()
+
+    return committed
 
 
 @pytest.fixture

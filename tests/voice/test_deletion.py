@@ -16,9 +16,9 @@ def running(twilio_double, twilio_telephony, tell, leg, bob, group):
 
 
 @pytest.fixture
-def delete(api, django_capture_on_commit_callbacks):
+def delete(api, committed):
     def delete(path):
-        with django_capture_on_commit_callbacks(execute=True):
+        with committed():
             assert api.delete(path).status_code == 200
 
     return delete

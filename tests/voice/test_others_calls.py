@@ -42,7 +42,7 @@ def elsewhere(twilio_telephony, twilio_double, twilio, tell, settings, zoe, bob)
 
 
 @pytest.fixture
-def here(elsewhere, twilio_double, leg, tell, settings, alice, carol, group):
+def here(elsewhere, twilio_double, leg, tell, settings, alice, carol, group, run_jobs):
     """Alice pays her group's call, and is on it with Carol, on two of Twilio's calls."""
     Invitation.objects.filter(user=carol).delete()
     Membership.objects.create(group=group, user=carol)
@@ -50,6 +50,7 @@ def here(elsewhere, twilio_double, leg, tell, settings, alice, carol, group):
     room = twilio_double.start_conference(str(group.pk))["sid"]
     for number, user in enumerate((alice, carol), 1):
         tell(number, "participant-join", leg(user, twilio_double.call(status="in-progress")), conference=room)
+    run_jobs()  # both groups are told
     return room
 
 

@@ -205,7 +205,7 @@ def rebuild(
         conference.created_at = min(conference.created_at, conference.ended_at)
         conference.doubted_at = conference.ask_again_at = None
     if state.on and conference.notified_at is None:
-        plan_announcement(conference, [call.user_id for call in calls if call.sid in state.on], now=now)
+        plan_announcement(conference, now=now)
     conference.save()
     return state
 

@@ -25,10 +25,10 @@ def test_its_doors_name_the_variables_that_are_missing(api, group, path, body):
     assert all(name in answer.json()["detail"] for name in ("APNS_KEY", "FCM_CREDENTIALS", "VAPID", "SERVICE_SID"))
 
 
-def test_a_call_begins_and_nothing_is_complained_of(group, django_capture_on_commit_callbacks, caplog):
+def test_a_call_begins_and_nothing_is_complained_of(group, run_jobs, caplog):
     conference = {"ConferenceSid": "CF1", "FriendlyName": str(group.pk), "SequenceNumber": "1", "CallSid": "CA1"}
-    with django_capture_on_commit_callbacks(execute=True):
-        receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
+    receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
+    assert run_jobs() == ["announce"]
     assert Conference.objects.get().notified_at
     assert "NotConfigured" not in caplog.text
 

@@ -8,7 +8,6 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
-from core.deadline import time_left
 from tests.doubles.server import Fault
 from tests.doubles.twilio import ago
 from voice.conferences.reconciliation import reconcile_calls
@@ -162,17 +161,6 @@ def fail(*args, **more):
     raise DatabaseError
 
 
-def test_an_announcement_leaves_the_run_its_time(talk, django_capture_on_commit_callbacks, monkeypatch):
-    """The announcement is made by this very run: the join was lost, and it is the first to see somebody on."""
-    monkeypatch.setattr("groups.notifications.announcements.ANNOUNCE_WITHIN", 0.0)
-    talk.tell(1, "conference-start")
-    for now in (later(), later(10)):
-        with django_capture_on_commit_callbacks(execute=True):
-            assert reconcile_calls(now=now).failed == 0
-    assert Conference.objects.get().notified_at
-    assert time_left(5.0) == 5.0
-
-
 def test_a_second_run_changes_nothing(talk, shown):
     talk.tell(1, "participant-join", talk.alice)
     reconcile_calls(now=later())
@@ -201,5 +189,5 @@ def test_the_command_says_what_it_did(talk):
     assert said.getvalue() == (
         "ended 0 calls of used-up balances, asked about 0 conferences and 2 calls, 0 failed; "
         "hung up on 0 calls, 0 still on; took back 0 call statuses; "
-        "0 not known to Twilio for an hour; told 0 groups late, 0 to be told; forgot 0 devices\n"
+        "0 not known to Twilio for an hour; forgot 0 devices\n"
     )

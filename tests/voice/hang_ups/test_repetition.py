@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core.jobs.models import Job
 from groups.models import Group, Membership
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.doubles.server import Fault
@@ -55,19 +56,26 @@ def test_failures_are_counted(removed, reconcile, a_minute_later):
     assert " 1 failed; hung up on 0 calls, 1 still on" in reconcile()
 
 
-def test_after_three_failures_the_rest_is_for_the_next_run(line, committed, api, group, alice, bob):
+def test_of_several_legs_one_that_fails_holds_up_no_other(line, committed, api, group, alice, bob):
     for name in "12345":
         line.join(bob, name)
     line.twilio.fail_next(*[Fault.SERVER_ERROR] * 3)
     with committed():
         api.delete(f"/api/groups/{group.pk}/groupMembers/{bob.pk}")
-    assert Call.objects.filter(hang_up_at=None).count() == 2
-    assert repeat_hang_ups(now=timezone.now()).ended == 2
+    failed = 5 - len(line.ended())
+    assert 0 < failed < 5
+    Job.objects.unfinished().update(due_at=timezone.now())
+    with committed():
+        assert Job.objects.unfinished().count() == failed
+    assert len(line.ended()) == 5
 
 
-def test_a_run_at_once_after_the_removal_asks_nothing_more(removed, reconcile):
-    asked = len(removed.twilio.requests)
+def test_a_run_after_a_failure_tells_it_and_one_after_that_asks_nothing_more(removed, reconcile, run_jobs):
     removed.twilio.faults.clear()
+    assert "hung up on 1 calls" in reconcile()
+    asked = len(removed.twilio.requests)
+    Job.objects.unfinished().update(due_at=timezone.now())
+    assert run_jobs() == ["end_leg"]
     assert "hung up on 0 calls" in reconcile()
     assert len(removed.twilio.requests) == asked
 
