@@ -14,6 +14,8 @@ from groups.notifications.announcements import CALL_STARTED
 from groups.notifications.subscriptions import LONGEST, NO_SUBSCRIPTION, canonical, read_subscription
 
 MOST_OF_A_TOKEN = 512
+TOO_LONG = f"A token has at most {MOST_OF_A_TOKEN} characters."
+NO_NAME = "Name the device by its endpoint, or by its Address."
 MOST_TAGS = 20
 """https://www.twilio.com/docs/notify/api/binding-resource"""
 
@@ -91,7 +93,7 @@ def usable(address: str, binding_type: str) -> str:
             raise serializers.ValidationError({"Address": [NO_SUBSCRIPTION]}) from None
         return canonical(address)
     if len(address) > MOST_OF_A_TOKEN:
-        raise serializers.ValidationError({"Address": [f"A token has at most {MOST_OF_A_TOKEN} characters."]})
+        raise serializers.ValidationError({"Address": [TOO_LONG]})
     return address
 
 
@@ -104,7 +106,7 @@ class UnregisterBindingSerializer(AddressSerializer):
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
         address, endpoint = sent.get("Address") or sent.get("address"), sent.get("endpoint")
         if not (address or endpoint):
-            raise serializers.ValidationError({"endpoint": ["Name the device by its endpoint, or by its Address."]})
+            raise serializers.ValidationError({"endpoint": [NO_NAME]})
         return {"address": address, "endpoint": endpoint}
 
 

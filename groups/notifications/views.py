@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from core.preconditions import conditional
 from core.wire import read
 from groups.api.permissions import THE_GROUP
 from groups.models import Device, Group
@@ -56,6 +57,7 @@ class DeviceViewSet(AnswersAgain, PermissionsByAction, ViewSet):
         request=None,
         responses={200: CountSerializer},
     )
+    @conditional
     def destroy(self, request: Request) -> Response:
         named = read(UnregisterBindingSerializer, request.data or request.query_params.dict())
         caller = caller_of(request)

@@ -39,16 +39,13 @@ def test_a_deleted_group_frees_those_on_its_call(browser: Browser, group: Group,
 
 
 def test_a_deleted_group_ends_its_call(
-    browser: Browser,
-    group: Group,
-    monkeypatch: pytest.MonkeyPatch,
-    django_capture_on_commit_callbacks: Any,
+    browser: Browser, group: Group, monkeypatch: pytest.MonkeyPatch, run_jobs: Any
 ) -> None:
     ended: list[str] = []
-    monkeypatch.setattr(SandboxTelephony, "end_call", lambda _, call_sid: ended.append(call_sid))
+    monkeypatch.setattr(SandboxTelephony, "end_call", lambda _, call_sid: not ended.append(call_sid))
     Call.objects.create(sid="CA1", group_id=group.pk)
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_together(browser, group)
+    delete_together(browser, group)
+    run_jobs()
     assert ended == ["CA1"]
 
 
