@@ -36,7 +36,7 @@ def kept(db, alice, bob, group):
         for number, kind in enumerate(("participant-join", "conference-end"), 1):
             ConferenceEvent.objects.create(conference=conference, sequence_number=number, kind=kind, payload={})
         for state, days in (("done", 1), ("dead", 90)):
-            age = timedelta(days=days, minutes=1 if name == "old" else -1)
+            age = timedelta(days=days, hours=0 if name == "old" else -1)
             Job.objects.create(task=name, state=state, finished_at=NOW - age)
         WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
