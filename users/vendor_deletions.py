@@ -1,26 +1,24 @@
 """Telling vendors to delete what they keep of somebody who is deleted here.
 
-What is to be told is a row, stored with the deletion, and told after its commit. Where the vendor fails,
-`manage.py reconcile_deletions` tells it again, less and less often, until it is so; then the row goes, too. Safe to run
-twice at once: whoever tells claims the row first, in one statement. No vendor is asked inside a transaction.
+What is to be told is a row, stored with the deletion, and so is the job that tells it. Where the vendor fails for
+hours, `manage.py reconcile_deletions` tells it again, less and less often, until it is so; then the row goes, too. Safe
+to run twice at once: whoever tells claims the row first, in one statement. No vendor is asked inside a transaction.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils import timezone
+from django_tasks import task
 
 from core.attempts import Attempts
-from core.deadline import deadline
+from core.jobs.queue import enqueue_each
 from users.models import VendorDeletion
 
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 6 * 60, 24 * 60)]
 """After each try that failed; after the last of them it is a day each time."""
 MOST_AT_ONCE = 500
-AT_ONCE_WITHIN = 5.0
-"""Seconds after the commit: somebody waits for an answer."""
 
 tellers: dict[VendorDeletion.Kind, Callable[[str], None]] = {}
 """What deletes a thing at its vendor, by the vendor's id of it. One that is not there is as good as deleted. The floor
@@ -34,17 +32,20 @@ class Summary:
 
 
 def delete_at_vendor(kind: VendorDeletion.Kind, names: Iterable[str]) -> None:
-    """Stores that these are to be deleted, and tells the vendor after the commit."""
+    """Stores that these are to be deleted, and the jobs that tell the vendor: by the row, not by who it is about."""
     wanted = sorted(set(names) - {""})
     rows = [VendorDeletion(kind=kind, name=name) for name in wanted]
     VendorDeletion.objects.bulk_create(rows, ignore_conflicts=True)
-    if wanted:
-        transaction.on_commit(lambda: tell_at_once(kind, wanted), robust=True)
+    stored = VendorDeletion.objects.filter(kind=kind, name__in=wanted).order_by("pk")
+    enqueue_each(tell_vendor, stored.values_list("pk") if wanted else ())
 
 
-def tell_at_once(kind: VendorDeletion.Kind, names: list[str]) -> None:
-    with deadline(AT_ONCE_WITHIN):
-        tell(VendorDeletion.objects.filter(kind=kind, name__in=names), Summary(), now=timezone.now())
+@task
+def tell_vendor(pk: int) -> None:
+    """Tells a vendor what row `pk` says, where it is still to be told. Raises where the vendor fails."""
+    for row in VendorDeletion.objects.filter(pk=pk):
+        if claim(row, now=timezone.now()):
+            tell_one(row)
 
 
 def reconcile_deletions(*, now: datetime) -> Summary:

@@ -12,9 +12,8 @@ from rest_framework.exceptions import APIException
 
 from core.attempts import Attempts
 from core.transactions import atomic_and_retried, lock_rows
-from core.vendors import best_effort
 from groups.models import Device, Group, GroupQuerySet
-from groups.notifications.channels import Channel, channel_for, kinds_by_channel
+from groups.notifications.channels import channel_for, kinds_by_channel
 from users.client_identity import client_identity, person_with_identity
 from users.models import User, VendorDeletion
 from users.vendor_deletions import delete_at_vendor
@@ -61,34 +60,31 @@ def register_device(
         "checked_at": now,
     }
     try:
-        device, former, given_up = write_device(address, fields, groups, check)
+        device = write_device(address, fields, groups, check)
     except (APIException, Http404):
-        unbind(channel, binding.sid)
+        unbind([(binding_type, binding.sid)])
         raise
-    if former != binding.sid:
-        unbind(channel, former)
-    for old in given_up:
-        unbind(channel_for(old.binding_type), old.sid)
     device.refresh_from_db()
     return device
 
 
 @atomic_and_retried
-def write_device(
-    address: str, fields: dict[str, Any], groups: GroupQuerySet, check: Callable[[], None]
-) -> tuple[Device, str, list[Device]]:
-    """The device, the binding that it had before, and those that give way to it. Its person is locked first: their end
-    takes it along."""
+def write_device(address: str, fields: dict[str, Any], groups: GroupQuerySet, check: Callable[[], None]) -> Device:
+    """The device. The binding that it had before goes, and those of devices that give way to it. Its person is locked
+    first: their end takes it along."""
     if person := fields["user"]:
         if not lock_rows(User.objects.filter(pk=person.pk).only("pk")):
             raise Http404
         check()
     device, _ = Device.objects.get_or_create(address=address, defaults=fields)
     device = Device.objects.select_for_update().get(pk=device.pk)
-    former = device.sid
+    former = (device.binding_type, device.sid)
     Device.objects.filter(pk=device.pk).update(**fields)
     device.tags.set(groups.all())  # asked again: somebody may have left one
-    return device, former, give_up_oldest(fields["identity"])
+    if device.sid != fields["sid"]:
+        unbind([former])
+    unbind((old.binding_type, old.sid) for old in give_up_oldest(fields["identity"]))
+    return device
 
 
 def give_up_oldest(identity: str) -> list[Device]:
@@ -102,10 +98,10 @@ def kept_endpoint(identity: str, address: str) -> str | None:
     return Device.objects.filter(identity=identity, address=address).values_list("endpoint", flat=True).first()
 
 
-def unbind(channel: Channel, sid: str) -> None:
-    """Takes an address from its former identity: who is meant by that one must not be told on another's phone."""
-    with best_effort(f"delete the former binding {sid}"):
-        channel.delete_binding(sid=sid)
+def unbind(bindings: Iterable[tuple[str, str]]) -> None:
+    """Takes an address from its former identity: who is meant by that one must not be told on another's phone. By jobs,
+    of each its kind and its sid."""
+    delete_at_vendor(VendorDeletion.Kind.BINDING, [f"{kind}:{sid}" for kind, sid in bindings if sid])
 
 
 @atomic_and_retried
@@ -123,7 +119,7 @@ def unregister_device(
     rows = own.filter(**named).order_by("pk")
     devices = lock_rows(rows)
     rows.filter(pk__in=[device.pk for device in devices]).delete()
-    delete_at_vendor(VendorDeletion.Kind.BINDING, [f"{each.binding_type}:{each.sid}" for each in devices if each.sid])
+    unbind((each.binding_type, each.sid) for each in devices)
     return len(devices)
 
 

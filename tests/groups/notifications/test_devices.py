@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 import pytest
 from django.utils import timezone
 
+from core.jobs.models import Job
 from groups.models import Device, Membership, SandboxNotification
 from groups.notifications.devices import forget_gone_devices
 from tests.doubles.server import Fault
@@ -131,9 +132,20 @@ def phone_of(register, twilio_telephony):
     return lambda user, address="token": register(identity=f"u_{user.pk}", address=address).json()["sid"]
 
 
-def test_a_phone_that_changes_hands_is_unbound_from_its_former_person(phone_of, twilio_double, alice, bob):
+def test_a_phone_that_changes_hands_is_unbound_from_its_former_person(phone_of, twilio_double, run_jobs, alice, bob):
     phone_of(alice)
     now = phone_of(bob)
+    assert run_jobs() == ["tell_vendor"]
+    assert [binding["sid"] for binding in twilio_double.bindings] == [now]
+
+
+def test_a_twilio_that_fails_is_told_again_to_unbind_it(phone_of, twilio_double, run_jobs, alice, bob):
+    phone_of(alice)
+    now = phone_of(bob)
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    run_jobs(failing=True)
+    Job.objects.update(due_at=timezone.now())
+    assert run_jobs() == ["tell_vendor"]
     assert [binding["sid"] for binding in twilio_double.bindings] == [now]
 
 
@@ -190,12 +202,10 @@ def test_a_device_is_forgotten_by_its_endpoint_or_its_address(api, phone_of, twi
     assert api.delete(path, named).json() == {"count": "0 devices forgotten"}
 
 
-def test_a_forgotten_device_is_unbound_at_twilio(
-    api, phone_of, twilio_double, alice, django_capture_on_commit_callbacks
-):
+def test_a_forgotten_device_is_unbound_at_twilio(api, phone_of, twilio_double, alice, run_jobs):
     phone_of(alice, "token")
-    with django_capture_on_commit_callbacks(execute=True):
-        api.delete("/api/voice/registerBinding", {"Address": "token"})
+    api.delete("/api/voice/registerBinding", {"Address": "token"})
+    assert run_jobs() == ["tell_vendor"]
     assert twilio_double.bindings == []
 
 
