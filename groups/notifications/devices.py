@@ -12,6 +12,7 @@ from rest_framework.exceptions import APIException
 
 from core.attempts import Attempts
 from core.transactions import atomic_and_retried, lock_rows
+from core.vendors import best_effort
 from groups.models import Device, Group, GroupQuerySet
 from groups.notifications.channels import channel_for, kinds_by_channel
 from users.client_identity import client_identity, person_with_identity
@@ -61,8 +62,9 @@ def register_device(
     }
     try:
         device = write_device(address, fields, groups, check)
-    except (APIException, Http404):
-        unbind([(binding_type, binding.sid)])
+    except (APIException, Http404):  # what is refused stores nothing, no job either
+        with best_effort(f"delete the refused binding {binding.sid}"):
+            channel.delete_binding(sid=binding.sid)
         raise
     device.refresh_from_db()
     return device

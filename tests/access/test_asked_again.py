@@ -29,8 +29,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 PEOPLE, JOBS = "/admin/users/user/", "/admin/jobs/job/"
 PLACES = images.places._value
-BESIDE = ("/api/users {", "Charges", "DefaultSource {{", "otification {", "/api/upload")
-"""What writes nothing of ours, or takes no lock: signing up again, sums, telling devices; and uploads, below."""
+BESIDE = ("/api/users {", "Charges", "DefaultSource {{", "otification {", "/api/upload", "/api/live/")
+"""What writes nothing of ours, or takes no lock: signing up again, sums, telling devices, a ticket, which opens nothing
+to who is disabled; and uploads, below."""
 LEAVES_CALL = 'PUT /api/users/{member} {"callStatus": false}'
 """Changes nothing of another person, and so waits for nothing."""
 WRITES = [
