@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
 
-.PHONY: run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients axe polls faults mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients axe polls live faults mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -56,6 +56,9 @@ storm: $(HAVE_DEV)
 
 polls: $(HAVE_DEV)
 	@$(BIN)/python -m bench.polls
+
+live: $(HAVE_DEV)
+	@LIVE=all $(BIN)/python -m pytest -q -n0 tests/live/test_nothing_is_forgotten.py
 
 faults: $(HAVE_DEV)
 	@$(BIN)/python -m bench.faults
