@@ -37,12 +37,20 @@ LONGEST_SECONDS = (540.0, 600.0)
 AGAIN_AFTER = (500, 2500)
 """Milliseconds, drawn for each stream, after which its client is to come again."""
 MOST_UNREAD = 256 * 1024
-"""Bytes that wait for a client, beyond what the system's own buffers hold. Who reads more slowly is dropped."""
+"""Bytes that wait for a client, beyond what the system's own buffers hold. Who has more of them unread when something
+new comes is dropped."""
+MOST_AT_ONCE = 1024 * 1024
+"""Bytes that a client is told at once. Who missed more reads everything again."""
 GONE_AFTER = 1.0
 """Seconds that the end of a stream may take to reach its client."""
 COMMENT = b":\n\n"
 NOT_OURS = (b"content-length", b"connection", b"keep-alive")
 random = Random()  # noqa: S311  # jitter
+
+
+def close_connection() -> None:
+    """That of the thread that calls it: `connection.close` would be the one of who has named it."""
+    connection.close()
 
 
 class Stream:
@@ -67,15 +75,20 @@ class Stream:
         lines = written([*self.cycle.default_headers, *head, *ENDING])
         self.cycle.transport.write(STATUS_LINE[status] + lines + b"\r\n")
         self.cycle.response_started, self.cycle.keep_alive = True, False
+        self.cycle.more_body = True  # who closes their side is gone, as nobody is who waits for an answer
         self.send(b"retry: %d\n\n" % random.randint(*AGAIN_AFTER))
 
     def send(self, said: bytes) -> None:
-        """Whole events. A client that has too many of them unread is left: it comes again, and goes on."""
+        """Whole events. A client that has too many of the earlier ones unread is left: it comes again, and goes on.
+
+        What is sent now does not count, or whoever missed much would be left again each time.
+        """
         if self.is_over or not said:
             return
-        self.cycle.transport.write(b"%x\r\n%s\r\n" % (len(said), said) if self.is_chunked else said)
         if self.cycle.transport.get_write_buffer_size() > MOST_UNREAD:
             self.cycle.transport.abort()
+            return
+        self.cycle.transport.write(b"%x\r\n%s\r\n" % (len(said), said) if self.is_chunked else said)
 
     def comment(self, now: float) -> None:
         if now >= self.comment_at:
@@ -144,14 +157,14 @@ class Streams:
                 except Exception as error:  # whatever it is, they stay, and are told what they missed
                     logger.warning("Nobody is told what changes: the database failed: %s", type(error).__name__)
                     self.coming, pause = [*coming, *self.coming], FAULT_SECONDS
-                    await self.in_thread(connection.close)
+                    await self.in_thread(close_connection)
                 else:
                     self.tell(changes, coming)
                 await self.pause(pause)
         finally:
             self.task = None
             seconds.cancel()
-        await self.in_thread(connection.close)
+        await self.in_thread(close_connection)
 
     async def pause(self, seconds: float) -> None:
         self.woken.clear()
@@ -185,14 +198,20 @@ class Streams:
         now = time()
         for stream in list(self.open):
             if stream.follower.is_touched_by(changes):
-                self.tell_one(stream, stream.follower.go_on(self.watch, changes, now))
+                self.tell_one(stream, stream.follower.go_on(self.watch, changes, now), now)
         for stream in coming:
             if not stream.is_over:
                 self.open.add(stream)
-                self.tell_one(stream, stream.follower.begin(self.watch, changes, now))
+                self.tell_one(stream, stream.follower.begin(self.watch, changes, now), now)
 
-    def tell_one(self, stream: Stream, events: Iterable[bytes]) -> None:
-        stream.send(b"".join(events))
+    def tell_one(self, stream: Stream, events: Iterable[bytes], now: float) -> None:
+        said = bytearray()
+        for event in events:
+            said += event
+            if len(said) > MOST_AT_ONCE:
+                said += b"".join(stream.follower.reset(self.watch, now))
+                break
+        stream.send(bytes(said))
         if stream.follower.is_over:
             self.end_one(stream)
 

@@ -1,0 +1,82 @@
+"""A worker ends while pages follow and poll: no request fails, and whoever comes again has missed nothing."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from threading import Event
+from time import sleep
+
+import pytest
+
+from tests.live.served import SECONDS
+from tests.live.test_streams import activities
+
+pytestmark = pytest.mark.django_db  # whose database is copied
+POLLERS, STREAMS = 4, 6
+
+
+@contextmanager
+def polling(person, path):
+    """Gives the statuses, as they come. Raises what a request has failed by."""
+    statuses, is_enough = [], Event()
+
+    def poll():
+        connection = HTTPConnection("127.0.0.1", person.port, timeout=SECONDS)
+        while not is_enough.is_set():
+            connection.request("GET", path, headers={"Authorization": f"Bearer {person.token}"})
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+            sleep(0.02)
+        connection.close()
+
+    with ThreadPoolExecutor(POLLERS) as pool:
+        polls = [pool.submit(poll) for _ in range(POLLERS)]
+        try:
+            yield statuses
+        finally:
+            is_enough.set()
+        for each in polls:
+            each.result()
+
+
+def follows_again(person, place):
+    """A worker that ends says no more than when to come again."""
+    while True:
+        stream = person.follows(place)
+        assert stream.status == 200
+        if stream.read() and (stream.events or stream.read()):
+            return stream
+        assert stream.is_over
+        stream.close()
+        sleep(0.2)
+
+
+def test_workers_are_replaced_and_nothing_is_lost(server, family):
+    streams = [family.bob.follows() for _ in range(STREAMS)]
+    for stream in streams:
+        stream.hears("ready")
+    before = family.alice.writes(family.group, "sang")
+    family.alice.connection.close()
+    with polling(family.bob, f"/api/groups/{family.group}/callStatus") as statuses:
+        os.kill(server.process.pid, signal.SIGHUP)
+        heard = [activities(stream.ends()) for stream in streams]
+        for stream in streams:
+            assert (stream.is_over, stream.rest) == (True, b"")
+            stream.close()
+        missed = family.alice.writes(family.group, "danced")
+        family.alice.connection.close()
+        again = [follows_again(family.bob, stream.place) for stream in streams]
+        written = family.alice.writes(family.group, "slept")
+        for stream, first in zip(again, heard, strict=True):
+            rest = activities(stream.hears("activity", activity=told(family, written)))
+            assert first + rest == [before, missed, written]
+            stream.close()
+    assert {*statuses} == {200}
+
+
+def told(family, pk):
+    shown = family.alice.ask("GET", f"/api/groups/{family.group}/activities").said
+    return next(each for each in shown if each["id"] == pk)
