@@ -66,12 +66,12 @@ class Stream:
         self, port: int, headers: dict[str, str], place: str = "", *, query: str = "", receives: int = 0
     ) -> None:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        self.socket = socket.socket()
+        self.socket.settimeout(SECONDS)
         if receives:  # bytes that the system takes for who does not read
-            made = socket.socket()
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
-            made.settimeout(SECONDS)
-            made.connect(("127.0.0.1", port))
-            self.connection.sock = made
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        self.socket.connect(("127.0.0.1", port))
+        self.connection.sock = self.socket
         headers = {**headers, "Last-Event-ID": place} if place else headers
         self.connection.request("GET", f"/api/live{query}", headers=headers)
         self.answer: HTTPResponse = self.connection.getresponse()
@@ -121,6 +121,7 @@ class Stream:
     def close(self) -> None:
         self.answer.close()
         self.connection.close()
+        self.socket.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """What comes over a stream of a served process, and what becomes of it."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -37,8 +38,11 @@ def test_what_others_write_comes_as_it_is_committed(family, run):
         sang = family.alice.writes(family.group, "sang")
         assert activities(stream.hears("activity")) == [sang]
         run(f"UPDATE groups SET name = 'Kin' WHERE id = {family.group}")
-        assert stream.hears("group")[-1].data == {"groupId": family.group, "group": family.bob.ask("GET", f"/api/groups/{family.group}").said}
-        run(f"UPDATE groups SET \"callStatus\" = true WHERE id = {family.group}")
+        assert stream.hears("group")[-1].data == {
+            "groupId": family.group,
+            "group": family.bob.ask("GET", f"/api/groups/{family.group}").said,
+        }
+        run(f'UPDATE groups SET "callStatus" = true WHERE id = {family.group}')
         assert stream.hears("callStatus")[-1].data == {"groupId": family.group, "callStatus": True}
 
 
@@ -134,7 +138,7 @@ def newest_of(person, group):
 def more_groups(cursor, family):
     """Of both: their ids."""
     cursor.execute(f"{counted(GROUPS)} INSERT INTO groups (name) SELECT 'Choir' FROM n")
-    cursor.execute("SELECT id FROM groups ORDER BY id DESC LIMIT %d" % GROUPS)
+    cursor.execute(f"SELECT id FROM groups ORDER BY id DESC LIMIT {GROUPS}")
     groups = [pk for (pk,) in cursor.fetchall()]
     for person in (family.alice, family.bob):
         cursor.execute(
@@ -157,6 +161,13 @@ def listed(ids):
 
 def counted(most):
     return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
+
+
+def test_who_closes_their_side_is_gone_and_gives_back_their_place(family):
+    with family.bob.follows() as stream:
+        stream.hears("ready")
+        stream.socket.shutdown(socket.SHUT_WR)
+        assert stream.ends() == []
 
 
 @pytest.mark.parametrize("place", ["9" * 3000, "%00", "-1"], ids=["long", "coded", "negative"])
