@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from tests.house.test_migrate import another_database
+from tests.house.test_migrate import another_database, as_owner
 from tests.live.served import Person
 from tests.served import served
 
@@ -24,7 +24,10 @@ def url(django_db_setup, django_db_blocker, tmp_path_factory):
             yield f"sqlite:///{file}"
             return
         connection.close()
-        with another_database(f'TEMPLATE "{connection.settings_dict["NAME"]}"') as url:
+        with as_owner() as owner:  # whatever threads of other tests left: what somebody is connected to is not copied
+            name = connection.settings_dict["NAME"]
+            owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        with another_database(f'TEMPLATE "{name}"') as url:
             yield url
 
 
