@@ -89,7 +89,7 @@ class Author:
     def conference(self, index: int, group: int, groups: int, events: int) -> Conference:
         """Every fourth or so runs on at the end. The first leg holds the room: it comes first and goes last."""
         ended = self.chance.random() >= STILL_RUNNING
-        length = self.chance.uniform(100, 300)
+        length = self.chance.uniform(40, 110)  # played in less: no leg lasts longer than it can have, by the allowance
         begin = self.chance.uniform(0, HORIZON - length) if ended else HORIZON - length
         legs = [
             self.leg(person, begin, length, ended=ended, holds=place == 0)
