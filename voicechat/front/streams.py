@@ -160,6 +160,8 @@ class Streams:
                     await self.in_thread(close_connection)
                 else:
                     self.tell(changes, coming)
+                if self.is_ending:  # those who were looked for meanwhile were nowhere to be ended
+                    self.end()
                 await self.pause(pause)
         finally:
             self.task = None
