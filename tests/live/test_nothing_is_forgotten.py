@@ -1,7 +1,7 @@
 """After every write of the house a client that goes by events knows what the GETs say, wherever its stream was cut.
 
-The suite follows through the eyes of one person of each family, other ones and cut otherwise with each run's seed;
-`make live` through everybody's.
+The suite follows through the eyes of one person of each family, always the same ones, cut at the same places;
+`make live` through everybody's, in another order and cut otherwise each time.
 """
 
 import os
@@ -60,7 +60,7 @@ def is_each_once_and_in_order(heard):
 
 @pytest.mark.usefixtures("db", "_house")
 def test_a_page_that_goes_by_events_knows_what_the_gets_say():
-    random, client, names = Random(getrandbits(32)), APIClient(), [*ALL]
+    random, client, names = Random(getrandbits(32) if PAGES > 1 else 7), APIClient(), [*ALL]
     random.shuffle(names)
     gets, told = Gets(client), 0
     for number, name in enumerate(names):
