@@ -1,9 +1,4 @@
-"""Keys of the curve P-256, as Apple, browsers and the environment write them, and base64url without its padding.
-
-https://www.rfc-editor.org/rfc/rfc7515#section-2
-"""
-
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+"""Keys of the curve P-256, as Apple, browsers and the environment write them."""
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -14,18 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from core.base64url import decoded, encoded
+
 NUMBER = 32
 """Bytes of a private key."""
-
-
-def encoded(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
-def decoded(text: str) -> bytes:
-    """With padding or without. Raises ValueError."""
-    bare = text.rstrip("=")
-    return urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
 
 
 def key_of_number(text: str) -> EllipticCurvePrivateKey:

@@ -4,11 +4,12 @@ It says of each group up to which activity its client has them all, and of which
 on from it, and none has to remember its clients. It is no secret and opens nothing: who may see what is asked anew.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
+
+from core.base64url import decoded, encoded
 
 FORM = 1
 """Of what follows. Another one cannot be read."""
@@ -51,7 +52,7 @@ def digest_of(parts: Iterable[bytes]) -> bytes:
 
 def written(made_at: float, person: int | None, digest: bytes, marks: Mapping[int, Mark]) -> str:
     head = bytes((FORM,)) + int(made_at).to_bytes(5) + whole(person or 0) + digest
-    text = urlsafe_b64encode(head + b"".join(mark_of(*each) for each in marks.items())).rstrip(b"=").decode()
+    text = encoded(head + b"".join(mark_of(*each) for each in marks.items()))
     return text if len(text) <= LONGEST else NOWHERE
 
 
@@ -71,8 +72,8 @@ def read(text: str) -> Place:
     """Raises ValueError for whatever `written` has not made, and for NOWHERE."""
     if len(text) > LONGEST or not text.isascii():
         raise ValueError
-    rest = Bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    if urlsafe_b64encode(rest.data).rstrip(b"=").decode() != text or rest.take(1) != bytes((FORM,)):
+    rest = Bytes(decoded(text))
+    if encoded(rest.data) != text or rest.take(1) != bytes((FORM,)):
         raise ValueError
     made_at, person, digest = int.from_bytes(rest.take(5)), rest.whole(), rest.take(DIGEST)
     marks: dict[int, Mark] = {}

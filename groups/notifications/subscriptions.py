@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
-from core.p256 import decoded
+from core.base64url import decoded
 
 LONGEST = 2048
 NO_SUBSCRIPTION = (

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from core.p256 import encoded, key_of_number, point
+from core.base64url import encoded
+from core.p256 import key_of_number, point
 from groups.models import Device
 from groups.notifications.direct import LIVES, DirectChannel, Fate, Notification, client, may_do_later
 from groups.notifications.subscriptions import Subscription, is_public, read_subscription

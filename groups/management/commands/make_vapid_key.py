@@ -5,7 +5,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from django.core.management.base import BaseCommand
 
-from core.p256 import encoded, number_of, point
+from core.base64url import encoded
+from core.p256 import number_of, point
 
 
 class Command(BaseCommand):
