@@ -23,9 +23,11 @@ class GroupQuerySet(models.QuerySet["Group"]):
         """Those that a person is around, invited ones too; all for staff, and for everybody in open mode."""
         if not isinstance(caller, User) or caller.is_staff:
             return self
-        return self.of_person(caller) | self.filter(
-            Exists(Invitation.objects.filter(group=OuterRef("pk"), user=caller))
-        )
+        return self.around(caller)
+
+    def around(self, user: "User | int") -> "GroupQuerySet":
+        """The groups in which a person has a part: theirs, and those that they are invited to."""
+        return self.of_person(user) | self.filter(Exists(Invitation.objects.filter(group=OuterRef("pk"), user=user)))
 
     def of_person(self, user: "User | int | OuterRef") -> "GroupQuerySet":
         """The groups that a person owns or is a member of."""

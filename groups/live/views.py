@@ -1,12 +1,9 @@
 """The doors of the stream: who may follow what. The stream itself is the front's (`voicechat/front/streams.py`)."""
 
-from functools import reduce
-from operator import or_
 from time import time
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -20,7 +17,7 @@ from core.streams import MOST_OF_ONE, OPENING, SEATS, Opening, Seats
 from core.throttle import Throttle
 from core.wire import IdField, TimeField, read
 from groups.live.once import told_once
-from groups.models import PARTS, Group
+from groups.models import Group
 from users.callers import caller_of, token_identity
 from users.limits import of_caller
 from users.models import User
@@ -134,7 +131,4 @@ def opening_of(request: Request, asked: dict[str, Any]) -> Opening:
 def visible(groups: frozenset[int], person: int | None) -> int:
     """How many of these there are, around whom this person is."""
     found = Group.objects.filter(pk__in=groups)
-    if person is not None:
-        parts = (Exists(part.objects.filter(group=OuterRef("pk"), user=person)) for part in PARTS)
-        found = found.filter(reduce(or_, map(Q, parts)))
-    return found.count()
+    return (found if person is None else found.around(person)).count()
