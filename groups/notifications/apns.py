@@ -34,10 +34,18 @@ class APNs(DirectChannel):
         self.client = client(base_url=api_base or API_BASE, http1=False)
         self.token, self.renewed, self.lock = "", float("-inf"), Lock()
 
+    def prepare(self, *, timeout: float) -> None:
+        """Signs a provider token, where the one before is too old."""
+        with self.lock:
+            if time.monotonic() >= self.renewed + TOKEN_LIVES:
+                claims = {"iss": self.team_id, "iat": int(time.time())}
+                self.token = jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
+                self.renewed = time.monotonic()
+
     def post(self, device: Device, notification: Notification, *, timeout: float) -> httpx2.Response:
         alert = {"alert": {"body": notification.body}, "sound": "default", "thread-id": notification.collapses}
         headers = {
-            "authorization": f"bearer {self.provider_token()}",
+            "authorization": f"bearer {self.token}",
             "apns-topic": self.topic,
             "apns-push-type": "alert",
             "apns-priority": "10",
@@ -46,14 +54,6 @@ class APNs(DirectChannel):
         }
         body = {"aps": alert, "groupId": notification.group_id}
         return self.client.post(f"/3/device/{device.address}", json=body, headers=headers, timeout=timeout)
-
-    def provider_token(self) -> str:
-        with self.lock:
-            if time.monotonic() >= self.renewed + TOKEN_LIVES:
-                claims = {"iss": self.team_id, "iat": int(time.time())}
-                self.token = jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
-                self.renewed = time.monotonic()
-            return self.token
 
     def fate(self, device: Device, answer: httpx2.Response) -> Fate:
         """https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns

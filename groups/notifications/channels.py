@@ -20,10 +20,20 @@ class Binding:
     endpoint: str
 
 
-def own_binding(binding_type: str, address: str, endpoint: str) -> Binding:
-    """For a channel that keeps none: our own row is all there is."""
-    sid = hashlib.blake2b(f"{binding_type} {address}".encode(), digest_size=16).hexdigest()
-    return Binding(sid=f"BS{sid}", endpoint=endpoint)
+class OwnBindings:
+    """Of a channel that keeps none: our own row is all there is."""
+
+    def register_binding(
+        self, *, identity: str, address: str, binding_type: str, endpoint: str, tags: Sequence[str]
+    ) -> Binding:
+        sid = hashlib.blake2b(f"{binding_type} {address}".encode(), digest_size=16).hexdigest()
+        return Binding(sid=f"BS{sid}", endpoint=endpoint)
+
+    def has_binding(self, *, sid: str) -> bool:
+        return True
+
+    def delete_binding(self, *, sid: str) -> None:
+        """There is nothing to do."""
 
 
 class Sent(NamedTuple):

@@ -2,7 +2,6 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -14,7 +13,7 @@ import httpx2
 
 from core.deadline import time_left
 from groups.models import Device
-from groups.notifications.channels import Binding, ChannelUnavailable, Sent, own_binding
+from groups.notifications.channels import ChannelUnavailable, OwnBindings, Sent
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Fate(Enum):
     """Not like this, however often: what is wrong is ours, or the device's, to mend."""
 
 
-class DirectChannel(ABC):
+class DirectChannel(OwnBindings, ABC):
     name: ClassVar[str]
     kinds: ClassVar[Sequence[str]]
     keeps_bindings = False
@@ -53,17 +52,6 @@ class DirectChannel(ABC):
 
     def serves(self, binding_type: str) -> bool:
         return binding_type in self.kinds
-
-    def register_binding(
-        self, *, identity: str, address: str, binding_type: str, endpoint: str, tags: Sequence[str]
-    ) -> Binding:
-        return own_binding(binding_type, address, endpoint)
-
-    def has_binding(self, *, sid: str) -> bool:
-        return True
-
-    def delete_binding(self, *, sid: str) -> None:  # noqa: B027  # there is nothing to do
-        """Nothing is kept of a binding but our own row."""
 
     def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> Sent:
         """Each device is tried once. Raises ChannelUnavailable where none could be told, and some may be later."""
@@ -75,14 +63,14 @@ class DirectChannel(ABC):
             raise ChannelUnavailable from error
         with ThreadPoolExecutor(min(AT_ONCE, len(devices))) as pool:  # each in a copy of this context: the deadline's
             futures = [pool.submit(copy_context().run, self.tell, device, notification) for device in devices]
-        fates = [future.result() for future in futures]
-        missed = [device for device, fate in zip(devices, fates, strict=True) if fate is Fate.MISSED]
-        if missed and Fate.TOLD not in fates:
+        by_fate: dict[Fate, list[Device]] = {fate: [] for fate in Fate}
+        for device, future in zip(devices, futures, strict=True):
+            by_fate[future.result()].append(device)
+        if by_fate[Fate.MISSED] and not by_fate[Fate.TOLD]:
             raise ChannelUnavailable
-        gone = [device for device, fate in zip(devices, fates, strict=True) if fate is Fate.GONE]
-        if refused := Counter(fates)[Fate.REFUSED]:
-            logger.warning("%s refused %s of %s notifications", self.name, refused, len(devices))
-        return Sent(f"NT{uuid4().hex}", gone=gone, missed=missed)
+        if refused := by_fate[Fate.REFUSED]:
+            logger.warning("%s refused %s of %s notifications", self.name, len(refused), len(devices))
+        return Sent(f"NT{uuid4().hex}", gone=by_fate[Fate.GONE], missed=by_fate[Fate.MISSED])
 
     def tell(self, device: Device, notification: Notification) -> Fate:
         try:
@@ -95,7 +83,7 @@ class DirectChannel(ABC):
             logger.warning("%s answered %s, %s", self.name, answer.status_code, self.reason(answer))
         return fate
 
-    def prepare(self, *, timeout: float) -> None:  # noqa: B027  # most need nothing
+    def prepare(self, *, timeout: float) -> None:  # most need nothing
         """What is needed once for many devices. Raises httpx2.HTTPError, and what an answer that is none raises."""
 
     @abstractmethod

@@ -9,10 +9,7 @@ from groups.models import Device
 from groups.notifications import apns
 from tests.doubles.apns import refusal
 
-
-@pytest.fixture
-def device(db):
-    return Device.objects.create(identity="u_1", address="device-1", binding_type="apn", endpoint="e", sid="BS1")
+KIND = "apn"
 
 
 def test_the_phone_shows_the_words_and_gathers_them_by_group(apns_channel, apns_double, device):

@@ -6,10 +6,7 @@ from groups.models import Device
 from tests.doubles.fcm import error
 from tests.doubles.server import Answer, Fault
 
-
-@pytest.fixture
-def device(db):
-    return Device.objects.create(identity="u_1", address="device-1", binding_type="fcm", endpoint="e", sid="BS1")
+KIND = "fcm"
 
 
 def test_the_phone_shows_the_words_and_knows_the_group(fcm_channel, fcm_double, device):
