@@ -37,7 +37,7 @@ def delete_at_vendor(kind: VendorDeletion.Kind, names: Iterable[str]) -> None:
     rows = [VendorDeletion(kind=kind, name=name) for name in wanted]
     VendorDeletion.objects.bulk_create(rows, ignore_conflicts=True)
     stored = VendorDeletion.objects.filter(kind=kind, name__in=wanted).order_by("pk")
-    enqueue_each(tell_vendor, stored.values_list("pk") if wanted else ())
+    enqueue_each(tell_vendor, stored.values_list("pk"))
 
 
 @task

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection
@@ -45,8 +46,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
         what = unavailable(error) or SILENT
     if what is None:
         redis, jobs = redis_check.state(), jobs_check.look()  # whoever asks: the log is for those who are not told here
-        told = {"vendors": vendor_modes(), "redis": redis, "jobs": details(jobs), "polls": asdict(counts)}
-        return JsonResponse({"status": "ok", **(told if is_told(request) else {})})
+        told: dict[str, Any] = {}
+        if is_told(request):
+            told = {"vendors": vendor_modes(), "redis": redis, "jobs": details(jobs), "polls": asdict(counts)}
+        return JsonResponse({"status": "ok", **told})
     logger.log(logging.ERROR if what in NOT_WRITABLE else logging.WARNING, "Not ready: %s", what.detail)
     words = what if is_told(request) else NOT_READY
     return problem(503, words.code, words.detail, headers={"Retry-After": str(what.wait)})
