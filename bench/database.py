@@ -79,3 +79,12 @@ def stream(environment: dict[str, str], *arguments: str) -> Iterator[str]:
         yield from (line.rstrip("\n") for line in process.stdout or ())
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def shown(environment: dict[str, str], code: str) -> list[str]:
+    """What this code prints in the project's shell: on the screen as it comes, and as a whole."""
+    lines = []
+    for line in stream(environment, "shell", "--no-imports", "-c", code):
+        print(line, flush=True)
+        lines.append(line)
+    return lines

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from bench.database import empty_database, manage, stream
+from bench.database import empty_database, manage, shown
 
 
 def main() -> int:
@@ -27,10 +27,7 @@ def main() -> int:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
         manage(environment, "migrate", "--noinput", "--verbosity", "0")
         code = f"from bench.migrate_at_volume import measure; measure{given.people, given.activities}"
-        lines = []
-        for line in stream(environment, "shell", "--no-imports", "-c", code):
-            print(line, flush=True)
-            lines.append(line)
+        lines = shown(environment, code)
     return int(any(line.endswith("TOO LONG") for line in lines))
 
 

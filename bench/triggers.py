@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from bench.database import empty_database, manage, stream
+from bench.database import empty_database, manage, shown
 
 OFF = dict.fromkeys(("THROTTLE_ACTIVITIES", "THROTTLE_INVITATIONS", "THROTTLE_NOTIFICATIONS"), "off")
 
@@ -30,10 +30,7 @@ def main() -> int:
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development", **OFF}
         manage(environment, "migrate", "--noinput", "--verbosity", "0")
         code = f"from bench.trigger_costs import measure; measure{given.rounds, given.people, given.activities}"
-        lines = []
-        for line in stream(environment, "shell", "--no-imports", "-c", code):
-            print(line, flush=True)
-            lines.append(line)
+        lines = shown(environment, code)
     return int(any(line.endswith("TOO MUCH") for line in lines))
 
 
