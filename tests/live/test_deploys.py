@@ -6,15 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
-from tests.live.served import SECONDS
+from tests.live.served import SECONDS, by_hand
 from tests.live.test_streams import activities
 
 pytestmark = pytest.mark.django_db  # whose database is copied
 POLLERS, STREAMS = 4, 6
+AT_ONCE = 10
+"""Seconds, on a busy machine. The server itself would wait three times as long for who is there still."""
 
 
 @contextmanager
@@ -75,6 +77,33 @@ def test_workers_are_replaced_and_nothing_is_lost(server, family):
             assert first + rest == [before, missed, written]
             stream.close()
     assert {*statuses} == {200}
+
+
+def test_who_is_looked_for_while_the_worker_leaves_is_ended_too(on_postgresql, server, family, url):
+    with by_hand(url) as watching, by_hand(url, is_committed=False) as locking:
+        family.alice.ask("GET", "/healthz")  # over a connection that is kept, and says when the worker leaves
+        locking.execute('LOCK TABLE "everyGroup" IN ACCESS EXCLUSIVE MODE')  # of all that is asked here a look needs it
+        with family.bob.follows() as stream:
+            wait_until(lambda: is_waited_for(watching))
+            os.kill(server.process.pid, signal.SIGHUP)
+            wait_until(lambda: family.alice.ask("GET", "/healthz").headers["Connection"] == "close")
+            begun = monotonic()
+            locking.connection.rollback()
+            stream.ends()
+            assert stream.is_over
+            assert monotonic() - begun < AT_ONCE
+
+
+def wait_until(is_so):
+    end = monotonic() + SECONDS
+    while not is_so():
+        assert monotonic() < end
+        sleep(0.02)
+
+
+def is_waited_for(cursor):
+    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\"everyGroup\"'::regclass")
+    return cursor.fetchone() != (0,)
 
 
 def told(family, pk):
