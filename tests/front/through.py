@@ -160,7 +160,7 @@ class Through(Client):
             on_response=done.set,
         )
         tasks: list[asyncio.Task[None]] = []
-        self.door.take(cycle, lambda work: tasks.append(self.loop.create_task(cycle.run_asgi(lambda *_: work))))
+        self.door.take(cycle, lambda work, **_: tasks.append(self.loop.create_task(cycle.run_asgi(lambda *_: work))))
         await asyncio.wait_for(done.wait(), 60)
         await asyncio.gather(*tasks)
         head, _, body = transport.written.partition(b"\r\n\r\n")

@@ -10,8 +10,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from tests.live.served import SECONDS, by_hand
+from tests.live.served import SECONDS, Person, by_hand
 from tests.live.test_streams import activities
+from tests.served import FLAGS, served
 
 pytestmark = pytest.mark.django_db  # whose database is copied
 POLLERS, STREAMS = 4, 6
@@ -104,6 +105,20 @@ def wait_until(is_so):
 def is_waited_for(cursor):
     cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\"everyGroup\"'::regclass")
     return cursor.fetchone() != (0,)
+
+
+def test_streams_that_are_opened_do_not_wear_the_worker_out(url):
+    with served(url, [*FLAGS, "--max-requests", "8", "--max-requests-jitter", "0"], SIGN_IN="on") as server:
+        bob = Person(server.port, "bob@example.com")
+        with bob.follows() as first:
+            for _ in range(12):
+                with bob.follows() as stream:
+                    stream.hears("ready")
+            sleep(0.5)  # the worker looks ten times a second whether it has had enough
+            with by_hand(url) as cursor:
+                cursor.execute(f'UPDATE users SET "accountBalance" = 7000000 WHERE id = {bob.pk}')
+            assert first.hears("accountBalance")[-1].data == {"accountBalance": "7.00"}
+        bob.connection.close()
 
 
 def told(family, pk):

@@ -70,7 +70,7 @@ class Door:
     def take(self, cycle: RequestResponseCycle, start: Start) -> None:
         """Answers the request; `start` runs a coroutine of it as a task."""
         if cycle.scope["raw_path"] in STREAM and cycle.scope["method"] == "GET":
-            start(self.stream(cycle))
+            start(self.stream(cycle), is_counted=False)  # those of a worker that ends all come again, to the next one
             return
         poll = plain_poll(cycle, start)
         if poll is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from django.conf import settings
@@ -33,8 +33,13 @@ IN_THE_KEY = {b"accept": 0, b"host": 1, b"origin": 2, b"x-forwarded-proto": 3}
 """Request headers on which the answer may depend, whoever asks: each combination has an answer of its own."""
 
 Key = tuple[bytes, ...]
-Start = Callable[[Coroutine[Any, Any, None]], None]
-"""Runs a coroutine of a request as its task."""
+
+
+class Start(Protocol):
+    """Runs a coroutine of a request as its task."""
+
+    def __call__(self, work: Coroutine[Any, Any, None], *, is_counted: bool = True) -> None:
+        """Unless `is_counted` it is none of the requests after which the worker is replaced."""
 
 
 @dataclass(slots=True)

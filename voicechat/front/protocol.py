@@ -152,14 +152,14 @@ class Protocol(HttpToolsProtocol):
         if app.is_leaving:
             cycle.keep_alive = False
 
-        def start(work: Any) -> None:
-            self.server_state.total_requests += 1
+        def start(work: Any, *, is_counted: bool = True) -> None:
+            self.server_state.total_requests += is_counted
             start_task(cycle, lambda *_: work)
 
         app.take(cycle, start)
 
     def on_response_complete(self) -> None:
         """A worker is replaced after so many requests of Django's, which are counted where they begin: polls that the
-        door answers itself would have it replaced all the time."""
+        door answers itself, and streams, would have it replaced all the time."""
         super().on_response_complete()
         self.server_state.total_requests -= 1
