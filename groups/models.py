@@ -203,9 +203,10 @@ class Activity(models.Model):
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of_group(self, group: Group) -> "DeviceQuerySet":
         """The devices of the people in the group, and nameless ones that carry the group's tag. None of a person whose
-        account is disabled."""
+        account is disabled, or who wants no pushes."""
         in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
-        return self.filter((in_group & Q(user__is_active=True)) | Q(user=None, tags=group)).distinct()
+        reached = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
+        return self.filter((in_group & reached) | Q(user=None, tags=group)).distinct()
 
 
 class Device(models.Model):

@@ -239,3 +239,21 @@ class StreamTicket(models.Model):
 
     def __str__(self) -> str:
         return f"ticket {self.digest[:8]}"
+
+
+class NotificationChoices(models.Model):
+    """By which ways somebody wants to be told. Who has never chosen has no row: the defaults are theirs."""
+
+    user = models.OneToOneField(
+        User, models.CASCADE, primary_key=True, related_name="notification_choices", verbose_name="person"
+    )
+    push = models.BooleanField("by push", default=True, db_default=True)
+    email = models.BooleanField("by e-mail", default=True, db_default=True)
+    sms = models.BooleanField("by SMS", default=False, db_default=False)
+
+    class Meta:
+        db_table = "notificationChoices"
+        verbose_name_plural = "notification choices"
+
+    def __str__(self) -> str:
+        return f"choices of person {self.pk}"

@@ -64,6 +64,14 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   GET /api/users/{self}/statement
 403     403      403     403    403   200   GET /api/users/{member}/statement
 403     403      403     403    403   404   GET /api/users/{absent}/statement
+403     200      200     200    200   200   GET /api/users/{self}/notifications
+403     403      403     403    403   200   GET /api/users/{member}/notifications
+403     403      403     403    403   404   GET /api/users/{absent}/notifications
+403     200      200     200    200   200   PUT /api/users/{self}/notifications {"push": false}
+403     200      200     200    200   200   PUT /api/users/{self}/notifications {"email": false}
+403     200      200     200    200   200   PUT /api/users/{self}/notifications {"sms": true}
+403     403      403     403    403   200   PUT /api/users/{member}/notifications {"sms": true}
+403     403      403     403    403   404   PUT /api/users/{absent}/notifications {"sms": true}
 
 403     200      200     200    200   200   GET /api/groups
 403     201      201     201    201   201   POST /api/groups {"name": "Friends"}

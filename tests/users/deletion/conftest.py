@@ -40,7 +40,7 @@ from tests.doubles.stripe import event
 from tests.uploads.files import picture
 from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
 from users.limits import of_person, take_place
-from users.models import KeptAnswer, StreamTicket, User, VendorDeletion
+from users.models import KeptAnswer, NotificationChoices, StreamTicket, User, VendorDeletion
 from voice.credit.prices import ask_for_price
 from voice.models import Call, HangUp, UnreadWebhook
 
@@ -139,6 +139,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
     )
     CardRefusal.objects.create(user=zdenka, who=of_person(zdenka), why="Quillfeather has no funds")
     KeptAnswer.objects.create(name="k" * 64, body="b" * 64, user=zdenka, status=200, until=timezone.now())
+    NotificationChoices.objects.create(user=zdenka, sms=True)
     StreamTicket.objects.create(digest="d" * 64, user=zdenka, until=timezone.now())
     RefundRequest.objects.create(key="k1", account=account, top_up=refused, amount_cents=5, status="refused")
     Dispute.objects.create(id="du_1", account=account, payment="pi_1", amount_cents=500, status="lost", settled=True)
