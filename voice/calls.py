@@ -25,7 +25,7 @@ from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
 from voice.hang_ups import hang_up
 from voice.models import Call, HangUp
-from voice.telephony.interface import Dial
+from voice.telephony.interface import Dial, Say
 
 CHANGED = "The group has changed at this moment. Please call again."
 ENDED = "This call has ended. Please call again."
@@ -34,13 +34,25 @@ PAYER_GONE = "The owner of this group has just left. Please call again."
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
-def start_call(*, params: dict[str, str]) -> Dial:
+Find = Callable[[dict[str, str]], tuple[User | None, Group]]
+"""Says who calls which group, by what Twilio writes of a caller. Raises RefusedCallError."""
+
+
+def admit(*, params: dict[str, str], find: Find = who_and_where) -> Dial | Say:
+    """What becomes of a caller whom nobody needs to ask anything: let in, or told why not. All doors decide it here."""
+    try:
+        return start_call(params=params, find=find)
+    except RefusedCallError as refusal:
+        return Say((str(refusal),))
+
+
+def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
     sid = params.get("CallSid", "")
     refuse_ended(Call.objects.exclude(caller="", user_id=None, payer=None), sid)
-    caller, group = who_and_where(params)
+    caller, group = find(params)
     now, fields = timezone.now(), leg_fields(caller, group, params)
-    check = partial(ask_again, params, fields)
+    check = partial(ask_again, find, params, fields)
     try:
         call, time_limit = let_in(sid, fields, check, now=now)
         if call and call.is_nobodys:
@@ -75,9 +87,9 @@ def leg_fields(caller: User | None, group: Group, params: dict[str, str]) -> dic
     }
 
 
-def ask_again(params: dict[str, str], fields: dict[str, Any]) -> None:
+def ask_again(find: Find, params: dict[str, str], fields: dict[str, Any]) -> None:
     """Under the lock: the caller may have lost their place, and the payer their group, while it was waited for."""
-    now = leg_fields(*who_and_where(params), params)
+    now = leg_fields(*find(params), params)
     if now != fields:
         raise RefusedCallError(CHANGED)
 

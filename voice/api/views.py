@@ -32,11 +32,10 @@ from voice.api.serializers import (
 from voice.api.signatures import SignedByTwilio
 from voice.api.throttles import AccessTokenThrottle
 from voice.api.unread import has_too_many_fields, keep_aside
-from voice.callers import RefusedCallError
-from voice.calls import start_call
+from voice.calls import admit
 from voice.conferences.events import receive_call_event, receive_conference_event
 from voice.models import Call
-from voice.telephony.interface import telephony
+from voice.telephony.interface import Admission, Say, telephony
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ TWIML_ANSWER = {(200, TWIML): OpenApiTypes.STR}
 SIGNATURE = OpenApiParameter(
     "X-Twilio-Signature", str, OpenApiParameter.HEADER, description="Twilio's: other requests are refused, 403."
 )
-COME_AGAIN = "Something went wrong on our side. Please call again in a minute."
+COME_AGAIN = Say(("Something went wrong on our side. Please call again in a minute.",))
 TO = OpenApiParameter("to", str, description="The group's id.")
 
 
@@ -90,13 +89,8 @@ class MakeCallViewSet(ViewSet):
     def answer(self, request: Request) -> HttpResponse:
         if has_too_many_fields(request._request):
             keep_aside(request._request)
-            return HttpResponse(telephony().say(COME_AGAIN), content_type=TWIML)
-        params = twilio_params(request)
-        try:
-            twiml = telephony().dial(start_call(params=params))
-        except RefusedCallError as refusal:
-            twiml = telephony().say(str(refusal))
-        return HttpResponse(twiml, content_type=TWIML)
+            return twiml(COME_AGAIN)
+        return twiml(admit(params=twilio_params(request)))
 
     def handle_exception(self, exc: Exception) -> Any:
         """A fault of ours is spoken too: of an error Twilio would tell the caller in words of its own."""
@@ -108,7 +102,7 @@ class MakeCallViewSet(ViewSet):
             is_callers = answer.status_code < 500 and answer.status_code != 409  # 409: two changes met
             if is_callers or isinstance(exc, NotConfigured):
                 return answer
-        return HttpResponse(telephony().say(COME_AGAIN), content_type=TWIML)
+        return twiml(COME_AGAIN)
 
 
 class TwilioEventViewSet(ViewSet):
@@ -165,6 +159,10 @@ class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
         group_id = read(GroupChargesQuerySerializer, request.data)["groupId"]
         total = Call.objects.filter(group_id=group_id).total_price_micros()
         return Response(GroupChargesSerializer({"price_micros": total}).data)
+
+
+def twiml(admission: Admission) -> HttpResponse:
+    return HttpResponse(telephony().answer(admission), content_type=TWIML)
 
 
 def accepts_only_json(request: Request) -> bool:

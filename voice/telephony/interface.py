@@ -24,6 +24,39 @@ class Dial:
     time_limit: int
     """Seconds until Twilio ends this leg."""
     status_callback: str
+    greeting: tuple[str, ...] = ()
+    """What the caller hears first, sentence by sentence."""
+    language: str = ""
+    """Of the greeting, as BCP 47 writes it; empty leaves it to Twilio, which then speaks American English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What a caller hears, sentence by sentence, before they are hung up on."""
+
+    sentences: tuple[str, ...]
+    language: str = ""
+    times: int = 1
+    """How often all of it is spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """What a caller is asked, and answers by the keys of their phone."""
+
+    sentences: tuple[str, ...]
+    language: str
+    action: str
+    """The whole address to which Twilio posts the keys as `Digits`; without them, where none was pressed."""
+    digits: int
+    """So many keys end the answer."""
+    timeout: int
+    """Seconds for which a key is waited for."""
+    times: int = 2
+
+
+Admission = Dial | Say | Gather
+"""What becomes of a caller at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +104,8 @@ class Telephony(Protocol):
     def is_signed(self, *, url: str, params: Mapping[str, str], signature: str) -> bool:
         """Whether Twilio signed a webhook. Never raises, whatever it is given."""
 
-    def dial(self, dial: Dial) -> str:
-        """TwiML that lets the caller into a conference."""
-
-    def say(self, sentence: str) -> str:
-        """TwiML that speaks a sentence and hangs up."""
+    def answer(self, admission: Admission) -> str:
+        """TwiML that lets the caller in, asks them, or speaks to them and hangs up."""
 
     def end_conference(self, *, sid: str) -> bool:
         """Hangs up on everybody in a conference; whether Twilio knows it. One that has ended already stays so.
