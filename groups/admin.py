@@ -21,6 +21,7 @@ from groups.models import (
     Membership,
     Ownership,
     Participant,
+    Push,
     SandboxNotification,
 )
 from groups.services import LastOwner, heir_of, lock_group
@@ -244,6 +245,20 @@ class SandboxNotificationAdmin(OfGroupAdmin):
     @admin.display(description="sent to")
     def people(self, notification: SandboxNotification) -> str:
         return ", ".join(map(str, notification.identities))
+
+
+COUNTS = ("devices", "told", "gone", "spared", "missed")
+
+
+@admin.register(Push)
+class PushAdmin(OfGroupAdmin):
+    list_display = ("created_at", "cause", "group", *COUNTS, "ended_at")
+    list_display_links = ("cause",)
+    list_filter = ("created_at",)
+    search_fields = ("cause",)
+    search_help_text = "The beginning of a cause (call:CF…), or a group's name."
+    fields = ("cause", "group", "words", "created_at", "until_at", "ended_at", *COUNTS)
+    words = legible_column("body")
 
 
 class GroupOfPersonInline(ReadOnlyInline):

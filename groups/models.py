@@ -1,5 +1,6 @@
 """Who talks with whom: groups, the four lists of people around each, what they did, and the devices that are told."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -208,6 +209,10 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         reached = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
         return self.filter((in_group & reached) | Q(user=None, tags=group)).distinct()
 
+    def of_people(self, people: Iterable[int]) -> "DeviceQuerySet":
+        """The devices of these people, by their ids. None of a person whose account is disabled."""
+        return self.filter(user__in=people, user__is_active=True)
+
 
 class Device(models.Model):
     """Where a push notification is sent. One address belongs to whoever registered it last."""
@@ -257,11 +262,48 @@ class Device(models.Model):
         return list(self.tags.order_by("pk").values_list("pk", flat=True))
 
 
+MOST_WORDS = 500
+"""Letters of what a device is told."""
+
+
+class Push(models.Model):
+    """Something that devices are told, until when, and how far that has come: each of them counts once in the end."""
+
+    cause = models.CharField(
+        max_length=128, unique=True, help_text="What it is about (call:CF…): of that, devices are told once."
+    )
+    group_id = models.BigIntegerField(null=True, blank=True)
+    body = models.CharField(max_length=MOST_WORDS)
+    until_at = models.DateTimeField("until", help_text="Afterwards nobody wants to hear it any more.")
+    devices = models.PositiveIntegerField(default=0, help_text="How many were to be told.")
+    told = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0, help_text="Of which their vendor says that they are no more.")
+    spared = models.PositiveIntegerField(
+        default=0, help_text="Which it concerned no more: they left, came to the call, or are somebody else's."
+    )
+    missed = models.PositiveIntegerField(default=0, help_text="Which could not be told in time, or were refused.")
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField("ended", null=True, blank=True)
+
+    class Meta:
+        db_table = "pushes"
+        ordering = ("-id",)
+        verbose_name_plural = "pushes"
+
+    def __str__(self) -> str:
+        return self.cause
+
+    @property
+    def left(self) -> int:
+        """How many devices are still to be told."""
+        return self.devices - self.told - self.gone - self.spared - self.missed
+
+
 class SandboxNotification(models.Model):
     """What the sandbox would have sent."""
 
-    group_id = models.BigIntegerField()
-    body = models.CharField(max_length=500)
+    group_id = models.BigIntegerField(null=True, blank=True)
+    body = models.CharField(max_length=MOST_WORDS)
     identities = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now)
 

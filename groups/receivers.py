@@ -16,6 +16,7 @@ from groups.models import (
     Membership,
     Ownership,
     Participant,
+    Push,
     SandboxNotification,
 )
 from groups.notifications.devices import forget_binding
@@ -61,6 +62,7 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
     told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
+    Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
 
 
 def groups_with_a_trace_of(person: User) -> set[int]:

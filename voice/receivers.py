@@ -14,10 +14,12 @@ from billing.models import Account
 from core.jobs.queue import enqueue_each
 from core.transactions import lock_rows
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
+from groups.notifications.pushes import Concern, concerns
 from groups.services import lock_around
 from users.client_identity import CLIENT, client_identity
 from users.erasing import goers
 from users.models import User
+from voice.conferences import announcing
 from voice.credit.audit import prove_charges
 from voice.credit.call_credit import held_by_calls
 from voice.hang_ups import end_conference, hang_up
@@ -105,6 +107,7 @@ def goes_alone(sender: type[Model], origin: Model | QuerySet[Any]) -> bool:
 def connect() -> None:
     holds_money(held_by_calls)
     proves(prove_charges)
+    concerns[announcing.KIND] = Concern(announcing.still, announcing.ended)
     post_delete.connect(end_call_of_group, sender=Group, dispatch_uid="voice.end_call_of_group")
     pre_delete.connect(lock_what_goes, sender=User, dispatch_uid="voice.lock_what_goes")
     pre_delete.connect(forget_callers, sender=User, dispatch_uid="voice.forget_callers")

@@ -202,6 +202,14 @@ KEPT = (
         "a developer looks at it",
         End.GOES,
     ),
+    Kept(
+        "pushes",
+        "id cause group_id body until_at devices told gone spared missed created_at ended_at",
+        "what devices are told, how many were, and how many could not be",
+        "each is told once, and who was missed is known",
+        End.GOES,
+        keep_for="a week",
+    ),
     Kept("accounts", "id created_at", "an account of money", "the books", End.STAYS),
     Kept("accounts", "user_id", "whose account it is", "they pay by it", End.EMPTIED, exported=True),
     Kept(

@@ -52,7 +52,7 @@ class APNs(DirectChannel):
             "apns-expiration": str(int(time.time()) + LIVES),
             "apns-collapse-id": notification.collapses,
         }
-        body = {"aps": alert, "groupId": notification.group_id}
+        body = {"aps": alert, **notification.data()}
         return self.client.post(f"/3/device/{device.address}", json=body, headers=headers, timeout=timeout)
 
     def fate(self, device: Device, answer: httpx2.Response) -> Fate:

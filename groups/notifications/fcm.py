@@ -58,7 +58,7 @@ class FCM(DirectChannel):
         message = {
             "token": device.address,
             "notification": {"body": notification.body},
-            "data": {"groupId": str(notification.group_id)},
+            "data": {name: str(value) for name, value in notification.data().items()},
             "android": {"collapse_key": notification.collapses, "priority": "HIGH", "ttl": f"{LIVES}s"},
         }
         headers = {"authorization": f"Bearer {self.token}"}

@@ -40,7 +40,7 @@ class WebPush(DirectChannel):
 
     def post(self, device: Device, notification: Notification, *, timeout: float) -> httpx2.Response:
         subscription = read_subscription(device.address)
-        said = json.dumps({"body": notification.body, "groupId": notification.group_id}).encode()
+        said = json.dumps({"body": notification.body, **notification.data()}).encode()
         headers = {
             "authorization": f"vapid t={self.token(subscription)}, k={self.public}",
             "content-encoding": "aes128gcm",

@@ -15,7 +15,17 @@ from billing.models import (
     TopUp,
 )
 from core.jobs.models import Job
-from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
+from groups.models import (
+    Activity,
+    Device,
+    Group,
+    Invitation,
+    Membership,
+    Ownership,
+    Participant,
+    Push,
+    SandboxNotification,
+)
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
 
@@ -103,6 +113,9 @@ def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) ->
     tags = zip(devices, pairs, strict=True)
     Device.tags.through.objects.bulk_create(
         Device.tags.through(device_id=device.pk, group_id=group.pk) for device, (_, _, group) in tags
+    )
+    Push.objects.bulk_create(
+        Push(cause=f"call:CF{n}", group_id=group.pk, body=f"Group {n} talks", until_at=NOON) for n, _, group in pairs
     )
     SandboxNotification.objects.bulk_create(
         SandboxNotification(group_id=group.pk, body=f"Group {n} talks", identities=[f"u_{n}"]) for n, _, group in pairs

@@ -31,6 +31,7 @@ from groups.models import (
     Membership,
     Ownership,
     Participant,
+    Push,
     SandboxNotification,
 )
 from tests.admin import conftest as admin
@@ -117,6 +118,8 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
     )
     SandboxNotification.objects.create(group_id=group.pk, body="Zdeňka Q. calls", identities=["u_9999"])
     SandboxNotification.objects.create(group_id=group.pk, body="A call", identities=["u_9999", f"u_{zdenka.pk}"])
+    for number, words in enumerate(("Zdeňka Q. calls", "Write to zdenka.quill@example.com")):
+        Push.objects.create(cause=f"call:CF{number}", group_id=group.pk, body=words, until_at=timezone.now())
     body = {"identity": f"u_{zdenka.pk}", "address": TOKEN, "tags": [group.pk]}
     assert api.post("/api/voice/registerBinding", body).status_code == 201
     answer = api.post("/api/upload", {"image": SimpleUploadedFile("me.png", picture())}, format="multipart")

@@ -17,6 +17,7 @@ from core.deadline import is_over
 from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
 from groups.models import LAST_WORDS, Departure
+from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
 from users.limits import idle_limits
 from users.sign_in.tickets import old_tickets
@@ -42,6 +43,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),
     "events of ended conferences": old_conference_events,
+    "pushes": old_pushes,
     "jobs that are done": done_jobs,
     "jobs that were given up": given_up_jobs,
     "workers that are gone": gone_workers,
