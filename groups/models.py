@@ -131,6 +131,59 @@ class Invitation(GroupPerson):
         verbose_name = "invitee"
 
 
+class InvitationLinkQuerySet(models.QuerySet["InvitationLink"]):
+    def lasting(self, *, now: datetime) -> "InvitationLinkQuerySet":
+        return self.filter(expires_at__gt=now)
+
+    def open(self, *, now: datetime) -> "InvitationLinkQuerySet":
+        """Those that let somebody in: not used up, and whoever made it is still in the group, and not disabled."""
+        at_work = {"group": OuterRef("group"), "user": OuterRef("made_by"), "user__is_active": True}
+        is_in_it = Exists(Ownership.objects.filter(**at_work)) | Exists(Membership.objects.filter(**at_work))
+        return self.lasting(now=now).filter(is_in_it | Q(made_by=None), uses__lt=F("max_uses"))
+
+
+class InvitationLink(models.Model):
+    """Lets whoever has its token join the group. The token is nowhere: `groups/invitations/tokens.py`."""
+
+    group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", related_name="invitation_links")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        db_column="madeBy",
+        related_name="invitation_links",
+        help_text="Empty where an operator from outside the group made it, or nobody was signed in.",
+    )
+    digest = models.CharField(max_length=64, unique=True, help_text="Of the token, which nobody keeps.")
+    nonce = models.CharField(max_length=32, help_text="From it and SECRET_KEY the token is made again, to be sent.")
+    sent_to = models.CharField(max_length=128, null=True, blank=True, db_column="sentTo")
+    sent_at = models.DateTimeField(null=True, blank=True, db_column="sentAt")
+    max_uses = models.PositiveSmallIntegerField(db_column="maxUses")
+    uses = models.PositiveSmallIntegerField(default=0)
+    accepted_by = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="accepted_links",
+        db_table="invitationLinkUsers",
+        help_text="It lets each person in once: whoever was put out of the group does not come back by it.",
+    )
+    expires_at = models.DateTimeField(db_column="expiresAt", db_index=True)
+    created_at = timestamps.created_at()
+
+    objects = InvitationLinkQuerySet.as_manager()
+
+    class Meta:
+        db_table = "invitationLinks"
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(uses__lte=F("max_uses")), name="invitation_link_not_used_too_often"),
+        )
+
+    def __str__(self) -> str:
+        return f"invitation link {self.pk}"
+
+
 PARTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation)
 """What makes a group visible to a person."""
 

@@ -13,6 +13,7 @@ from groups.models import (
     Departure,
     Device,
     Group,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
@@ -59,6 +60,7 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     own = groups_with_a_trace_of(instance)
     redact(Activity.objects.filter(group__in=own).exclude(user=instance), "activity", names)
     redact(Activity.objects.exclude(user=instance), "activity", marks_of(instance))
+    redact(InvitationLink.objects.all(), "sent_to", marks_of(instance))
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
     told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()

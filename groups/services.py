@@ -23,6 +23,7 @@ from groups.models import (
     Group,
     GroupPerson,
     Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
@@ -212,6 +213,7 @@ def lock_around(goers: Collection[User]) -> None:
     models: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity)
     rows = [each._base_manager.filter(user__in=ids) for each in models]
     rows.append(Device.tags.through._base_manager.filter(device__user__in=ids))
+    rows.append(InvitationLink.objects.filter(Q(made_by__in=ids) | Q(accepted_by__in=ids)))
     rows.append(Activity.objects.filter(saying("activity", [mark for each in goers for mark in marks_of(each)])))
     around, *others = [each.order_by().values_list("group_id") for each in rows]
     groups = lock_rows(Group.objects.filter(pk__in=[pk for (pk,) in around.union(*others)]).only("pk"))

@@ -143,6 +143,17 @@ class Env:
             return default
         return value
 
+    def prefix(self, name: str, default: str) -> str:
+        """The beginning of an http(s) address, right behind which comes a word."""
+        value = self.text(name, default)
+        if re.fullmatch(r"https?://[^\s/?#@\"'<>]+/[^\s\"'<>]*(?<=[/=#])", value, re.ASCII) and len(value) <= 200:
+            return value
+        self.fault(
+            f"{name} is {value!r}: use the beginning of an address, up to its last /, = or #, such as "
+            "https://app.example.com/join/."
+        )
+        return default
+
     def command_line(self, name: str) -> list[str]:
         """Flags for another program, as a shell would read them: whether it knows them it says itself."""
         try:

@@ -36,6 +36,7 @@ THREADS = env.whole("THREADS", 4, lowest=1, highest=64)  # of each process, and 
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 if urlsplit(PUBLIC_URL).path:
     env.fault(f"PUBLIC_URL is {PUBLIC_URL!r}, with a path: the server needs a host or a port of its own.")
+INVITATION_URL = env.prefix("INVITATION_URL", f"{PUBLIC_URL}/join/")  # the client's page; the token comes behind it
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # those of before, while SECRET_KEY takes their place
 OIDC_ISSUER = env.url("OIDC_ISSUER")
@@ -83,6 +84,8 @@ if PRODUCTION:
     ):
         if urlsplit(env.url(name)).scheme == "http" and not is_loopback(env.url(name)):
             env.fault(f"{name} is {env.url(name)!r}: production needs https://.")
+    if INVITATION_URL.startswith("http:") and not is_loopback(INVITATION_URL):
+        env.fault(f"INVITATION_URL is {INVITATION_URL!r}: production needs https://.")
     if env.url("WEBPUSH_API_BASE"):
         env.fault("WEBPUSH_API_BASE sends every browser's notification to one host: it is for tests.")
     if SIGN_IN:
@@ -223,7 +226,10 @@ THROTTLE_DEVICES = env.rate("THROTTLE_DEVICES", "60/hour" if PRODUCTION else "of
 THROTTLE_CARD_INQUIRIES = env.rate("THROTTLE_CARD_INQUIRIES", "300/hour" if PRODUCTION else "off")
 THROTTLE_ACTIVITIES = env.rate("THROTTLE_ACTIVITIES", "600/hour" if PRODUCTION else "off")
 THROTTLE_INVITATIONS = env.rate("THROTTLE_INVITATIONS", "300/day" if PRODUCTION else "off")
-THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")  # everywhere, as the next one
+THROTTLE_INVITATION_TOKENS = env.rate("THROTTLE_INVITATION_TOKENS", "300/hour" if PRODUCTION else "off")
+THROTTLE_INVITATION_MESSAGES = env.rate("THROTTLE_INVITATION_MESSAGES", "50/day")  # everywhere, as the next three
+THROTTLE_INVITED = env.rate("THROTTLE_INVITED", "3/day")  # of one address or number, whoever invites it
+THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")
 THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
 THROTTLE_STREAM_TICKETS = env.rate("THROTTLE_STREAM_TICKETS", "600/hour" if PRODUCTION else "off")
 THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
@@ -397,6 +403,9 @@ NOTIFICATIONS: list[dict[str, Any]] = [
     *_direct("web_push.WebPush", _web_push, env.url("WEBPUSH_API_BASE")),
     *([_notify] if _has_notify else []),
 ]
+# What sends an invitation to an e-mail address, and to a phone's number.
+INVITATION_EMAIL: dict[str, Any] = {}
+INVITATION_SMS: dict[str, Any] = {}
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",

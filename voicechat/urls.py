@@ -14,6 +14,7 @@ from core.wire import IdConverter
 from groups.api.list_views import GroupPersonViewSet, InviteeViewSet, MemberViewSet, OwnerViewSet
 from groups.api.person_views import UserGroupsViewSet
 from groups.api.views import ActivityViewSet, GroupViewSet
+from groups.invitations.views import AcceptanceViewSet, InvitationLinkViewSet, OpenInvitationViewSet
 from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
@@ -35,6 +36,9 @@ token, make_call, device, charge, event = (
     view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
 choices = NotificationChoicesViewSet.as_view
+link, invitation, acceptance = (
+    view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
+)
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -72,6 +76,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *people("groupOwners", OwnerViewSet),
     *people("groupMembers", MemberViewSet),
     *people("groupInvitees", InviteeViewSet),
+    path("api/groups/<id:group_id>/invitationLinks", link({"get": "list", "post": "create"})),
+    path("api/groups/<id:group_id>/invitationLinks/<id:link_id>", link({"delete": "destroy"})),
+    path("api/groups/invitations/<str:token>", invitation({"get": "retrieve"})),
+    path("api/groups/invitations/<str:token>/accept", acceptance({"post": "create"})),
     path("api/voice/registerBinding", device({"post": "create", "delete": "destroy"})),
     path("api/voice/register-binding", device({"post": "create", "delete": "destroy"})),
     path("api/voice/sendNotification", device({"post": "notify"})),

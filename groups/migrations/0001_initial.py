@@ -148,6 +148,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='InvitationLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(help_text='Of the token, which nobody keeps.', max_length=64, unique=True)),
+                ('nonce', models.CharField(help_text='From it and SECRET_KEY the token is made again, to be sent.', max_length=32)),
+                ('sent_to', models.CharField(blank=True, db_column='sentTo', max_length=128, null=True)),
+                ('sent_at', models.DateTimeField(blank=True, db_column='sentAt', null=True)),
+                ('max_uses', models.PositiveSmallIntegerField(db_column='maxUses')),
+                ('uses', models.PositiveSmallIntegerField(default=0)),
+                ('expires_at', models.DateTimeField(db_column='expiresAt', db_index=True)),
+                ('created_at', models.DateTimeField(db_column='createdAt', db_default=core.timestamps.DatabaseNow(), default=django.utils.timezone.now, editable=False)),
+                ('accepted_by', models.ManyToManyField(blank=True, db_table='invitationLinkUsers', help_text='It lets each person in once: whoever was put out of the group does not come back by it.', related_name='accepted_links', to=settings.AUTH_USER_MODEL)),
+                ('group', models.ForeignKey(db_column='groupId', on_delete=django.db.models.deletion.CASCADE, related_name='invitation_links', to='groups.group')),
+                ('made_by', models.ForeignKey(blank=True, db_column='madeBy', help_text='Empty where an operator from outside the group made it, or nobody was signed in.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='invitation_links', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'db_table': 'invitationLinks',
+                'ordering': ('id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('uses__lte', models.F('max_uses'))), name='invitation_link_not_used_too_often')],
+            },
+        ),
+        migrations.CreateModel(
             name='Membership',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

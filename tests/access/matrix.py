@@ -1,9 +1,9 @@
 """Who may do what where sign-in is on: one line per operation, one column per caller.
 
 `{self}` is the caller; `{owner}`, `{member}`, `{invitee}` and `{stranger}` are other people of that kind, `{absent}` is
-nobody's id. `=` after a status: the answer is a success, and yet no row has changed (no GET changes one). Who sends no
-token, one that has run out or a forged one is answered 401; a line that names `{group}` answers 404 to everybody known
-where there is no such group.
+nobody's id; `{link}` is one of the group's, and `{token}` its token. `=` after a status: the answer is a success, and
+yet no row has changed (no GET changes one). Who sends no token, one that has run out or a forged one is answered 401; a
+line that names `{group}` answers 404 to everybody known where there is no such group.
 """
 
 TABLE = """
@@ -126,6 +126,13 @@ unknown stranger invitee member owner staff
 403     404      200     200=   200=  200=  DELETE /api/groups/{group}/groupInvitees/{self}
 403     404      403     403    200   200   DELETE /api/groups/{group}/groupInvitees/{invitee}
 403     404      403     403    200=  200=  DELETE /api/groups/{group}/groupInvitees/{absent}
+403     404      403     403    200   200   GET /api/groups/{group}/invitationLinks
+403     404      403     403    201   201   POST /api/groups/{group}/invitationLinks {"maxUses": 3}
+403     404      403     403    200   200   DELETE /api/groups/{group}/invitationLinks/{link}
+403     200      200     200=   200=  200   POST /api/groups/invitations/{token}/accept
+403     200      200     200=   200=  200   POST /api/groups/invitations/{token}/accept {"userId": "{self}"}
+403     403      403     403    403   403   POST /api/groups/invitations/{token}/accept {"userId": "{absent}"}
+403     403      403     403    403   403   POST /api/groups/invitations/{token}/accept {"userId": "{stranger}"}
 
 403     200      200     200    200   200   GET /api/live
 403     201      201     201    201   201   POST /api/live/tickets
@@ -172,6 +179,7 @@ PUBLIC = """
 200 GET /api/schema
 200 GET /api/docs
 200 GET /media/{name}
+200 GET /api/groups/invitations/{token}
 302 GET /admin
 302 GET /admin/
 403 GET /api/voice/makeCall

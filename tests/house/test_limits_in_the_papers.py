@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from groups import services
+from groups.invitations import services as invitations
 from groups.notifications import devices
 from tests.house.starting import start
 from tests.house.test_environment import PRODUCTION
@@ -16,6 +17,7 @@ ROWS = re.findall(r"^\| `(THROTTLE_\w+)` \|.*\| `?([^`|]+?)`? \| `?([^`|]+?)`? \
 AT_MOST = {
     "groups that one person owns": services.MOST_OWNED,
     "invitations that one person has sent and nobody has answered": services.MOST_INVITATIONS,
+    "links that lead into one group": invitations.MOST_LINKS,
     "devices of one person": devices.MOST_DEVICES,
     "values in a JSON body": parsing.MOST_VALUES,
     "fields of a form": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,

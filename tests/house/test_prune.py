@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import CardRefusal, StripeEvent
 from core.jobs.models import Job, WorkerSeen
-from groups.models import Departure, Push
+from groups.models import Departure, InvitationLink, Push
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
 from users.models import KeptAnswer, LimitCount, StreamTicket
@@ -29,6 +29,7 @@ def kept(db, alice, bob, group):
         LimitCount.objects.filter(who=name).update(until=until)
         KeptAnswer.objects.create(name=name, body=name, until=until)
         StreamTicket.objects.create(digest=name, until=until)
+        InvitationLink.objects.create(group=group, digest=name, nonce=name, max_uses=1, expires_at=until)
         CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)
         StripeEvent.objects.create(id=name, type="charge.refunded", payload={}, created_at=time)
         Session.objects.create(session_key=name, session_data="", expire_date=until)
@@ -57,6 +58,7 @@ def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
     assert {row.task for row in Job.objects.all()} | {WorkerSeen.objects.get().pk, Push.objects.get().cause} == {
         "young"
     }
+    assert InvitationLink.objects.get().digest == "young"
     assert Departure.objects.get().user.display_name == "Bob"
 
 

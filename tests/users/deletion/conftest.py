@@ -1,5 +1,6 @@
 """A person of whom something is kept wherever something can be, and the ways to delete them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from groups.models import (
     Device,
     Group,
     Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
@@ -120,6 +122,12 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
     SandboxNotification.objects.create(group_id=group.pk, body="A call", identities=["u_9999", f"u_{zdenka.pk}"])
     for number, words in enumerate(("Zdeňka Q. calls", "Write to zdenka.quill@example.com")):
         Push.objects.create(cause=f"call:CF{number}", group_id=group.pk, body=words, until_at=timezone.now())
+    link = {"group": group, "nonce": "", "max_uses": 2, "expires_at": timezone.now() + timedelta(days=7)}
+    for made_by, sent_to in ((zdenka, "grandma@example.com"), (alice, zdenka.email), (None, f"+{PHONE}")):
+        made = InvitationLink.objects.create(
+            **link, made_by=made_by, digest=f"{made_by and made_by.pk}", sent_to=sent_to
+        )
+    made.accepted_by.add(zdenka)
     body = {"identity": f"u_{zdenka.pk}", "address": TOKEN, "tags": [group.pk]}
     assert api.post("/api/voice/registerBinding", body).status_code == 201
     answer = api.post("/api/upload", {"image": SimpleUploadedFile("me.png", picture())}, format="multipart")

@@ -16,6 +16,7 @@ from billing.refused_cards import old_refusals
 from core.deadline import is_over
 from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
+from groups.invitations.services import expired_links
 from groups.models import LAST_WORDS, Departure
 from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
@@ -41,6 +42,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "tickets for streams": old_tickets,
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
+    "links of invitations": expired_links,
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),
     "events of ended conferences": old_conference_events,
     "pushes": old_pushes,
@@ -53,7 +55,8 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
 
 class Command(BoundedCommand):
     help = (
-        "Forgets limits, answers, tickets, refusals, events and sessions whose time is over. Twice at once is harmless."
+        "Forgets limits, answers, tickets, refusals, links, events and sessions whose time is over. Twice at once is "
+        "harmless."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
