@@ -254,17 +254,19 @@ class Activity(models.Model):
         return isolated(self.activity)
 
 
+REACHED = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of_group(self, group: Group) -> "DeviceQuerySet":
         """The devices of the people in the group, and nameless ones that carry the group's tag. None of a person whose
         account is disabled, or who wants no pushes."""
         in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
-        reached = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
-        return self.filter((in_group & reached) | Q(user=None, tags=group)).distinct()
+        return self.filter((in_group & REACHED) | Q(user=None, tags=group)).distinct()
 
     def of_people(self, people: Iterable[int]) -> "DeviceQuerySet":
-        """The devices of these people, by their ids. None of a person whose account is disabled."""
-        return self.filter(user__in=people, user__is_active=True)
+        """The devices of these people, by their ids, with the same exceptions."""
+        return self.filter(REACHED, user__in=people)
 
 
 class Device(models.Model):
