@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -268,16 +270,39 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         """The devices of these people, by their ids, with the same exceptions."""
         return self.filter(REACHED, user__in=people)
 
+    def for_words(self) -> "DeviceQuerySet":
+        """Those that can show something: not those that can only ring."""
+        return self.exclude(binding_type=Device.BindingType.VOIP)
+
+    def for_call(self) -> "DeviceQuerySet":
+        """Those by which people hear of a call: an iPhone that can ring is told nothing beside. It is one phone where
+        the same person has registered both of its tokens with the same endpoint."""
+        ringing = Device.objects.filter(
+            binding_type=Device.BindingType.VOIP, identity=OuterRef("identity"), endpoint=OuterRef("endpoint")
+        )
+        return self.exclude(Q(Exists(ringing), binding_type=Device.BindingType.APN))
+
+    def beside(self, phones: "Iterable[Device]") -> "DeviceQuerySet":
+        """The tokens by which these iPhones, that could not be made to ring, can still show something."""
+        same = [Q(identity=each.identity, endpoint=each.endpoint) for each in phones if each.rings]
+        is_one = reduce(or_, same, Q(pk__in=[]))
+        return self.filter(is_one, binding_type=Device.BindingType.APN)
+
 
 class Device(models.Model):
     """Where a push notification is sent. One address belongs to whoever registered it last."""
 
     class BindingType(models.TextChoices):
-        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource"""
+        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource
+
+        An iPhone's VoIP token is another than its other one, and may only ever ring it:
+        https://developer.apple.com/documentation/pushkit/responding-to-voip-notifications-from-pushkit
+        """
 
         APN = "apn", "APNs"
         FCM = "fcm", "FCM"
         GCM = "gcm", "GCM"
+        VOIP = "voip", "APNs VoIP"
         WEBPUSH = "webpush", "Web Push"
 
     user = models.ForeignKey(
@@ -311,6 +336,10 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.binding_type} of {self.identity}"
+
+    @property
+    def rings(self) -> bool:
+        return self.binding_type == Device.BindingType.VOIP
 
     def tag_ids(self) -> list[int]:
         """The groups that it was registered for."""

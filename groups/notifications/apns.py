@@ -25,7 +25,7 @@ OURS = ("BadCertificateEnvironment", "ExpiredProviderToken", "InvalidProviderTok
 
 class APNs(DirectChannel):
     name = "APNs"
-    kinds = (Device.BindingType.APN,)
+    kinds = (Device.BindingType.APN, Device.BindingType.VOIP)
 
     def __init__(
         self, *, apns_key: str, apns_key_id: str, apns_team_id: str, apns_topic: str, api_base: str = ""
@@ -43,17 +43,28 @@ class APNs(DirectChannel):
                 self.renewed = time.monotonic()
 
     def post(self, device: Device, notification: Notification, *, timeout: float) -> httpx2.Response:
-        alert = {"alert": {"body": notification.body}, "sound": "default", "thread-id": notification.collapses}
-        headers = {
-            "authorization": f"bearer {self.token}",
+        headers = {"authorization": f"bearer {self.token}", "apns-priority": "10"}
+        if device.rings:
+            headers |= self.ring()
+            body: dict[str, Any] = {"aps": {}, "body": notification.body}
+        else:
+            headers |= self.alert(notification)
+            shown = {"alert": {"body": notification.body}, "sound": "default", "thread-id": notification.collapses}
+            body = {"aps": shown}
+        body |= notification.data()
+        return self.client.post(f"/3/device/{device.address}", json=body, headers=headers, timeout=timeout)
+
+    def ring(self) -> dict[str, str]:
+        """Now or never: a call that is kept for a phone that is off would ring when it is over."""
+        return {"apns-topic": f"{self.topic}.voip", "apns-push-type": "voip", "apns-expiration": "0"}
+
+    def alert(self, notification: Notification) -> dict[str, str]:
+        return {
             "apns-topic": self.topic,
             "apns-push-type": "alert",
-            "apns-priority": "10",
             "apns-expiration": str(int(time.time()) + LIVES),
             "apns-collapse-id": notification.collapses,
         }
-        body = {"aps": alert, **notification.data()}
-        return self.client.post(f"/3/device/{device.address}", json=body, headers=headers, timeout=timeout)
 
     def fate(self, device: Device, answer: httpx2.Response) -> Fate:
         """https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns

@@ -53,3 +53,12 @@ def test_forty_phones_share_one_connection(apns_channel, apns_double, db):
     apns_channel.send(devices=devices, body="Hello", group_id=7)
     assert len(apns_double.told) == 40
     assert apns_double.connections == 1
+
+
+def test_a_voip_token_is_rung_now_or_never(apns_channel, apns_double, db):
+    phone = Device(address="device-voip-1", binding_type="voip")
+    apns_channel.send(devices=[phone], body="A call has started.", group_id=7)
+    assert apns_double.told == [("device-voip-1", {"aps": {}, "body": "A call has started.", "groupId": 7})]
+    headers = apns_double.requests[0].headers
+    told = [headers.get(f"apns-{name}") for name in ("topic", "push-type", "priority", "expiration", "collapse-id")]
+    assert told == ["com.example.family.voip", "voip", "10", "0", None]
