@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -254,28 +256,53 @@ class Activity(models.Model):
         return isolated(self.activity)
 
 
+REACHED = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of_group(self, group: Group) -> "DeviceQuerySet":
         """The devices of the people in the group, and nameless ones that carry the group's tag. None of a person whose
         account is disabled, or who wants no pushes."""
         in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
-        reached = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
-        return self.filter((in_group & reached) | Q(user=None, tags=group)).distinct()
+        return self.filter((in_group & REACHED) | Q(user=None, tags=group)).distinct()
 
     def of_people(self, people: Iterable[int]) -> "DeviceQuerySet":
-        """The devices of these people, by their ids. None of a person whose account is disabled."""
-        return self.filter(user__in=people, user__is_active=True)
+        """The devices of these people, by their ids, with the same exceptions."""
+        return self.filter(REACHED, user__in=people)
+
+    def for_words(self) -> "DeviceQuerySet":
+        """Those that can show something: not those that can only ring."""
+        return self.exclude(binding_type=Device.BindingType.VOIP)
+
+    def for_call(self) -> "DeviceQuerySet":
+        """Those by which people hear of a call: an iPhone that can ring is told nothing beside. It is one phone where
+        the same person has registered both of its tokens with the same endpoint."""
+        ringing = Device.objects.filter(
+            binding_type=Device.BindingType.VOIP, identity=OuterRef("identity"), endpoint=OuterRef("endpoint")
+        )
+        return self.exclude(Q(Exists(ringing), binding_type=Device.BindingType.APN))
+
+    def beside(self, phones: "Iterable[Device]") -> "DeviceQuerySet":
+        """The tokens by which these iPhones, that could not be made to ring, can still show something."""
+        same = [Q(identity=each.identity, endpoint=each.endpoint) for each in phones if each.rings]
+        is_one = reduce(or_, same, Q(pk__in=[]))
+        return self.filter(is_one, binding_type=Device.BindingType.APN)
 
 
 class Device(models.Model):
     """Where a push notification is sent. One address belongs to whoever registered it last."""
 
     class BindingType(models.TextChoices):
-        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource"""
+        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource
+
+        An iPhone's VoIP token is another than its other one, and may only ever ring it:
+        https://developer.apple.com/documentation/pushkit/responding-to-voip-notifications-from-pushkit
+        """
 
         APN = "apn", "APNs"
         FCM = "fcm", "FCM"
         GCM = "gcm", "GCM"
+        VOIP = "voip", "APNs VoIP"
         WEBPUSH = "webpush", "Web Push"
 
     user = models.ForeignKey(
@@ -309,6 +336,10 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.binding_type} of {self.identity}"
+
+    @property
+    def rings(self) -> bool:
+        return self.binding_type == Device.BindingType.VOIP
 
     def tag_ids(self) -> list[int]:
         """The groups that it was registered for."""

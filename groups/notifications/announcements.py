@@ -18,7 +18,7 @@ def notify_group(*, group: Group, body: str) -> tuple[str | None, int]:
     returns; raises where none of them can be. The others, and those of the first that can be told later, are jobs.
     """
     channels()
-    batches = list(in_batches(Device.objects.of_group(group)))
+    batches = list(in_batches(Device.objects.of_group(group).for_words()))
     recipients, first, others = sum(map(len, batches)), dict(chain(*batches[:1])), batches[1:]
     outcome = send(Device.objects.filter(pk__in=first), body=body, group_id=group.pk)
     if not outcome.told and (outcome.failure or outcome.missed):

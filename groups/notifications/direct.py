@@ -2,6 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -10,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from hashlib import blake2b
 from time import time
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import uuid4
 
 import httpx2
@@ -54,11 +55,43 @@ class Fate(Enum):
     """Not like this, however often: what is wrong is ours, or the device's, to mend."""
 
 
+class Clients:
+    """HTTP clients of which each is one thread's at a time, over HTTP/2 where the vendor speaks it. They follow no
+    redirect, and ask no proxy.
+
+    httpx2 says that threads may share one, and over HTTP/2 they get each other's streams:
+    https://github.com/pydantic/httpx2/pull/1153
+    """
+
+    def __init__(self, *, base_url: str = "", http1: bool = True) -> None:
+        self.base_url, self.http1 = base_url, http1
+        self.idle: deque[httpx2.Client] = deque()
+
+    def post(self, url: str, **request: Any) -> httpx2.Response:
+        """Raises httpx2.HTTPError."""
+        try:
+            client = self.idle.pop()  # the one that was busy last: its connection is the one that is still open
+        except IndexError:
+            client = self.new()
+        try:
+            return client.post(url, **request)
+        finally:
+            self.idle.append(client)
+
+    def new(self) -> httpx2.Client:
+        limits = httpx2.Limits(max_keepalive_connections=2)
+        return httpx2.Client(base_url=self.base_url, http1=self.http1, http2=True, limits=limits, trust_env=False)
+
+    def close(self) -> None:
+        while self.idle:
+            self.idle.pop().close()
+
+
 class DirectChannel(OwnBindings, ABC):
     name: ClassVar[str]
     kinds: ClassVar[Sequence[str]]
     keeps_bindings = False
-    client: httpx2.Client
+    clients: Clients
 
     def serves(self, binding_type: str) -> bool:
         return binding_type in self.kinds
@@ -87,6 +120,9 @@ class DirectChannel(OwnBindings, ABC):
         except (httpx2.HTTPError, TimeoutError) as error:
             logger.warning("%s failed: %s", self.name, type(error).__name__)
             return Fate.MISSED, None
+        except Exception as error:  # of one device: the others are told all the same
+            logger.error("%s cannot tell a device: %s", self.name, type(error).__name__)
+            return Fate.REFUSED, None
         fate = Fate.TOLD if answer.is_success else self.fate(device, answer)
         if fate in (Fate.MISSED, Fate.REFUSED):
             logger.warning("%s answered %s, %s", self.name, answer.status_code, self.reason(answer))
@@ -127,9 +163,3 @@ def retry_after(answer: httpx2.Response) -> float | None:
 def word(value: object) -> str:
     """A code such as "BadDeviceToken"; empty for what is none."""
     return value if isinstance(value, str) and value.isascii() and value.replace("_", "").isalnum() else ""
-
-
-def client(*, base_url: str = "", http1: bool = True) -> httpx2.Client:
-    """Over HTTP/2 where the vendor speaks it. Follows no redirect, and asks no proxy."""
-    limits = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-    return httpx2.Client(base_url=base_url, http1=http1, http2=True, limits=limits, trust_env=False)

@@ -64,17 +64,26 @@ concerns: dict[str, Concern] = {}
 
 
 def push(
-    devices: DeviceQuerySet, *, cause: str, body: str, group_id: int | None = None, until: datetime | None = None
+    devices: DeviceQuerySet,
+    *,
+    cause: str,
+    body: str,
+    group_id: int | None = None,
+    until: datetime | None = None,
+    is_call: bool = False,
 ) -> Push:
     """Has these devices told `body` by jobs, in the caller's transaction. A few statements, however many there are.
 
     `cause` ("kind:name", up to 128 letters, ids and no names) is what it is about: who pushes the same again changes
     nothing, and gets the row that there is. `body` is what a phone shows, a sentence; it is cut after 500 letters.
     `group_id` is what the app opens; a newer push of that group takes the place of one that nobody has looked at yet.
-    After `until` (ten minutes from now) nobody is told. Where notifications are switched off there is nobody to tell.
+    After `until` (ten minutes from now) nobody is told. Only where it `is_call`, and somebody waits on the call, do
+    iPhones ring that can: Apple ends an app that is rung and shows no call. Where notifications are switched off there
+    is nobody to tell.
 
     What becomes of it stands in the row, in the admin, and, where devices were missed, in the log.
     """
+    devices = devices.for_call() if is_call else devices.for_words()
     batches = list(in_batches(devices)) if settings.NOTIFICATIONS else []
     return store(batches, cause=cause, body=body, group_id=group_id, until=until)
 
@@ -143,6 +152,10 @@ def settle(told: Push, given_up: int, spared: int, outcome: Outcome, tries: int)
         at = now + (pause if wait is None else timedelta(seconds=min(wait, LONGEST)))
         later[at].append((device.pk, device.user_id))
     missed = len(outcome.refused) + given_up
+    mute = Device.objects.beside([*outcome.gone, *outcome.refused])
+    instead: list[Pair] = [*mute.values_list("pk", "user_id")]
+    if instead:
+        tell_batch.enqueue(told.pk, instead, 1)
     for at, pairs in later.items():
         if at < told.until_at:
             tell_batch.using(run_after=at).enqueue(told.pk, pairs, tries + 1)
@@ -150,6 +163,7 @@ def settle(told: Push, given_up: int, spared: int, outcome: Outcome, tries: int)
             missed += len(pairs)
     ours = Push.objects.filter(pk=told.pk)
     ours.update(
+        devices=F("devices") + len(instead),
         told=F("told") + len(outcome.told),
         gone=F("gone") + len(outcome.gone),
         spared=F("spared") + spared,

@@ -165,7 +165,7 @@ def only_channel(settings: Settings, path: str, **options: str) -> Iterator[Chan
     (channel,) = channels()
     assert isinstance(channel, DirectChannel)
     yield channel
-    channel.client.close()
+    channel.clients.close()
 
 
 @pytest.fixture

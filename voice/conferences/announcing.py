@@ -54,7 +54,14 @@ def tell(conference: Conference, *, now: datetime) -> None:
         note(conference.sid, Announcement.LOST)
         return
     Conference.objects.filter(pk=conference.pk, announcement=Announcement.DUE).update(notified_at=now)
-    push(devices, cause=f"{KIND}:{conference.sid}", body=CALL_STARTED, group_id=conference.group_id, until=until)
+    push(
+        devices,
+        cause=f"{KIND}:{conference.sid}",
+        body=CALL_STARTED,
+        group_id=conference.group_id,
+        until=until,
+        is_call=True,
+    )
 
 
 def still(sid: str, devices: DeviceQuerySet) -> DeviceQuerySet | None:
