@@ -202,6 +202,14 @@ KEPT = (
         "a developer looks at it",
         End.GOES,
     ),
+    Kept(
+        "sandboxEmails",
+        "id to subject text html headers created_at",
+        "e-mails that a sandbox would have sent",
+        "as above",
+        End.GOES,
+        keep_for="90 days",
+    ),
     Kept("accounts", "id created_at", "an account of money", "the books", End.STAYS),
     Kept("accounts", "user_id", "whose account it is", "they pay by it", End.EMPTIED, exported=True),
     Kept(

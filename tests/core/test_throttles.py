@@ -30,6 +30,8 @@ THROTTLED = {
     ("post", "/api/voice/send-notification"): "NOTIFICATIONS",
     ("post", "/api/live/tickets"): "STREAM_TICKETS",
     ("post", "/api/upload"): "UPLOADS",
+    ("get", "/api/users/unsubscribe"): "UNSUBSCRIBE",
+    ("post", "/api/users/unsubscribe"): "UNSUBSCRIBE",
 }
 OTHERS = [(m.lower(), path) for methods, path in ROUTES for m in methods if (m.lower(), path) not in THROTTLED]
 NOON = 1_800_000_000.25

@@ -17,6 +17,7 @@ from core.deadline import is_over
 from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
 from groups.models import LAST_WORDS, Departure
+from groups.notifications.models import SandboxEmail
 from users.idempotency import old_answers
 from users.limits import idle_limits
 from users.sign_in.tickets import old_tickets
@@ -45,6 +46,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "jobs that are done": done_jobs,
     "jobs that were given up": given_up_jobs,
     "workers that are gone": gone_workers,
+    "e-mails that the sandbox kept": lambda now: SandboxEmail.objects.filter(created_at__lt=now - RAW),
     "operators' sessions": lambda now: Session.objects.filter(expire_date__lt=now),
 }
 
