@@ -21,6 +21,7 @@ from groups.models import (
     SandboxNotification,
 )
 from groups.notifications.devices import forget_binding
+from groups.notifications.models import SandboxEmail
 from groups.services import heir_of, take_off_list
 from groups.triggers import stop_counting
 from users.client_identity import client_identity
@@ -63,6 +64,8 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     redact(InvitationLink.objects.all(), "sent_to", marks_of(instance))
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
+    names_them = saying("text", names) | saying("subject", names)
+    SandboxEmail.objects.filter(Q(to=instance.email) | names_them).delete()
     told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
     Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
 

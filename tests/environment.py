@@ -58,6 +58,13 @@ NAMES = [
     "THROTTLE_INVITATION_MESSAGES",
     "THROTTLE_INVITED",
     "THROTTLE_REFUSED_CARDS",
+    "THROTTLE_UNSUBSCRIBE",
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_USE_TLS",
+    "DEFAULT_FROM_EMAIL",
     "THROTTLE_ADMIN_LOGIN",
 ]
 REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"  # for the tests that need one

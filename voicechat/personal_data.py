@@ -229,6 +229,14 @@ KEPT = (
         End.GOES,
     ),
     Kept(
+        "sandboxEmails",
+        "id to subject text html headers created_at",
+        "e-mails that a sandbox would have sent",
+        "as above",
+        End.GOES,
+        keep_for="90 days",
+    ),
+    Kept(
         "pushes",
         "id cause group_id body until_at devices told gone spared missed created_at ended_at",
         "what devices are told, how many were, and how many could not be",

@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "voice",
     "billing",
     "groups",
+    "groups.notifications",
     "users",
     "uploads",
     "core.jobs",
@@ -232,6 +233,7 @@ THROTTLE_INVITED = env.rate("THROTTLE_INVITED", "3/day")  # of one address or nu
 THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")
 THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
 THROTTLE_STREAM_TICKETS = env.rate("THROTTLE_STREAM_TICKETS", "600/hour" if PRODUCTION else "off")
+THROTTLE_UNSUBSCRIBE = env.rate("THROTTLE_UNSUBSCRIBE", "600/hour" if PRODUCTION else "off")  # of one address
 THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
 
 # --- REST framework -------------------------------------------------------------------------------------------------
@@ -406,6 +408,25 @@ NOTIFICATIONS: list[dict[str, Any]] = [
 # What sends an invitation to an e-mail address, and to a phone's number.
 INVITATION_EMAIL: dict[str, Any] = {}
 INVITATION_SMS: dict[str, Any] = {}
+_mail = env.vendor("E-mail", ("EMAIL_HOST", "DEFAULT_FROM_EMAIL"), ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"))
+DEFAULT_FROM_EMAIL = env.key(
+    "DEFAULT_FROM_EMAIL",
+    vendor_keys.sender,
+    "use an address such as hello@example.com, or Family Calls <hello@example.com>.",
+)
+_email_port = env.whole("EMAIL_PORT", 587, lowest=1, highest=65535)
+_email_tls = env.choice("EMAIL_USE_TLS", ("true", "false")) == "true"
+if bool(env.text("EMAIL_HOST_USER")) != bool(env.text("EMAIL_HOST_PASSWORD")):
+    env.fault("E-mail is half configured: set both EMAIL_HOST_USER and EMAIL_HOST_PASSWORD, or neither.")
+if PRODUCTION and _mail and not _email_tls and not is_loopback(f"smtp://{_mail['EMAIL_HOST']}"):
+    env.fault("EMAIL_USE_TLS is false: people's addresses and the password would cross the network as plain text.")
+MAIL: dict[str, Any] = _backend(
+    "groups.notifications.mail.smtp.SMTPMailer",
+    "groups.notifications.mail.sandbox_mail.SandboxMail",
+    {**_mail, "DEFAULT_FROM_EMAIL": DEFAULT_FROM_EMAIL} if _mail else {},
+    email_port=str(_email_port),
+    email_use_tls="true" if _email_tls else "",
+)
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",

@@ -18,6 +18,7 @@ from groups.invitations.views import AcceptanceViewSet, InvitationLinkViewSet, O
 from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
+from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
@@ -35,7 +36,7 @@ balance, last4, payment, card = (view.as_view for view in (BalanceViewSet, Last4
 token, make_call, device, charge, event = (
     view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
-choices = NotificationChoicesViewSet.as_view
+choices, no_more = NotificationChoicesViewSet.as_view, UnsubscribeViewSet.as_view
 link, invitation, acceptance = (
     view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
 )
@@ -90,6 +91,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users", user({"get": "list", "post": "create"})),
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
     path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
+    path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
     # voice/
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),

@@ -187,6 +187,8 @@ PUBLIC = """
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
 400 POST /api/billing/stripeWebhook
+400 GET /api/users/unsubscribe
+400 POST /api/users/unsubscribe
 """
-"""The same answer to everybody, whatever their token: webhooks are let in by their sender's signature alone, and the
-admin has a sign-in of its own."""
+"""The same answer to everybody, whatever their token: webhooks are let in by their sender's signature alone, the page
+of who wants no more e-mails by its own, and the admin has a sign-in of its own."""

@@ -26,6 +26,7 @@ from groups.models import (
     Push,
     SandboxNotification,
 )
+from groups.notifications.models import SandboxEmail
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
 
@@ -116,6 +117,10 @@ def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) ->
     )
     Push.objects.bulk_create(
         Push(cause=f"call:CF{n}", group_id=group.pk, body=f"Group {n} talks", until_at=NOON) for n, _, group in pairs
+    )
+    SandboxEmail.objects.bulk_create(
+        SandboxEmail(to=f"person{n}@example.com", subject=f"Letter {n}", text="Hello.", html="<p>Hello.")
+        for n, _, _ in pairs
     )
     SandboxNotification.objects.bulk_create(
         SandboxNotification(group_id=group.pk, body=f"Group {n} talks", identities=[f"u_{n}"]) for n, _, group in pairs

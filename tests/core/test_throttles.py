@@ -32,6 +32,8 @@ THROTTLED = {
     ("get", "/api/groups/invitations/x"): "INVITATION_TOKENS",
     ("post", "/api/groups/invitations/x/accept"): "INVITATION_TOKENS",
     ("post", "/api/upload"): "UPLOADS",
+    ("get", "/api/users/unsubscribe"): "UNSUBSCRIBE",
+    ("post", "/api/users/unsubscribe"): "UNSUBSCRIBE",
 }
 OTHERS = [(m.lower(), path) for methods, path in ROUTES for m in methods if (m.lower(), path) not in THROTTLED]
 NOON = 1_800_000_000.25

@@ -14,6 +14,7 @@ GET PUT /api/users/1/accountBalance
 GET PUT /api/users/1/last4
 GET /api/users/1/statement
 GET PUT /api/users/1/notifications
+GET POST /api/users/unsubscribe
 GET /api/users/1/groupsOwned
 GET /api/users/1/groupsBelongedTo
 GET /api/users/1/groupsInvitedTo

@@ -36,6 +36,7 @@ from groups.models import (
     Push,
     SandboxNotification,
 )
+from groups.notifications.models import SandboxEmail
 from tests.admin import conftest as admin
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.billing.conftest import send  # noqa: F401  # a fixture
@@ -128,6 +129,8 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
             **link, made_by=made_by, digest=f"{made_by and made_by.pk}", sent_to=sent_to
         )
     made.accepted_by.add(zdenka)
+    for to, text in ((zdenka.email, "Hello."), ("other@example.com", "Zdeňka Q. invited you.")):
+        SandboxEmail.objects.create(to=to, subject="A letter", text=text, html=f"<p>{text}")
     body = {"identity": f"u_{zdenka.pk}", "address": TOKEN, "tags": [group.pk]}
     assert api.post("/api/voice/registerBinding", body).status_code == 201
     answer = api.post("/api/upload", {"image": SimpleUploadedFile("me.png", picture())}, format="multipart")
