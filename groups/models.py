@@ -8,12 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Exists, F, OuterRef, Q, Value, Window
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Replace, RowNumber
 from django.utils import timezone
 
 from core import timestamps
 from core.legible import isolated
+from core.phone_numbers import forms_at_home
 from users.callers import Caller
 from users.models import User
 
@@ -38,6 +40,13 @@ class GroupQuerySet(models.QuerySet["Group"]):
             Exists(Membership.objects.filter(group=OuterRef("pk"), user=user))
             | Exists(Ownership.objects.filter(group=OuterRef("pk"), user=user))
         )
+
+    def with_number(self, dialled: str) -> "GroupQuerySet":
+        """Those whose number this is, as a network writes it, however they wrote it themselves: "555-011-9999"."""
+        digits: Combinable = F("phone_number")
+        for mark in " -./()+":
+            digits = Replace(digits, Value(mark))
+        return self.alias(digits=digits).filter(Q(phone_number=dialled) | Q(digits__in=forms_at_home(dialled)))
 
 
 class Group(models.Model):

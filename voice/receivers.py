@@ -12,12 +12,13 @@ from billing.erasing import lock_events_about
 from billing.ledger import holds_money
 from billing.models import Account
 from core.jobs.queue import enqueue_each
+from core.phone_numbers import forms_of
 from core.transactions import lock_rows
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
 from groups.notifications.pushes import Concern, concerns
 from groups.services import lock_around
 from users.client_identity import CLIENT, client_identity
-from users.erasing import goers
+from users.erasing import goers, numbers_of
 from users.models import User
 from voice.conferences import announcing
 from voice.credit.audit import prove_charges
@@ -69,8 +70,8 @@ def is_told_first(person: User, going: set[int]) -> bool:
 
 
 def legs_naming(going: set[int]) -> QuerySet[Call]:
-    numbers = User.objects.filter(pk__in=going).exclude(phone_number=None).values_list("phone_number", flat=True)
-    names = [*(f"+{number}" for number in numbers), *(f"{CLIENT}{client_identity(pk)}" for pk in going)]
+    numbers = {form for number in numbers_of(going) for form in forms_of(number)}
+    names = [*numbers, *(f"{CLIENT}{client_identity(pk)}" for pk in going)]
     named = Q(user_id=None) & (Q(caller__in=names) | Q(called__in=names))
     return Call.objects.filter(Q(user_id__in=going) | named).exclude(caller="", called="")
 

@@ -12,7 +12,7 @@ from core.jobs.models import Job, WorkerSeen
 from groups.models import Departure, InvitationLink, Push
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
-from users.models import KeptAnswer, LimitCount, StreamTicket
+from users.models import KeptAnswer, LimitCount, PendingVerification, StreamTicket
 from voice.conferences.events import rebuild
 from voice.models import Conference, ConferenceEvent
 from voicechat.management.commands import prune
@@ -28,6 +28,8 @@ def kept(db, alice, bob, group):
         take_place("tries", name, 1, 60)
         LimitCount.objects.filter(who=name).update(until=until)
         KeptAnswer.objects.create(name=name, body=name, until=until)
+        person = alice if name == "old" else bob
+        PendingVerification.objects.create(user=person, number="+12025550123", channel="sms", expires_at=until)
         StreamTicket.objects.create(digest=name, until=until)
         InvitationLink.objects.create(group=group, digest=name, nonce=name, max_uses=1, expires_at=until)
         CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)

@@ -44,11 +44,20 @@ from tests.doubles.stripe import event
 from tests.uploads.files import picture
 from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
 from users.limits import of_person, take_place
-from users.models import KeptAnswer, NotificationChoices, StreamTicket, User, VendorDeletion
+from users.models import (
+    KeptAnswer,
+    NotificationChoices,
+    PendingVerification,
+    StreamTicket,
+    User,
+    VendorDeletion,
+    VerifiedNumber,
+)
 from voice.credit.prices import ask_for_price
 from voice.models import Call, HangUp, UnreadWebhook
 
 PHONE = 12025550123
+VERIFIED = 12025550177
 TOKEN = "device-token-of-zdenka-0123456789"
 STREET = "17 Quillfeather Lane"
 
@@ -78,6 +87,10 @@ def zdenka(db) -> User:
 def known(vendors, zdenka, alice, api, send, twilio, tell, group) -> dict[str, str]:  # noqa: F811
     """All that names Zdeňka, and where it came from: the API, the vendors' webhooks, the admin."""
     in_groups(zdenka, alice, group, api)
+    VerifiedNumber.objects.create(user=zdenka, number=f"+{VERIFIED}", verified_at=timezone.now())
+    PendingVerification.objects.create(
+        user=zdenka, number=f"+{VERIFIED}", channel="sms", sid="VE1", expires_at=timezone.now()
+    )
     customer = pays(zdenka, api, vendors["stripe"])
     told_by_stripe(zdenka, customer, vendors["stripe"], send)
     calls(twilio, tell, group)
@@ -91,6 +104,7 @@ def known(vendors, zdenka, alice, api, send, twilio, tell, group) -> dict[str, s
         "the phone's number": str(PHONE),
         "the phone's number with a plus": f"+{PHONE}",
         "the phone's number, without the country's code": str(PHONE)[1:],
+        "the verified number": str(VERIFIED),
         "the sign-in": "auth0|zdenka-5f7c",
         "the avatar's address": zdenka.avatar or "",
         "the avatar's public id": "image1",
@@ -180,7 +194,7 @@ def told_by_stripe(zdenka: User, customer: str, stripe: Any, send: Any) -> None:
 
 
 def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtures' values
-    phone = {"From": f"+{PHONE}", "To": "+15005550006"}
+    phone = {"From": f"+{VERIFIED}", "To": "+15005550006"}
     assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
     tell(1, "participant-join", "CA1", **phone)
     Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())

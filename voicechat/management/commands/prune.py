@@ -22,6 +22,7 @@ from groups.notifications.models import SandboxEmail
 from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
 from users.limits import idle_limits
+from users.models import PendingVerification
 from users.sign_in.tickets import old_tickets
 from voice.models import Conference, ConferenceEvent
 
@@ -41,6 +42,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "limits that count nothing any more": idle_limits,
     "answers kept for a repetition": old_answers,
     "tickets for streams": old_tickets,
+    "codes sent to telephones": lambda now: PendingVerification.objects.filter(expires_at__lte=now),
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
     "links of invitations": expired_links,
@@ -57,8 +59,8 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
 
 class Command(BoundedCommand):
     help = (
-        "Forgets limits, answers, tickets, refusals, links, events and sessions whose time is over. Twice at once is "
-        "harmless."
+        "Forgets limits, answers, tickets, codes, refusals, links, events and sessions whose time is over. Twice at "
+        "once is harmless."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
