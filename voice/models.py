@@ -14,6 +14,7 @@ from groups.models import Group
 from users.models import User
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
+MUTE, UNMUTE = "participant-mute", "participant-unmute"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -85,6 +86,11 @@ class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
         """Those that say whether these legs are on, or all legs: numbered, for the others change nothing."""
         about = Q(kind__in=(JOIN, LEAVE)) if sids is None else Q(kind__in=(JOIN, LEAVE), call_sid__in=sids)
         return self.filter(about | Q(kind=END)).exclude(sequence_number=None)
+
+    def about_muting(self) -> "ConferenceEventQuerySet":
+        """Those that say whether a leg is muted, the newest first: who joins again is heard again."""
+        told = self.filter(kind__in=(JOIN, LEAVE, MUTE, UNMUTE)).exclude(sequence_number=None)
+        return told.order_by("-sequence_number")
 
 
 class ConferenceEvent(models.Model):
@@ -211,6 +217,12 @@ class Call(Doubt):
     seen_on = models.BooleanField(null=True, blank=True, help_text="Whether Twilio, last asked, said that it is on.")
     seen_after = models.BigIntegerField(
         null=True, blank=True, help_text="The conference's highest SequenceNumber when Twilio was asked."
+    )
+    muted_told = models.BooleanField(
+        null=True, blank=True, help_text="Whether Twilio, when last asked or told so, said that it is muted."
+    )
+    muted_after = models.BigIntegerField(
+        null=True, blank=True, help_text="The conference's highest SequenceNumber before that."
     )
     heard_at = models.DateTimeField(default=timezone.now, db_default=DatabaseNow())
     payer = models.ForeignKey(

@@ -18,6 +18,7 @@ from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
+from voice.api.call_views import CallViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
@@ -35,6 +36,7 @@ token, make_call, device, charge, event = (
     view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
 choices = NotificationChoicesViewSet.as_view
+group_call = CallViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -83,6 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
     path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
     # voice/
+    path("api/groups/<id:group_id>/call", group_call({"get": "retrieve"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
