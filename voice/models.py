@@ -12,6 +12,9 @@ from billing.models import Account
 from core.timestamps import DatabaseNow
 from groups.models import Group
 from users.models import User
+from voice.group_call_models import GroupCall
+
+__all__ = ("GroupCall",)  # Django looks for models here
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 MUTE, UNMUTE = "participant-mute", "participant-unmute"
@@ -139,6 +142,10 @@ class CallQuerySet(models.QuerySet["Call"]):
     def running(self) -> "CallQuerySet":
         """Legs that have not ended as far as we know."""
         return self.filter(end_time=None)
+
+    def known(self) -> "CallQuerySet":
+        """Legs of which more is known than their sid (`is_nobodys`)."""
+        return self.exclude(caller="", user_id=None, payer=None)
 
     def to_be_hung_up(self) -> "CallQuerySet":
         """Running legs that Twilio is to end, whether it has been told so or not."""

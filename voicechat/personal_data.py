@@ -307,6 +307,7 @@ KEPT = (
         "who is on a call follows from it",
         End.STAYS,
     ),
+    Kept("groupCalls", "groupId locked", "what owners have settled for a group's calls", "it holds", End.NOBODYS),
     Kept(
         "conferenceEvents",
         "id conference_id sequence_number kind call_sid payload happened_at created_at",

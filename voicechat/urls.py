@@ -85,7 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
     path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
     # voice/
-    path("api/groups/<id:group_id>/call", group_call({"get": "retrieve"})),
+    path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),

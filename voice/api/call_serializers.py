@@ -5,7 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.api.serializers import ExactDollarsField
-from core.wire import TimeField
+from core.wire import ChangesSerializer, FlagField, TimeField
+
+
+class CallChangesSerializer(ChangesSerializer):
+    locked = FlagField(help_text="Whether nobody is let in.")
 
 
 class PersonOnCallSerializer(serializers.Serializer[Any]):

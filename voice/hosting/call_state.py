@@ -16,7 +16,7 @@ from voice.calls import limit_of, payer_of
 from voice.conferences.muted import muted_among
 from voice.credit.call_credit import call_credit, our_rate
 from voice.credit.limits import CallCredit
-from voice.models import Call
+from voice.models import Call, GroupCall
 
 USUAL = 2
 """So many people are counted where nobody is on yet."""
@@ -62,7 +62,7 @@ def call_state(group_id: int, *, now: datetime) -> CallState:
     return CallState(
         call_status=group.call_status,
         started_at=min((leg.conference.created_at for leg in legs if leg.conference), default=None),
-        locked=False,
+        locked=GroupCall.objects.is_locked(group_id),
         captions=False,
         price_micros=our_rate() * (len(legs) or USUAL) if payer else 0,
         minutes_left=minutes_left(account, on=len(legs), now=now) if payer else None,
