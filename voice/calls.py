@@ -24,9 +24,10 @@ from voice.conferences.events import SID, adopt_leg
 from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
 from voice.hang_ups import hang_up
-from voice.models import Call, HangUp
+from voice.models import Call, GroupCall, HangUp
 from voice.telephony.interface import Dial, Say
 
+LOCKED = "This call is locked, so that nobody can join it now. Please ask the group's owner to unlock it."
 CHANGED = "The group has changed at this moment. Please call again."
 ENDED = "This call has ended. Please call again."
 NO_CREDIT = "There is not enough credit for this call. Please ask the group's owner to add money."
@@ -49,7 +50,7 @@ def admit(*, params: dict[str, str], find: Find = who_and_where) -> Dial | Say:
 def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
     sid = params.get("CallSid", "")
-    refuse_ended(Call.objects.exclude(caller="", user_id=None, payer=None), sid)
+    refuse_ended(Call.objects.known(), sid)
     caller, group = find(params)
     now, fields = timezone.now(), leg_fields(caller, group, params)
     check = partial(ask_again, find, params, fields)
@@ -104,6 +105,12 @@ def refuse_ended(calls: QuerySet[Call], sid: str) -> None:
         raise RefusedCallError(ENDED)
 
 
+def refuse_locked(group_id: int, sid: str) -> None:
+    """Whose phone was let in before, and has not hung up, is let in again: Twilio repeats its question."""
+    if GroupCall.objects.is_locked(group_id) and not Call.objects.running().known().filter(sid=sid).exists():
+        raise RefusedCallError(LOCKED)
+
+
 @atomic_and_retried
 def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: datetime) -> tuple[Call | None, int]:
     """The leg's row and its limit in seconds. The account stays locked until the row is in: legs that start at once
@@ -111,7 +118,9 @@ def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: 
 
     The row is the same one when Twilio asks again. None without a CallSid, as when somebody tries it by curl.
     """
-    time_limit = limit_of(lock_payer(fields["payer"]), sid, now=now)
+    account = lock_payer(fields["payer"])
+    refuse_locked(fields["group_id"], sid)
+    time_limit = limit_of(account, sid, now=now)
     check()
     call = Call.objects.get_or_create(sid=sid, defaults=fields)[0] if SID.fullmatch(sid) else None
     return call, time_limit

@@ -12,8 +12,12 @@ from billing.models import Account
 from core.timestamps import DatabaseNow
 from groups.models import Group
 from users.models import User
+from voice.group_call_models import GroupCall
+
+__all__ = ("GroupCall",)  # Django looks for models here
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
+MUTE, UNMUTE = "participant-mute", "participant-unmute"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -86,6 +90,11 @@ class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
         about = Q(kind__in=(JOIN, LEAVE)) if sids is None else Q(kind__in=(JOIN, LEAVE), call_sid__in=sids)
         return self.filter(about | Q(kind=END)).exclude(sequence_number=None)
 
+    def about_muting(self) -> "ConferenceEventQuerySet":
+        """Those that say whether a leg is muted, the newest first: who joins again is heard again."""
+        told = self.filter(kind__in=(JOIN, LEAVE, MUTE, UNMUTE)).exclude(sequence_number=None)
+        return told.order_by("-sequence_number")
+
 
 class ConferenceEvent(models.Model):
     """What Twilio told about a conference, as it came. A SequenceNumber counts once; without one it changes nothing.
@@ -133,6 +142,10 @@ class CallQuerySet(models.QuerySet["Call"]):
     def running(self) -> "CallQuerySet":
         """Legs that have not ended as far as we know."""
         return self.filter(end_time=None)
+
+    def known(self) -> "CallQuerySet":
+        """Legs of which more is known than their sid (`is_nobodys`)."""
+        return self.exclude(caller="", user_id=None, payer=None)
 
     def to_be_hung_up(self) -> "CallQuerySet":
         """Running legs that Twilio is to end, whether it has been told so or not."""
@@ -211,6 +224,12 @@ class Call(Doubt):
     seen_on = models.BooleanField(null=True, blank=True, help_text="Whether Twilio, last asked, said that it is on.")
     seen_after = models.BigIntegerField(
         null=True, blank=True, help_text="The conference's highest SequenceNumber when Twilio was asked."
+    )
+    muted_told = models.BooleanField(
+        null=True, blank=True, help_text="Whether Twilio, when last asked or told so, said that it is muted."
+    )
+    muted_after = models.BigIntegerField(
+        null=True, blank=True, help_text="The conference's highest SequenceNumber before that."
     )
     heard_at = models.DateTimeField(default=timezone.now, db_default=DatabaseNow())
     payer = models.ForeignKey(

@@ -365,6 +365,7 @@ KEPT = (
         "who is on a call follows from it",
         End.STAYS,
     ),
+    Kept("groupCalls", "groupId locked", "what owners have settled for a group's calls", "it holds", End.NOBODYS),
     Kept(
         "conferenceEvents",
         "id conference_id sequence_number kind call_sid payload happened_at created_at",
@@ -376,8 +377,8 @@ KEPT = (
     Kept(
         "callSessions",
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
-        "heard_at payer_id status direction end_source price_unit price_told duration_told price_due_at price_attempts "
-        "settled_by charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
+        "muted_told muted_after heard_at payer_id status direction end_source price_unit price_told duration_told "
+        "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,

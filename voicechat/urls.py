@@ -20,6 +20,7 @@ from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
+from voice.api.call_views import CallViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
@@ -40,6 +41,7 @@ choices, no_more = NotificationChoicesViewSet.as_view, UnsubscribeViewSet.as_vie
 link, invitation, acceptance = (
     view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
 )
+group_call = CallViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -93,6 +95,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
     path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
     # voice/
+    path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),

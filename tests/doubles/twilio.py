@@ -36,6 +36,8 @@ class TwilioDouble(Double):
         self.calls: dict[str, Thing] = {}
         self.people: dict[str, list[str]] = {}
         """The CallSids on each conference."""
+        self.muted: set[str] = set()
+        """Those of them that are muted."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -160,10 +162,14 @@ class TwilioDouble(Double):
     def list_participants(self, request: Request, sid: str) -> Thing:
         self.get_conference(request, sid)
         page = int(request.get("Page", "0"))
-        found = [{"call_sid": call, "conference_sid": sid, "account_sid": ACCOUNT} for call in self.people[sid]]
+        found = [self.participant(sid, call) for call in self.people[sid]]
         start, end = page * PAGE, (page + 1) * PAGE
         onward = f"{request.path}?Page={page + 1}" if end < len(found) else None
         return {"participants": found[start:end], "page": page, "page_size": PAGE, "next_page_uri": onward}
+
+    def participant(self, conference: str, call: str) -> Thing:
+        ids = {"call_sid": call, "conference_sid": conference, "account_sid": ACCOUNT}
+        return {**ids, "muted": call in self.muted, "hold": False, "status": "connected"}
 
     def update_call(self, request: Request, sid: str) -> Thing:
         call = self.get_call(request, sid)

@@ -103,6 +103,7 @@ asks("take an owner off", "DELETE", lambda w: f"/api/groups/{w.work.pk}/groupOwn
 asks("join the call list", "POST", lambda w: f"/api/groups/{w.group.pk}/callParticipants", lambda w: named(w.carol))
 asks("take off the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants/{w.bob.pk}")
 asks("end the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants")
+asks("lock the call", "PUT", lambda w: f"/api/groups/{w.group.pk}/call", lambda w: {"locked": True})
 asks("register a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.alice))
 asks("take over a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.bob))
 asks("forget a phone", "DELETE", lambda w: "/api/voice/registerBinding", lambda w: {"Address": f"phone{w.alice.pk}"})

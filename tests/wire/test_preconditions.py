@@ -13,6 +13,7 @@ WRITES = sorted(each for each in served() if each.startswith(("PUT /api/", "DELE
 READ_AND_WRITTEN = {
     "a group": ("put", "/api/groups/{group}", {"name": "New"}),
     "a group's call": ("put", "/api/groups/{group}/callStatus", {"callStatus": True}),
+    "a call's lock": ("put", "/api/groups/{group}/call", {"locked": True}),
     "a person": ("put", "/api/users/{alice}", {"firstName": "New"}),
     "a balance": ("put", "/api/users/{alice}/accountBalance", {"accountBalance": 5}),
     "a card": ("put", "/api/users/{alice}/last4", {"last4": "4242"}),

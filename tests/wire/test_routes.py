@@ -24,6 +24,7 @@ GET POST /api/groups/1/activities
 GET POST DELETE /api/groups/1/callParticipants
 DELETE /api/groups/1/callParticipants/1
 GET PUT /api/groups/1/callStatus
+GET PUT /api/groups/1/call
 GET POST /api/groups/1/groupOwners
 GET /api/groups/1/groupOwners/detailed
 DELETE /api/groups/1/groupOwners/1

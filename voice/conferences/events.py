@@ -28,7 +28,7 @@ from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, can_be, write_ending
 from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
-from voice.models import JOIN, Call, Conference, ConferenceEvent
+from voice.models import JOIN, Call, Conference, ConferenceEvent, GroupCall
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
 
@@ -268,6 +268,8 @@ def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
+        if not running and (changed or ends):
+            GroupCall.objects.unlock(group.pk)
         ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
         moved |= ghosts

@@ -1,7 +1,7 @@
 """What telephony is to this project. `twilio_telephony.py` and `sandbox_telephony.py` are two of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -90,6 +90,8 @@ class ConferenceReport:
     completed: bool
     on: frozenset[str] = frozenset()
     """The CallSids of those who are on it now."""
+    muted: Mapping[str, bool] = field(default_factory=dict)
+    """By CallSid whether they are muted, as far as Twilio says."""
     end_time: datetime | None = None
 
 

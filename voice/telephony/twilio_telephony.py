@@ -54,7 +54,11 @@ class TwilioTelephony(TwilioFormats):
             if found.get("status") == "completed":
                 return ConferenceReport(completed=True, end_time=read_time(found.get("date_updated")))
             people = self.client.conferences(sid).participants.list()
-            return ConferenceReport(completed=False, on=frozenset(each.call_sid for each in people))
+            return ConferenceReport(
+                completed=False,
+                on=frozenset(each.call_sid for each in people),
+                muted={each.call_sid: each.muted for each in people if isinstance(each.muted, bool)},
+            )
 
     def call(self, *, sid: str, duration: int = 0) -> CallReport | None:
         with our_errors():

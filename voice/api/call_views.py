@@ -1,0 +1,41 @@
+"""The doors of a group's call: how it stands, and what its owners may do there."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from core.preconditions import conditional
+from core.wire import read
+from groups.api.permissions import OWNERS, THE_GROUP, MayInGroup
+from users.api.standing import asking_again
+from voice.api.call_serializers import CallChangesSerializer, CallStateSerializer
+from voice.hosting.call_state import call_state
+from voice.hosting.locking import set_locked
+
+
+class CallViewSet(ViewSet):
+    permission_classes = (MayInGroup,)
+    rules = {"retrieve": THE_GROUP, "update": OWNERS}
+
+    @extend_schema(
+        summary="How the group's call stands",
+        description="Who is on it by Twilio's word, each person once, and what it costs its payer.",
+        responses=CallStateSerializer,
+    )
+    def retrieve(self, request: Request, group_id: int) -> Response:
+        return Response(CallStateSerializer(call_state(group_id, now=timezone.now())).data)
+
+    @extend_schema(
+        summary="Lock the group's call, or unlock it",
+        description="While it is locked nobody is let in, and who is on stays. A lock ends when the last one has left.",
+        request=CallChangesSerializer,
+        responses=CallStateSerializer,
+    )
+    @conditional
+    def update(self, request: Request, group_id: int) -> Response:
+        sent = read(CallChangesSerializer, request.data)
+        if sent:
+            set_locked(group_id=group_id, check=asking_again(self, request), **sent)
+        return self.retrieve(request, group_id)
