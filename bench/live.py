@@ -1,9 +1,10 @@
 """What streams cost, and how soon they tell: `GET /api/live` in one process.
 
-    python -m bench.live [--streams 2000] [--seconds 8]
+    python -m bench.live [--streams 2000] [--seconds 8] [--beside ../older]
 
-On a temporary SQLite file, or on a database beside the PostgreSQL of DATABASE_URL, filled as for `python -m bench`.
-The client runs beside the server: on a machine of few cores its own work is in the times.
+With `--beside` also what polling costs another checkout of this project, such as an older commit. On temporary SQLite
+files, or on databases beside the PostgreSQL of DATABASE_URL, filled as for `python -m bench`. The client runs beside
+the server: on a machine of few cores its own work is in the times.
 """
 
 import argparse
@@ -33,6 +34,7 @@ ROUNDS = 20  # of a page's polls
 POLLED = ("callStatus", "callParticipants", "groupOwners", "groupMembers", "groupInvitees", "activities")
 PAGE = 5  # groups
 MARK = b"mark "
+FLAGS = ["--workers", "1", "--max-requests", "0"]
 SETTLED = 11  # seconds, in which an idle backend of PostgreSQL tells what it has counted
 
 
@@ -118,7 +120,8 @@ async def opened(port: int, people: Sequence[int], came: dict[int, list[float]])
     return streams
 
 
-async def idle(port: int, worker: Worker, writer: Writer, seconds: float) -> None:
+async def idle(port: int, worker: Worker, writer: Writer, seconds: float) -> float:
+    """Gives the CPU seconds a second of one stream."""
     [first] = await opened(port, [1], {})
     alone = await asked(writer, seconds)
     before = worker.memory()
@@ -133,6 +136,7 @@ async def idle(port: int, worker: Worker, writer: Writer, seconds: float) -> Non
     print(f"A page by stream: {1e6 * cpu / IDLE:.1f} µs of CPU a second.", flush=True)
     for stream in (first, *streams):
         stream.transport.abort()
+    return cpu / IDLE
 
 
 async def asked(writer: Writer, seconds: float) -> str:
@@ -144,24 +148,26 @@ async def asked(writer: Writer, seconds: float) -> str:
     return f"{((after or 0) - before) / (monotonic() - begun):.1f}"
 
 
-async def changing(port: int, server: Server, writer: Writer, many: int, seconds: float) -> None:
+async def changing(server: Server, worker: Worker, writer: Writer, many: int, seconds: float) -> None:
     came: dict[int, list[float]] = {}
-    streams = await opened(port, range(1, many + 1), came)
+    streams = await opened(server.port, range(1, many + 1), came)
     groups = [pk for (pk,) in writer.run("SELECT id FROM groups ORDER BY id LIMIT 500")]
-    committed = []
+    committed, cpu, began = [], worker.cpu(), monotonic()
     for number in range(int(A_SECOND * seconds)):
         group = groups[number * 7 % len(groups)]
         statement = 'INSERT INTO activities ("userId", "groupId", activity) VALUES (1, {}, \'mark {:08d}\')'
         await asyncio.to_thread(writer.run, statement.format(group, number))
         committed.append(monotonic())
         await asyncio.sleep(1 / A_SECOND)
+    cpu = (worker.cpu() - cpu) / (monotonic() - began)
     await asyncio.sleep(2)
     times = [1000 * (at - committed[number]) for number, each in came.items() for at in each]
     cuts = quantiles(times, n=100)
     print(
         f"{many} streams, {A_SECOND} changes a second: {len(times)} events of {len(came)} of {len(committed)} changes."
     )
-    print(f"From commit to wire: p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms.", flush=True)
+    print(f"From commit to wire: p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms.")
+    print(f"A page by stream, while that changes: {1e6 * cpu / many:.1f} µs of CPU a second.", flush=True)
     begun = monotonic()
     os.kill(server.process.pid, signal.SIGTERM)
     while not all(stream.ended_at for stream in streams):
@@ -169,7 +175,8 @@ async def changing(port: int, server: Server, writer: Writer, many: int, seconds
     print(f"SIGTERM: all {many} ended within {max(stream.ended_at for stream in streams) - begun:.2f} s.", flush=True)
 
 
-def polled(port: int, worker: Worker, writer: Writer) -> None:
+def polled(port: int, worker: Worker, writer: Writer, where: str) -> float:
+    """Gives the CPU seconds a second of one page."""
     groups = [pk for (pk,) in writer.run(f"SELECT id FROM groups ORDER BY id LIMIT {PAGE}")]
     paths = [f"/api/groups/{group}/{name}" for group in groups for name in POLLED]
     with closing(HTTPConnection("127.0.0.1", port)) as connection:
@@ -180,7 +187,18 @@ def polled(port: int, worker: Worker, writer: Writer) -> None:
                 connection.request("GET", path)
                 connection.getresponse().read()
     spent = (worker.cpu() - begun) / ROUNDS
-    print(f"A page of {PAGE} groups by polling each second: {1e6 * spent:.0f} µs of CPU a second.", flush=True)
+    print(f"A page of {PAGE} groups by polling {where} each second: {1e6 * spent:.0f} µs of CPU a second.", flush=True)
+    return spent
+
+
+def polled_at(root: Path) -> float:
+    """The same, of the server of that checkout."""
+    with ExitStack() as stack:
+        environment, _ = stack.enter_context(temporary_database(root=root, suffix="_there"))
+        server = stack.enter_context(gunicorn("voicechat.wsgi", FLAGS, environment, "/healthz", root))
+        writer = Writer(environment["DATABASE_URL"])
+        stack.enter_context(closing(writer.connection))
+        return polled(server.port, Worker(server), writer, root.name)
 
 
 def main() -> int:
@@ -188,19 +206,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--streams", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--beside", type=Path, help="the folder of another checkout")
     given = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    there = polled_at(given.beside.resolve()) if given.beside else None
     with ExitStack() as stack:
         environment, _ = stack.enter_context(temporary_database())
-        flags = ["--workers", "1", "--max-requests", "0"]
-        server = stack.enter_context(gunicorn("voicechat.wsgi", flags, environment, "/healthz"))
+        server = stack.enter_context(gunicorn("voicechat.wsgi", FLAGS, environment, "/healthz"))
         writer = Writer(environment["DATABASE_URL"])
         stack.enter_context(closing(writer.connection))
         worker = Worker(server)
-        polled(server.port, worker, writer)
-        asyncio.run(idle(server.port, worker, writer, given.seconds))
-        asyncio.run(changing(server.port, server, writer, given.streams, given.seconds))
+        here = polled(server.port, worker, writer, "here")
+        stream = asyncio.run(idle(server.port, worker, writer, given.seconds))
+        for where, cpu in (("here", here), *((given.beside.name, there),) * bool(there)):
+            print(f"By polling {where} it is {cpu / stream:.0f} times as much as by an idle stream.", flush=True)
+        asyncio.run(changing(server, worker, writer, given.streams, given.seconds))
     return 0
 
 

@@ -51,10 +51,16 @@ def serve(setting: Setting, environment: dict[str, str]) -> Iterator[int]:
 
 @contextmanager
 def gunicorn(
-    application: str, flags: list[str], environment: dict[str, str], probe: str, root: Path = ROOT
+    application: str,
+    flags: list[str],
+    environment: dict[str, str],
+    probe: str,
+    root: Path = ROOT,
+    *,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """A server that answers `probe`; stopped at the end."""
-    port = free_port()
+    """A server that answers `probe`, at a free port if none is given; stopped at the end."""
+    port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", *flags]
     with TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)

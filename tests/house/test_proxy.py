@@ -2,22 +2,12 @@
 
 import json
 import re
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
-from contextlib import contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 
-import pytest
-
-from bench.server import free_port, stop
+from bench.server import free_port
 from tests.hostile.server import PROBLEM
-from tests.house.starting import ROOT
+from tests.house.nginx import SITE, nginx
 
-SITE = (ROOT / "deploy" / "nginx.conf").read_text()
 ORIGIN = {"Origin": "https://app.example.com"}
 
 
@@ -41,43 +31,6 @@ def test_a_connection_is_kept_for_a_phones_pause_and_says_so():
     assert "keepalive_timeout 80s 75s;" in SITE
 
 
-@pytest.fixture
-def program():
-    found = shutil.which("nginx", path=f"{Path('/usr/sbin')}:{Path('/usr/local/sbin')}:{Path('/usr/bin')}")
-    if found is None:
-        pytest.skip("nginx is not installed")
-    return found
-
-
-@contextmanager
-def nginx(program, backend):
-    """The site, without TLS, before this port."""
-    port = free_port()
-    site = re.sub(r"server \{\n    listen 80;.*?\n\}\n", "", SITE, flags=re.DOTALL)
-    site = re.sub(r"\n    (listen|ssl_\w+|access_log|error_log) [^\n]*", "", site)
-    site = re.sub(r"server_name", f"listen 127.0.0.1:{port};\n    server_name", site, count=1)
-    site = site.replace("http://127.0.0.1:3300", f"http://127.0.0.1:{backend}")
-    with tempfile.TemporaryDirectory() as folder:
-        paths = "".join(
-            f"{each}_temp_path {folder}/{each};\n" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        Path(folder, "conf").write_text(
-            f"daemon off; pid {folder}/pid; error_log {folder}/log; events {{}}\n"
-            f"http {{ access_log off; default_type text/plain;\n{paths}{site}\n}}"
-        )
-        process = subprocess.Popen([program, "-p", folder, "-c", f"{folder}/conf", "-e", f"{folder}/log"])  # noqa: S603
-        try:
-            for _ in range(100):
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield port
-        finally:
-            stop(process)
-
-
 def asked(port, method, body=None):
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request(method, "/api/users", body, {**ORIGIN, "Content-Type": "application/json"})
@@ -87,8 +40,8 @@ def asked(port, method, body=None):
     return answer.status, answer.headers, text
 
 
-def test_a_page_reads_what_nginx_says(program):
-    with nginx(program, free_port()) as port:
+def test_a_page_reads_what_nginx_says():
+    with nginx(free_port()) as port:
         for status, body in ((502, b"{}"), (413, bytes(11 * 1024 * 1024))):
             found, headers, text = asked(port, "POST", body)
             assert (found, json.loads(text)["status"]) == (status, status)

@@ -1,7 +1,7 @@
 """After every write of the house a client that goes by events knows what the GETs say, wherever its stream was cut.
 
 The suite follows through the eyes of one person of each family, always the same ones, cut at the same places;
-`make live` through everybody's, in another order and cut otherwise each time.
+`make live` through everybody's, in another order and cut otherwise each time; LIVE=12345 draws again what it drew then.
 """
 
 import os
@@ -18,7 +18,8 @@ from tests.live.events import Page, events_of
 from tests.pairs.world import make_world
 from tests.pairs.writers import REFUSED
 
-PAGES = 3 if os.environ.get("LIVE") else 1
+LIVE = os.environ.get("LIVE", "")
+PAGES = 3 if LIVE else 1
 """Of the three people of a family."""
 
 
@@ -60,10 +61,12 @@ def is_each_once_and_in_order(heard):
 
 @pytest.mark.usefixtures("db", "_house")
 def test_a_page_that_goes_by_events_knows_what_the_gets_say():
-    random, client, names = Random(getrandbits(32) if PAGES > 1 else 7), APIClient(), [*ALL]
+    seed = int(LIVE) if LIVE.isdigit() else getrandbits(32) if LIVE else 7
+    random, client, names = Random(seed), APIClient(), [*ALL]
     random.shuffle(names)
     gets, told = Gets(client), 0
     for number, name in enumerate(names):
+        where = f"{name}, by LIVE={seed}"
         if number % 4 == 0:
             gets.kept.clear()
             world = make_world()
@@ -83,12 +86,12 @@ def test_a_page_that_goes_by_events_knows_what_the_gets_say():
                 continue
             follow(client, page, random)
             known, page.groups = page.groups, {}
-            assert page.person == page.person_now(), name
+            assert page.person == page.person_now(), where
             page.read_all()
-            assert (known, page.resets) == (page.groups, 0), name
+            assert (known, page.resets) == (page.groups, 0), where
             for group, heard in page.activities.items():
                 new = set(Activity.objects.filter(group=group).exclude(pk__in=were).values_list("pk", flat=True))
-                assert is_each_once_and_in_order(heard), name
-                assert group not in page.groups or new <= {*heard}, name
+                assert is_each_once_and_in_order(heard), where
+                assert group not in page.groups or new <= {*heard}, where
                 told += len(heard)
     assert told

@@ -23,6 +23,8 @@ HEAD_SECONDS = 15
 """In which a request's head must have come, from its first byte on; and a new connection's first byte."""
 NEW_SECONDS = 1.0
 """In which the first request comes on a new connection, where its client has one."""
+READ_SECONDS = 0.05
+"""In which what has come already is read: a loop that is late looks at its clocks first."""
 
 
 class RefusedError(Exception):
@@ -124,9 +126,11 @@ class Protocol(HttpToolsProtocol):
                 self.cycle.keep_alive = False
             return
         age = self.loop.time() - self.made_at
-        if self.cycle is None and age < NEW_SECONDS:
-            self.loop.call_later(NEW_SECONDS - age, self.shutdown)
-        else:
+        wait = NEW_SECONDS - age if self.cycle is None else 0.0
+        self.loop.call_later(max(wait, READ_SECONDS), self.close_if_kept)
+
+    def close_if_kept(self) -> None:
+        if self.is_kept():
             self.transport.close()
 
     def stop_head_timer(self) -> None:

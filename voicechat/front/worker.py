@@ -5,7 +5,9 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from django.utils.module_loading import import_string
@@ -30,7 +32,19 @@ class Server(uvicorn.Server):
         ends = loop.time() + LEAVING_SECONDS
         while loop.time() < ends and any(each.is_kept() for each in self.connections):
             await asyncio.sleep(0.05)
+        for each in sockets or ():
+            await self.take_in(each)
         await super().shutdown(sockets)
+
+    async def take_in(self, listening: socket.socket) -> None:
+        """Who waits at the door: where no other process listens, they would be cut off as it is closed."""
+        loop, protocol = asyncio.get_running_loop(), cast("Any", self.config.http_protocol_class)
+        made = partial(protocol, self.config, self.server_state, self.lifespan.state)
+        with suppress(OSError):  # nobody waits any more
+            while True:
+                connection, _ = listening.accept()
+                connection.settimeout(0)
+                await loop.connect_accepted_socket(made, connection, ssl=self.config.ssl)
 
     @property
     def connections(self) -> list[Any]:
