@@ -12,6 +12,7 @@ from billing.models import Account
 from core.timestamps import DatabaseNow
 from groups.models import Group
 from users.models import User
+from voice import dial_in_models  # noqa: F401  # Django looks for models here
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""

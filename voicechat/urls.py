@@ -19,6 +19,7 @@ from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
+from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
@@ -39,6 +40,7 @@ choices = NotificationChoicesViewSet.as_view
 link, invitation, acceptance = (
     view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
 )
+dial_in, dial_in_call = (view.as_view for view in (DialInViewSet, DialInCallViewSet))
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -93,6 +95,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # voice/
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
+    path("api/groups/<id:group_id>/dialIn", dial_in({"get": "retrieve"})),
+    path("api/groups/<id:group_id>/dialIn/pin", dial_in({"post": "renew"})),
+    path("api/voice/dialIn", dial_in_call({"post": "call"})),
+    path("api/voice/dialIn/pin", dial_in_call({"post": "code"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
     path("api/voice/callEvents", event({"post": "call"})),
     path("api/billing/allTwilioCharges", charge({"get": "all"})),

@@ -2,5 +2,6 @@
 
 from voice.admin.calls import CallAdmin, ConferenceAdmin, time_spent
 from voice.admin.held import HeldInline
+from voice.admin.phones import DialInNumberAdmin, GroupPhoneAdmin
 
-__all__ = ("CallAdmin", "ConferenceAdmin", "HeldInline", "time_spent")
+__all__ = ("CallAdmin", "ConferenceAdmin", "DialInNumberAdmin", "GroupPhoneAdmin", "HeldInline", "time_spent")
