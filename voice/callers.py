@@ -15,14 +15,18 @@ from groups.models import Group, GroupQuerySet
 from users.client_identity import CLIENT, AccountDisabled, person_with_identity
 from users.models import User
 from voice.conferences.events import number
-
-WITHHELD = "Your number is withheld. Please call again with your number shown, or use the app."
-NO_PHONE = "We cannot tell who you are. Please use the app, or call from a phone whose number is shown."
-WRONG_NUMBER = "Your number did not come through correctly. Please use the app, or call from another phone."
-DISABLED = "Your account is disabled. Please ask the operator."
-SHARED = "Several people of this group have this telephone, so that we cannot tell who you are. Please use the app."
-NOT_ON_THE_LIST = (
-    "Your number is not on the list of this group. Please verify it in the app, or ask the group's owner to invite you."
+from voice.sentences import (
+    DISABLED,
+    NO_GROUP,
+    NO_GROUP_HAS_NUMBER,
+    NO_PHONE,
+    NO_SUCH_GROUP,
+    NOT_A_GROUP,
+    NOT_A_MEMBER,
+    NOT_ON_THE_LIST,
+    SHARED,
+    WITHHELD,
+    WRONG_NUMBER,
 )
 
 
@@ -52,12 +56,12 @@ def groups_called(params: dict[str, str]) -> GroupQuerySet:
     caller, to, dialled = (params.get(name, "") for name in ("From", "to", "To"))
     if to:
         groups = Group.objects.filter(pk=group_id(to))
-        missing = "This group does not exist. Please check your groups and try again."
+        missing = NO_SUCH_GROUP
     elif caller.startswith(CLIENT) or not (caller or dialled):
-        raise RefusedCallError("No group detected.")
+        raise RefusedCallError(NO_GROUP)
     else:
         groups = Group.objects.with_number(dialled).order_by("pk")
-        missing = "No group has this number. Please check it and call again."
+        missing = NO_GROUP_HAS_NUMBER
     if not groups.exists():
         raise RefusedCallError(missing)
     return groups
@@ -66,7 +70,7 @@ def groups_called(params: dict[str, str]) -> GroupQuerySet:
 def group_id(to: str) -> int:
     found = number(whole_number(to, is_form=True))
     if found is None:
-        raise RefusedCallError("This is not a group. Please check the number and try again.")
+        raise RefusedCallError(NOT_A_GROUP)
     return found
 
 
@@ -88,7 +92,7 @@ def people_known_as(caller: str, dialled: str = "") -> list[User]:
 def why_unknown(caller: str, dialled: str, *, names_group: bool) -> str:
     """Why somebody who has been found nowhere is not let in. Who dialled a number is on a phone."""
     if caller.startswith(CLIENT) or (names_group and not caller):
-        return "You are not a member of this group. Please ask its owner to invite you."
+        return NOT_A_MEMBER
     if is_withheld(caller):
         return WITHHELD
     if number_of_caller(caller, dialled):

@@ -25,13 +25,9 @@ from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
 from voice.hang_ups import hang_up
 from voice.models import Call, GroupCall, HangUp
+from voice.sentences import CHANGED, DISPUTED, ENDED, LOCKED, MONEY_HELD, NO_CREDIT, PAYER_GONE, spoken
 from voice.telephony.interface import Dial, Say
 
-LOCKED = "This call is locked, so that nobody can join it now. Please ask the group's owner to unlock it."
-CHANGED = "The group has changed at this moment. Please call again."
-ENDED = "This call has ended. Please call again."
-NO_CREDIT = "There is not enough credit for this call. Please ask the group's owner to add money."
-PAYER_GONE = "The owner of this group has just left. Please call again."
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
@@ -39,12 +35,15 @@ Find = Callable[[dict[str, str]], tuple[User | None, Group]]
 """Says who calls which group, by what Twilio writes of a caller. Raises RefusedCallError."""
 
 
-def admit(*, params: dict[str, str], find: Find = who_and_where) -> Dial | Say:
-    """What becomes of a caller whom nobody needs to ask anything: let in, or told why not. All doors decide it here."""
+def admit(*, params: dict[str, str], find: Find = who_and_where, language: str = "", times: int = 1) -> Dial | Say:
+    """What becomes of a caller whom nobody needs to ask anything: let in, or told why not. All doors decide it here.
+
+    What they are told is in the language, and so often.
+    """
     try:
         return start_call(params=params, find=find)
     except RefusedCallError as refusal:
-        return Say((str(refusal),))
+        return Say((spoken(str(refusal), language),), language, times)
 
 
 def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
@@ -158,9 +157,7 @@ def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
     if account is None:
         return FOUR_HOURS
     if has_open_dispute(account):
-        raise RefusedCallError(
-            "A payment of this group's owner is disputed. Calls can start again when that is settled."
-        )
+        raise RefusedCallError(DISPUTED)
     credit = call_credit(account, now=now, without=sid)
     if credit.is_overdrawn:
         raise RefusedCallError(NO_CREDIT)
@@ -169,8 +166,5 @@ def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
     if credit.money < max(settings.MIN_CALL_BALANCE, credit.hold):
         raise RefusedCallError(NO_CREDIT)
     if credit.free < credit.hold:
-        raise RefusedCallError(
-            "The money that is left is held by calls that are running. "
-            "Please call again when one has ended, or ask the group's owner to add money."
-        )
+        raise RefusedCallError(MONEY_HELD)
     return credit.time_limit()

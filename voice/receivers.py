@@ -23,6 +23,7 @@ from users.models import User
 from voice.conferences import announcing
 from voice.credit.audit import prove_charges
 from voice.credit.call_credit import held_by_calls
+from voice.dial_in_models import DialInCode
 from voice.hang_ups import end_conference, hang_up
 from voice.models import Call, Conference, HangUp
 
@@ -82,12 +83,13 @@ def end_legs_of_disabled(sender: type[User], instance: User, **kwargs: Any) -> N
 
 
 def end_legs_of_leaver(sender: type[GroupPerson], instance: GroupPerson, origin: Any, **kwargs: Any) -> None:
-    """Who has lost their last part in the group, which an invitation is not."""
+    """Who has lost their last part in the group, which an invitation is not. Their code for it goes, too."""
     if (
         goes_alone(sender, origin)
         and not Group.objects.of_person(instance.user_id).filter(pk=instance.group_id).exists()
     ):
         hang_up(legs_of(instance), why=HangUp.Why.NO_PART)
+        DialInCode.objects.filter(group=instance.group_id, user=instance.user_id).delete()
 
 
 def end_legs_of_participant(sender: type[GroupPerson], instance: GroupPerson, origin: Any, **kwargs: Any) -> None:

@@ -89,7 +89,7 @@ KEPT = (
     Kept(
         "limitCounts",
         "id limit who taken until",
-        "how much of a limit somebody has used, under a keyed hash of their sign-in, email or address",
+        "how much of a limit somebody has used, under a keyed hash of their sign-in, email, address or telephone",
         "deleting oneself sets no limit back",
         End.STAYS,
         keep_for="a day after it counts for nothing",
@@ -392,6 +392,21 @@ KEPT = (
         End.EMPTIED,
         exported=True,
     ),
+    Kept(
+        "dialInCodes",
+        "id userId groupId seed digest created_at",
+        "that they have a code for a group's call, under a keyed hash; the code itself stands nowhere",
+        "any telephone is let in by it as them",
+        End.GOES,
+    ),
+    Kept(
+        "dialInNumbers",
+        "id groupId number created_at",
+        "a group's own numbers at Twilio",
+        "people dial them",
+        End.NOBODYS,
+    ),
+    Kept("groupPhones", "groupId language", "the language in which a group is spoken to", "as above", End.NOBODYS),
     Kept(
         "unreadWebhooks",
         "id path field_count text created_at",

@@ -356,6 +356,8 @@ TWILIO_PLACE = {
     "edge": env.label("TWILIO_EDGE"),
 }
 CONFERENCE_PREFIX = env.label("CONFERENCE_PREFIX")  # keeps two servers on one Twilio account apart
+DIAL_IN_NUMBERS = env.telephones("DIAL_IN_NUMBERS")  # what telephones dial, whichever group they want
+TRUST_CALLER_ID = env.choice("TRUST_CALLER_ID", ("attested", "always"))
 TELEPHONY: dict[str, Any] = _backend(
     "voice.telephony.twilio_telephony.TwilioTelephony",
     "voice.telephony.sandbox_telephony.SandboxTelephony",

@@ -21,6 +21,7 @@ from uploads.views import UploadViewSet
 from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
 from voice.api.call_views import CallViewSet
+from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
@@ -42,6 +43,7 @@ link, invitation, acceptance = (
     view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
 )
 group_call = CallViewSet.as_view
+dial_in, dial_in_call = DialInViewSet.as_view, DialInCallViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -98,6 +100,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
+    path("api/groups/<id:group_id>/dialIn", dial_in({"get": "retrieve"})),
+    path("api/groups/<id:group_id>/dialIn/pin", dial_in({"post": "renew"})),
+    path("api/voice/dialIn", dial_in_call({"post": "call"})),
+    path("api/voice/dialIn/pin", dial_in_call({"post": "code"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
     path("api/voice/callEvents", event({"post": "call"})),
     path("api/billing/allTwilioCharges", charge({"get": "all"})),

@@ -17,6 +17,7 @@ from tests.conftest import Client, person
 from tests.doubles.issuer import HOUR, rsa_key
 from tests.voice.conftest import twilio  # noqa: F401  # a fixture
 from users.models import User
+from voice.dial_in.codes import code_in
 
 ABSENT = 10**12
 PHOTO = "photo.png"
@@ -55,6 +56,8 @@ def people(group, alice, bob, carol, dave) -> dict[str, User]:
     callers = {"stranger": dave, "invitee": carol, "member": bob, "owner": alice, "staff": root}
     give_secrets([*callers.values(), *others.values()])
     User.objects.filter(pk=others["Mike"].pk).update(call_status=True)
+    for user in (alice, bob):
+        code_in(group_id=group.pk, user_id=user.pk)  # which is made when somebody first looks
     return {**callers, **others}
 
 

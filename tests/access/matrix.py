@@ -139,6 +139,9 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   GET /api/live
 403     201      201     201    201   201   POST /api/live/tickets
 
+403     404      403     200    200   200   GET /api/groups/{group}/dialIn
+403     404      403     200    200   400   POST /api/groups/{group}/dialIn/pin {}
+
 403     200      200     200    200   200   GET /api/voice/accessToken
 403     201      201     201    201   201   POST /api/voice/registerBinding {"identity": "u_{self}", "Address": "x"}
 403     201      201     201    201   201   POST /api/voice/register-binding {"identity": "u_{member}", "Address": "x"}
@@ -186,6 +189,8 @@ PUBLIC = """
 302 GET /admin/
 403 GET /api/voice/makeCall
 403 POST /api/voice/makeCall
+403 POST /api/voice/dialIn
+403 POST /api/voice/dialIn/pin
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
 400 POST /api/billing/stripeWebhook

@@ -42,6 +42,8 @@ NEED_NONE = {
     "api/live/tickets": "each is another one, and used once",
     "api/users/unsubscribe": "twice is once",
     "api/voice/makeCall": "Twilio's calls have ids",
+    "api/voice/dialIn": "Twilio's calls have ids",
+    "api/voice/dialIn/pin": "as above, and a wrong code counts each time",
     "api/voice/conferenceEvents": "Twilio's events have numbers",
     "api/voice/callEvents": "Twilio's events have ids",
 }

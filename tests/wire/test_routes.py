@@ -38,6 +38,10 @@ GET POST /api/groups/1/invitationLinks
 DELETE /api/groups/1/invitationLinks/1
 GET /api/groups/invitations/x
 POST /api/groups/invitations/x/accept
+GET /api/groups/1/dialIn
+POST /api/groups/1/dialIn/pin
+POST /api/voice/dialIn
+POST /api/voice/dialIn/pin
 GET /api/voice/accessToken
 GET POST /api/voice/makeCall
 GET /api/live

@@ -3,5 +3,14 @@
 from voice.admin.calls import CallAdmin, ConferenceAdmin, time_spent
 from voice.admin.group_calls import GroupCallAdmin
 from voice.admin.held import HeldInline
+from voice.admin.phones import DialInNumberAdmin, GroupPhoneAdmin
 
-__all__ = ("CallAdmin", "ConferenceAdmin", "GroupCallAdmin", "HeldInline", "time_spent")
+__all__ = (
+    "CallAdmin",
+    "ConferenceAdmin",
+    "DialInNumberAdmin",
+    "GroupCallAdmin",
+    "GroupPhoneAdmin",
+    "HeldInline",
+    "time_spent",
+)

@@ -5,8 +5,8 @@ import pytest
 from groups.models import Group
 from tests.access.conftest import invitee, member, owner, signed_in, stranger  # noqa: F401  # fixtures
 from tests.voice.api.test_make_call import conference, spoken
-from voice.calls import LOCKED
 from voice.models import Call, GroupCall
+from voice.sentences import LOCKED
 
 
 @pytest.fixture
