@@ -53,7 +53,7 @@ def people(name: str, view: type[GroupPersonViewSet]) -> list[URLPattern]:
     if view is CallParticipantViewSet:
         return [
             path(base, view.as_view({**everybody, "delete": "clear"})),
-            path(f"{base}/<id:user_id>", view.as_view({"delete": "destroy"})),
+            path(f"{base}/<id:user_id>", view.as_view({"put": "mute", "delete": "destroy"})),
         ]
     return [
         path(base, view.as_view(everybody)),

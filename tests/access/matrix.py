@@ -94,6 +94,9 @@ unknown stranger invitee member owner staff
 403     404      403     201    201   201   POST /api/groups/{group}/callParticipants {"userId": "{self}"}
 403     404      403     403    403   201   POST /api/groups/{group}/callParticipants {"userId": "{owner}"}
 403     404      403     403    403   404   POST /api/groups/{group}/callParticipants {"userId": "{absent}"}
+403     404      403     403    200   200   PUT /api/groups/{group}/callParticipants/{member} {"muted": true}
+403     404      403     409    409   409   PUT /api/groups/{group}/callParticipants/{self} {"muted": true}
+403     404      403     403    404   404   PUT /api/groups/{group}/callParticipants/{absent} {"muted": true}
 403     404      403     403    200   200   DELETE /api/groups/{group}/callParticipants
 403     404      403     200=   200=  200=  DELETE /api/groups/{group}/callParticipants/{self}
 403     404      403     403    200   200   DELETE /api/groups/{group}/callParticipants/{member}

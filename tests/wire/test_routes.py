@@ -22,7 +22,7 @@ GET POST /api/groups
 GET PUT DELETE /api/groups/1
 GET POST /api/groups/1/activities
 GET POST DELETE /api/groups/1/callParticipants
-DELETE /api/groups/1/callParticipants/1
+PUT DELETE /api/groups/1/callParticipants/1
 GET PUT /api/groups/1/callStatus
 GET PUT /api/groups/1/call
 GET POST /api/groups/1/groupOwners

@@ -12,6 +12,10 @@ class CallChangesSerializer(ChangesSerializer):
     locked = FlagField(help_text="Whether nobody is let in.")
 
 
+class ParticipantChangesSerializer(ChangesSerializer):
+    muted = FlagField(help_text="Whether nothing is heard of them.")
+
+
 class PersonOnCallSerializer(serializers.Serializer[Any]):
     userId = serializers.IntegerField(source="user_id")
     displayName = serializers.CharField(source="display_name")

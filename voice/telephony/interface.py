@@ -118,6 +118,9 @@ class Telephony(Protocol):
     def end_call(self, *, call_sid: str) -> bool:
         """Hangs up on one leg; whether Twilio knows it. One that has ended already stays so."""
 
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """Lets nothing be heard of a leg on a conference, or lets it be heard again; whether Twilio knows it there."""
+
     def conference(self, *, sid: str) -> ConferenceReport | None:
         """How a conference stands now. None where Twilio does not know it, which says nothing of how it stands."""
 

@@ -46,6 +46,17 @@ class TwilioTelephony(TwilioFormats):
                 return bool(error.status == 400)
             return True
 
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """https://www.twilio.com/docs/voice/api/conference-participant-resource#update-a-participant-resource"""
+        with our_errors():
+            try:
+                self.client.conferences(conference_sid).participants(call_sid).update(muted=muted)
+            except TwilioRestException as error:
+                if error.status != 404:  # it has left, or its conference has ended
+                    raise
+                return False
+            return True
+
     def conference(self, *, sid: str) -> ConferenceReport | None:
         with our_errors():
             found = self._fetch(f"Conferences/{sid}.json")

@@ -175,3 +175,9 @@ def test_a_hostile_address_is_not_signed(phone, url):
 def test_ending_what_does_not_run_changes_nothing(phone):
     sid = f"CF{'0' * 32}"
     assert phone.end_conference(sid=sid) is phone.end_call(call_sid=f"CA{'0' * 32}") is (phone.name == "sandbox")
+
+
+@pytest.mark.parametrize("muted", [True, False])
+def test_muting_who_is_not_there_changes_nothing(phone, muted):
+    ids = {"conference_sid": f"CF{'0' * 32}", "call_sid": f"CA{'0' * 32}"}
+    assert phone.mute(**ids, muted=muted) is (phone.name == "sandbox")
