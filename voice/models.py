@@ -147,6 +147,9 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Legs of which more is known than their sid (`is_nobodys`)."""
         return self.exclude(caller="", user_id=None, payer=None)
 
+    def of_nobody_known(self) -> "CallQuerySet":
+        return self.filter(~Exists(User.objects.filter(pk=OuterRef("user_id"))))
+
     def to_be_hung_up(self) -> "CallQuerySet":
         """Running legs that Twilio is to end, whether it has been told so or not."""
         return self.running().filter(Exists(HangUp.objects.filter(call=OuterRef("pk"))))

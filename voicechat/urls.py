@@ -96,6 +96,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
     # voice/
     path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
+    path("api/groups/<id:group_id>/call/unknownCallers", group_call({"delete": "remove_unknown_callers"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),

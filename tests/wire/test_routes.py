@@ -25,6 +25,7 @@ GET POST DELETE /api/groups/1/callParticipants
 PUT DELETE /api/groups/1/callParticipants/1
 GET PUT /api/groups/1/callStatus
 GET PUT /api/groups/1/call
+DELETE /api/groups/1/call/unknownCallers
 GET POST /api/groups/1/groupOwners
 GET /api/groups/1/groupOwners/detailed
 DELETE /api/groups/1/groupOwners/1

@@ -9,15 +9,17 @@ from rest_framework.viewsets import ViewSet
 from core.preconditions import conditional
 from core.wire import read
 from groups.api.permissions import OWNERS, THE_GROUP, MayInGroup
+from users.api.serializers import CountSerializer
 from users.api.standing import asking_again
 from voice.api.call_serializers import CallChangesSerializer, CallStateSerializer
 from voice.hosting.call_state import call_state
 from voice.hosting.locking import set_locked
+from voice.hosting.unknown_callers import remove_unknown_callers
 
 
 class CallViewSet(ViewSet):
     permission_classes = (MayInGroup,)
-    rules = {"retrieve": THE_GROUP, "update": OWNERS}
+    rules = {"retrieve": THE_GROUP, "update": OWNERS, "remove_unknown_callers": OWNERS}
 
     @extend_schema(
         summary="How the group's call stands",
@@ -39,3 +41,13 @@ class CallViewSet(ViewSet):
         if sent:
             set_locked(group_id=group_id, check=asking_again(self, request), **sent)
         return self.retrieve(request, group_id)
+
+    @extend_schema(
+        summary="Hang up on the phones of nobody whom we know",
+        operation_id="groups_call_unknownCallers_remove",
+        responses={200: CountSerializer},
+    )
+    @conditional
+    def remove_unknown_callers(self, request: Request, group_id: int) -> Response:
+        removed = remove_unknown_callers(group_id=group_id, check=asking_again(self, request))
+        return Response(CountSerializer({"count": f"{removed} unknown caller(s) removed"}).data)
