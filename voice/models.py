@@ -66,6 +66,10 @@ class Conference(Doubt):
     notified_at = models.DateTimeField(
         null=True, blank=True, help_text="When the group was to be told that it began, the last time that it was tried."
     )
+    alone_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when one phone alone is on; empty while none is, or several are."
+    )
+    alone_told_at = models.DateTimeField(null=True, blank=True, help_text="When that one was warned of the end.")
     announcement = models.CharField(max_length=8, choices=Announcement, default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -319,6 +323,7 @@ class HangUp(models.Model):
         PERSON_GONE = "person_gone", "the account is deleted"
         DISABLED = "disabled", "the account is disabled"
         PAYER_GONE = "payer_gone", "the account of its payer is deleted"
+        ALONE = "alone", "nobody else was on the call for minutes"
         NO_CREDIT = "no_credit", "not let in: there is not enough credit"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")

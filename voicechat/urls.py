@@ -20,6 +20,7 @@ from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
+from voice.api.announcement_views import AnnouncementViewSet
 from voice.api.call_views import CallViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
@@ -97,6 +98,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # voice/
     path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
     path("api/groups/<id:group_id>/call/unknownCallers", group_call({"delete": "remove_unknown_callers"})),
+    path(
+        "api/groups/<id:group_id>/call/endWhenAlone",
+        group_call({"get": "end_when_alone", "put": "change_end_when_alone"}),
+    ),
+    path("api/voice/announcement", AnnouncementViewSet.as_view({"post": "create"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),

@@ -38,6 +38,8 @@ class TwilioDouble(Double):
         """The CallSids on each conference."""
         self.muted: set[str] = set()
         """Those of them that are muted."""
+        self.announced: list[tuple[str, str]] = []
+        """The conferences into which something was spoken, and where Twilio asks for the words."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -150,6 +152,10 @@ class TwilioDouble(Double):
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
+        if url := request.get("AnnounceUrl"):
+            if self.conferences[sid]["status"] == "completed":
+                raise Refusal(error(400, 20001, "Conference is not in-progress"))
+            self.announced.append((sid, url))
         if request.get("Status") == "completed":
             self.conferences[sid]["status"] = "completed"
         return self.conferences[sid]

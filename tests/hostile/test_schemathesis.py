@@ -39,7 +39,10 @@ BUDGET = hypothesis.settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-SIGNED = ("/api/billing/stripeWebhook", "/api/voice/makeCall", "/api/voice/callEvents", "/api/voice/conferenceEvents")
+SIGNED = (
+    "/api/billing/stripeWebhook",
+    *(f"/api/voice/{name}" for name in ("makeCall", "callEvents", "conferenceEvents", "announcement")),
+)
 BEYOND_SCHEMA = {
     "Write at least one visible character.",
     "Use a balance of at most a billion dollars.",

@@ -26,6 +26,7 @@ PUT DELETE /api/groups/1/callParticipants/1
 GET PUT /api/groups/1/callStatus
 GET PUT /api/groups/1/call
 DELETE /api/groups/1/call/unknownCallers
+GET PUT /api/groups/1/call/endWhenAlone
 GET POST /api/groups/1/groupOwners
 GET /api/groups/1/groupOwners/detailed
 DELETE /api/groups/1/groupOwners/1
@@ -48,6 +49,7 @@ POST DELETE /api/voice/register-binding
 POST /api/voice/sendNotification
 POST /api/voice/send-notification
 POST /api/voice/conferenceEvents
+POST /api/voice/announcement
 POST /api/voice/callEvents
 POST /api/billing/addMoney
 GET /api/billing/allTwilioCharges

@@ -35,7 +35,7 @@ from voice.api.unread import has_too_many_fields, keep_aside
 from voice.calls import admit
 from voice.conferences.events import receive_call_event, receive_conference_event
 from voice.models import Call
-from voice.telephony.interface import Admission, Say, telephony
+from voice.telephony.interface import Admission, Announce, Say, telephony
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class TwilioChargeViewSet(PermissionsByAction, GenericViewSet[Call]):
         return Response(GroupChargesSerializer({"price_micros": total}).data)
 
 
-def twiml(admission: Admission) -> HttpResponse:
+def twiml(admission: Admission | Announce) -> HttpResponse:
     return HttpResponse(telephony().answer(admission), content_type=TWIML)
 
 
