@@ -40,6 +40,7 @@ NAMES = [
     "FAILPOINT",
     "MIN_CALL_BALANCE",
     "HOLD_MINUTES",
+    "END_WHEN_ALONE",
     "CALL_RATE",
     "CONFERENCE_RATE",
     "REDIS_URL",

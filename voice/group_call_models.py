@@ -20,6 +20,12 @@ class GroupCall(models.Model):
     locked = models.BooleanField(
         default=False, db_default=False, help_text="Nobody is let in. It ends when the last one has left."
     )
+    end_when_alone = models.BooleanField(
+        default=True,
+        db_default=True,
+        db_column="endWhenAlone",
+        help_text="Who is alone on a call is hung up on, as END_WHEN_ALONE says.",
+    )
 
     objects = GroupCallQuerySet.as_manager()
 

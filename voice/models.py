@@ -68,6 +68,10 @@ class Conference(Doubt):
     notified_at = models.DateTimeField(
         null=True, blank=True, help_text="When the group was to be told that it began, the last time that it was tried."
     )
+    alone_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when one phone alone is on; empty while none is, or several are."
+    )
+    alone_told_at = models.DateTimeField(null=True, blank=True, help_text="When that one was warned of the end.")
     announcement = models.CharField(max_length=8, choices=Announcement, default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -148,6 +152,9 @@ class CallQuerySet(models.QuerySet["Call"]):
     def known(self) -> "CallQuerySet":
         """Legs of which more is known than their sid (`is_nobodys`)."""
         return self.exclude(caller="", user_id=None, payer=None)
+
+    def of_nobody_known(self) -> "CallQuerySet":
+        return self.filter(~Exists(User.objects.filter(pk=OuterRef("user_id"))))
 
     def to_be_hung_up(self) -> "CallQuerySet":
         """Running legs that Twilio is to end, whether it has been told so or not."""
@@ -318,6 +325,7 @@ class HangUp(models.Model):
         PERSON_GONE = "person_gone", "the account is deleted"
         DISABLED = "disabled", "the account is disabled"
         PAYER_GONE = "payer_gone", "the account of its payer is deleted"
+        ALONE = "alone", "nobody else was on the call for minutes"
         NO_CREDIT = "no_credit", "not let in: there is not enough credit"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")

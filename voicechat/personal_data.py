@@ -360,12 +360,19 @@ KEPT = (
     ),
     Kept(
         "conferences",
-        "sid group_id completed heard_at ended_at notified_at announcement created_at doubted_at ask_again_at",
+        "sid group_id completed heard_at ended_at notified_at announcement created_at doubted_at ask_again_at "
+        "alone_since alone_told_at",
         "a group's conversations",
         "who is on a call follows from it",
         End.STAYS,
     ),
-    Kept("groupCalls", "groupId locked", "what owners have settled for a group's calls", "it holds", End.NOBODYS),
+    Kept(
+        "groupCalls",
+        "groupId locked endWhenAlone",
+        "what owners have settled for a group's calls",
+        "it holds",
+        End.NOBODYS,
+    ),
     Kept(
         "conferenceEvents",
         "id conference_id sequence_number kind call_sid payload happened_at created_at",

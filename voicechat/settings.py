@@ -448,6 +448,7 @@ STORAGE: dict[str, Any] = _backend(
 CALL_RATE = env.micros("CALL_RATE", "0.0085")  # one phone, one started minute
 CONFERENCE_RATE = env.micros("CONFERENCE_RATE", "0.0018")  # the conference's share of it
 MIN_CALL_BALANCE = env.micros("MIN_CALL_BALANCE", "0.50" if _stripe else "0")
+END_WHEN_ALONE = env.whole("END_WHEN_ALONE", 5, lowest=0, highest=240)  # minutes; 0 for never
 HOLD_MINUTES = env.whole("HOLD_MINUTES", 5, lowest=1, highest=240)  # kept for each phone on a call
 
 # --- Jobs, and what comes by the clock (core/jobs) --------------------------------------------------------------------

@@ -20,6 +20,7 @@ from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
 from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
+from voice.api.announcement_views import AnnouncementViewSet
 from voice.api.call_views import CallViewSet
 from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
 from voice.api.participant_views import CallParticipantViewSet
@@ -55,7 +56,7 @@ def people(name: str, view: type[GroupPersonViewSet]) -> list[URLPattern]:
     if view is CallParticipantViewSet:
         return [
             path(base, view.as_view({**everybody, "delete": "clear"})),
-            path(f"{base}/<id:user_id>", view.as_view({"delete": "destroy"})),
+            path(f"{base}/<id:user_id>", view.as_view({"put": "mute", "delete": "destroy"})),
         ]
     return [
         path(base, view.as_view(everybody)),
@@ -98,6 +99,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
     # voice/
     path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
+    path("api/groups/<id:group_id>/call/unknownCallers", group_call({"delete": "remove_unknown_callers"})),
+    path(
+        "api/groups/<id:group_id>/call/endWhenAlone",
+        group_call({"get": "end_when_alone", "put": "change_end_when_alone"}),
+    ),
+    path("api/voice/announcement", AnnouncementViewSet.as_view({"post": "create"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
     path("api/groups/<id:group_id>/dialIn", dial_in({"get": "retrieve"})),

@@ -18,6 +18,7 @@ from tests.doubles.issuer import HOUR, rsa_key
 from tests.voice.conftest import twilio  # noqa: F401  # a fixture
 from users.models import User
 from voice.dial_in.codes import code_in
+from voice.models import Call, Conference
 
 ABSENT = 10**12
 PHOTO = "photo.png"
@@ -50,6 +51,9 @@ def people(group, alice, bob, carol, dave) -> dict[str, User]:
     Membership.objects.bulk_create(Membership(group=group, user=others[name]) for name in ("Olga", "Mike"))
     Invitation.objects.create(group=group, user=others["Ivy"])
     Participant.objects.create(group=group, user=others["Mike"])
+    talk = Conference.objects.create(pk="CFmike", group_id=group.pk)
+    Call.objects.create(sid="CAmike", user_id=others["Mike"].pk, group_id=group.pk, conference=talk, is_on=True)
+    Call.objects.create(sid="CAnobody", group_id=group.pk, conference=talk, is_on=True, caller="+12025550100")
     Activity.objects.create(group=group, user=others["Mike"], activity="Mike said hello")
     make_link(group_id=group.pk, maker=others["Olga"], who="Olga", now=timezone.now(), max_uses=5, days=7)
     Ownership.objects.create(group=Group.objects.create(name="Neighbours"), user=others["Zoe"])

@@ -86,6 +86,9 @@ unknown stranger invitee member owner staff
 403     404      403     200    200   200   PUT /api/groups/{group}/callStatus {"callStatus": true}
 403     404      403     200    200   200   GET /api/groups/{group}/call
 403     404      403     403    200   200   PUT /api/groups/{group}/call {"locked": true}
+403     404      403     403    200   200   DELETE /api/groups/{group}/call/unknownCallers
+403     404      403     200    200   200   GET /api/groups/{group}/call/endWhenAlone
+403     404      403     403    200   200   PUT /api/groups/{group}/call/endWhenAlone {"endWhenAlone": false}
 403     404      200     200    200   200   GET /api/groups/{group}/activities
 403     404      201     201    201   201   POST /api/groups/{group}/activities {"userId": "{self}", "activity": "x"}
 403     404      403     403    403   201   POST /api/groups/{group}/activities {"userId": "{member}", "activity": "x"}
@@ -94,6 +97,9 @@ unknown stranger invitee member owner staff
 403     404      403     201    201   201   POST /api/groups/{group}/callParticipants {"userId": "{self}"}
 403     404      403     403    403   201   POST /api/groups/{group}/callParticipants {"userId": "{owner}"}
 403     404      403     403    403   404   POST /api/groups/{group}/callParticipants {"userId": "{absent}"}
+403     404      403     403    200   200   PUT /api/groups/{group}/callParticipants/{member} {"muted": true}
+403     404      403     409    409   409   PUT /api/groups/{group}/callParticipants/{self} {"muted": true}
+403     404      403     403    404   404   PUT /api/groups/{group}/callParticipants/{absent} {"muted": true}
 403     404      403     403    200   200   DELETE /api/groups/{group}/callParticipants
 403     404      403     200=   200=  200=  DELETE /api/groups/{group}/callParticipants/{self}
 403     404      403     403    200   200   DELETE /api/groups/{group}/callParticipants/{member}
@@ -193,6 +199,7 @@ PUBLIC = """
 403 POST /api/voice/dialIn/pin
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
+403 POST /api/voice/announcement
 400 POST /api/billing/stripeWebhook
 400 GET /api/users/unsubscribe
 400 POST /api/users/unsubscribe

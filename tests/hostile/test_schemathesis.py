@@ -42,7 +42,8 @@ BUDGET = hypothesis.settings(
 )
 SIGNED = (
     "/api/billing/stripeWebhook",
-    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "callEvents", "conferenceEvents")),
+    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "announcement")),
+    *(f"/api/voice/{name}" for name in ("callEvents", "conferenceEvents")),
 )
 BEYOND_SCHEMA = {
     "Write at least one visible character.",

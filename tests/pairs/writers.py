@@ -104,6 +104,7 @@ asks("join the call list", "POST", lambda w: f"/api/groups/{w.group.pk}/callPart
 asks("take off the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants/{w.bob.pk}")
 asks("end the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants")
 asks("lock the call", "PUT", lambda w: f"/api/groups/{w.group.pk}/call", lambda w: {"locked": True})
+asks("remove who is unknown", "DELETE", lambda w: f"/api/groups/{w.group.pk}/call/unknownCallers")
 asks("register a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.alice))
 asks("take over a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.bob))
 asks("forget a phone", "DELETE", lambda w: "/api/voice/registerBinding", lambda w: {"Address": f"phone{w.alice.pk}"})

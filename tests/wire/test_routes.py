@@ -22,9 +22,11 @@ GET POST /api/groups
 GET PUT DELETE /api/groups/1
 GET POST /api/groups/1/activities
 GET POST DELETE /api/groups/1/callParticipants
-DELETE /api/groups/1/callParticipants/1
+PUT DELETE /api/groups/1/callParticipants/1
 GET PUT /api/groups/1/callStatus
 GET PUT /api/groups/1/call
+DELETE /api/groups/1/call/unknownCallers
+GET PUT /api/groups/1/call/endWhenAlone
 GET POST /api/groups/1/groupOwners
 GET /api/groups/1/groupOwners/detailed
 DELETE /api/groups/1/groupOwners/1
@@ -51,6 +53,7 @@ POST DELETE /api/voice/register-binding
 POST /api/voice/sendNotification
 POST /api/voice/send-notification
 POST /api/voice/conferenceEvents
+POST /api/voice/announcement
 POST /api/voice/callEvents
 POST /api/billing/addMoney
 GET /api/billing/allTwilioCharges

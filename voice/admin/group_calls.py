@@ -8,7 +8,7 @@ from voice.models import GroupCall
 
 @admin.register(GroupCall)
 class GroupCallAdmin(ReadOnlyAdmin):
-    list_display = ("group", "locked")
-    list_filter = ("locked",)
+    list_display = ("group", "locked", "end_when_alone")
+    list_filter = ("locked", "end_when_alone")
     list_select_related = ("group",)
-    fields = ("group", "locked")
+    fields = ("group", "locked", "end_when_alone")

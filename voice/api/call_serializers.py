@@ -12,6 +12,18 @@ class CallChangesSerializer(ChangesSerializer):
     locked = FlagField(help_text="Whether nobody is let in.")
 
 
+class EndWhenAloneSerializer(serializers.Serializer[Any]):
+    endWhenAlone = serializers.BooleanField(source="end_when_alone")
+
+
+class EndWhenAloneChangesSerializer(ChangesSerializer):
+    endWhenAlone = FlagField(source="end_when_alone", help_text="Whether who is alone on a call is hung up on.")
+
+
+class ParticipantChangesSerializer(ChangesSerializer):
+    muted = FlagField(help_text="Whether nothing is heard of them.")
+
+
 class PersonOnCallSerializer(serializers.Serializer[Any]):
     userId = serializers.IntegerField(source="user_id")
     displayName = serializers.CharField(source="display_name")

@@ -9,15 +9,28 @@ from rest_framework.viewsets import ViewSet
 from core.preconditions import conditional
 from core.wire import read
 from groups.api.permissions import OWNERS, THE_GROUP, MayInGroup
+from users.api.serializers import CountSerializer
 from users.api.standing import asking_again
-from voice.api.call_serializers import CallChangesSerializer, CallStateSerializer
+from voice.api.call_serializers import (
+    CallChangesSerializer,
+    CallStateSerializer,
+    EndWhenAloneChangesSerializer,
+    EndWhenAloneSerializer,
+)
 from voice.hosting.call_state import call_state
-from voice.hosting.locking import set_locked
+from voice.hosting.rules import rules_of, settle
+from voice.hosting.unknown_callers import remove_unknown_callers
 
 
 class CallViewSet(ViewSet):
     permission_classes = (MayInGroup,)
-    rules = {"retrieve": THE_GROUP, "update": OWNERS}
+    rules = {
+        "retrieve": THE_GROUP,
+        "update": OWNERS,
+        "remove_unknown_callers": OWNERS,
+        "end_when_alone": THE_GROUP,
+        "change_end_when_alone": OWNERS,
+    }
 
     @extend_schema(
         summary="How the group's call stands",
@@ -37,5 +50,31 @@ class CallViewSet(ViewSet):
     def update(self, request: Request, group_id: int) -> Response:
         sent = read(CallChangesSerializer, request.data)
         if sent:
-            set_locked(group_id=group_id, check=asking_again(self, request), **sent)
+            settle(group_id=group_id, check=asking_again(self, request), **sent)
         return self.retrieve(request, group_id)
+
+    @extend_schema(
+        summary="Hang up on the phones of nobody whom we know",
+        operation_id="groups_call_unknownCallers_remove",
+        responses={200: CountSerializer},
+    )
+    @conditional
+    def remove_unknown_callers(self, request: Request, group_id: int) -> Response:
+        removed = remove_unknown_callers(group_id=group_id, check=asking_again(self, request))
+        return Response(CountSerializer({"count": f"{removed} unknown caller(s) removed"}).data)
+
+    @extend_schema(summary="Whether who is alone on a call is hung up on", responses=EndWhenAloneSerializer)
+    def end_when_alone(self, request: Request, group_id: int) -> Response:
+        return Response(EndWhenAloneSerializer(rules_of(group_id)).data)
+
+    @extend_schema(
+        summary="Say whether who is alone on a call is hung up on",
+        request=EndWhenAloneChangesSerializer,
+        responses=EndWhenAloneSerializer,
+    )
+    @conditional
+    def change_end_when_alone(self, request: Request, group_id: int) -> Response:
+        sent = read(EndWhenAloneChangesSerializer, request.data)
+        if sent:
+            settle(group_id=group_id, check=asking_again(self, request), **sent)
+        return self.end_when_alone(request, group_id)

@@ -15,7 +15,7 @@ from core.vendors import NotConfigured
 from voice.api.signatures import SignedByTwilio
 from voice.api.unread import has_too_many_fields, keep_aside
 from voice.sentences import COME_AGAIN
-from voice.telephony.interface import Admission, Say, telephony
+from voice.telephony.interface import Admission, Announce, Say, telephony
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class SpokenViewSet(ViewSet):
         return twiml(self.come_again())
 
 
-def twiml(admission: Admission) -> HttpResponse:
+def twiml(admission: Admission | Announce) -> HttpResponse:
     return HttpResponse(telephony().answer(admission), content_type=TWIML)
 
 

@@ -20,6 +20,7 @@ from core.transactions import atomic_and_retried
 from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.services import set_on_call
+from voice.conferences.alone import note_who_is_alone
 from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
@@ -198,6 +199,8 @@ def rebuild(
         call.save(update_fields=["is_on", "start_time"])
     reassess(calls, state, now=now)
     follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
+    if changed:
+        note_who_is_alone(conference, now=now)
     if new := [call.sid for call in changed if call.is_on]:
         hang_up_on_unwelcome(new)
     if state.ended:

@@ -55,6 +55,15 @@ class Gather:
     times: int = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """What is spoken to who is on a call, which goes on."""
+
+    sentences: tuple[str, ...]
+    language: str = ""
+    times: int = 1
+
+
 Admission = Dial | Say | Gather
 """What becomes of a caller at this moment."""
 
@@ -106,8 +115,12 @@ class Telephony(Protocol):
     def is_signed(self, *, url: str, params: Mapping[str, str], signature: str) -> bool:
         """Whether Twilio signed a webhook. Never raises, whatever it is given."""
 
-    def answer(self, admission: Admission) -> str:
-        """TwiML that lets the caller in, asks them, or speaks to them and hangs up."""
+    def answer(self, admission: Admission | Announce) -> str:
+        """TwiML that lets the caller in, asks them, or speaks to them and hangs up, or to a call and does not."""
+
+    def announce(self, *, conference_sid: str, url: str) -> bool:
+        """Has spoken to everybody on a conference what this address answers; whether Twilio does so. It cannot where it
+        does not know the conference, or that is over."""
 
     def end_conference(self, *, sid: str) -> bool:
         """Hangs up on everybody in a conference; whether Twilio knows it. One that has ended already stays so.
@@ -117,6 +130,9 @@ class Telephony(Protocol):
 
     def end_call(self, *, call_sid: str) -> bool:
         """Hangs up on one leg; whether Twilio knows it. One that has ended already stays so."""
+
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """Lets nothing be heard of a leg on a conference, or lets it be heard again; whether Twilio knows it there."""
 
     def conference(self, *, sid: str) -> ConferenceReport | None:
         """How a conference stands now. None where Twilio does not know it, which says nothing of how it stands."""

@@ -11,7 +11,7 @@ from twilio.twiml import TwiML
 from twilio.twiml.voice_response import VoiceResponse
 
 from core.conference_names import conference_name
-from voice.telephony.interface import Admission, Dial, Gather, Say
+from voice.telephony.interface import Admission, Announce, Dial, Gather, Say
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class TwilioFormats:
             logger.warning("A Twilio signature could not be checked")
             return False
 
-    def answer(self, admission: Admission) -> str:
+    def answer(self, admission: Admission | Announce) -> str:
         response = VoiceResponse()
         match admission:
             case Dial():
@@ -81,6 +81,8 @@ class TwilioFormats:
             case Say():
                 speak(response, admission.sentences, admission.language, times=admission.times)
                 response.hangup()
+            case Announce():
+                speak(response, admission.sentences, admission.language, times=admission.times)
         return str(response)
 
     def _dial(self, response: VoiceResponse, dial: Dial) -> None:

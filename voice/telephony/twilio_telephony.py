@@ -33,6 +33,17 @@ class TwilioTelephony(TwilioFormats):
     def end_conference(self, *, sid: str) -> bool:
         return self._end(self.client.conferences(sid))
 
+    def announce(self, *, conference_sid: str, url: str) -> bool:
+        """https://www.twilio.com/docs/voice/api/conference-resource#update-a-conference-resource"""
+        with our_errors():
+            try:
+                self.client.conferences(conference_sid).update(announce_url=url, announce_method="POST")
+            except TwilioRestException as error:
+                if error.status not in (400, 404):
+                    raise
+                return False
+            return True
+
     def end_call(self, *, call_sid: str) -> bool:
         return self._end(self.client.calls(call_sid))
 
@@ -44,6 +55,17 @@ class TwilioTelephony(TwilioFormats):
                 if error.status not in (400, 404):  # it has ended already, or Twilio does not know it
                     raise
                 return bool(error.status == 400)
+            return True
+
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """https://www.twilio.com/docs/voice/api/conference-participant-resource#update-a-participant-resource"""
+        with our_errors():
+            try:
+                self.client.conferences(conference_sid).participants(call_sid).update(muted=muted)
+            except TwilioRestException as error:
+                if error.status != 404:  # it has left, or its conference has ended
+                    raise
+                return False
             return True
 
     def conference(self, *, sid: str) -> ConferenceReport | None:

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from twilio.request_validator import RequestValidator
 
 from tests.doubles.twilio import AUTH_TOKEN
-from voice.telephony.interface import Dial, Gather, Say, telephony
+from voice.telephony.interface import Announce, Dial, Gather, Say, telephony
 from voice.telephony.sandbox_telephony import secret
 
 URL = "https://voice.example.com/api/voice/makeCall"
@@ -117,6 +117,11 @@ def test_sentences_are_spoken_slowly_in_their_language_as_often_as_asked(phone):
     assert {each.get("language") for each in spoken.iter("Say")} == {"de-DE"}
 
 
+def test_an_announcement_hangs_up_on_nobody(phone):
+    spoken = read(phone.answer(Announce(("One minute.",), "de-DE", times=2)))
+    assert [each.text or each.tag for each in spoken] == ["One minute.", "Pause", "One minute."]
+
+
 def test_a_greeting_is_heard_before_the_conference(phone):
     dialled = Dial(group_id=7, participant_label="", time_limit=600, status_callback=URL, greeting=("Family.",))
     assert [(each.tag, each.text) for each in read(phone.answer(dialled))] == [("Say", "Family."), ("Dial", None)]
@@ -175,3 +180,13 @@ def test_a_hostile_address_is_not_signed(phone, url):
 def test_ending_what_does_not_run_changes_nothing(phone):
     sid = f"CF{'0' * 32}"
     assert phone.end_conference(sid=sid) is phone.end_call(call_sid=f"CA{'0' * 32}") is (phone.name == "sandbox")
+
+
+@pytest.mark.parametrize("muted", [True, False])
+def test_muting_who_is_not_there_changes_nothing(phone, muted):
+    ids = {"conference_sid": f"CF{'0' * 32}", "call_sid": f"CA{'0' * 32}"}
+    assert phone.mute(**ids, muted=muted) is (phone.name == "sandbox")
+
+
+def test_nothing_is_spoken_where_nobody_is(phone):
+    assert phone.announce(conference_sid=f"CF{'0' * 32}", url=URL) is (phone.name == "sandbox")
