@@ -119,18 +119,6 @@ class TestAskedAbout:
         assert (forget(stale), addresses()) == (0, {"token"})
 
 
-def test_a_binding_that_a_device_has_again_is_not_deleted(
-    api, register, twilio_telephony, twilio_double, run_jobs, alice
-):
-    """To the same endpoint Twilio gives the same binding."""
-    register(f"u_{alice.pk}", "token")
-    row = Device.objects.values().get()
-    api.delete(PATH, {"Address": "token"})
-    Device.objects.create(**row)
-    assert run_jobs() == ["tell_vendor"]
-    assert [binding["sid"] for binding in twilio_double.bindings] == [row["sid"]]
-
-
 def test_who_left_a_group_while_they_registered_has_no_tag_of_it(register, group, bob, dave):
     Membership.objects.create(group=group, user=dave)
     assert register(f"u_{dave.pk}", "token", tags=[group.pk])["tags"] == [str(group.pk)]
