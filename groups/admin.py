@@ -25,6 +25,7 @@ from groups.models import (
     SandboxNotification,
 )
 from groups.services import LastOwner, heir_of, lock_group
+from groups.signals import invited
 from users.admin import (
     MOST,
     NEWEST,
@@ -174,6 +175,9 @@ class GroupAdmin(AskedAgain):
         super().save_related(request, form, formsets, change)
         new = [link for formset in formsets for link in formset.new_objects if isinstance(link, Membership)]
         Invitation.objects.filter(group=form.instance, user__in=[link.user_id for link in new]).delete()
+        invitations = [link for formset in formsets for link in formset.new_objects if isinstance(link, Invitation)]
+        for invitation in Invitation.objects.filter(pk__in=[link.pk for link in invitations]):
+            invited.send(sender=Invitation, invitation=invitation)
 
 
 @admin.register(Activity)

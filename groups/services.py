@@ -28,6 +28,7 @@ from groups.models import (
     Ownership,
     Participant,
 )
+from groups.signals import invited
 from users.client_identity import client_identity
 from users.erasing import marks_of, saying
 from users.limits import Full, of_person, take_place
@@ -151,9 +152,11 @@ def add_person(
         if people is Ownership:
             refuse_too_many_groups(user)
         if people is Invitation and by:
-            Invitation.objects.create(group=group, user=user, invited_by=count_invitation(by))
+            link: GroupPerson = Invitation.objects.create(group=group, user=user, invited_by=count_invitation(by))
         else:
-            people.objects.create(group=group, user=user)
+            link = people.objects.create(group=group, user=user)
+        if isinstance(link, Invitation):
+            invited.send(sender=Invitation, invitation=link)
         Departure.objects.filter(group=group, user=user).delete()
     if people is Membership:  # only now: whose last part in the group goes is hung up on
         Invitation.objects.filter(group=group, user=user).delete()

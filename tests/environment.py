@@ -26,6 +26,7 @@ NAMES = [
     "SECRET_KEY_FALLBACKS",
     "PUBLIC_URL",
     "INVITATION_URL",
+    "CLIENT_URL",
     "PORT",
     "HOST",
     "GUNICORN_CMD_ARGS",

@@ -245,6 +245,23 @@ KEPT = (
         End.GOES,
     ),
     Kept(
+        "notices",
+        "id user_id kind about way group_id state why created_at ended_at",
+        "what they were told, by which way, and why not",
+        "they are told each thing once",
+        End.GOES,
+        exported=True,
+        keep_for="90 days",
+    ),
+    Kept(
+        "notices",
+        "facts",
+        "what the words are made of: ids of others who were there or invited them, cents, a card's last digits",
+        "as above",
+        End.STAYS,
+        keep_for="90 days",
+    ),
+    Kept(
         "sandboxEmails",
         "id to subject text html headers created_at",
         "e-mails that a sandbox would have sent",

@@ -37,6 +37,7 @@ PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 if urlsplit(PUBLIC_URL).path:
     env.fault(f"PUBLIC_URL is {PUBLIC_URL!r}, with a path: the server needs a host or a port of its own.")
 INVITATION_URL = env.prefix("INVITATION_URL", f"{PUBLIC_URL}/join/")  # the client's page; the token comes behind it
+CLIENT_URL = env.url("CLIENT_URL", PUBLIC_URL)  # the client's page, which a letter's button opens
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # those of before, while SECRET_KEY takes their place
 OIDC_ISSUER = env.url("OIDC_ISSUER")
@@ -80,6 +81,7 @@ if PRODUCTION:
         env.fault("OIDC_ISSUER is missing: without sign-in everybody may do everything (ALLOW_OPEN_ACCESS=true).")
     for name in (
         "OIDC_ISSUER",
+        "CLIENT_URL",
         *(f"{vendor}_API_BASE" for vendor in ("TWILIO", "STRIPE", "CLOUDINARY", "APNS", "FCM")),
     ):
         if urlsplit(env.url(name)).scheme == "http" and not is_loopback(env.url(name)):

@@ -2,14 +2,32 @@
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from groups.notifications.models import SandboxEmail
-from users.admin import ReadOnlyAdmin
+from groups.notifications.models import Notice, SandboxEmail
+from users.admin import MOST, ReadOnlyAdmin, SearchedByWord, people_called
 from users.operators import legible_column
+
+
+@admin.register(Notice)
+class NoticeAdmin(SearchedByWord, ReadOnlyAdmin):
+    """What people are told, and why somebody was not. The words are made when they are told, and kept nowhere."""
+
+    ordering = ("-id",)
+    list_display = ("created_at", "kind", "way", "user", "group", "state", "why")
+    list_display_links = ("kind",)
+    list_filter = ("state", "way", "kind", "created_at")
+    list_select_related = ("user", "group")
+    search_fields = ("about",)
+    search_help_text = "A person's name or email, or what it is about."
+    fields = ("created_at", "kind", "about", "way", "user", "group", "facts", "state", "why", "ended_at")
+
+    def found(self, text: str) -> Q:
+        return Q(user__in=list(people_called(text).values_list("pk", flat=True)[:MOST])) | Q(about=text)
 
 
 @admin.register(SandboxEmail)

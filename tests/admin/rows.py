@@ -26,7 +26,7 @@ from groups.models import (
     Push,
     SandboxNotification,
 )
-from groups.notifications.models import SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
 
@@ -117,6 +117,9 @@ def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) ->
     )
     Push.objects.bulk_create(
         Push(cause=f"call:CF{n}", group_id=group.pk, body=f"Group {n} talks", until_at=NOON) for n, _, group in pairs
+    )
+    Notice.objects.bulk_create(
+        Notice(user=user, group=group, kind="invited", about=str(n), way="email") for n, user, group in pairs
     )
     SandboxEmail.objects.bulk_create(
         SandboxEmail(to=f"person{n}@example.com", subject=f"Letter {n}", text="Hello.", html="<p>Hello.")

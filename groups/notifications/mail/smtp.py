@@ -5,6 +5,7 @@ import re
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email._policybase import Compat32
 from email.utils import parseaddr
 from typing import Any
 
@@ -61,6 +62,20 @@ class Backend(EmailBackend):
         self.connection = self._partial_connection = None
 
 
+class BegunAtOnce(Compat32):
+    """Python breaks a long header's line before its first word, which not every reader bears."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return super().fold_binary(name, value).replace(f": {self.linesep} ".encode(), b": ", 1)
+
+
+class Message(EmailMultiAlternatives):
+    def message(self, **kwargs: Any) -> Any:
+        made = super().message(**kwargs)
+        made.policy = BegunAtOnce()
+        return made
+
+
 class SMTPMailer:
     name = "e-mail"
 
@@ -101,10 +116,10 @@ class SMTPMailer:
             finally:
                 backend.drop()
 
-    def message(self, email: Email) -> EmailMultiAlternatives:
+    def message(self, email: Email) -> Message:
         domain = parseaddr(self.sender)[1].rpartition("@")[2]
         headers = {**email.headers(), "Message-ID": f"<{email.key}@{domain}>"}
-        message = EmailMultiAlternatives(email.subject, email.text, self.sender, [email.to], headers=headers)
+        message = Message(email.subject, email.text, self.sender, [email.to], headers=headers)
         message.attach_alternative(email.html, "text/html")
         return message
 

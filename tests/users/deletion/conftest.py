@@ -36,7 +36,7 @@ from groups.models import (
     Push,
     SandboxNotification,
 )
-from groups.notifications.models import SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail
 from tests.admin import conftest as admin
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.billing.conftest import send  # noqa: F401  # a fixture
@@ -143,6 +143,7 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
             **link, made_by=made_by, digest=f"{made_by and made_by.pk}", sent_to=sent_to
         )
     made.accepted_by.add(zdenka)
+    Notice.objects.create(user=zdenka, kind="card", about="pm_1:2034-3", way="email", facts={"last4": "4242"})
     for to, text in ((zdenka.email, "Hello."), ("other@example.com", "Zdeňka Q. invited you.")):
         SandboxEmail.objects.create(to=to, subject="A letter", text=text, html=f"<p>{text}")
     body = {"identity": f"u_{zdenka.pk}", "address": TOKEN, "tags": [group.pk]}
