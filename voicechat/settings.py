@@ -409,9 +409,6 @@ NOTIFICATIONS: list[dict[str, Any]] = [
     *_direct("web_push.WebPush", _web_push, env.url("WEBPUSH_API_BASE")),
     *([_notify] if _has_notify else []),
 ]
-# What sends an invitation to an e-mail address, and to a phone's number.
-INVITATION_EMAIL: dict[str, Any] = {}
-INVITATION_SMS: dict[str, Any] = {}
 _mail = env.vendor("E-mail", ("EMAIL_HOST", "DEFAULT_FROM_EMAIL"), ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"))
 DEFAULT_FROM_EMAIL = env.key(
     "DEFAULT_FROM_EMAIL",

@@ -7,14 +7,16 @@ from django_tasks import task
 from rest_framework.exceptions import APIException
 
 from core.legible import legible
-from groups.invitations.channels import channel_to
+from groups.invitations.channels import Message, channel_to, wants_none
 from groups.invitations.tokens import address, token_of
 from groups.models import InvitationLink
+from groups.notifications.mail.interface import MailRefused
 from users.erasing import DELETED
 
 MOST_OF_A_NAME = 40
 """Letters: a name is anybody's words, and an SMS is short."""
 NOT_WANTED = "It was sent before, or lets nobody in any more."
+OPTED_OUT = "Whoever has this address wants no e-mail."
 
 
 class TokenLost(APIException):
@@ -34,23 +36,26 @@ def send_invitation(link_id: int) -> str | None:
     token = token_of(link)
     if token is None:
         raise TokenLost
-    channel_to(link.sent_to).send(to=link.sent_to, subject=subject(link), text=text(link, token))
+    if wants_none(link.sent_to):
+        return OPTED_OUT
+    try:
+        channel_to(link.sent_to)(message(link, link.sent_to, token))
+    except MailRefused as refused:
+        return str(refused.detail)
     InvitationLink.objects.filter(pk=link.pk).update(sent_at=timezone.now())
     return None
 
 
-def subject(link: InvitationLink) -> str:
+def message(link: InvitationLink, to: str, token: str) -> Message:
+    key = f"invitation-{link.pk}-{link.digest[:16]}"
+    return Message(to=to, says=headline(link), address=address(token), until=day(link.expires_at), key=key)
+
+
+def headline(link: InvitationLink) -> str:
     group = short(link.group.name)
     if link.made_by is None:
         return f"You are invited to the group {group}"
     return f"{short(link.made_by.display_name)} invites you to the group {group}"
-
-
-def text(link: InvitationLink, token: str) -> str:
-    return (
-        f"{subject(link)}. To join, open {address(token)} by {day(link.expires_at)}. "
-        "If you do not know who this is from, do nothing."
-    )
 
 
 def short(name: str) -> str:
