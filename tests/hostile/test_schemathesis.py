@@ -23,6 +23,7 @@ from billing.api.serializers import NOTHING_BETWEEN
 from core.phone_numbers import NO_SUCH_NUMBER
 from core.preconditions import CHANGED, UNREADABLE
 from core.wire import LARGEST_ID
+from groups.invitations.serializers import ONE_OF_THEM
 from groups.notifications.serializers import NO_NAME, TOO_LONG
 from groups.notifications.subscriptions import NO_SUBSCRIPTION
 from tests.hostile.conftest import EXAMPLES, SEED
@@ -57,6 +58,7 @@ BEYOND_SCHEMA = {
     NO_SUBSCRIPTION,
     TOO_LONG,
     NOTHING_BETWEEN,
+    ONE_OF_THEM,
     NOBODY_IN_GROUP,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""
