@@ -1,12 +1,16 @@
 """How requests reach Django, and its answers a client: whole ones alone, and nobody waits for a slow one."""
 
+import asyncio
 import json
+import socket
 from threading import Event
 
 import pytest
+import uvicorn
 
-from tests.front.conftest import Parts, served
+from tests.front.conftest import Connection, Parts, served
 from voicechat.front import bridge, protocol
+from voicechat.front.worker import Server, Worker
 from voicechat.listening import KEEP_ALIVE
 from voicechat.middleware import MOST_READ, largest_body
 
@@ -240,3 +244,42 @@ def test_what_the_door_answers_itself_does_not_wear_the_worker_out(echo):
             connection.send(get(b"/kept")).read(until=b"\r\n\r\n")
         connection.send(get(b"/a")).read(until=b"\r\n\r\n/a")
         assert connect.state.total_requests == 1
+
+
+def test_a_request_that_a_late_worker_has_not_read_yet_is_answered_though_it_leaves(connect):
+    sent, connection = Event(), connect()
+    while not connect.state.connections:
+        pass
+    (served_one,) = connect.state.connections
+
+    def be_late_and_leave():
+        sent.wait(30)
+        served_one.made_at = float("-inf")  # it is no new connection any more
+        served_one.shutdown()
+
+    served_one.loop.call_soon_threadsafe(be_late_and_leave)
+    connection.send(get())
+    sent.set()
+    assert connection.read(until=b"/a").startswith(b"HTTP/1.1 200")
+
+
+def test_who_waits_to_be_accepted_is_answered_before_the_door_is_closed(echo):
+    async def leave(listening):
+        config = uvicorn.Config(bridge.Bridge(echo, 1), log_config=None, **Worker.CONFIG_KWARGS)
+        config.load()
+        server = Server(config)
+        server.lifespan, server.servers = config.lifespan_class(config), []
+        config.app.leave()
+        await server.shutdown([listening])
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.settimeout(0)
+        waiting = [Connection(listening.getsockname()[1]).send(get()) for _ in range(3)]
+        asyncio.run(leave(listening))
+    for each in waiting:
+        said = each.read()
+        assert said.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in said
+        each.socket.close()

@@ -6,6 +6,9 @@ https://www.rfc-editor.org/rfc/rfc9112
 from __future__ import annotations
 
 import asyncio
+from array import array
+from fcntl import ioctl
+from termios import FIONREAD
 from typing import Any
 
 import httptools
@@ -23,8 +26,8 @@ HEAD_SECONDS = 15
 """In which a request's head must have come, from its first byte on; and a new connection's first byte."""
 NEW_SECONDS = 1.0
 """In which the first request comes on a new connection, where its client has one."""
-READ_SECONDS = 0.05
-"""In which what has come already is read: a loop that is late looks at its clocks first."""
+AGAIN_SECONDS = 0.05
+"""Between two looks at a connection that is to be closed, and on which something has come that is not read yet."""
 
 
 class RefusedError(Exception):
@@ -126,12 +129,18 @@ class Protocol(HttpToolsProtocol):
                 self.cycle.keep_alive = False
             return
         age = self.loop.time() - self.made_at
-        wait = NEW_SECONDS - age if self.cycle is None else 0.0
-        self.loop.call_later(max(wait, READ_SECONDS), self.close_if_kept)
-
-    def close_if_kept(self) -> None:
-        if self.is_kept():
+        if self.cycle is None and age < NEW_SECONDS:
+            self.loop.call_later(NEW_SECONDS - age, self.shutdown)
+        elif self.has_unread():
+            self.loop.call_later(AGAIN_SECONDS, self.shutdown)
+        else:
             self.transport.close()
+
+    def has_unread(self) -> bool:
+        """Whether the system has taken in what this loop, where it is late, has not seen yet: perhaps a request."""
+        count = array("i", [0])
+        ioctl(self.transport.get_extra_info("socket").fileno(), FIONREAD, count)
+        return count[0] > 0
 
     def stop_head_timer(self) -> None:
         if self.head_timer is not None:

@@ -29,12 +29,21 @@ class Server(uvicorn.Server):
         front: Any = self.config.app
         front.leave()
         loop = asyncio.get_running_loop()
+        notifying = loop.create_task(self.go_on_notifying())
         ends = loop.time() + LEAVING_SECONDS
         while loop.time() < ends and any(each.is_kept() for each in self.connections):
             await asyncio.sleep(0.05)
         for each in sockets or ():
             await self.take_in(each)
         await super().shutdown(sockets)
+        notifying.cancel()
+
+    async def go_on_notifying(self) -> None:
+        """gunicorn kills whom it has not heard of for half a minute: uvicorn's server says nothing any more, and may
+        still have answers to give for as long."""
+        while self.config.callback_notify:
+            await self.config.callback_notify()
+            await asyncio.sleep(1)
 
     async def take_in(self, listening: socket.socket) -> None:
         """Who waits at the door: where no other process listens, they would be cut off as it is closed."""
