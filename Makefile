@@ -60,6 +60,7 @@ polls: $(HAVE_DEV)
 live: $(HAVE_DEV)
 	@LIVE=all $(BIN)/python -m pytest -q -n0 tests/live/test_nothing_is_forgotten.py
 	@$(BIN)/python -m bench.live
+	@$(BIN)/python -m bench.deploys
 
 faults: $(HAVE_DEV)
 	@$(BIN)/python -m bench.faults
