@@ -1,23 +1,40 @@
 """What follows a sign-up: the Stripe customer, opened before the answer is written; and the end of a person."""
 
+import logging
 from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.signals import pre_delete
+from django_tasks import task
+from rest_framework.exceptions import APIException
 
 from billing.cards import ensure_customer
 from billing.erasing import delete_customer, forget_person
-from core.vendors import best_effort
+from core.vendors import NotConfigured
 from users.erasing import goers
 from users.models import User, VendorDeletion
 from users.signals import signed_up
 from users.vendor_deletions import tellers
 
+logger = logging.getLogger(__name__)
+
 
 def create_customer(sender: type[User], user: User, **kwargs: Any) -> None:
-    """Stripe down is no reason to turn a person away: the first billing use opens the customer then."""
-    with best_effort(f"open a Stripe customer for person {user.pk}"):
+    """Stripe down is no reason to turn a person away: a job opens the customer then, or the first billing use."""
+    try:
         ensure_customer(user)
+    except NotConfigured:
+        return
+    except APIException as error:
+        logger.warning("Could not open a Stripe customer for person %s: %s", user.pk, type(error).__name__)
+        open_customer.enqueue(user.pk)
+
+
+@task
+def open_customer(person_id: int) -> None:
+    """Opens the person's customer, where there is none yet. Raises where Stripe fails."""
+    for person in User.objects.filter(pk=person_id, stripe_id=None):
+        ensure_customer(person)
 
 
 def forget(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:

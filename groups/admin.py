@@ -21,9 +21,11 @@ from groups.models import (
     Membership,
     Ownership,
     Participant,
+    Push,
     SandboxNotification,
 )
 from groups.services import LastOwner, heir_of, lock_group
+from groups.signals import invited
 from users.admin import (
     MOST,
     NEWEST,
@@ -173,6 +175,9 @@ class GroupAdmin(AskedAgain):
         super().save_related(request, form, formsets, change)
         new = [link for formset in formsets for link in formset.new_objects if isinstance(link, Membership)]
         Invitation.objects.filter(group=form.instance, user__in=[link.user_id for link in new]).delete()
+        invitations = [link for formset in formsets for link in formset.new_objects if isinstance(link, Invitation)]
+        for invitation in Invitation.objects.filter(pk__in=[link.pk for link in invitations]):
+            invited.send(sender=Invitation, invitation=invitation)
 
 
 @admin.register(Activity)
@@ -244,6 +249,20 @@ class SandboxNotificationAdmin(OfGroupAdmin):
     @admin.display(description="sent to")
     def people(self, notification: SandboxNotification) -> str:
         return ", ".join(map(str, notification.identities))
+
+
+COUNTS = ("devices", "told", "gone", "spared", "missed")
+
+
+@admin.register(Push)
+class PushAdmin(OfGroupAdmin):
+    list_display = ("created_at", "cause", "group", *COUNTS, "ended_at")
+    list_display_links = ("cause",)
+    list_filter = ("created_at",)
+    search_fields = ("cause",)
+    search_help_text = "The beginning of a cause (call:CF…), or a group's name."
+    fields = ("cause", "group", "words", "created_at", "until_at", "ended_at", *COUNTS)
+    words = legible_column("body")
 
 
 class GroupOfPersonInline(ReadOnlyInline):

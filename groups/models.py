@@ -1,16 +1,21 @@
 """Who talks with whom: groups, the four lists of people around each, what they did, and the devices that are told."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Exists, F, OuterRef, Q, Value, Window
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Replace, RowNumber
 from django.utils import timezone
 
 from core import timestamps
 from core.legible import isolated
+from core.phone_numbers import forms_at_home
 from users.callers import Caller
 from users.models import User
 
@@ -35,6 +40,13 @@ class GroupQuerySet(models.QuerySet["Group"]):
             Exists(Membership.objects.filter(group=OuterRef("pk"), user=user))
             | Exists(Ownership.objects.filter(group=OuterRef("pk"), user=user))
         )
+
+    def with_number(self, dialled: str) -> "GroupQuerySet":
+        """Those whose number this is, as a network writes it, however they wrote it themselves: "555-011-9999"."""
+        digits: Combinable = F("phone_number")
+        for mark in " -./()+":
+            digits = Replace(digits, Value(mark))
+        return self.alias(digits=digits).filter(Q(phone_number=dialled) | Q(digits__in=forms_at_home(dialled)))
 
 
 class Group(models.Model):
@@ -130,6 +142,59 @@ class Invitation(GroupPerson):
         verbose_name = "invitee"
 
 
+class InvitationLinkQuerySet(models.QuerySet["InvitationLink"]):
+    def lasting(self, *, now: datetime) -> "InvitationLinkQuerySet":
+        return self.filter(expires_at__gt=now)
+
+    def open(self, *, now: datetime) -> "InvitationLinkQuerySet":
+        """Those that let somebody in: not used up, and whoever made it is still in the group, and not disabled."""
+        at_work = {"group": OuterRef("group"), "user": OuterRef("made_by"), "user__is_active": True}
+        is_in_it = Exists(Ownership.objects.filter(**at_work)) | Exists(Membership.objects.filter(**at_work))
+        return self.lasting(now=now).filter(is_in_it | Q(made_by=None), uses__lt=F("max_uses"))
+
+
+class InvitationLink(models.Model):
+    """Lets whoever has its token join the group. The token is nowhere: `groups/invitations/tokens.py`."""
+
+    group = models.ForeignKey(Group, models.CASCADE, db_column="groupId", related_name="invitation_links")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        db_column="madeBy",
+        related_name="invitation_links",
+        help_text="Empty where an operator from outside the group made it, or nobody was signed in.",
+    )
+    digest = models.CharField(max_length=64, unique=True, help_text="Of the token, which nobody keeps.")
+    nonce = models.CharField(max_length=32, help_text="From it and SECRET_KEY the token is made again, to be sent.")
+    sent_to = models.CharField(max_length=128, null=True, blank=True, db_column="sentTo")
+    sent_at = models.DateTimeField(null=True, blank=True, db_column="sentAt")
+    max_uses = models.PositiveSmallIntegerField(db_column="maxUses")
+    uses = models.PositiveSmallIntegerField(default=0)
+    accepted_by = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="accepted_links",
+        db_table="invitationLinkUsers",
+        help_text="It lets each person in once: whoever was put out of the group does not come back by it.",
+    )
+    expires_at = models.DateTimeField(db_column="expiresAt", db_index=True)
+    created_at = timestamps.created_at()
+
+    objects = InvitationLinkQuerySet.as_manager()
+
+    class Meta:
+        db_table = "invitationLinks"
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(uses__lte=F("max_uses")), name="invitation_link_not_used_too_often"),
+        )
+
+    def __str__(self) -> str:
+        return f"invitation link {self.pk}"
+
+
 PARTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation)
 """What makes a group visible to a person."""
 
@@ -200,23 +265,53 @@ class Activity(models.Model):
         return isolated(self.activity)
 
 
+REACHED = Q(user__is_active=True) & ~Q(user__notification_choices__push=False)
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of_group(self, group: Group) -> "DeviceQuerySet":
         """The devices of the people in the group, and nameless ones that carry the group's tag. None of a person whose
-        account is disabled."""
+        account is disabled, or who wants no pushes."""
         in_group = Q(user__in=group.memberships.values("user_id")) | Q(user__in=group.ownerships.values("user_id"))
-        return self.filter((in_group & Q(user__is_active=True)) | Q(user=None, tags=group)).distinct()
+        return self.filter((in_group & REACHED) | Q(user=None, tags=group)).distinct()
+
+    def of_people(self, people: Iterable[int]) -> "DeviceQuerySet":
+        """The devices of these people, by their ids, with the same exceptions."""
+        return self.filter(REACHED, user__in=people)
+
+    def for_words(self) -> "DeviceQuerySet":
+        """Those that can show something: not those that can only ring."""
+        return self.exclude(binding_type=Device.BindingType.VOIP)
+
+    def for_call(self) -> "DeviceQuerySet":
+        """Those by which people hear of a call: an iPhone that can ring is told nothing beside. It is one phone where
+        the same person has registered both of its tokens with the same endpoint."""
+        ringing = Device.objects.filter(
+            binding_type=Device.BindingType.VOIP, identity=OuterRef("identity"), endpoint=OuterRef("endpoint")
+        )
+        return self.exclude(Q(Exists(ringing), binding_type=Device.BindingType.APN))
+
+    def beside(self, phones: "Iterable[Device]") -> "DeviceQuerySet":
+        """The tokens by which these iPhones, that could not be made to ring, can still show something."""
+        same = [Q(identity=each.identity, endpoint=each.endpoint) for each in phones if each.rings]
+        is_one = reduce(or_, same, Q(pk__in=[]))
+        return self.filter(is_one, binding_type=Device.BindingType.APN)
 
 
 class Device(models.Model):
     """Where a push notification is sent. One address belongs to whoever registered it last."""
 
     class BindingType(models.TextChoices):
-        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource"""
+        """The first three in Twilio's words: https://www.twilio.com/docs/notify/api/binding-resource
+
+        An iPhone's VoIP token is another than its other one, and may only ever ring it:
+        https://developer.apple.com/documentation/pushkit/responding-to-voip-notifications-from-pushkit
+        """
 
         APN = "apn", "APNs"
         FCM = "fcm", "FCM"
         GCM = "gcm", "GCM"
+        VOIP = "voip", "APNs VoIP"
         WEBPUSH = "webpush", "Web Push"
 
     user = models.ForeignKey(
@@ -251,16 +346,57 @@ class Device(models.Model):
     def __str__(self) -> str:
         return f"{self.binding_type} of {self.identity}"
 
+    @property
+    def rings(self) -> bool:
+        return self.binding_type == Device.BindingType.VOIP
+
     def tag_ids(self) -> list[int]:
         """The groups that it was registered for."""
         return list(self.tags.order_by("pk").values_list("pk", flat=True))
 
 
+MOST_WORDS = 500
+"""Letters of what a device is told."""
+
+
+class Push(models.Model):
+    """Something that devices are told, until when, and how far that has come: each of them counts once in the end."""
+
+    cause = models.CharField(
+        max_length=128, unique=True, help_text="What it is about (call:CF…): of that, devices are told once."
+    )
+    group_id = models.BigIntegerField(null=True, blank=True)
+    body = models.CharField(max_length=MOST_WORDS)
+    until_at = models.DateTimeField("until", help_text="Afterwards nobody wants to hear it any more.")
+    devices = models.PositiveIntegerField(default=0, help_text="How many were to be told.")
+    told = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0, help_text="Of which their vendor says that they are no more.")
+    spared = models.PositiveIntegerField(
+        default=0, help_text="Which it concerned no more: they left, came to the call, or are somebody else's."
+    )
+    missed = models.PositiveIntegerField(default=0, help_text="Which could not be told in time, or were refused.")
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField("ended", null=True, blank=True)
+
+    class Meta:
+        db_table = "pushes"
+        ordering = ("-id",)
+        verbose_name_plural = "pushes"
+
+    def __str__(self) -> str:
+        return self.cause
+
+    @property
+    def left(self) -> int:
+        """How many devices are still to be told."""
+        return self.devices - self.told - self.gone - self.spared - self.missed
+
+
 class SandboxNotification(models.Model):
     """What the sandbox would have sent."""
 
-    group_id = models.BigIntegerField()
-    body = models.CharField(max_length=500)
+    group_id = models.BigIntegerField(null=True, blank=True)
+    body = models.CharField(max_length=MOST_WORDS)
     identities = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now)
 

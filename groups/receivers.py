@@ -1,10 +1,12 @@
 """What must follow the end of a person or a group, whoever deletes them: the API, the admin, a command."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.db.models.signals import pre_delete
+from django.utils import timezone
 
 from core.transactions import lock_rows
 from groups.models import (
@@ -13,19 +15,29 @@ from groups.models import (
     Departure,
     Device,
     Group,
+    Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
+    Push,
     SandboxNotification,
 )
 from groups.notifications.devices import forget_binding
+from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.notices import pushing
+from groups.notifications.notices.telling import tell
+from groups.notifications.pushes import concerns
 from groups.services import heir_of, take_off_list
+from groups.signals import invited
 from groups.triggers import stop_counting
 from users.client_identity import client_identity
 from users.erasing import goers, marks_of, names_of, redact, saying
 from users.models import User, VendorDeletion
 from users.services import ask_again_before_it_goes
 from users.vendor_deletions import delete_at_vendor, tellers
+
+A_DAY = timedelta(days=1)
 
 
 def hand_groups_on(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
@@ -58,9 +70,13 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     own = groups_with_a_trace_of(instance)
     redact(Activity.objects.filter(group__in=own).exclude(user=instance), "activity", names)
     redact(Activity.objects.exclude(user=instance), "activity", marks_of(instance))
+    redact(InvitationLink.objects.all(), "sent_to", marks_of(instance))
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
+    names_them = saying("text", names) | saying("subject", names)
+    SandboxEmail.objects.filter(Q(to=instance.email) | names_them).delete()
     told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
+    Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
 
 
 def groups_with_a_trace_of(person: User) -> set[int]:
@@ -94,7 +110,18 @@ def clear_call_list(sender: type[Group], instance: Group, origin: Any, **kwargs:
     User.objects.filter(pk__in=on & {user.pk for user in locked}, participants=None).update(call_status=False)
 
 
+def tell_invitee(sender: type[Invitation], invitation: Invitation, **kwargs: Any) -> None:
+    """Once a day at most of one group: who is invited, taken off the list and invited again hears of it once."""
+    since = timezone.now() - A_DAY
+    lately = Notice.objects.filter(user=invitation.user_id, kind=Notice.Kind.INVITED, created_at__gt=since)
+    if not lately.filter(group=invitation.group_id).exists():
+        about, by = str(invitation.pk), invitation.invited_by_id
+        tell([invitation.user_id], Notice.Kind.INVITED, about, group_id=invitation.group_id, by=by)
+
+
 def connect() -> None:
+    concerns[pushing.KIND] = pushing.CONCERN
+    invited.connect(tell_invitee, sender=Invitation, dispatch_uid="groups.tell_invitee")
     pre_delete.connect(forget_words, sender=User, dispatch_uid="groups.forget_words")
     pre_delete.connect(forget_devices, sender=User, dispatch_uid="groups.forget_devices")
     pre_delete.connect(hand_groups_on, sender=User, dispatch_uid="groups.hand_groups_on")

@@ -23,10 +23,12 @@ from groups.models import (
     Group,
     GroupPerson,
     Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
 )
+from groups.signals import invited
 from users.client_identity import client_identity
 from users.erasing import marks_of, saying
 from users.limits import Full, of_person, take_place
@@ -150,9 +152,11 @@ def add_person(
         if people is Ownership:
             refuse_too_many_groups(user)
         if people is Invitation and by:
-            Invitation.objects.create(group=group, user=user, invited_by=count_invitation(by))
+            link: GroupPerson = Invitation.objects.create(group=group, user=user, invited_by=count_invitation(by))
         else:
-            people.objects.create(group=group, user=user)
+            link = people.objects.create(group=group, user=user)
+        if isinstance(link, Invitation):
+            invited.send(sender=Invitation, invitation=link)
         Departure.objects.filter(group=group, user=user).delete()
     if people is Membership:  # only now: whose last part in the group goes is hung up on
         Invitation.objects.filter(group=group, user=user).delete()
@@ -212,6 +216,7 @@ def lock_around(goers: Collection[User]) -> None:
     models: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity)
     rows = [each._base_manager.filter(user__in=ids) for each in models]
     rows.append(Device.tags.through._base_manager.filter(device__user__in=ids))
+    rows.append(InvitationLink.objects.filter(Q(made_by__in=ids) | Q(accepted_by__in=ids)))
     rows.append(Activity.objects.filter(saying("activity", [mark for each in goers for mark in marks_of(each)])))
     around, *others = [each.order_by().values_list("group_id") for each in rows]
     groups = lock_rows(Group.objects.filter(pk__in=[pk for (pk,) in around.union(*others)]).only("pk"))

@@ -30,10 +30,13 @@ def nullable_types(node: Any) -> Any:
 
 @cache
 def routes() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    return [
-        (re.compile(re.sub(r"\\\{\w+\\\}", "[0-9]+", re.escape(path)) + "/?"), operations)
-        for path, operations in document()["paths"].items()
-    ]
+    return [(re.compile(pattern(path)), operations) for path, operations in document()["paths"].items()]
+
+
+def pattern(path: str) -> str:
+    """Of what a path stands for: all its parameters are ids, but for tokens."""
+    with_tokens = re.escape(path).replace(r"\{token\}", "[^/]+")
+    return re.sub(r"\\\{\w+\\\}", "[0-9]+", with_tokens) + "/?"
 
 
 TWO_SHAPES = {"/api/voice/accessToken": "application/json"}

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
-from users.models import User
+from core.phone_numbers import forms_of
+from users.models import User, VerifiedNumber
 
 DELETED = "deleted person"
 AT_ONCE = 500
@@ -25,8 +26,15 @@ def goers(person: User, origin: User | QuerySet[User]) -> set[int]:
 
 
 def marks_of(person: User) -> list[str]:
-    """What is nobody else's: the email, and the phone's number as it is written with and without its plus."""
-    return [person.email, *([f"+{person.phone_number}", str(person.phone_number)] if person.phone_number else [])]
+    """What is nobody else's: the email, and the phones' numbers as they are written with and without their plus."""
+    return [person.email, *sorted(form for number in numbers_of([person.pk]) for form in forms_of(number))]
+
+
+def numbers_of(person_ids: Iterable[int]) -> set[str]:
+    """What these people say that their number is, and what they have verified, with the plus."""
+    said = User.objects.filter(pk__in=person_ids).exclude(phone_number=None).values_list("phone_number", flat=True)
+    verified = VerifiedNumber.objects.filter(user__in=person_ids).values_list("number", flat=True)
+    return {*(f"+{number}" for number in said), *verified}
 
 
 def names_of(person: User, going: set[int]) -> list[str]:

@@ -81,6 +81,13 @@ def take_place(limit: str, who: str, places: int, seconds: int) -> Place | Full:
     return place
 
 
+def is_full(limit: str, who: str, places: int) -> bool:
+    """Whether no place is left at this moment; takes none."""
+    row = LimitCount.objects.filter(limit=limit, who=who).first()
+    now = time.time()
+    return row is not None and sum(until > now for until in row.taken) >= places
+
+
 @transaction.atomic
 def give_back(place: Place) -> None:
     """For what, in the end, counts for nothing."""

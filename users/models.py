@@ -147,6 +147,46 @@ class User(AbstractBaseUser, PermissionsMixin):
         return legible(self.display_name)
 
 
+class VerifiedNumber(models.Model):
+    """The telephone by which a person is known. Only this is an identity: `phoneNumber` is what they say of themselves.
+
+    Several people may have verified one number: those who share a landline.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="verified_number", verbose_name="person")
+    number = models.CharField(max_length=16, db_index=True, help_text="Its one form: E.164, with the plus.")
+    verified_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "verifiedNumbers"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PendingVerification(models.Model):
+    """That a code was sent to a telephone, and is waited for. A new one takes its place."""
+
+    class Channel(models.TextChoices):
+        SMS = "sms", "by SMS"
+        CALL = "call", "spoken"
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="pending_verification", verbose_name="person")
+    number = models.CharField(max_length=16, help_text="Its one form: E.164, with the plus.")
+    channel = models.CharField(max_length=8, choices=Channel)
+    sid = models.CharField(max_length=64, help_text="The verification service's id of the code.")
+    tries = models.PositiveSmallIntegerField("codes tried", default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "pendingVerifications"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class IssuerKeys(models.Model):
     """The last good keys of the issuer of sign-ins, shared by all processes, for while it does not answer."""
 
@@ -239,3 +279,21 @@ class StreamTicket(models.Model):
 
     def __str__(self) -> str:
         return f"ticket {self.digest[:8]}"
+
+
+class NotificationChoices(models.Model):
+    """By which ways somebody wants to be told. Who has never chosen has no row: the defaults are theirs."""
+
+    user = models.OneToOneField(
+        User, models.CASCADE, primary_key=True, related_name="notification_choices", verbose_name="person"
+    )
+    push = models.BooleanField("by push", default=True, db_default=True)
+    email = models.BooleanField("by e-mail", default=True, db_default=True)
+    sms = models.BooleanField("by SMS", default=False, db_default=False)
+
+    class Meta:
+        db_table = "notificationChoices"
+        verbose_name_plural = "notification choices"
+
+    def __str__(self) -> str:
+        return f"choices of person {self.pk}"

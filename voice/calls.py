@@ -24,23 +24,35 @@ from voice.conferences.events import SID, adopt_leg
 from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
 from voice.hang_ups import hang_up
-from voice.models import Call, HangUp
-from voice.telephony.interface import Dial
+from voice.models import Call, GroupCall, HangUp
+from voice.sentences import CHANGED, DISPUTED, ENDED, LOCKED, MONEY_HELD, NO_CREDIT, PAYER_GONE, spoken
+from voice.telephony.interface import Dial, Say
 
-CHANGED = "The group has changed at this moment. Please call again."
-ENDED = "This call has ended. Please call again."
-NO_CREDIT = "There is not enough credit for this call. Please ask the group's owner to add money."
-PAYER_GONE = "The owner of this group has just left. Please call again."
 CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
-def start_call(*, params: dict[str, str]) -> Dial:
+Find = Callable[[dict[str, str]], tuple[User | None, Group]]
+"""Says who calls which group, by what Twilio writes of a caller. Raises RefusedCallError."""
+
+
+def admit(*, params: dict[str, str], find: Find = who_and_where, language: str = "", times: int = 1) -> Dial | Say:
+    """What becomes of a caller whom nobody needs to ask anything: let in, or told why not. All doors decide it here.
+
+    What they are told is in the language, and so often.
+    """
+    try:
+        return start_call(params=params, find=find)
+    except RefusedCallError as refusal:
+        return Say((spoken(str(refusal), language),), language, times)
+
+
+def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
     """Stores the leg and says which conference to let it into. `params` are Twilio's. Raises RefusedCallError."""
     sid = params.get("CallSid", "")
-    refuse_ended(Call.objects.exclude(caller="", user_id=None, payer=None), sid)
-    caller, group = who_and_where(params)
+    refuse_ended(Call.objects.known(), sid)
+    caller, group = find(params)
     now, fields = timezone.now(), leg_fields(caller, group, params)
-    check = partial(ask_again, params, fields)
+    check = partial(ask_again, find, params, fields)
     try:
         call, time_limit = let_in(sid, fields, check, now=now)
         if call and call.is_nobodys:
@@ -75,9 +87,9 @@ def leg_fields(caller: User | None, group: Group, params: dict[str, str]) -> dic
     }
 
 
-def ask_again(params: dict[str, str], fields: dict[str, Any]) -> None:
+def ask_again(find: Find, params: dict[str, str], fields: dict[str, Any]) -> None:
     """Under the lock: the caller may have lost their place, and the payer their group, while it was waited for."""
-    now = leg_fields(*who_and_where(params), params)
+    now = leg_fields(*find(params), params)
     if now != fields:
         raise RefusedCallError(CHANGED)
 
@@ -92,6 +104,12 @@ def refuse_ended(calls: QuerySet[Call], sid: str) -> None:
         raise RefusedCallError(ENDED)
 
 
+def refuse_locked(group_id: int, sid: str) -> None:
+    """Whose phone was let in before, and has not hung up, is let in again: Twilio repeats its question."""
+    if GroupCall.objects.is_locked(group_id) and not Call.objects.running().known().filter(sid=sid).exists():
+        raise RefusedCallError(LOCKED)
+
+
 @atomic_and_retried
 def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: datetime) -> tuple[Call | None, int]:
     """The leg's row and its limit in seconds. The account stays locked until the row is in: legs that start at once
@@ -99,7 +117,9 @@ def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: 
 
     The row is the same one when Twilio asks again. None without a CallSid, as when somebody tries it by curl.
     """
-    time_limit = limit_of(lock_payer(fields["payer"]), sid, now=now)
+    account = lock_payer(fields["payer"])
+    refuse_locked(fields["group_id"], sid)
+    time_limit = limit_of(account, sid, now=now)
     check()
     call = Call.objects.get_or_create(sid=sid, defaults=fields)[0] if SID.fullmatch(sid) else None
     return call, time_limit
@@ -137,9 +157,7 @@ def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
     if account is None:
         return FOUR_HOURS
     if has_open_dispute(account):
-        raise RefusedCallError(
-            "A payment of this group's owner is disputed. Calls can start again when that is settled."
-        )
+        raise RefusedCallError(DISPUTED)
     credit = call_credit(account, now=now, without=sid)
     if credit.is_overdrawn:
         raise RefusedCallError(NO_CREDIT)
@@ -148,8 +166,5 @@ def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
     if credit.money < max(settings.MIN_CALL_BALANCE, credit.hold):
         raise RefusedCallError(NO_CREDIT)
     if credit.free < credit.hold:
-        raise RefusedCallError(
-            "The money that is left is held by calls that are running. "
-            "Please call again when one has ended, or ask the group's owner to add money."
-        )
+        raise RefusedCallError(MONEY_HELD)
     return credit.time_limit()

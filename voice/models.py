@@ -12,8 +12,14 @@ from billing.models import Account
 from core.timestamps import DatabaseNow
 from groups.models import Group
 from users.models import User
+from voice import dial_in_models  # noqa: F401  # Django looks for models here
+from voice.group_call_models import GroupCall
+
+__all__ = ("GroupCall",)  # Django looks for models here
+
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
+MUTE, UNMUTE = "participant-mute", "participant-unmute"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -62,6 +68,10 @@ class Conference(Doubt):
     notified_at = models.DateTimeField(
         null=True, blank=True, help_text="When the group was to be told that it began, the last time that it was tried."
     )
+    alone_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when one phone alone is on; empty while none is, or several are."
+    )
+    alone_told_at = models.DateTimeField(null=True, blank=True, help_text="When that one was warned of the end.")
     announcement = models.CharField(max_length=8, choices=Announcement, default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -85,6 +95,11 @@ class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
         """Those that say whether these legs are on, or all legs: numbered, for the others change nothing."""
         about = Q(kind__in=(JOIN, LEAVE)) if sids is None else Q(kind__in=(JOIN, LEAVE), call_sid__in=sids)
         return self.filter(about | Q(kind=END)).exclude(sequence_number=None)
+
+    def about_muting(self) -> "ConferenceEventQuerySet":
+        """Those that say whether a leg is muted, the newest first: who joins again is heard again."""
+        told = self.filter(kind__in=(JOIN, LEAVE, MUTE, UNMUTE)).exclude(sequence_number=None)
+        return told.order_by("-sequence_number")
 
 
 class ConferenceEvent(models.Model):
@@ -133,6 +148,13 @@ class CallQuerySet(models.QuerySet["Call"]):
     def running(self) -> "CallQuerySet":
         """Legs that have not ended as far as we know."""
         return self.filter(end_time=None)
+
+    def known(self) -> "CallQuerySet":
+        """Legs of which more is known than their sid (`is_nobodys`)."""
+        return self.exclude(caller="", user_id=None, payer=None)
+
+    def of_nobody_known(self) -> "CallQuerySet":
+        return self.filter(~Exists(User.objects.filter(pk=OuterRef("user_id"))))
 
     def to_be_hung_up(self) -> "CallQuerySet":
         """Running legs that Twilio is to end, whether it has been told so or not."""
@@ -211,6 +233,12 @@ class Call(Doubt):
     seen_on = models.BooleanField(null=True, blank=True, help_text="Whether Twilio, last asked, said that it is on.")
     seen_after = models.BigIntegerField(
         null=True, blank=True, help_text="The conference's highest SequenceNumber when Twilio was asked."
+    )
+    muted_told = models.BooleanField(
+        null=True, blank=True, help_text="Whether Twilio, when last asked or told so, said that it is muted."
+    )
+    muted_after = models.BigIntegerField(
+        null=True, blank=True, help_text="The conference's highest SequenceNumber before that."
     )
     heard_at = models.DateTimeField(default=timezone.now, db_default=DatabaseNow())
     payer = models.ForeignKey(
@@ -297,6 +325,7 @@ class HangUp(models.Model):
         PERSON_GONE = "person_gone", "the account is deleted"
         DISABLED = "disabled", "the account is disabled"
         PAYER_GONE = "payer_gone", "the account of its payer is deleted"
+        ALONE = "alone", "nobody else was on the call for minutes"
         NO_CREDIT = "no_credit", "not let in: there is not enough credit"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")

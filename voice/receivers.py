@@ -12,14 +12,18 @@ from billing.erasing import lock_events_about
 from billing.ledger import holds_money
 from billing.models import Account
 from core.jobs.queue import enqueue_each
+from core.phone_numbers import forms_of
 from core.transactions import lock_rows
 from groups.models import Group, GroupPerson, Invitation, Membership, Ownership, Participant
+from groups.notifications.pushes import Concern, concerns
 from groups.services import lock_around
 from users.client_identity import CLIENT, client_identity
-from users.erasing import goers
+from users.erasing import goers, numbers_of
 from users.models import User
+from voice.conferences import announcing
 from voice.credit.audit import prove_charges
 from voice.credit.call_credit import held_by_calls
+from voice.dial_in_models import DialInCode
 from voice.hang_ups import end_conference, hang_up
 from voice.models import Call, Conference, HangUp
 
@@ -67,8 +71,8 @@ def is_told_first(person: User, going: set[int]) -> bool:
 
 
 def legs_naming(going: set[int]) -> QuerySet[Call]:
-    numbers = User.objects.filter(pk__in=going).exclude(phone_number=None).values_list("phone_number", flat=True)
-    names = [*(f"+{number}" for number in numbers), *(f"{CLIENT}{client_identity(pk)}" for pk in going)]
+    numbers = {form for number in numbers_of(going) for form in forms_of(number)}
+    names = [*numbers, *(f"{CLIENT}{client_identity(pk)}" for pk in going)]
     named = Q(user_id=None) & (Q(caller__in=names) | Q(called__in=names))
     return Call.objects.filter(Q(user_id__in=going) | named).exclude(caller="", called="")
 
@@ -79,12 +83,13 @@ def end_legs_of_disabled(sender: type[User], instance: User, **kwargs: Any) -> N
 
 
 def end_legs_of_leaver(sender: type[GroupPerson], instance: GroupPerson, origin: Any, **kwargs: Any) -> None:
-    """Who has lost their last part in the group, which an invitation is not."""
+    """Who has lost their last part in the group, which an invitation is not. Their code for it goes, too."""
     if (
         goes_alone(sender, origin)
         and not Group.objects.of_person(instance.user_id).filter(pk=instance.group_id).exists()
     ):
         hang_up(legs_of(instance), why=HangUp.Why.NO_PART)
+        DialInCode.objects.filter(group=instance.group_id, user=instance.user_id).delete()
 
 
 def end_legs_of_participant(sender: type[GroupPerson], instance: GroupPerson, origin: Any, **kwargs: Any) -> None:
@@ -105,6 +110,7 @@ def goes_alone(sender: type[Model], origin: Model | QuerySet[Any]) -> bool:
 def connect() -> None:
     holds_money(held_by_calls)
     proves(prove_charges)
+    concerns[announcing.KIND] = Concern(announcing.still, announcing.ended)
     post_delete.connect(end_call_of_group, sender=Group, dispatch_uid="voice.end_call_of_group")
     pre_delete.connect(lock_what_goes, sender=User, dispatch_uid="voice.lock_what_goes")
     pre_delete.connect(forget_callers, sender=User, dispatch_uid="voice.forget_callers")

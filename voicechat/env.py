@@ -71,6 +71,14 @@ class Env:
         self.fault(f"{name} is {value!r}: use dollars, such as {default}, with up to six decimals.")
         return int(Decimal(default) * 1_000_000)
 
+    def telephones(self, name: str) -> list[str]:
+        """A comma-separated list of numbers, each as https://www.twilio.com/docs/glossary/what-e164 writes it."""
+        found = self.words(name)
+        for word in found:
+            if not re.fullmatch(r"\+[1-9][0-9]{6,14}", word, re.ASCII):
+                self.fault(f"{name} has {word!r}: write all of a number, with its country code, such as +12025550123.")
+        return list(dict.fromkeys(found))
+
     def rate(self, name: str, default: str) -> tuple[int, int] | None:
         """How many in how many seconds: "30/hour" is (30, 3600), and "off" None. At most 1000: each is counted."""
         value = self.text(name, default).lower()
@@ -142,6 +150,17 @@ class Env:
             self.fault(f"{name} is {value!r}: use an address such as https://api.example.com.")
             return default
         return value
+
+    def prefix(self, name: str, default: str) -> str:
+        """The beginning of an http(s) address, right behind which comes a word."""
+        value = self.text(name, default)
+        if re.fullmatch(r"https?://[^\s/?#@\"'<>]+/[^\s\"'<>]*(?<=[/=#])", value, re.ASCII) and len(value) <= 200:
+            return value
+        self.fault(
+            f"{name} is {value!r}: use the beginning of an address, up to its last /, = or #, such as "
+            "https://app.example.com/join/."
+        )
+        return default
 
     def command_line(self, name: str) -> list[str]:
         """Flags for another program, as a shell would read them: whether it knows them it says itself."""

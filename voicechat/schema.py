@@ -186,7 +186,7 @@ def describe_requests(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         schemas[name]["required"] = [field]  # a device's `identity` is asked for in open mode alone
     for operation in (operation for path in result["paths"].values() for operation in path.values()):
         for parameter in operation.get("parameters", ()):
-            if parameter["in"] == "path":
+            if parameter["in"] == "path" and parameter["name"].endswith("_id"):
                 parameter["schema"] = ID_IN_PATH
         for media_type in operation.get("requestBody", {}).get("content", {}).values():
             if media_type["schema"].get("$ref", "").rpartition("/")[2] in NEEDED:

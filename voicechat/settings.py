@@ -36,6 +36,8 @@ THREADS = env.whole("THREADS", 4, lowest=1, highest=64)  # of each process, and 
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 if urlsplit(PUBLIC_URL).path:
     env.fault(f"PUBLIC_URL is {PUBLIC_URL!r}, with a path: the server needs a host or a port of its own.")
+INVITATION_URL = env.prefix("INVITATION_URL", f"{PUBLIC_URL}/join/")  # the client's page; the token comes behind it
+CLIENT_URL = env.url("CLIENT_URL", PUBLIC_URL)  # the client's page, which a letter's button opens
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # those of before, while SECRET_KEY takes their place
 OIDC_ISSUER = env.url("OIDC_ISSUER")
@@ -79,10 +81,13 @@ if PRODUCTION:
         env.fault("OIDC_ISSUER is missing: without sign-in everybody may do everything (ALLOW_OPEN_ACCESS=true).")
     for name in (
         "OIDC_ISSUER",
+        "CLIENT_URL",
         *(f"{vendor}_API_BASE" for vendor in ("TWILIO", "STRIPE", "CLOUDINARY", "APNS", "FCM")),
     ):
         if urlsplit(env.url(name)).scheme == "http" and not is_loopback(env.url(name)):
             env.fault(f"{name} is {env.url(name)!r}: production needs https://.")
+    if INVITATION_URL.startswith("http:") and not is_loopback(INVITATION_URL):
+        env.fault(f"INVITATION_URL is {INVITATION_URL!r}: production needs https://.")
     if env.url("WEBPUSH_API_BASE"):
         env.fault("WEBPUSH_API_BASE sends every browser's notification to one host: it is for tests.")
     if SIGN_IN:
@@ -124,6 +129,7 @@ INSTALLED_APPS = [
     "voice",
     "billing",
     "groups",
+    "groups.notifications",
     "users",
     "uploads",
     "core.jobs",
@@ -223,9 +229,13 @@ THROTTLE_DEVICES = env.rate("THROTTLE_DEVICES", "60/hour" if PRODUCTION else "of
 THROTTLE_CARD_INQUIRIES = env.rate("THROTTLE_CARD_INQUIRIES", "300/hour" if PRODUCTION else "off")
 THROTTLE_ACTIVITIES = env.rate("THROTTLE_ACTIVITIES", "600/hour" if PRODUCTION else "off")
 THROTTLE_INVITATIONS = env.rate("THROTTLE_INVITATIONS", "300/day" if PRODUCTION else "off")
-THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")  # everywhere, as the next one
+THROTTLE_INVITATION_TOKENS = env.rate("THROTTLE_INVITATION_TOKENS", "300/hour" if PRODUCTION else "off")
+THROTTLE_INVITATION_MESSAGES = env.rate("THROTTLE_INVITATION_MESSAGES", "50/day")  # everywhere, as the next three
+THROTTLE_INVITED = env.rate("THROTTLE_INVITED", "3/day")  # of one address or number, whoever invites it
+THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")
 THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
 THROTTLE_STREAM_TICKETS = env.rate("THROTTLE_STREAM_TICKETS", "600/hour" if PRODUCTION else "off")
+THROTTLE_UNSUBSCRIBE = env.rate("THROTTLE_UNSUBSCRIBE", "600/hour" if PRODUCTION else "off")  # of one address
 THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
 
 # --- REST framework -------------------------------------------------------------------------------------------------
@@ -348,6 +358,8 @@ TWILIO_PLACE = {
     "edge": env.label("TWILIO_EDGE"),
 }
 CONFERENCE_PREFIX = env.label("CONFERENCE_PREFIX")  # keeps two servers on one Twilio account apart
+DIAL_IN_NUMBERS = env.telephones("DIAL_IN_NUMBERS")  # what telephones dial, whichever group they want
+TRUST_CALLER_ID = env.choice("TRUST_CALLER_ID", ("attested", "always"))
 TELEPHONY: dict[str, Any] = _backend(
     "voice.telephony.twilio_telephony.TwilioTelephony",
     "voice.telephony.sandbox_telephony.SandboxTelephony",
@@ -397,6 +409,25 @@ NOTIFICATIONS: list[dict[str, Any]] = [
     *_direct("web_push.WebPush", _web_push, env.url("WEBPUSH_API_BASE")),
     *([_notify] if _has_notify else []),
 ]
+_mail = env.vendor("E-mail", ("EMAIL_HOST", "DEFAULT_FROM_EMAIL"), ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"))
+DEFAULT_FROM_EMAIL = env.key(
+    "DEFAULT_FROM_EMAIL",
+    vendor_keys.sender,
+    "use an address such as hello@example.com, or Family Calls <hello@example.com>.",
+)
+_email_port = env.whole("EMAIL_PORT", 587, lowest=1, highest=65535)
+_email_tls = env.choice("EMAIL_USE_TLS", ("true", "false")) == "true"
+if bool(env.text("EMAIL_HOST_USER")) != bool(env.text("EMAIL_HOST_PASSWORD")):
+    env.fault("E-mail is half configured: set both EMAIL_HOST_USER and EMAIL_HOST_PASSWORD, or neither.")
+if PRODUCTION and _mail and not _email_tls and not is_loopback(f"smtp://{_mail['EMAIL_HOST']}"):
+    env.fault("EMAIL_USE_TLS is false: people's addresses and the password would cross the network as plain text.")
+MAIL: dict[str, Any] = _backend(
+    "groups.notifications.mail.smtp.SMTPMailer",
+    "groups.notifications.mail.sandbox_mail.SandboxMail",
+    {**_mail, "DEFAULT_FROM_EMAIL": DEFAULT_FROM_EMAIL} if _mail else {},
+    email_port=str(_email_port),
+    email_use_tls="true" if _email_tls else "",
+)
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",
@@ -416,6 +447,7 @@ STORAGE: dict[str, Any] = _backend(
 CALL_RATE = env.micros("CALL_RATE", "0.0085")  # one phone, one started minute
 CONFERENCE_RATE = env.micros("CONFERENCE_RATE", "0.0018")  # the conference's share of it
 MIN_CALL_BALANCE = env.micros("MIN_CALL_BALANCE", "0.50" if _stripe else "0")
+END_WHEN_ALONE = env.whole("END_WHEN_ALONE", 5, lowest=0, highest=240)  # minutes; 0 for never
 HOLD_MINUTES = env.whole("HOLD_MINUTES", 5, lowest=1, highest=240)  # kept for each phone on a call
 
 # --- Jobs, and what comes by the clock (core/jobs) --------------------------------------------------------------------

@@ -27,9 +27,10 @@ TRIGGERS_WARNING = (
     "The database lacks triggers that raise versions, so that no answer may be kept: {}. Run `manage.py migrate`, "
     "which makes them again."
 )
+NO_MAIL = "EMAIL_HOST is not set: nobody is told by e-mail of invitations, and of money that is running low."
 WORKER_BESIDE = "are done by a worker beside the server, which ends with it"
 WORKER_APART = "wait for a worker: start one by `python manage.py work`"
-WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images"}
+WHAT = {"Twilio": "calls", "Stripe": "payments", "Cloudinary": "images", "E-mail": "e-mails"}
 
 
 def load_settings() -> Any:
@@ -90,6 +91,8 @@ def start_warnings() -> Iterator[str]:
         yield "STRIPE_WEBHOOK_SECRET is not set: Stripe's webhooks are answered 503."
     if modes["Twilio"] == "real" and not settings.NOTIFICATIONS:
         yield f"Calls work, and nobody is told when one begins: {settings.HOW_TO_NOTIFY}"
+    if settings.PRODUCTION and modes["E-mail"] == "off":
+        yield NO_MAIL
     if modes["Stripe"] == "real" and (warning := stripe_warning()):
         yield warning
     yield from settings.LOOSE

@@ -14,10 +14,15 @@ from core.wire import IdConverter
 from groups.api.list_views import GroupPersonViewSet, InviteeViewSet, MemberViewSet, OwnerViewSet
 from groups.api.person_views import UserGroupsViewSet
 from groups.api.views import ActivityViewSet, GroupViewSet
+from groups.invitations.views import AcceptanceViewSet, InvitationLinkViewSet, OpenInvitationViewSet
 from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
-from users.api.views import UserViewSet
+from users.api.unsubscribe_views import UnsubscribeViewSet
+from users.api.views import NotificationChoicesViewSet, UserViewSet
+from voice.api.announcement_views import AnnouncementViewSet
+from voice.api.call_views import CallViewSet
+from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
@@ -34,6 +39,12 @@ balance, last4, payment, card = (view.as_view for view in (BalanceViewSet, Last4
 token, make_call, device, charge, event = (
     view.as_view for view in (TokenViewSet, MakeCallViewSet, DeviceViewSet, TwilioChargeViewSet, TwilioEventViewSet)
 )
+choices, no_more = NotificationChoicesViewSet.as_view, UnsubscribeViewSet.as_view
+link, invitation, acceptance = (
+    view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
+)
+group_call = CallViewSet.as_view
+dial_in, dial_in_call = DialInViewSet.as_view, DialInCallViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -45,7 +56,7 @@ def people(name: str, view: type[GroupPersonViewSet]) -> list[URLPattern]:
     if view is CallParticipantViewSet:
         return [
             path(base, view.as_view({**everybody, "delete": "clear"})),
-            path(f"{base}/<id:user_id>", view.as_view({"delete": "destroy"})),
+            path(f"{base}/<id:user_id>", view.as_view({"put": "mute", "delete": "destroy"})),
         ]
     return [
         path(base, view.as_view(everybody)),
@@ -71,6 +82,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *people("groupOwners", OwnerViewSet),
     *people("groupMembers", MemberViewSet),
     *people("groupInvitees", InviteeViewSet),
+    path("api/groups/<id:group_id>/invitationLinks", link({"get": "list", "post": "create"})),
+    path("api/groups/<id:group_id>/invitationLinks/<id:link_id>", link({"delete": "destroy"})),
+    path("api/groups/invitations/<str:token>", invitation({"get": "retrieve"})),
+    path("api/groups/invitations/<str:token>/accept", acceptance({"post": "create"})),
     path("api/voice/registerBinding", device({"post": "create", "delete": "destroy"})),
     path("api/voice/register-binding", device({"post": "create", "delete": "destroy"})),
     path("api/voice/sendNotification", device({"post": "notify"})),
@@ -80,9 +95,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # users/
     path("api/users", user({"get": "list", "post": "create"})),
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
+    path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
+    path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
     # voice/
+    path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
+    path("api/groups/<id:group_id>/call/unknownCallers", group_call({"delete": "remove_unknown_callers"})),
+    path(
+        "api/groups/<id:group_id>/call/endWhenAlone",
+        group_call({"get": "end_when_alone", "put": "change_end_when_alone"}),
+    ),
+    path("api/voice/announcement", AnnouncementViewSet.as_view({"post": "create"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),
+    path("api/groups/<id:group_id>/dialIn", dial_in({"get": "retrieve"})),
+    path("api/groups/<id:group_id>/dialIn/pin", dial_in({"post": "renew"})),
+    path("api/voice/dialIn", dial_in_call({"post": "call"})),
+    path("api/voice/dialIn/pin", dial_in_call({"post": "code"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
     path("api/voice/callEvents", event({"post": "call"})),
     path("api/billing/allTwilioCharges", charge({"get": "all"})),

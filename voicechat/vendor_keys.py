@@ -2,9 +2,12 @@
 cannot be used."""
 
 import json
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from core.p256 import key_of_number, key_of_pem
 
@@ -28,6 +31,18 @@ def subject(text: str) -> str:
     if not text.startswith(("mailto:", "https://")) or " " in text or text in ("mailto:", "https://"):
         raise ValueError("A subject is a mailto: or https: address.")
     return text
+
+
+def sender(text: str) -> str:
+    """Whom e-mails come from: an address, which may have a name before it."""
+    name, address = parseaddr(text)
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise ValueError("This is no address.") from error
+    if not text.isprintable() or not address.isascii():
+        raise ValueError("This is no address that every mail server takes.")
+    return formataddr((name, address))
 
 
 def service_account(text: str) -> str:

@@ -6,8 +6,13 @@ from django.conf import settings
 
 
 def vendor_modes() -> dict[str, str]:
-    """{"Twilio": "real", "Stripe": "sandbox", "Cloudinary": "off"}"""
-    backends = {"Twilio": settings.TELEPHONY, "Stripe": settings.PAYMENTS, "Cloudinary": settings.STORAGE}
+    """{"Twilio": "real", "Stripe": "sandbox", "Cloudinary": "off", "E-mail": "off"}"""
+    backends = {
+        "Twilio": settings.TELEPHONY,
+        "Stripe": settings.PAYMENTS,
+        "Cloudinary": settings.STORAGE,
+        "E-mail": settings.MAIL,
+    }
     return {vendor: mode(backend) for vendor, backend in backends.items()}
 
 

@@ -33,6 +33,7 @@ from billing.models import (
 )
 from core.jobs.models import Job, ScheduledCommand, WorkerSeen
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
+from groups.notifications.models import Notice, SandboxEmail
 from users.models import User, VendorDeletion
 from users.operators.password import GIVEN_AT
 from users.operators.sessions import BEGAN_AT, SEEN_AT
@@ -117,6 +118,8 @@ def fill_lists(group: Group, people: list[User]) -> None:
         user=people[0], identity="u_1", address=LONG, binding_type="apn", endpoint=LONG, sid="BS1"
     )
     device.tags.add(group)
+    Notice.objects.create(user=people[0], group=group, kind="invited", about="1", way="email", why="x" * 100)
+    SandboxEmail.objects.create(to="rose@example.com", subject=LONG, text=LONG, html=f"<p>{LONG}</p>")
     SandboxNotification.objects.create(group_id=group.pk, body=LONG, identities=["u_1"])
 
 

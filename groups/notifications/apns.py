@@ -6,12 +6,13 @@ https://developer.apple.com/documentation/usernotifications/sending-notification
 import time
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import jwt
 
 from groups.models import Device
-from groups.notifications.direct import LIVES, DirectChannel, Fate, Notification, client, may_do_later, word
+from groups.notifications.direct import LIVES, Clients, DirectChannel, Fate, Notification, may_do_later, word
 
 API_BASE = "https://api.push.apple.com"
 TOKEN_LIVES = 40 * 60
@@ -25,13 +26,13 @@ OURS = ("BadCertificateEnvironment", "ExpiredProviderToken", "InvalidProviderTok
 
 class APNs(DirectChannel):
     name = "APNs"
-    kinds = (Device.BindingType.APN,)
+    kinds = (Device.BindingType.APN, Device.BindingType.VOIP)
 
     def __init__(
         self, *, apns_key: str, apns_key_id: str, apns_team_id: str, apns_topic: str, api_base: str = ""
     ) -> None:
         self.key, self.key_id, self.team_id, self.topic = apns_key, apns_key_id, apns_team_id, apns_topic
-        self.client = client(base_url=api_base or API_BASE, http1=False)
+        self.clients = Clients(base_url=api_base or API_BASE, http1=False)
         self.token, self.renewed, self.lock = "", float("-inf"), Lock()
 
     def prepare(self, *, timeout: float) -> None:
@@ -43,17 +44,30 @@ class APNs(DirectChannel):
                 self.renewed = time.monotonic()
 
     def post(self, device: Device, notification: Notification, *, timeout: float) -> httpx2.Response:
-        alert = {"alert": {"body": notification.body}, "sound": "default", "thread-id": notification.collapses}
-        headers = {
-            "authorization": f"bearer {self.token}",
+        headers = {"authorization": f"bearer {self.token}", "apns-priority": "10"}
+        if device.rings:
+            headers |= self.ring()
+            body: dict[str, Any] = {"aps": {}, "body": notification.body}
+        else:
+            headers |= self.alert(notification)
+            shown = {"alert": {"body": notification.body}, "sound": "default", "thread-id": notification.collapses}
+            body = {"aps": shown}
+        body |= notification.data()
+        return self.clients.post(
+            f"/3/device/{quote(device.address, safe='')}", json=body, headers=headers, timeout=timeout
+        )
+
+    def ring(self) -> dict[str, str]:
+        """Now or never: a call that is kept for a phone that is off would ring when it is over."""
+        return {"apns-topic": f"{self.topic}.voip", "apns-push-type": "voip", "apns-expiration": "0"}
+
+    def alert(self, notification: Notification) -> dict[str, str]:
+        return {
             "apns-topic": self.topic,
             "apns-push-type": "alert",
-            "apns-priority": "10",
             "apns-expiration": str(int(time.time()) + LIVES),
             "apns-collapse-id": notification.collapses,
         }
-        body = {"aps": alert, "groupId": notification.group_id}
-        return self.client.post(f"/3/device/{device.address}", json=body, headers=headers, timeout=timeout)
 
     def fate(self, device: Device, answer: httpx2.Response) -> Fate:
         """https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns

@@ -36,13 +36,24 @@ class OwnBindings:
         """There is nothing to do."""
 
 
+class Missed(NamedTuple):
+    """One that could not be told now, and may be later."""
+
+    device: Device
+    wait: float | None = None
+    """Seconds after which the vendor wants to be asked again; None where it does not say."""
+
+
 class Sent(NamedTuple):
+    """What became of the devices. Who is named in none of these was told."""
+
     sid: str
     """The channel's id of what it sent."""
     gone: Sequence[Device] = ()
     """Those of which the channel says that they are no more."""
-    missed: Sequence[Device] = ()
-    """Those that it could not take now, and may later."""
+    refused: Sequence[Device] = ()
+    """Those that it does not take like this, however often."""
+    missed: Sequence[Missed] = ()
 
 
 class Channel(Protocol):
@@ -62,8 +73,9 @@ class Channel(Protocol):
     def delete_binding(self, *, sid: str) -> None:
         """One that is gone already changes nothing."""
 
-    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> Sent:
-        """Tells the devices, of which there is at least one. Raises ChannelUnavailable where it could take none."""
+    def send(self, *, devices: Sequence[Device], body: str, group_id: int | None) -> Sent:
+        """Tries each of the devices once, of which there is at least one. Raises ChannelUnavailable or ChannelRefused
+        where it could not be asked about any."""
 
 
 class ChannelUnavailable(APIException):

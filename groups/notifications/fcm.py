@@ -11,7 +11,7 @@ import httpx2
 import jwt
 
 from groups.models import Device
-from groups.notifications.direct import LIVES, DirectChannel, Fate, Notification, client, may_do_later, word
+from groups.notifications.direct import LIVES, Clients, DirectChannel, Fate, Notification, may_do_later, word
 
 API_BASE = "https://fcm.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -29,7 +29,7 @@ class FCM(DirectChannel):
     def __init__(self, *, fcm_credentials: str, api_base: str = "") -> None:
         self.account = json.loads(fcm_credentials)
         self.path = f"/v1/projects/{self.account['project_id']}/messages:send"
-        self.client = client(base_url=api_base or API_BASE)
+        self.clients = Clients(base_url=api_base or API_BASE)
         self.token, self.valid_until, self.lock = "", float("-inf"), Lock()
 
     def prepare(self, *, timeout: float) -> None:
@@ -50,7 +50,7 @@ class FCM(DirectChannel):
             }
             assertion = jwt.encode(claims, self.account["private_key"], algorithm="RS256")
             form = {"grant_type": GRANT, "assertion": assertion}
-            answer = self.client.post(audience, data=form, timeout=timeout).raise_for_status().json()
+            answer = self.clients.post(audience, data=form, timeout=timeout).raise_for_status().json()
             self.token = str(answer["access_token"])
             self.valid_until = time.monotonic() + int(answer["expires_in"]) - MARGIN
 
@@ -58,11 +58,11 @@ class FCM(DirectChannel):
         message = {
             "token": device.address,
             "notification": {"body": notification.body},
-            "data": {"groupId": str(notification.group_id)},
+            "data": {name: str(value) for name, value in notification.data().items()},
             "android": {"collapse_key": notification.collapses, "priority": "HIGH", "ttl": f"{LIVES}s"},
         }
         headers = {"authorization": f"Bearer {self.token}"}
-        return self.client.post(self.path, json={"message": message}, headers=headers, timeout=timeout)
+        return self.clients.post(self.path, json={"message": message}, headers=headers, timeout=timeout)
 
     def fate(self, device: Device, answer: httpx2.Response) -> Fate:
         """https://firebase.google.com/docs/cloud-messaging/error-codes

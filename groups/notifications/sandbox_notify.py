@@ -13,7 +13,7 @@ class SandboxNotify(OwnBindings):
     def serves(self, binding_type: str) -> bool:
         return True
 
-    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> Sent:
+    def send(self, *, devices: Sequence[Device], body: str, group_id: int | None) -> Sent:
         identities = sorted({device.identity for device in devices})
         sent = SandboxNotification.objects.create(identities=identities, body=body, group_id=group_id)
         return Sent(f"NT{sent.pk:032x}")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
+from rest_framework.exceptions import APIException
 from twilio.base.exceptions import TwilioRestException
 
 from core.twilio_client import twilio_client, twilio_errors
 from groups.models import Device
-from groups.notifications.channels import Binding, ChannelRefused, ChannelUnavailable, Sent
+from groups.notifications.channels import Binding, ChannelRefused, ChannelUnavailable, Missed, Sent
 
 IDENTITIES_A_CALL = 20  # https://www.twilio.com/docs/notify/api/notification-resource
 
@@ -58,11 +59,25 @@ class TwilioNotify:
                 if error.status != 404:
                     raise
 
-    def send(self, *, devices: Sequence[Device], body: str, group_id: int) -> Sent:
+    def send(self, *, devices: Sequence[Device], body: str, group_id: int | None) -> Sent:
+        """By person: one who could not be told now is missed with all their devices."""
         identities = sorted({device.identity for device in devices})
-        sids = []
+        sids, refused, missed, failures = [], set[str](), set[str](), list[APIException]()
         for start in range(0, len(identities), IDENTITIES_A_CALL):
             some = identities[start : start + IDENTITIES_A_CALL]
-            with our_errors():
-                sids.append(str(self.service.notifications.create(identity=some, body=body).sid))
-        return Sent(sids[0])
+            try:
+                sids.append(self.notify(some, body))
+            except (ChannelRefused, ChannelUnavailable) as error:
+                failures.append(error)
+                (refused if isinstance(error, ChannelRefused) else missed).update(some)
+        if failures and not sids:
+            raise failures[-1]
+        return Sent(
+            sids[0],
+            refused=[device for device in devices if device.identity in refused],
+            missed=[Missed(device) for device in devices if device.identity in missed],
+        )
+
+    def notify(self, identities: Sequence[str], body: str) -> str:
+        with our_errors():
+            return str(self.service.notifications.create(identity=identities, body=body).sid)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from core.base64url import encoded
 from core.p256 import key_of_number, point
 from groups.models import Device
-from groups.notifications.direct import LIVES, DirectChannel, Fate, Notification, client, may_do_later
+from groups.notifications.direct import LIVES, Clients, DirectChannel, Fate, Notification, may_do_later
 from groups.notifications.subscriptions import Subscription, is_public, read_subscription
 
 TOKEN_LIVES = 12 * 3600
@@ -36,11 +36,11 @@ class WebPush(DirectChannel):
         self.key = key_of_number(vapid_private_key)
         self.public = encoded(point(self.key.public_key()))
         self.subject, self.api_base = vapid_subject, api_base
-        self.client = client()
+        self.clients = Clients()
 
     def post(self, device: Device, notification: Notification, *, timeout: float) -> httpx2.Response:
         subscription = read_subscription(device.address)
-        said = json.dumps({"body": notification.body, "groupId": notification.group_id}).encode()
+        said = json.dumps({"body": notification.body, **notification.data()}).encode()
         headers = {
             "authorization": f"vapid t={self.token(subscription)}, k={self.public}",
             "content-encoding": "aes128gcm",
@@ -51,7 +51,7 @@ class WebPush(DirectChannel):
         }
         url, host, extensions = self.target(subscription)
         own, salt = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
-        return self.client.post(
+        return self.clients.post(
             url,
             content=encrypted(said, subscription, own=own, salt=salt),
             headers={**headers, "host": host},

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db.models import F
+from django.utils import timezone
 
 from billing.models import Account, LedgerEntry, SandboxObject
+from groups.invitations.services import make_link
+from groups.invitations.tokens import token_of
 from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import Client, person
 from tests.doubles.issuer import HOUR, rsa_key
 from tests.voice.conftest import twilio  # noqa: F401  # a fixture
 from users.models import User
+from voice.dial_in.codes import code_in
+from voice.models import Call, Conference
 
 ABSENT = 10**12
 PHOTO = "photo.png"
@@ -46,11 +51,17 @@ def people(group, alice, bob, carol, dave) -> dict[str, User]:
     Membership.objects.bulk_create(Membership(group=group, user=others[name]) for name in ("Olga", "Mike"))
     Invitation.objects.create(group=group, user=others["Ivy"])
     Participant.objects.create(group=group, user=others["Mike"])
+    talk = Conference.objects.create(pk="CFmike", group_id=group.pk)
+    Call.objects.create(sid="CAmike", user_id=others["Mike"].pk, group_id=group.pk, conference=talk, is_on=True)
+    Call.objects.create(sid="CAnobody", group_id=group.pk, conference=talk, is_on=True, caller="+12025550100")
     Activity.objects.create(group=group, user=others["Mike"], activity="Mike said hello")
+    make_link(group_id=group.pk, maker=others["Olga"], who="Olga", now=timezone.now(), max_uses=5, days=7)
     Ownership.objects.create(group=Group.objects.create(name="Neighbours"), user=others["Zoe"])
     callers = {"stranger": dave, "invitee": carol, "member": bob, "owner": alice, "staff": root}
     give_secrets([*callers.values(), *others.values()])
     User.objects.filter(pk=others["Mike"].pk).update(call_status=True)
+    for user in (alice, bob):
+        code_in(group_id=group.pk, user_id=user.pk)  # which is made when somebody first looks
     return {**callers, **others}
 
 
@@ -107,7 +118,9 @@ def names(bound, group):
         ids = {"self": me.pk if me else ABSENT, "absent": ABSENT, **{kind: bound[kinds[kind]].pk for kind in kinds}}
         pays = {f"{kind}_pays": f'"userStripeId": "cus_{pk}"' for kind, pk in ids.items()}
         emails = {"my_email": me.email if me else "nobody@example.com", "email_of_member": bound["Mike"].email}
-        return {"group": group.pk, "name": PHOTO, "card": '"sourceId": "tok_amex"', **ids, **pays, **emails}
+        link = group.invitation_links.get()
+        links = {"link": link.pk, "token": token_of(link)}
+        return {"group": group.pk, **links, "name": PHOTO, "card": '"sourceId": "tok_amex"', **ids, **pays, **emails}
 
     return names
 

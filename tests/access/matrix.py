@@ -1,9 +1,9 @@
 """Who may do what where sign-in is on: one line per operation, one column per caller.
 
 `{self}` is the caller; `{owner}`, `{member}`, `{invitee}` and `{stranger}` are other people of that kind, `{absent}` is
-nobody's id. `=` after a status: the answer is a success, and yet no row has changed (no GET changes one). Who sends no
-token, one that has run out or a forged one is answered 401; a line that names `{group}` answers 404 to everybody known
-where there is no such group.
+nobody's id; `{link}` is one of the group's, and `{token}` its token. `=` after a status: the answer is a success, and
+yet no row has changed (no GET changes one). Who sends no token, one that has run out or a forged one is answered 401; a
+line that names `{group}` answers 404 to everybody known where there is no such group.
 """
 
 TABLE = """
@@ -64,6 +64,14 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   GET /api/users/{self}/statement
 403     403      403     403    403   200   GET /api/users/{member}/statement
 403     403      403     403    403   404   GET /api/users/{absent}/statement
+403     200      200     200    200   200   GET /api/users/{self}/notifications
+403     403      403     403    403   200   GET /api/users/{member}/notifications
+403     403      403     403    403   404   GET /api/users/{absent}/notifications
+403     200      200     200    200   200   PUT /api/users/{self}/notifications {"push": false}
+403     200      200     200    200   200   PUT /api/users/{self}/notifications {"email": false}
+403     200      200     200    200   200   PUT /api/users/{self}/notifications {"sms": true}
+403     403      403     403    403   200   PUT /api/users/{member}/notifications {"sms": true}
+403     403      403     403    403   404   PUT /api/users/{absent}/notifications {"sms": true}
 
 403     200      200     200    200   200   GET /api/groups
 403     201      201     201    201   201   POST /api/groups {"name": "Friends"}
@@ -76,6 +84,11 @@ unknown stranger invitee member owner staff
 403     404      403     403    200   200   DELETE /api/groups/{group}
 403     404      200     200    200   200   GET /api/groups/{group}/callStatus
 403     404      403     200    200   200   PUT /api/groups/{group}/callStatus {"callStatus": true}
+403     404      403     200    200   200   GET /api/groups/{group}/call
+403     404      403     403    200   200   PUT /api/groups/{group}/call {"locked": true}
+403     404      403     403    200   200   DELETE /api/groups/{group}/call/unknownCallers
+403     404      403     200    200   200   GET /api/groups/{group}/call/endWhenAlone
+403     404      403     403    200   200   PUT /api/groups/{group}/call/endWhenAlone {"endWhenAlone": false}
 403     404      200     200    200   200   GET /api/groups/{group}/activities
 403     404      201     201    201   201   POST /api/groups/{group}/activities {"userId": "{self}", "activity": "x"}
 403     404      403     403    403   201   POST /api/groups/{group}/activities {"userId": "{member}", "activity": "x"}
@@ -84,6 +97,9 @@ unknown stranger invitee member owner staff
 403     404      403     201    201   201   POST /api/groups/{group}/callParticipants {"userId": "{self}"}
 403     404      403     403    403   201   POST /api/groups/{group}/callParticipants {"userId": "{owner}"}
 403     404      403     403    403   404   POST /api/groups/{group}/callParticipants {"userId": "{absent}"}
+403     404      403     403    200   200   PUT /api/groups/{group}/callParticipants/{member} {"muted": true}
+403     404      403     409    409   409   PUT /api/groups/{group}/callParticipants/{self} {"muted": true}
+403     404      403     403    404   404   PUT /api/groups/{group}/callParticipants/{absent} {"muted": true}
 403     404      403     403    200   200   DELETE /api/groups/{group}/callParticipants
 403     404      403     200=   200=  200=  DELETE /api/groups/{group}/callParticipants/{self}
 403     404      403     403    200   200   DELETE /api/groups/{group}/callParticipants/{member}
@@ -118,9 +134,19 @@ unknown stranger invitee member owner staff
 403     404      200     200=   200=  200=  DELETE /api/groups/{group}/groupInvitees/{self}
 403     404      403     403    200   200   DELETE /api/groups/{group}/groupInvitees/{invitee}
 403     404      403     403    200=  200=  DELETE /api/groups/{group}/groupInvitees/{absent}
+403     404      403     403    200   200   GET /api/groups/{group}/invitationLinks
+403     404      403     403    201   201   POST /api/groups/{group}/invitationLinks {"maxUses": 3}
+403     404      403     403    200   200   DELETE /api/groups/{group}/invitationLinks/{link}
+403     200      200     200=   200=  200   POST /api/groups/invitations/{token}/accept
+403     200      200     200=   200=  200   POST /api/groups/invitations/{token}/accept {"userId": "{self}"}
+403     403      403     403    403   403   POST /api/groups/invitations/{token}/accept {"userId": "{absent}"}
+403     403      403     403    403   403   POST /api/groups/invitations/{token}/accept {"userId": "{stranger}"}
 
 403     200      200     200    200   200   GET /api/live
 403     201      201     201    201   201   POST /api/live/tickets
+
+403     404      403     200    200   200   GET /api/groups/{group}/dialIn
+403     404      403     200    200   400   POST /api/groups/{group}/dialIn/pin {}
 
 403     200      200     200    200   200   GET /api/voice/accessToken
 403     201      201     201    201   201   POST /api/voice/registerBinding {"identity": "u_{self}", "Address": "x"}
@@ -164,13 +190,19 @@ PUBLIC = """
 200 GET /api/schema
 200 GET /api/docs
 200 GET /media/{name}
+200 GET /api/groups/invitations/{token}
 302 GET /admin
 302 GET /admin/
 403 GET /api/voice/makeCall
 403 POST /api/voice/makeCall
+403 POST /api/voice/dialIn
+403 POST /api/voice/dialIn/pin
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
+403 POST /api/voice/announcement
 400 POST /api/billing/stripeWebhook
+400 GET /api/users/unsubscribe
+400 POST /api/users/unsubscribe
 """
-"""The same answer to everybody, whatever their token: webhooks are let in by their sender's signature alone, and the
-admin has a sign-in of its own."""
+"""The same answer to everybody, whatever their token: webhooks are let in by their sender's signature alone, the page
+of who wants no more e-mails by its own, and the admin has a sign-in of its own."""

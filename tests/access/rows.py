@@ -7,7 +7,7 @@ from django.db import connection
 
 from users.models import IssuerKeys
 
-APPS = ("users", "groups", "billing", "voice", "jobs")
+APPS = ("users", "groups", "notifications", "billing", "voice", "jobs")
 MODELS = [
     model
     for app in APPS

@@ -15,7 +15,18 @@ from billing.models import (
     TopUp,
 )
 from core.jobs.models import Job
-from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, SandboxNotification
+from groups.models import (
+    Activity,
+    Device,
+    Group,
+    Invitation,
+    Membership,
+    Ownership,
+    Participant,
+    Push,
+    SandboxNotification,
+)
+from groups.notifications.models import Notice, SandboxEmail
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
 
@@ -103,6 +114,16 @@ def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) ->
     tags = zip(devices, pairs, strict=True)
     Device.tags.through.objects.bulk_create(
         Device.tags.through(device_id=device.pk, group_id=group.pk) for device, (_, _, group) in tags
+    )
+    Push.objects.bulk_create(
+        Push(cause=f"call:CF{n}", group_id=group.pk, body=f"Group {n} talks", until_at=NOON) for n, _, group in pairs
+    )
+    Notice.objects.bulk_create(
+        Notice(user=user, group=group, kind="invited", about=str(n), way="email") for n, user, group in pairs
+    )
+    SandboxEmail.objects.bulk_create(
+        SandboxEmail(to=f"person{n}@example.com", subject=f"Letter {n}", text="Hello.", html="<p>Hello.")
+        for n, _, _ in pairs
     )
     SandboxNotification.objects.bulk_create(
         SandboxNotification(group_id=group.pk, body=f"Group {n} talks", identities=[f"u_{n}"]) for n, _, group in pairs

@@ -29,7 +29,11 @@ THROTTLED = {
     ("post", "/api/voice/sendNotification"): "NOTIFICATIONS",
     ("post", "/api/voice/send-notification"): "NOTIFICATIONS",
     ("post", "/api/live/tickets"): "STREAM_TICKETS",
+    ("get", "/api/groups/invitations/x"): "INVITATION_TOKENS",
+    ("post", "/api/groups/invitations/x/accept"): "INVITATION_TOKENS",
     ("post", "/api/upload"): "UPLOADS",
+    ("get", "/api/users/unsubscribe"): "UNSUBSCRIBE",
+    ("post", "/api/users/unsubscribe"): "UNSUBSCRIBE",
 }
 OTHERS = [(m.lower(), path) for methods, path in ROUTES for m in methods if (m.lower(), path) not in THROTTLED]
 NOON = 1_800_000_000.25
@@ -112,8 +116,10 @@ def test_no_other_view_has_a_throttle():
         if getattr(pattern.callback, "cls", None) and pattern.callback.cls.throttle_classes
     }
     described.remove(("post", "/api/groups/{group_id}/groupInvitees"))  # counted by its service, where one is sent
+    described.remove(("post", "/api/groups/{group_id}/invitationLinks"))  # as above
     described.remove(("get", "/api/live"))  # of streams so many may be open at once
-    assert described == {(method, path.replace("/1/", "/{group_id}/")) for method, path in THROTTLED}
+    listed = {(method, path.replace("/1/", "/{group_id}/").replace("/x", "/{token}")) for method, path in THROTTLED}
+    assert described == listed
     assert {view.__name__ for view in views} == {
         "UserViewSet",
         "TokenViewSet",
@@ -123,6 +129,8 @@ def test_no_other_view_has_a_throttle():
         "UploadViewSet",
         "ActivityViewSet",
         "StreamTicketViewSet",
+        "OpenInvitationViewSet",
+        "AcceptanceViewSet",
     }
 
 

@@ -51,11 +51,11 @@ class APNsDouble(Http2Double):
         body = json.loads(request.body)
         if len(request.body) > MOST_BYTES:
             return refusal(413, "PayloadTooLarge")
-        if request.headers["apns-topic"] != TOPIC:
+        if request.headers["apns-topic"] != (f"{TOPIC}.voip" if device.startswith("device-voip-") else TOPIC):
             return refusal(400, "DeviceTokenNotForTopic")
-        if request.headers["apns-push-type"] != "alert" or int(request.headers["apns-expiration"]) < time.time():
+        if request.headers["apns-push-type"] != ("voip" if request.headers["apns-topic"] != TOPIC else "alert"):
             return refusal(400, "InvalidPushType")
-        if len(request.headers["apns-collapse-id"]) > 64:
+        if len(request.headers.get("apns-collapse-id", "")) > 64:
             return refusal(400, "BadCollapseId")
         if since := self.gone.get(device):
             return refusal(410, "Unregistered", timestamp=int(since))

@@ -1,6 +1,7 @@
 """The doubles and, beside each, the real adapter that talks to it; and the sandboxes, which need none."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -16,6 +17,7 @@ from tests.doubles.apns import APNsDouble
 from tests.doubles.cloudinary import CloudinaryDouble
 from tests.doubles.fcm import FCMDouble
 from tests.doubles.issuer import AUDIENCE, IssuerDouble
+from tests.doubles.mail_server import MailDouble
 from tests.doubles.push_service import PushServiceDouble
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.twilio import TwilioDouble
@@ -165,7 +167,7 @@ def only_channel(settings: Settings, path: str, **options: str) -> Iterator[Chan
     (channel,) = channels()
     assert isinstance(channel, DirectChannel)
     yield channel
-    channel.client.close()
+    channel.clients.close()
 
 
 @pytest.fixture
@@ -193,3 +195,26 @@ def sandbox_storage(settings: Settings, tmp_path) -> Storage:
     settings.MEDIA_ROOT = tmp_path
     settings.STORAGE = {"BACKEND": "uploads.sandbox_storage.SandboxStorage", "OPTIONS": {}}
     return storage()
+
+
+@pytest.fixture
+def mail_double() -> Iterator[MailDouble]:
+    with MailDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def mail(mail_double: MailDouble, _loopback: None, settings: Settings) -> MailDouble:
+    """E-mail goes to the double."""
+    settings.MAIL = mail_at(mail_double)
+    return mail_double
+
+
+def mail_at(double: MailDouble, **changes: str) -> dict[str, Any]:
+    options = {
+        "email_host": "127.0.0.1",
+        "default_from_email": "Family Calls <hello@calls.example.com>",
+        "email_port": str(double.port),
+        "email_use_tls": "",
+    }
+    return {"BACKEND": "groups.notifications.mail.smtp.SMTPMailer", "OPTIONS": {**options, **changes}}

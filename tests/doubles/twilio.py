@@ -36,6 +36,10 @@ class TwilioDouble(Double):
         self.calls: dict[str, Thing] = {}
         self.people: dict[str, list[str]] = {}
         """The CallSids on each conference."""
+        self.muted: set[str] = set()
+        """Those of them that are muted."""
+        self.announced: list[tuple[str, str]] = []
+        """The conferences into which something was spoken, and where Twilio asks for the words."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -148,6 +152,10 @@ class TwilioDouble(Double):
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
+        if url := request.get("AnnounceUrl"):
+            if self.conferences[sid]["status"] == "completed":
+                raise Refusal(error(400, 20001, "Conference is not in-progress"))
+            self.announced.append((sid, url))
         if request.get("Status") == "completed":
             self.conferences[sid]["status"] = "completed"
         return self.conferences[sid]
@@ -160,10 +168,21 @@ class TwilioDouble(Double):
     def list_participants(self, request: Request, sid: str) -> Thing:
         self.get_conference(request, sid)
         page = int(request.get("Page", "0"))
-        found = [{"call_sid": call, "conference_sid": sid, "account_sid": ACCOUNT} for call in self.people[sid]]
+        found = [self.participant(sid, call) for call in self.people[sid]]
         start, end = page * PAGE, (page + 1) * PAGE
         onward = f"{request.path}?Page={page + 1}" if end < len(found) else None
         return {"participants": found[start:end], "page": page, "page_size": PAGE, "next_page_uri": onward}
+
+    def participant(self, conference: str, call: str) -> Thing:
+        ids = {"call_sid": call, "conference_sid": conference, "account_sid": ACCOUNT}
+        return {**ids, "muted": call in self.muted, "hold": False, "status": "connected"}
+
+    def update_participant(self, request: Request, sid: str, call: str) -> Thing:
+        if call not in self.people.get(sid, ()) or self.conferences[sid]["status"] == "completed":
+            raise Refusal(self.not_found(request))
+        if muted := request.get("Muted"):
+            (self.muted.add if muted == "true" else self.muted.discard)(call)
+        return self.participant(sid, call)
 
     def update_call(self, request: Request, sid: str) -> Thing:
         call = self.get_call(request, sid)
@@ -185,6 +204,11 @@ class TwilioDouble(Double):
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", get_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants.json", list_participants),
+        (
+            "POST",
+            f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants/(CA[0-9a-f]+).json",
+            update_participant,
+        ),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", get_call),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", update_call),
     )

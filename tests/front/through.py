@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
 from threading import Thread
@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpResponse
+from django.http.response import ResponseHeaders
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -23,6 +24,7 @@ from voicechat.handler import Handler
 
 TIMES = 3
 """The first poll is noted, the second is built, and the third is given from what is kept."""
+Headers = dict[str, str] | Iterable[tuple[str, str]]
 DIFFERENT_EACH_TIME = ("x-request-id", "date", "connection", "keep-alive")
 
 
@@ -78,7 +80,7 @@ def asked(polls: list[versions.Poll]) -> list[versions.Answer]:
 
 class Transport:
     def __init__(self):
-        self.written = b""
+        self.written, self.is_closed = b"", False
 
     def write(self, data):
         self.written += data
@@ -87,9 +89,12 @@ class Transport:
         return False
 
     def close(self):
+        self.is_closed = True
+
+    def pause_reading(self):
         pass
 
-    pause_reading = resume_reading = close
+    resume_reading = pause_reading
 
 
 def answered_here(environ: dict[str, Any], start_response: Any) -> Any:
@@ -101,7 +106,7 @@ def answered_here(environ: dict[str, Any], start_response: Any) -> Any:
 
 
 class Through(Client):
-    """Each GET of a path alone is asked of Django and then of the door, three times: the answers must be the same."""
+    """Each GET is asked of Django and then of the door, three times: the answers must be the same."""
 
     def __init__(self, **defaults: Any) -> None:
         super().__init__(**defaults)
@@ -121,31 +126,38 @@ class Through(Client):
 
     def generic(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         answer = super().generic(method, path, *args, **kwargs)
-        if method == "GET" and "?" not in path and not answer.streaming:
+        if method == "GET" and not answer.streaming:
             expected = told(answer)
             for time in range(self.times):
                 given = told(self.poll(path, kwargs.get("headers", {})))
                 assert given == expected, f"at the {time + 1}. poll of {path}"
         return answer
 
-    def poll(self, path: str, headers: dict[str, str]) -> HttpResponse:
-        return self.here.run_until(asyncio.run_coroutine_threadsafe(self.polled(path, headers), self.loop))
+    def poll(self, path: str, headers: Headers = (), **how: Any) -> HttpResponse:
+        """`how` says a `method`, and whether the connection is to stay (`keep_alive`)."""
+        return self.run(self.polled(path, headers, **how))
 
-    async def polled(self, path: str, headers: dict[str, str]) -> HttpResponse:
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.here.run_until(asyncio.run_coroutine_threadsafe(work, self.loop))
+
+    async def polled(
+        self, path: str, headers: Headers = (), *, method: str = "GET", keep_alive: bool = True
+    ) -> HttpResponse:
         transport, done = Transport(), asyncio.Event()
+        path, _, query = path.partition("?")
         cycle = RequestResponseCycle(
             scope={
                 "type": "http",
-                "method": "GET",
+                "method": method,
                 "raw_path": path.encode(),
-                "query_string": b"",
+                "query_string": query.encode(),
                 "http_version": "1.1",
                 "scheme": "http",
                 "client": ("127.0.0.1", 1),
                 "server": ("127.0.0.1", 80),
                 "headers": [
                     (b"host", b"testserver"),
-                    *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+                    *((name.lower().encode(), value.encode()) for name, value in dict_or_pairs(headers)),
                 ],
             },
             transport=transport,
@@ -156,16 +168,23 @@ class Through(Client):
             default_headers=[],
             message_event=asyncio.Event(),
             expect_100_continue=False,
-            keep_alive=True,
+            keep_alive=keep_alive,
             on_response=done.set,
         )
         tasks: list[asyncio.Task[None]] = []
         self.door.take(cycle, lambda work, **_: tasks.append(self.loop.create_task(cycle.run_asgi(lambda *_: work))))
         await asyncio.wait_for(done.wait(), 60)
         await asyncio.gather(*tasks)
+        assert transport.is_closed != keep_alive
         head, _, body = transport.written.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
-        return HttpResponse(body, status=int(status.split()[1]), headers=dict(line.split(": ", 1) for line in lines))
+        answer = HttpResponse(body, status=int(status.split()[1]))
+        answer.headers = ResponseHeaders(dict(line.split(": ", 1) for line in lines))  # and no type that Django adds
+        return answer
+
+
+def dict_or_pairs(headers: Headers) -> Iterable[tuple[str, str]]:
+    return headers.items() if isinstance(headers, dict) else headers
 
 
 def told(answer: HttpResponse) -> tuple[int, dict[str, str], bytes]:

@@ -26,6 +26,7 @@ from core.wire import LARGEST_ID
 from groups.notifications.serializers import NO_NAME, TOO_LONG
 from groups.notifications.subscriptions import NO_SUBSCRIPTION
 from tests.hostile.conftest import EXAMPLES, SEED
+from voice.api.dial_in_views import NOBODY_IN_GROUP
 
 ROLES = ("owner", "member", "stranger", "staff")
 LEFT_OUT = ("object_level_authorization", "missing_required_header")
@@ -39,7 +40,11 @@ BUDGET = hypothesis.settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-SIGNED = ("/api/billing/stripeWebhook", "/api/voice/makeCall", "/api/voice/callEvents", "/api/voice/conferenceEvents")
+SIGNED = (
+    "/api/billing/stripeWebhook",
+    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "announcement")),
+    *(f"/api/voice/{name}" for name in ("callEvents", "conferenceEvents")),
+)
 BEYOND_SCHEMA = {
     "Write at least one visible character.",
     "Use a balance of at most a billion dollars.",
@@ -52,6 +57,7 @@ BEYOND_SCHEMA = {
     NO_SUBSCRIPTION,
     TOO_LONG,
     NOTHING_BETWEEN,
+    NOBODY_IN_GROUP,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""
 

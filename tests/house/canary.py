@@ -18,6 +18,8 @@ TWILIOS = (
     "FriendlyName",
     "From",
     "To",
+    "Digits",
+    "StirVerstat",
 )
 HEADERS = (
     "Authorization",

@@ -54,7 +54,7 @@ def true(alice, group):
 @pytest.mark.parametrize(("method", "path"), operations())
 def test_no_operation_logs_what_it_is_sent(send, canary, true, alice, group, tmp_path, settings, method, path):
     settings.MEDIA_ROOT = tmp_path
-    real = path.format(user_id=alice.pk, group_id=group.pk) if "{" in path else path
+    real = path.format(user_id=alice.pk, group_id=group.pk, link_id=1, token=canary.word("token"))
     for number, (body, content_type) in enumerate(bodies(canary, fields_of(method, path), true)):
         send(method, real, body, content_type, headers=canary.headers() if number % 2 else {})
     send(method, f"{real}?{canary.query()}", headers=canary.headers())
@@ -160,7 +160,7 @@ def test_cloudinary_and_its_library_log_no_secret(send, canary, cloudinary_stora
     assert cloudinary_double.requests
 
 
-@pytest.mark.parametrize("name", ["makeCall", "conferenceEvents", "callEvents"])
+@pytest.mark.parametrize("name", ["makeCall", "dialIn", "dialIn/pin", "conferenceEvents", "callEvents"])
 @pytest.mark.parametrize("to", ["the group", "a number", "nothing"])
 def test_what_twilio_tells_is_not_logged(send, canary, true, group, alice, name, to):
     path, phones = f"/api/voice/{name}", {"From": f"+{canary.phone}", "To": f"+{canary.phone}"}

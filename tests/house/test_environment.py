@@ -57,6 +57,7 @@ def test_production_refuses_a_sign_in_that_is_none(change, named):
     assert named in said
 
 
+MAIL = {"EMAIL_HOST": "mail.example.com", "DEFAULT_FROM_EMAIL": "Family Calls <hello@example.com>"}
 ACCOUNT = fcm.account("https://o.example.com")
 UNUSABLE = {
     "no PEM": (vendor_keys.pem, "k"),
@@ -71,6 +72,9 @@ UNUSABLE = {
     "nought": (vendor_keys.number, "A" * 43),
     "no address": (vendor_keys.subject, "o@example.com"),
     "nobody": (vendor_keys.subject, "mailto:"),
+    "no sender": (vendor_keys.sender, "Family"),
+    "two lines": (vendor_keys.sender, "hello@example.com\nBcc: a@example.com"),
+    "another alphabet": (vendor_keys.sender, "grüße@example.com"),
 }
 
 
@@ -91,6 +95,21 @@ def test_each_way_to_notify_is_on_where_its_variables_are_set(tmp_path):
         accepted, said = start(environment, show="[each['BACKEND'] for each in s.NOTIFICATIONS]")
         assert accepted, said
         assert [name in said for name in ("apns.APNs", "fcm.FCM", "web_push.WebPush", "Notify")] == [True] * 3 + [False]
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        (PRODUCTION, "{}"),
+        ({"DB_ENV": "development"}, "sandbox_mail"),
+        ({**PRODUCTION, **MAIL}, "smtp.SMTPMailer"),
+        ({**PRODUCTION, **MAIL, "EMAIL_HOST": "127.0.0.1", "EMAIL_USE_TLS": "false"}, "smtp.SMTPMailer"),
+    ],
+)
+def test_e_mail_is_on_where_its_variables_are_set(environment, shown):
+    accepted, said = start(environment, show="s.MAIL.get('BACKEND', {})")
+    assert accepted, said
+    assert shown in said
 
 
 def test_production_names_everything_that_is_missing_at_once():
@@ -136,6 +155,13 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"VAPID_SUBJECT": "mailto:o@example.com"}, "also set VAPID_PRIVATE_KEY"),
         ({"WEBPUSH_API_BASE": "https://push.example.com"}, "WEBPUSH_API_BASE sends"),
         ({"APNS_API_BASE": "http://push.example.com"}, "APNS_API_BASE"),
+        ({"EMAIL_HOST": "mail.example.com"}, "also set DEFAULT_FROM_EMAIL"),
+        ({"EMAIL_HOST_USER": "u", "EMAIL_HOST_PASSWORD": "w"}, "also set EMAIL_HOST, DEFAULT_FROM_EMAIL"),
+        ({**MAIL, "EMAIL_HOST_USER": "u"}, "set both EMAIL_HOST_USER and EMAIL_HOST_PASSWORD"),
+        ({**MAIL, "EMAIL_USE_TLS": "false"}, "EMAIL_USE_TLS is false"),
+        ({**MAIL, "EMAIL_USE_TLS": "perhaps"}, "EMAIL_USE_TLS"),
+        ({**MAIL, "EMAIL_PORT": "smtp"}, "EMAIL_PORT"),
+        ({**MAIL, "DEFAULT_FROM_EMAIL": "hello"}, "DEFAULT_FROM_EMAIL cannot be used"),
         ({"CONFERENCE_PREFIX": "two words"}, "CONFERENCE_PREFIX"),
         ({"CONFERENCE_PREFIX": "x" * 33}, "CONFERENCE_PREFIX"),
         ({"CONFERENCE_PREFIX": "größe"}, "CONFERENCE_PREFIX"),

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from groups import services
+from groups.invitations import services as invitations
 from groups.notifications import devices
 from tests.house.starting import start
 from tests.house.test_environment import PRODUCTION
+from voice.dial_in import conversation, tries
 from voicechat import parsing, settings
 
 PAPER = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
@@ -16,7 +18,12 @@ ROWS = re.findall(r"^\| `(THROTTLE_\w+)` \|.*\| `?([^`|]+?)`? \| `?([^`|]+?)`? \
 AT_MOST = {
     "groups that one person owns": services.MOST_OWNED,
     "invitations that one person has sent and nobody has answered": services.MOST_INVITATIONS,
+    "links that lead into one group": invitations.MOST_LINKS,
     "devices of one person": devices.MOST_DEVICES,
+    "wrong codes of one telephone number within an hour": tries.OF_A_CALLER,
+    "wrong codes of all telephones without a number within an hour": tries.OF_ALL_WITHHELD,
+    "wrong codes of all telephones within an hour": tries.OF_ALL,
+    "wrong codes in one call": conversation.MOST_TRIES,
     "values in a JSON body": parsing.MOST_VALUES,
     "fields of a form": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
 }

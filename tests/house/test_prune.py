@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from billing.models import CardRefusal, StripeEvent
 from core.jobs.models import Job, WorkerSeen
-from groups.models import Departure
+from groups.models import Departure, InvitationLink, Push
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
-from users.models import KeptAnswer, LimitCount, StreamTicket
+from users.models import KeptAnswer, LimitCount, PendingVerification, StreamTicket
 from voice.conferences.events import rebuild
 from voice.models import Conference, ConferenceEvent
 from voicechat.management.commands import prune
@@ -28,7 +28,10 @@ def kept(db, alice, bob, group):
         take_place("tries", name, 1, 60)
         LimitCount.objects.filter(who=name).update(until=until)
         KeptAnswer.objects.create(name=name, body=name, until=until)
+        person = alice if name == "old" else bob
+        PendingVerification.objects.create(user=person, number="+12025550123", channel="sms", expires_at=until)
         StreamTicket.objects.create(digest=name, until=until)
+        InvitationLink.objects.create(group=group, digest=name, nonce=name, max_uses=1, expires_at=until)
         CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)
         StripeEvent.objects.create(id=name, type="charge.refunded", payload={}, created_at=time)
         Session.objects.create(session_key=name, session_data="", expire_date=until)
@@ -38,6 +41,7 @@ def kept(db, alice, bob, group):
         for state, days in (("done", 1), ("dead", 90)):
             age = timedelta(days=days, hours=0 if name == "old" else -1)
             Job.objects.create(task=name, state=state, finished_at=NOW - age)
+        Push.objects.create(cause=name, until_at=NOW, created_at=until - timedelta(days=7))
         WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
     Departure.objects.create(user=bob, group=group, left_at=NOW + timedelta(minutes=1))
@@ -53,7 +57,10 @@ def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
     assert {row.pk for row in (*StripeEvent.objects.all(), *Session.objects.all())} == {"young"}
     assert {row.conference.sid for row in ConferenceEvent.objects.all()} == {"young"}
     assert (LimitCount.objects.get().who, CardRefusal.objects.get().who) == ("young", "young")
-    assert {row.task for row in Job.objects.all()} | {WorkerSeen.objects.get().pk} == {"young"}
+    assert {row.task for row in Job.objects.all()} | {WorkerSeen.objects.get().pk, Push.objects.get().cause} == {
+        "young"
+    }
+    assert InvitationLink.objects.get().digest == "young"
     assert Departure.objects.get().user.display_name == "Bob"
 
 

@@ -19,7 +19,8 @@ def test_the_process_lives(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-WHOLE = {"status": "ok", "vendors": {"Twilio": "sandbox", "Stripe": "sandbox", "Cloudinary": "sandbox"}, "redis": "off"}
+SANDBOXES = dict.fromkeys(("Twilio", "Stripe", "Cloudinary", "E-mail"), "sandbox")
+WHOLE = {"status": "ok", "vendors": SANDBOXES, "redis": "off"}
 BRIEF = {"status": "ok"}
 
 
@@ -109,9 +110,16 @@ def test_the_docs_page_needs_no_outside_host(client, db):
 
 def test_the_start_lines_say_what_is_real_and_warn_of_open_mode(db):
     lines = "\n".join(start_lines())
-    assert all(vendor in lines for vendor in ("Twilio", "Stripe", "Cloudinary", "sandbox"))
+    assert all(vendor in lines for vendor in ("Twilio", "Stripe", "Cloudinary", "E-mail", "sandbox"))
     assert "WARNING: open mode" in lines
     assert lines.count("curl") == 3
+
+
+def test_production_without_a_mail_server_is_told_so(settings, db):
+    settings.PRODUCTION, settings.MAIL = True, {}
+    lines = "\n".join(start_lines())
+    assert "EMAIL_HOST is not set" in lines
+    assert "e-mails   off      E-mail" in lines
 
 
 def test_the_start_lines_say_how_to_sign_in(settings, db):

@@ -11,13 +11,14 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 
 from core.jobs import queue
 from core.jobs.models import Job
-from core.jobs.queue import begin, enqueue_each, fail, finish, give_back, mend_clocks, try_again
+from core.jobs.queue import beat, begin, enqueue_each, fail, finish, give_back, mend_clocks, try_again
 from tests.jobs.tasks import (
     answer_no_json,
     ask_how_long,
     enqueue_itself,
     find_vendor_silent,
     hang,
+    linger,
     no_task,
     note,
 )
@@ -79,6 +80,21 @@ def test_while_one_is_at_work_the_same_waits_and_is_done_after_it():
     assert begin("there") is None
     assert finish(job, None)
     assert begin("there").cause == job.cause
+
+
+def test_what_has_been_due_for_longest_is_begun_first():
+    for hours in (1, 3, 2):
+        note.using(run_after=timezone.now() - hours * HOUR).enqueue(f"{hours} hours ago")
+    assert [begin("here").arguments for _ in range(3)] == [f'[["{hours} hours ago"], {{}}]' for hours in (3, 2, 1)]
+
+
+def test_what_was_done_before_keeps_what_stands_of_it_when_the_same_is_done_anew(run_due):
+    note.enqueue("one")
+    run_due()
+    before = Job.objects.values().get()
+    note.enqueue("one")
+    run_due()
+    assert Job.objects.values().get(pk=before["id"]) == before
 
 
 def test_what_is_stored_by_its_own_run_is_done_after_it(marks, run_due):
@@ -176,6 +192,12 @@ def test_a_long_cause_is_shortened_and_still_tells_jobs_apart(run_due, marks):
     assert (run_due(), len(set(marks()))) == ([True] * 4, 4)
 
 
+def test_arguments_that_only_look_the_same_in_a_row_are_two_jobs():
+    linger.enqueue("a:1", "2")
+    linger.enqueue("a", "1:2")
+    assert begin("here").arguments != begin("there").arguments
+
+
 def test_vendor_calls_share_the_time_of_their_task(run_due, marks):
     ask_how_long.enqueue("one")
     assert (run_due(), marks()) == ([True], ["5"])
@@ -204,6 +226,28 @@ class TestKilled:
         later()
         begin("killed")
         assert not finish(job, None)
+
+    def test_given_back_to_another_it_is_not_its_own_any_more(self, job):
+        give_back(job)
+        again = begin("another")
+        assert (again.tries, finish(job, None), fail(job, "late")) == (job.tries, False, False)
+        assert (states(), finish(again, None)) == (["running"], True)
+
+    def test_it_does_not_begin_beside_itself_what_it_is_still_at(self, job, later):
+        later()
+        assert begin("killed", at_work=[job]) is None
+        assert begin("another", at_work=[]).pk == job.pk
+
+    def test_it_renews_the_leases_of_what_is_its_own_and_of_nothing_else(self, job, later):
+        later()
+        another = begin("another")
+        note.enqueue("waits")
+        before = dict(Job.objects.values_list("pk", "due_at"))
+        beat("killed", 4, [*Job.objects.all()])
+        assert dict(Job.objects.values_list("pk", "due_at")) == before
+        beat("another", 4, [another])
+        assert Job.objects.get(pk=another.pk).due_at > before.pop(another.pk)
+        assert dict(Job.objects.exclude(pk=another.pk).values_list("pk", "due_at")) == before
 
     def test_what_kills_each_worker_is_given_up(self, job, later):
         for _ in range(note.tries):
@@ -257,6 +301,14 @@ class TestClocks:
         clock(HOUR)
         second = begin("there")
         assert (finish(second, None), finish(first, None)) == (True, False)
+
+
+def test_what_was_taken_away_for_taking_too_long_stays_given_up_though_it_ends_after_all():
+    hang.enqueue("one")
+    job = begin("here")
+    assert fail(job, "It took longer than 1 s.")
+    assert (finish(job, None), fail(job, "late"), give_back(job)) == (False, False, False)
+    assert (states(), Job.objects.get().fault) == (["dead"], "It took longer than 1 s.")
 
 
 def test_a_job_that_is_forgotten_has_no_result():

@@ -56,6 +56,13 @@ def test_each_comes_at_once_and_then_at_its_times(commands):
     assert ScheduledCommand.objects.get(pk="daily").next_at == datetime(2026, 11, 30, 1, tzinfo=UTC)
 
 
+def test_each_comes_at_the_very_second_and_once(commands):
+    called, _ = commands
+    begun = NOW.replace(second=0)
+    pass_time(begun, begun, begun + MINUTE, begun + MINUTE)
+    assert called.count("often") == 2
+
+
 def test_minutes_that_were_missed_are_not_made_up(commands):
     called, _ = commands
     pass_time(NOW, NOW + 100 * MINUTE, NOW + 100 * MINUTE)
@@ -110,6 +117,11 @@ def test_it_is_looked_at_once_a_second(commands, django_assert_num_queries):
     with django_assert_num_queries(0):
         time[0] = 0.9
         clock()
+    assert Job.objects.count() == 2
+    ScheduledCommand.objects.update(next_at=NOW)
+    Job.objects.all().delete()
+    time[0] = 1.0
+    clock()
     assert Job.objects.count() == 2
 
 

@@ -52,6 +52,20 @@ def test_what_others_write_comes_as_it_is_committed(family, run):
         assert stream.hears("callStatus")[-1].data == {"groupId": family.group, "callStatus": True}
 
 
+def test_who_joins_by_a_link_is_seen_to_come_and_hears_of_their_new_group(family):
+    token = family.alice.ask("POST", f"/api/groups/{family.group}/invitationLinks", {}).said["token"]
+    dave = Person(family.bob.port, f"dave{family.group}@example.com")
+    with family.bob.follows() as bobs, dave.follows() as daves:
+        bobs.hears("ready")
+        daves.hears("ready")
+        assert dave.ask("POST", f"/api/groups/invitations/{token}/accept").status == 200
+        people = bobs.hears("groupMembers")[-1].data["groupMembers"]
+        assert dave.pk in [each["userId"] for each in people]
+        (ref,) = daves.hears("groups")[-1].data["groupsBelongedTo"]
+        assert ref["groupId"] == family.group
+    dave.connection.close()
+
+
 def test_who_was_cut_off_hears_what_they_missed_and_nothing_twice(family, run):
     with family.bob.follows() as stream:
         stream.hears("ready")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.ledger import account_of, post_entry
 from billing.models import Account, Card, SandboxObject, TopUp
+from groups.invitations.services import make_link
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
@@ -26,6 +27,8 @@ class World:
     group: Group
     work: Group
     account: Account
+    link: int = 0
+    token: str = ""
 
     def name(self, prefix: str) -> str:
         return f"{prefix}{self.number}"
@@ -57,6 +60,10 @@ def fill_groups(world: World) -> None:
     Participant.objects.bulk_create(Participant(group=group, user=user) for group, user in everywhere)
     Activity.objects.bulk_create(Activity(group=group, user=user, activity="spoke") for group, user in everywhere * 2)
     Invitation.objects.create(group=world.group, user=world.carol)
+    link, world.token = make_link(
+        group_id=world.group.pk, maker=world.alice, who="", now=timezone.now(), max_uses=9, days=1
+    )
+    world.link = link.pk
     for user in (world.alice, world.bob):
         phone = Device.objects.create(user=user, identity=f"u_{user.pk}", address=f"phone{user.pk}", sid="BS1")
         phone.tags.set([world.group, world.work])

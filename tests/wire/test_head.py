@@ -1,11 +1,14 @@
 """HEAD says what GET would: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2"""
 
 import os
+from functools import reduce
 from http.client import HTTPConnection
 
 import pytest
+from django.utils import timezone
 
 from bench.server import gunicorn
+from groups.invitations.services import make_link
 from tests.wire.test_routes import ROUTES
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +26,9 @@ def headers(answer):
 
 @pytest.fixture
 def paths(group, alice):
-    return lambda path: path.replace("users/1", f"users/{alice.pk}").replace("groups/1", f"groups/{group.pk}")
+    _, token = make_link(group_id=group.pk, maker=alice, who="", now=timezone.now(), max_uses=1, days=1)
+    real = {"users/1": f"users/{alice.pk}", "groups/1": f"groups/{group.pk}", "invitations/x": f"invitations/{token}"}
+    return lambda path: reduce(lambda path, old: path.replace(old, real[old]), real, path)
 
 
 @pytest.mark.parametrize("path", READ)

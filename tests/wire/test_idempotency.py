@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from billing.cards import ensure_customer, replace_default
 from billing.models import Card, TopUp
-from groups.models import Activity, Departure, Device, Group, Invitation, SandboxNotification
+from groups.invitations.services import make_link
+from groups.models import (
+    Activity,
+    Departure,
+    Device,
+    Group,
+    Invitation,
+    InvitationLink,
+    Membership,
+    SandboxNotification,
+)
 from tests.access.rows import all_rows, changed
 from tests.conftest import Client
 from tests.uploads.files import picture
@@ -30,7 +40,11 @@ NEED_NONE = {
     "api/billing/groupTwilioCharges": "reads",
     "api/billing/stripeWebhook": "Stripe's events have ids",
     "api/live/tickets": "each is another one, and used once",
+    "api/users/unsubscribe": "twice is once",
     "api/voice/makeCall": "Twilio's calls have ids",
+    "api/voice/dialIn": "Twilio's calls have ids",
+    "api/voice/dialIn/pin": "as above, and a wrong code counts each time",
+    "api/voice/announcement": "reads",
     "api/voice/conferenceEvents": "Twilio's events have numbers",
     "api/voice/callEvents": "Twilio's events have ids",
 }
@@ -72,6 +86,16 @@ WRITES = {
         "/api/groups/{group.pk}/groupInvitees",
         lambda number, dave, erin, **_: {"userId": (dave, erin)[number].pk},
         Invitation,
+    ),
+    "a link": (
+        "/api/groups/{group.pk}/invitationLinks",
+        lambda number, **_: {"maxUses": number + 1},
+        InvitationLink,
+    ),
+    "an acceptance": (
+        "/api/groups/invitations/{token}/accept",
+        lambda number, dave, erin, **_: {"userId": (dave, erin)[number].pk},
+        Membership,
     ),
     "a person": ("/api/users", lambda number, **_: {"email": f"new{number}@example.com"}, User),
     "a picture": ("/api/upload", lambda number, **_: upload(number), Picture),
@@ -124,7 +148,9 @@ def cast(alice, dave, group):
     Device.objects.create(user=alice, identity=f"u_{alice.pk}", address="a" * 64, binding_type="apn")
     replace_default(user=alice, source="tok_visa")
     alice.refresh_from_db()
-    return {"alice": alice, "dave": dave, "group": group, "erin": User.objects.create(email="e@example.com")}
+    erin = User.objects.create(email="e@example.com")
+    _, token = make_link(group_id=group.pk, maker=None, who="", now=timezone.now(), max_uses=9, days=1)
+    return {"alice": alice, "dave": dave, "group": group, "erin": erin, "token": token}
 
 
 @pytest.fixture

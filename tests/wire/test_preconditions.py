@@ -6,15 +6,20 @@ from groups.models import Group, Participant
 from tests.access.operations import served
 from tests.access.rows import all_rows
 from users.models import User
+from users.notification_choices import choose
 from users.sign_in.local_issuer import local_token
+from voice.models import GroupCall
 
 WRITES = sorted(each for each in served() if each.startswith(("PUT /api/", "DELETE /api/")))
 READ_AND_WRITTEN = {
     "a group": ("put", "/api/groups/{group}", {"name": "New"}),
     "a group's call": ("put", "/api/groups/{group}/callStatus", {"callStatus": True}),
+    "a call's lock": ("put", "/api/groups/{group}/call", {"locked": True}),
+    "a rule": ("put", "/api/groups/{group}/call/endWhenAlone", {"endWhenAlone": False}),
     "a person": ("put", "/api/users/{alice}", {"firstName": "New"}),
     "a balance": ("put", "/api/users/{alice}/accountBalance", {"accountBalance": 5}),
     "a card": ("put", "/api/users/{alice}/last4", {"last4": "4242"}),
+    "choices": ("put", "/api/users/{alice}/notifications", {"sms": True}),
     "a group's end": ("delete", "/api/groups/{group}", None),
     "a person's end": ("delete", "/api/users/{alice}", None),
     "a call's end": ("delete", "/api/groups/{group}/callParticipants", None),
@@ -41,6 +46,9 @@ def refused(answer):
 def change_all():
     User.objects.update(display_name="Meanwhile", account_balance_micros=5_000_000, last4="1111")
     Group.objects.update(name="Meanwhile", call_status=True)
+    GroupCall.objects.update_or_create(group=Group.objects.get(), defaults={"end_when_alone": False})
+    for person in User.objects.all():
+        choose(user_id=person.pk, push=False)
 
 
 @each_write

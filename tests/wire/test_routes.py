@@ -1,5 +1,7 @@
 """What holds for every route."""
 
+import re
+
 import pytest
 from django.urls import get_resolver
 from rest_framework.test import APIClient
@@ -11,6 +13,8 @@ GET /api/users/1/detailed
 GET PUT /api/users/1/accountBalance
 GET PUT /api/users/1/last4
 GET /api/users/1/statement
+GET PUT /api/users/1/notifications
+GET POST /api/users/unsubscribe
 GET /api/users/1/groupsOwned
 GET /api/users/1/groupsBelongedTo
 GET /api/users/1/groupsInvitedTo
@@ -18,8 +22,11 @@ GET POST /api/groups
 GET PUT DELETE /api/groups/1
 GET POST /api/groups/1/activities
 GET POST DELETE /api/groups/1/callParticipants
-DELETE /api/groups/1/callParticipants/1
+PUT DELETE /api/groups/1/callParticipants/1
 GET PUT /api/groups/1/callStatus
+GET PUT /api/groups/1/call
+DELETE /api/groups/1/call/unknownCallers
+GET PUT /api/groups/1/call/endWhenAlone
 GET POST /api/groups/1/groupOwners
 GET /api/groups/1/groupOwners/detailed
 DELETE /api/groups/1/groupOwners/1
@@ -29,6 +36,14 @@ DELETE /api/groups/1/groupMembers/1
 GET POST /api/groups/1/groupInvitees
 GET /api/groups/1/groupInvitees/detailed
 DELETE /api/groups/1/groupInvitees/1
+GET POST /api/groups/1/invitationLinks
+DELETE /api/groups/1/invitationLinks/1
+GET /api/groups/invitations/x
+POST /api/groups/invitations/x/accept
+GET /api/groups/1/dialIn
+POST /api/groups/1/dialIn/pin
+POST /api/voice/dialIn
+POST /api/voice/dialIn/pin
 GET /api/voice/accessToken
 GET POST /api/voice/makeCall
 GET /api/live
@@ -38,6 +53,7 @@ POST DELETE /api/voice/register-binding
 POST /api/voice/sendNotification
 POST /api/voice/send-notification
 POST /api/voice/conferenceEvents
+POST /api/voice/announcement
 POST /api/voice/callEvents
 POST /api/billing/addMoney
 GET /api/billing/allTwilioCharges
@@ -94,7 +110,7 @@ def test_every_route_of_the_api_is_in_this_table():
     }
     pages = {"api/schema", "api/docs"}
     listed = {path.lstrip("/") for _, path in ROUTES}
-    generic = {route.replace("<id:user_id>", "1").replace("<id:group_id>", "1") for route in served - pages}
+    generic = {re.sub(r"<id:\w+>", "1", route).replace("<str:token>", "x") for route in served - pages}
     assert generic == listed
 
 

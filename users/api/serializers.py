@@ -137,6 +137,20 @@ class UserChangesSerializer(ChangesSerializer):
         return user
 
 
+class NotificationChoicesSerializer(serializers.Serializer[Any]):
+    """By which ways a person wants to be told."""
+
+    push = serializers.BooleanField(help_text="On their phones and in their browsers.")
+    email = serializers.BooleanField(help_text="About money and invitations.")
+    sms = serializers.BooleanField(help_text="Off until they turn it on; STOP in an answer turns it off.")
+
+
+class NotificationChangesSerializer(ChangesSerializer):
+    push = FlagField()
+    email = FlagField()
+    sms = FlagField()
+
+
 class UserIdSerializer(serializers.Serializer[Any]):
     """The body that names a person."""
 

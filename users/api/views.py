@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
+from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from core.preconditions import conditional
 from core.prepared import prepared_shapes
@@ -16,6 +16,8 @@ from users.api.idempotent import AnswersAgain, idempotent
 from users.api.permissions import IsAuthenticated, IsSelf, MayChangePerson, PermissionsByAction
 from users.api.serializers import (
     CountSerializer,
+    NotificationChangesSerializer,
+    NotificationChoicesSerializer,
     PersonSerializer,
     ProfileSerializer,
     SearchSerializer,
@@ -28,6 +30,7 @@ from users.api.standing import ask_again, asking_again
 from users.api.throttles import SignUpThrottle
 from users.callers import caller_of, is_whole_for, token_identity
 from users.models import User, UserQuerySet
+from users.notification_choices import choices_of, choose
 from users.services import delete_row, sign_up
 from users.sign_in.binding import sign_up_as
 
@@ -106,3 +109,23 @@ class UserViewSet(AnswersAgain, PermissionsByAction, GenericViewSet[User]):
     def destroy(self, request: Request, user_id: int) -> Response:
         delete_row(self.get_queryset(), user_id, check=asking_again(self, request))
         return Response(CountSerializer({"count": "1 user deleted"}).data)
+
+
+class NotificationChoicesViewSet(ViewSet):
+    permission_classes = (IsSelf,)
+
+    @extend_schema(summary="By which ways the person is told", responses=NotificationChoicesSerializer)
+    def retrieve(self, request: Request, user_id: int) -> Response:
+        get_object_or_404(User.objects.only("pk"), pk=user_id)
+        return Response(NotificationChoicesSerializer(choices_of(user_id)).data)
+
+    @extend_schema(
+        summary="Choose by which ways the person is told",
+        request=NotificationChangesSerializer,
+        responses=NotificationChoicesSerializer,
+    )
+    @conditional
+    def update(self, request: Request, user_id: int) -> Response:
+        choices = read(NotificationChangesSerializer, request.data)
+        chosen = choose(user_id=user_id, check=asking_again(self, request), **choices)
+        return Response(NotificationChoicesSerializer(chosen).data)

@@ -1,6 +1,16 @@
 """The operators' view of calls: it mirrors what Twilio knows. A call whose price does not come can be settled."""
 
 from voice.admin.calls import CallAdmin, ConferenceAdmin, time_spent
+from voice.admin.group_calls import GroupCallAdmin
 from voice.admin.held import HeldInline
+from voice.admin.phones import DialInNumberAdmin, GroupPhoneAdmin
 
-__all__ = ("CallAdmin", "ConferenceAdmin", "HeldInline", "time_spent")
+__all__ = (
+    "CallAdmin",
+    "ConferenceAdmin",
+    "DialInNumberAdmin",
+    "GroupCallAdmin",
+    "GroupPhoneAdmin",
+    "HeldInline",
+    "time_spent",
+)

@@ -1,9 +1,6 @@
 """The doors of calls: what apps ask, what Twilio posts, and what calls cost."""
 
-import logging
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -15,7 +12,6 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from core.accept import accepted
-from core.vendors import NotConfigured
 from core.wire import read
 from groups.api.permissions import THE_GROUP
 from users.api.identity import IdentitySerializer, caller_identity
@@ -30,22 +26,14 @@ from voice.api.serializers import (
     TokenSerializer,
 )
 from voice.api.signatures import SignedByTwilio
+from voice.api.spoken import SIGNATURE, TWIML_ANSWER, SpokenViewSet, twilio_params
 from voice.api.throttles import AccessTokenThrottle
 from voice.api.unread import has_too_many_fields, keep_aside
-from voice.callers import RefusedCallError
-from voice.calls import start_call
+from voice.calls import admit
 from voice.conferences.events import receive_call_event, receive_conference_event
 from voice.models import Call
 from voice.telephony.interface import telephony
 
-logger = logging.getLogger(__name__)
-
-TWIML = "text/xml"
-TWIML_ANSWER = {(200, TWIML): OpenApiTypes.STR}
-SIGNATURE = OpenApiParameter(
-    "X-Twilio-Signature", str, OpenApiParameter.HEADER, description="Twilio's: other requests are refused, 403."
-)
-COME_AGAIN = "Something went wrong on our side. Please call again in a minute."
 TO = OpenApiParameter("to", str, description="The group's id.")
 
 
@@ -68,15 +56,12 @@ class TokenViewSet(ViewSet):
         return HttpResponse(token, content_type="text/plain", headers=headers)
 
 
-class MakeCallViewSet(ViewSet):
+class MakeCallViewSet(SpokenViewSet):
     """Asked by Twilio for what to do with a caller. Every answer is TwiML, every refusal is spoken."""
-
-    authentication_classes = ()
-    permission_classes = (SignedByTwilio,)
 
     @extend_schema(summary="Let a caller into a group's call", parameters=[TO, SIGNATURE], responses=TWIML_ANSWER)
     def retrieve(self, request: Request) -> HttpResponse:
-        return self.answer(request)
+        return self.answer(request, admit)
 
     @extend_schema(
         summary="Let a caller into a group's call",
@@ -85,30 +70,7 @@ class MakeCallViewSet(ViewSet):
         responses=TWIML_ANSWER,
     )
     def create(self, request: Request) -> HttpResponse:
-        return self.answer(request)
-
-    def answer(self, request: Request) -> HttpResponse:
-        if has_too_many_fields(request._request):
-            keep_aside(request._request)
-            return HttpResponse(telephony().say(COME_AGAIN), content_type=TWIML)
-        params = twilio_params(request)
-        try:
-            twiml = telephony().dial(start_call(params=params))
-        except RefusedCallError as refusal:
-            twiml = telephony().say(str(refusal))
-        return HttpResponse(twiml, content_type=TWIML)
-
-    def handle_exception(self, exc: Exception) -> Any:
-        """A fault of ours is spoken too: of an error Twilio would tell the caller in words of its own."""
-        try:
-            answer: HttpResponse = super().handle_exception(exc)
-        except Exception:
-            logger.exception("A caller could not be answered")
-        else:
-            is_callers = answer.status_code < 500 and answer.status_code != 409  # 409: two changes met
-            if is_callers or isinstance(exc, NotConfigured):
-                return answer
-        return HttpResponse(telephony().say(COME_AGAIN), content_type=TWIML)
+        return self.answer(request, admit)
 
 
 class TwilioEventViewSet(ViewSet):
@@ -171,14 +133,3 @@ def accepts_only_json(request: Request) -> bool:
     """axios, for one, sends "application/json, text/plain, */*": that is not only JSON."""
     kinds = accepted(request).keys()
     return "application/json" in kinds and not kinds & {"text/plain", "text/*", "*/*"}
-
-
-def twilio_params(request: Request) -> dict[str, str]:
-    """The query's and the body's fields as text that every database can hold."""
-    body = request.data if isinstance(request.data, dict) else {}  # a QueryDict is a dict too
-    both: dict[str, Any] = {**request.query_params.dict(), **{name: body[name] for name in body}}
-    return {clean(name): clean(value) for name, value in both.items() if isinstance(value, str | int | Decimal)}
-
-
-def clean(value: Any) -> str:
-    return str(value).encode("utf-8", "replace").decode().replace("\x00", "")

@@ -20,6 +20,7 @@ from core.transactions import atomic_and_retried
 from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.services import set_on_call
+from voice.conferences.alone import note_who_is_alone
 from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
@@ -28,7 +29,7 @@ from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, can_be, write_ending
 from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
-from voice.models import JOIN, Call, Conference, ConferenceEvent
+from voice.models import JOIN, Call, Conference, ConferenceEvent, GroupCall
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
 
@@ -198,6 +199,8 @@ def rebuild(
         call.save(update_fields=["is_on", "start_time"])
     reassess(calls, state, now=now)
     follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
+    if changed:
+        note_who_is_alone(conference, now=now)
     if new := [call.sid for call in changed if call.is_on]:
         hang_up_on_unwelcome(new)
     if state.ended:
@@ -268,6 +271,8 @@ def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
     running = list(Call.objects.filter(is_on=True, group_id=conference.group_id).values_list("user_id", flat=True))
     if group:
+        if not running and (changed or ends):
+            GroupCall.objects.unlock(group.pk)
         ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
         moved |= ghosts

@@ -6,7 +6,7 @@ https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEven
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voice.models import END, JOIN, LEAVE
+from voice.models import END, JOIN, LEAVE, MUTE, UNMUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class NumberedEvent:
     sequence_number: int
     kind: str
     call_sid: str
+    muted: bool = False
+    """Of a join: whether the leg was let in muted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,26 @@ def fold(events: Iterable[NumberedEvent], facts: Facts) -> State:
     if facts.conference_completed:
         return State(on=frozenset(), ended=True)
     return State(on=frozenset(on - facts.completed_calls), ended=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MutedTold:
+    """What Twilio said of a leg when it was asked, or told to mute it: between event `after` and the next one."""
+
+    after: int
+    muted: bool
+
+
+def is_muted(events: Iterable[NumberedEvent], told: MutedTold | None = None) -> bool:
+    """Whether a leg is muted: its last event says so, or what Twilio said after that. Nobody is, who has not joined."""
+    said = [(event.sequence_number, 0, mutes(event)) for event in events if event.kind in SAYS_WHETHER_MUTED]
+    if told:
+        said.append((told.after, 1, told.muted))
+    return max(said, default=(0, 0, False))[2]
+
+
+SAYS_WHETHER_MUTED = (JOIN, LEAVE, MUTE, UNMUTE)
+
+
+def mutes(event: NumberedEvent) -> bool:
+    return event.kind == MUTE or (event.kind == JOIN and event.muted)

@@ -18,6 +18,7 @@ from groups.models import Group
 from users.models import User
 from voice.conferences.doubts import doubt_call, doubt_conference
 from voice.conferences.events import lock_conference, rebuild, write_end
+from voice.conferences.muted import learn_muted
 from voice.credit.endings import answer
 from voice.models import Call, Conference
 from voice.telephony.interface import ConferenceReport, telephony
@@ -93,6 +94,7 @@ def learn(conference: Conference, report: ConferenceReport, *, after: int, now: 
         known = {"doubted_at": None, "ask_again_at": None, "heard_at": now}
         older.filter(sid__in=report.on).update(seen_on=True, seen_after=after, **known)
         older.exclude(sid__in=report.on).update(seen_on=False, seen_after=after)
+        learn_muted(Call.objects.filter(conference=conference), report.muted, after=after)
     rebuild(conference, now=now)
 
 

@@ -120,6 +120,12 @@ class CallCredit:
         minutes = left // (self.rate * (len(self.running) + 1))
         return max(self.hold_minutes, min(MOST_MINUTES, minutes)) * MINUTE
 
+    def minutes_left(self, people: int) -> int:
+        """For how many minutes more the money carries so many legs, beyond what the running ones have begun. There is a
+        rate."""
+        left = self.money - self.cost(leg.minutes for leg in self.running)
+        return max(0, left // (self.rate * people))
+
     def is_used_up(self) -> bool:
         """Whether it cannot carry each running leg through the minute that begins before anybody looks again."""
         return self.money < self.cost(leg.minutes + 1 for leg in self.running)

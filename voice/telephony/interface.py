@@ -1,7 +1,7 @@
 """What telephony is to this project. `twilio_telephony.py` and `sandbox_telephony.py` are two of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,48 @@ class Dial:
     time_limit: int
     """Seconds until Twilio ends this leg."""
     status_callback: str
+    greeting: tuple[str, ...] = ()
+    """What the caller hears first, sentence by sentence."""
+    language: str = ""
+    """Of the greeting, as BCP 47 writes it; empty leaves it to Twilio, which then speaks American English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What a caller hears, sentence by sentence, before they are hung up on."""
+
+    sentences: tuple[str, ...]
+    language: str = ""
+    times: int = 1
+    """How often all of it is spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """What a caller is asked, and answers by the keys of their phone."""
+
+    sentences: tuple[str, ...]
+    language: str
+    action: str
+    """The whole address to which Twilio posts the keys as `Digits`; without them, where none was pressed."""
+    digits: int
+    """So many keys end the answer."""
+    timeout: int
+    """Seconds for which a key is waited for."""
+    times: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """What is spoken to who is on a call, which goes on."""
+
+    sentences: tuple[str, ...]
+    language: str = ""
+    times: int = 1
+
+
+Admission = Dial | Say | Gather
+"""What becomes of a caller at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +99,8 @@ class ConferenceReport:
     completed: bool
     on: frozenset[str] = frozenset()
     """The CallSids of those who are on it now."""
+    muted: Mapping[str, bool] = field(default_factory=dict)
+    """By CallSid whether they are muted, as far as Twilio says."""
     end_time: datetime | None = None
 
 
@@ -71,11 +115,12 @@ class Telephony(Protocol):
     def is_signed(self, *, url: str, params: Mapping[str, str], signature: str) -> bool:
         """Whether Twilio signed a webhook. Never raises, whatever it is given."""
 
-    def dial(self, dial: Dial) -> str:
-        """TwiML that lets the caller into a conference."""
+    def answer(self, admission: Admission | Announce) -> str:
+        """TwiML that lets the caller in, asks them, or speaks to them and hangs up, or to a call and does not."""
 
-    def say(self, sentence: str) -> str:
-        """TwiML that speaks a sentence and hangs up."""
+    def announce(self, *, conference_sid: str, url: str) -> bool:
+        """Has spoken to everybody on a conference what this address answers; whether Twilio does so. It cannot where it
+        does not know the conference, or that is over."""
 
     def end_conference(self, *, sid: str) -> bool:
         """Hangs up on everybody in a conference; whether Twilio knows it. One that has ended already stays so.
@@ -85,6 +130,9 @@ class Telephony(Protocol):
 
     def end_call(self, *, call_sid: str) -> bool:
         """Hangs up on one leg; whether Twilio knows it. One that has ended already stays so."""
+
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """Lets nothing be heard of a leg on a conference, or lets it be heard again; whether Twilio knows it there."""
 
     def conference(self, *, sid: str) -> ConferenceReport | None:
         """How a conference stands now. None where Twilio does not know it, which says nothing of how it stands."""

@@ -42,6 +42,14 @@ class SandboxTelephony(TwilioFormats):
         """Nobody really talks here."""
         return True
 
+    def announce(self, *, conference_sid: str, url: str) -> bool:
+        """Nobody listens here."""
+        return True
+
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """Nobody is heard here; that it was asked for is seen."""
+        return True
+
     def conference(self, *, sid: str) -> ConferenceReport:
         """Nobody talks here for so long that somebody asks."""
         return ConferenceReport(completed=True)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
 from twilio.request_validator import RequestValidator
+from twilio.twiml import TwiML
 from twilio.twiml.voice_response import VoiceResponse
 
 from core.conference_names import conference_name
-from voice.telephony.interface import Dial
+from voice.telephony.interface import Admission, Announce, Dial, Gather, Say
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +71,23 @@ class TwilioFormats:
             logger.warning("A Twilio signature could not be checked")
             return False
 
-    def dial(self, dial: Dial) -> str:
-        """https://www.twilio.com/docs/voice/twiml/conference"""
+    def answer(self, admission: Admission | Announce) -> str:
         response = VoiceResponse()
+        match admission:
+            case Dial():
+                self._dial(response, admission)
+            case Gather():
+                gather(response, admission)
+            case Say():
+                speak(response, admission.sentences, admission.language, times=admission.times)
+                response.hangup()
+            case Announce():
+                speak(response, admission.sentences, admission.language, times=admission.times)
+        return str(response)
+
+    def _dial(self, response: VoiceResponse, dial: Dial) -> None:
+        """https://www.twilio.com/docs/voice/twiml/conference"""
+        speak(response, dial.greeting, dial.language)
         response.dial(caller_id=self.caller_id, time_limit=dial.time_limit).conference(
             conference_name(dial.group_id),
             participant_label=dial.participant_label or None,
@@ -81,10 +96,21 @@ class TwilioFormats:
             status_callback_method="POST",
             jitter_buffer_size="small",
         )
-        return str(response)
 
-    def say(self, sentence: str) -> str:
-        response = VoiceResponse()
-        response.say(sentence)
-        response.hangup()
-        return str(response)
+
+def gather(response: VoiceResponse, asked: Gather) -> None:
+    """https://www.twilio.com/docs/voice/twiml/gather. Who presses nothing comes to the verb behind it."""
+    to = {"action": asked.action, "method": "POST"}
+    verb = response.gather(input="dtmf", num_digits=asked.digits, timeout=asked.timeout, **to)
+    speak(verb, asked.sentences, asked.language, times=asked.times)
+    response.redirect(asked.action, method="POST")
+
+
+def speak(verb: TwiML, sentences: tuple[str, ...], language: str, *, times: int = 1) -> None:
+    """Slowly: each sentence by itself, with a second of silence between. Twilio's own voices, which every account has,
+    know no slower speech. https://www.twilio.com/docs/voice/twiml/say/text-speech
+    """
+    for number, sentence in enumerate(sentences * times):
+        if number:
+            verb.pause(length=1)
+        verb.say(sentence, language=language or None)

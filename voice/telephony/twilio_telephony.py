@@ -33,6 +33,17 @@ class TwilioTelephony(TwilioFormats):
     def end_conference(self, *, sid: str) -> bool:
         return self._end(self.client.conferences(sid))
 
+    def announce(self, *, conference_sid: str, url: str) -> bool:
+        """https://www.twilio.com/docs/voice/api/conference-resource#update-a-conference-resource"""
+        with our_errors():
+            try:
+                self.client.conferences(conference_sid).update(announce_url=url, announce_method="POST")
+            except TwilioRestException as error:
+                if error.status not in (400, 404):
+                    raise
+                return False
+            return True
+
     def end_call(self, *, call_sid: str) -> bool:
         return self._end(self.client.calls(call_sid))
 
@@ -46,6 +57,17 @@ class TwilioTelephony(TwilioFormats):
                 return bool(error.status == 400)
             return True
 
+    def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
+        """https://www.twilio.com/docs/voice/api/conference-participant-resource#update-a-participant-resource"""
+        with our_errors():
+            try:
+                self.client.conferences(conference_sid).participants(call_sid).update(muted=muted)
+            except TwilioRestException as error:
+                if error.status != 404:  # it has left, or its conference has ended
+                    raise
+                return False
+            return True
+
     def conference(self, *, sid: str) -> ConferenceReport | None:
         with our_errors():
             found = self._fetch(f"Conferences/{sid}.json")
@@ -54,7 +76,11 @@ class TwilioTelephony(TwilioFormats):
             if found.get("status") == "completed":
                 return ConferenceReport(completed=True, end_time=read_time(found.get("date_updated")))
             people = self.client.conferences(sid).participants.list()
-            return ConferenceReport(completed=False, on=frozenset(each.call_sid for each in people))
+            return ConferenceReport(
+                completed=False,
+                on=frozenset(each.call_sid for each in people),
+                muted={each.call_sid: each.muted for each in people if isinstance(each.muted, bool)},
+            )
 
     def call(self, *, sid: str, duration: int = 0) -> CallReport | None:
         with our_errors():

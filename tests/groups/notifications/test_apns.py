@@ -42,14 +42,33 @@ def test_a_phone_that_was_registered_again_since_is_kept(apns_channel, apns_doub
     assert apns_channel.send(devices=[device], body="Hello", group_id=7).gone == [device]
 
 
+@pytest.mark.parametrize("address", ["../../x", "a b", "?a#b", "http://x/", "é", "\x01", "%2e%2e", "x" * 512])
+def test_a_token_that_is_none_silences_no_other(apns_channel, apns_double, device, address):
+    odd = Device.objects.create(identity="u_1", address=address, binding_type="apn", endpoint="e", sid="BS1")
+    sent = apns_channel.send(devices=[odd, device], body="Hello", group_id=7)
+    assert (sent.refused, [token for token, _ in apns_double.told]) == ([odd], ["device-1"])
+    assert {request.path.rpartition("/")[0] for request in apns_double.requests} == {"/3/device"}
+
+
 @pytest.mark.parametrize("reason", ["BadDeviceToken", "DeviceTokenNotForTopic"])
 def test_tokens_of_apples_other_environment_forget_nobody(apns_channel, apns_double, device, reason):
     apns_double.fail_next(refusal(400, reason))
     assert apns_channel.send(devices=[device], body="Hello", group_id=7).gone == []
 
 
-def test_forty_phones_share_one_connection(apns_channel, apns_double, db):
-    devices = [Device(address=f"device-{each}", binding_type="apn") for each in range(40)]
-    apns_channel.send(devices=devices, body="Hello", group_id=7)
-    assert len(apns_double.told) == 40
-    assert apns_double.connections == 1
+def test_a_hundred_phones_share_twenty_connections_and_those_are_kept(apns_channel, apns_double, db):
+    """One for each thread: several threads on one would get each other's streams."""
+    devices = [Device(address=f"device-{each}", binding_type="apn") for each in range(100)]
+    for _ in range(3):
+        assert apns_channel.send(devices=devices, body="Hello", group_id=7).missed == []
+    assert len(apns_double.told) == 300
+    assert apns_double.connections <= 20
+
+
+def test_a_voip_token_is_rung_now_or_never(apns_channel, apns_double, db):
+    phone = Device(address="device-voip-1", binding_type="voip")
+    apns_channel.send(devices=[phone], body="A call has started.", group_id=7)
+    assert apns_double.told == [("device-voip-1", {"aps": {}, "body": "A call has started.", "groupId": 7})]
+    headers = apns_double.requests[0].headers
+    told = [headers.get(f"apns-{name}") for name in ("topic", "push-type", "priority", "expiration", "collapse-id")]
+    assert told == ["com.example.family.voip", "voip", "10", "0", None]

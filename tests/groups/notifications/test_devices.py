@@ -226,3 +226,14 @@ def test_without_a_name_no_device_is_forgotten(api, register, db, named):
 def test_whoever_has_the_device_next_has_an_endpoint_of_their_own(register, db):
     first = register(identity="u_1", Address="token").json()["endpoint"]
     assert register(identity="u_2", Address="token").json()["endpoint"] != first
+
+
+def test_who_wants_no_pushes_gets_none(register, notify, api, group, alice, bob):
+    for person in (alice, bob):
+        register(identity=f"u_{person.pk}", address=f"phone of {person.pk}")
+    api.put(f"/api/users/{bob.pk}/notifications", {"push": False})
+    assert notify(groupId=group.pk)["recipients"] == 1
+    api.put(f"/api/users/{alice.pk}/notifications", {"email": False})
+    assert notify(groupId=group.pk)["recipients"] == 1
+    api.put(f"/api/users/{bob.pk}/notifications", {"push": True})
+    assert notify(groupId=group.pk)["recipients"] == 2

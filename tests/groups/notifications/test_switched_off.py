@@ -28,7 +28,7 @@ def test_its_doors_name_the_variables_that_are_missing(api, group, path, body):
 def test_a_call_begins_and_nothing_is_complained_of(group, run_jobs, caplog):
     conference = {"ConferenceSid": "CF1", "FriendlyName": str(group.pk), "SequenceNumber": "1", "CallSid": "CA1"}
     receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
-    assert run_jobs() == ["announce"]
+    assert run_jobs() == ["announce", "conclude"]
     assert Conference.objects.get().notified_at
     assert "NotConfigured" not in caplog.text
 

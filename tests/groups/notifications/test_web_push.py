@@ -157,6 +157,6 @@ def test_a_key_is_made_by_a_command_and_its_public_one_is_what_push_services_hea
     settings.NOTIFICATIONS = [{**backend, "OPTIONS": own}]
     api.post(PATH, {"identity": f"u_{alice.pk}", "Address": Browser().address(), "BindingType": "webpush"})
     api.post("/api/voice/sendNotification", {"groupId": group.pk})
-    channels()[0].client.close()
+    channels()[0].clients.close()
     assert push_service_double.public_keys == {public.removeprefix("# ")}
     ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), octets(public.removeprefix("# ")))

@@ -1,5 +1,6 @@
 """A person of whom something is kept wherever something can be, and the ways to delete them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,11 +29,14 @@ from groups.models import (
     Device,
     Group,
     Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
+    Push,
     SandboxNotification,
 )
+from groups.notifications.models import Notice, SandboxEmail
 from tests.admin import conftest as admin
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.billing.conftest import send  # noqa: F401  # a fixture
@@ -40,11 +44,20 @@ from tests.doubles.stripe import event
 from tests.uploads.files import picture
 from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
 from users.limits import of_person, take_place
-from users.models import KeptAnswer, StreamTicket, User, VendorDeletion
+from users.models import (
+    KeptAnswer,
+    NotificationChoices,
+    PendingVerification,
+    StreamTicket,
+    User,
+    VendorDeletion,
+    VerifiedNumber,
+)
 from voice.credit.prices import ask_for_price
 from voice.models import Call, HangUp, UnreadWebhook
 
 PHONE = 12025550123
+VERIFIED = 12025550177
 TOKEN = "device-token-of-zdenka-0123456789"
 STREET = "17 Quillfeather Lane"
 
@@ -74,6 +87,10 @@ def zdenka(db) -> User:
 def known(vendors, zdenka, alice, api, send, twilio, tell, group) -> dict[str, str]:  # noqa: F811
     """All that names Zdeňka, and where it came from: the API, the vendors' webhooks, the admin."""
     in_groups(zdenka, alice, group, api)
+    VerifiedNumber.objects.create(user=zdenka, number=f"+{VERIFIED}", verified_at=timezone.now())
+    PendingVerification.objects.create(
+        user=zdenka, number=f"+{VERIFIED}", channel="sms", sid="VE1", expires_at=timezone.now()
+    )
     customer = pays(zdenka, api, vendors["stripe"])
     told_by_stripe(zdenka, customer, vendors["stripe"], send)
     calls(twilio, tell, group)
@@ -87,6 +104,7 @@ def known(vendors, zdenka, alice, api, send, twilio, tell, group) -> dict[str, s
         "the phone's number": str(PHONE),
         "the phone's number with a plus": f"+{PHONE}",
         "the phone's number, without the country's code": str(PHONE)[1:],
+        "the verified number": str(VERIFIED),
         "the sign-in": "auth0|zdenka-5f7c",
         "the avatar's address": zdenka.avatar or "",
         "the avatar's public id": "image1",
@@ -117,6 +135,17 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
     )
     SandboxNotification.objects.create(group_id=group.pk, body="Zdeňka Q. calls", identities=["u_9999"])
     SandboxNotification.objects.create(group_id=group.pk, body="A call", identities=["u_9999", f"u_{zdenka.pk}"])
+    for number, words in enumerate(("Zdeňka Q. calls", "Write to zdenka.quill@example.com")):
+        Push.objects.create(cause=f"call:CF{number}", group_id=group.pk, body=words, until_at=timezone.now())
+    link = {"group": group, "nonce": "", "max_uses": 2, "expires_at": timezone.now() + timedelta(days=7)}
+    for made_by, sent_to in ((zdenka, "grandma@example.com"), (alice, zdenka.email), (None, f"+{PHONE}")):
+        made = InvitationLink.objects.create(
+            **link, made_by=made_by, digest=f"{made_by and made_by.pk}", sent_to=sent_to
+        )
+    made.accepted_by.add(zdenka)
+    Notice.objects.create(user=zdenka, kind="card", about="pm_1:2034-3", way="email", facts={"last4": "4242"})
+    for to, text in ((zdenka.email, "Hello."), ("other@example.com", "Zdeňka Q. invited you.")):
+        SandboxEmail.objects.create(to=to, subject="A letter", text=text, html=f"<p>{text}")
     body = {"identity": f"u_{zdenka.pk}", "address": TOKEN, "tags": [group.pk]}
     assert api.post("/api/voice/registerBinding", body).status_code == 201
     answer = api.post("/api/upload", {"image": SimpleUploadedFile("me.png", picture())}, format="multipart")
@@ -139,6 +168,7 @@ def pays(zdenka: User, api: Any, stripe: Any) -> str:
     )
     CardRefusal.objects.create(user=zdenka, who=of_person(zdenka), why="Quillfeather has no funds")
     KeptAnswer.objects.create(name="k" * 64, body="b" * 64, user=zdenka, status=200, until=timezone.now())
+    NotificationChoices.objects.create(user=zdenka, sms=True)
     StreamTicket.objects.create(digest="d" * 64, user=zdenka, until=timezone.now())
     RefundRequest.objects.create(key="k1", account=account, top_up=refused, amount_cents=5, status="refused")
     Dispute.objects.create(id="du_1", account=account, payment="pi_1", amount_cents=500, status="lost", settled=True)
@@ -165,7 +195,7 @@ def told_by_stripe(zdenka: User, customer: str, stripe: Any, send: Any) -> None:
 
 
 def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtures' values
-    phone = {"From": f"+{PHONE}", "To": "+15005550006"}
+    phone = {"From": f"+{VERIFIED}", "To": "+15005550006"}
     assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
     tell(1, "participant-join", "CA1", **phone)
     Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())

@@ -157,7 +157,7 @@ def failing(monkeypatch):
         def fail(**_):
             raise fault
 
-        monkeypatch.setattr("voice.api.views.start_call", fail)
+        monkeypatch.setattr("voice.api.views.admit", fail)
 
     return failing
 

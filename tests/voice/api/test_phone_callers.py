@@ -1,10 +1,19 @@
 """Callers from the telephone network: Twilio names them by number, and the group by the number that was dialled."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.voice.api.test_make_call import conference, spoken
-from users.models import User
+from users.models import User, VerifiedNumber
 from voice.models import Call
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def verify(person, number="+12025550123"):
+    """The person has shown that this telephone is theirs."""
+    VerifiedNumber.objects.update_or_create(user=person, defaults={"number": number, "verified_at": NOW})
 
 
 @pytest.fixture
@@ -12,8 +21,7 @@ def dial(twilio, group, bob):
     """Somebody dials the group's number; Bob's number is known."""
     group.phone_number = "+15550001"
     group.save()
-    bob.phone_number = 12025550123
-    bob.save()
+    verify(bob)
     return lambda caller, number="+15550001": twilio("/api/voice/makeCall", From=caller, To=number, CallSid="CA1")
 
 
@@ -33,9 +41,51 @@ def test_another_number_is_told_that_it_is_not_on_the_list(dial):
     assert not Call.objects.exists()
 
 
+def test_a_number_that_nobody_verified_names_nobody(dial, alice, dave):
+    User.objects.filter(pk__in=(alice.pk, dave.pk)).update(phone_number=12025550199)
+    assert "not on the list" in spoken(dial("+12025550199"))
+    assert not Call.objects.exists()
+
+
+def test_what_somebody_says_later_of_themself_changes_nothing_about_who_calls(dial, api, alice, bob):
+    api.put(f"/api/users/{bob.pk}", {"phoneNumber": None})
+    api.put(f"/api/users/{alice.pk}", {"phoneNumber": "+12025550123"})
+    conference(dial("+12025550123"))
+    assert Call.objects.get().user_id == bob.pk
+
+
+@pytest.mark.parametrize("caller", ["12025550123", "2025550123"])
+def test_a_callers_number_without_its_plus_is_read_where_it_can_mean_only_one(dial, bob, caller):
+    conference(dial(caller))
+    assert Call.objects.get().user_id == bob.pk
+
+
+@pytest.mark.parametrize("caller", ["+525512345678", "+5215512345678", "5215512345678"])
+def test_both_forms_of_a_mexican_mobile_are_one_number(dial, bob, caller):
+    verify(bob, "+525512345678")
+    conference(dial(caller))
+    assert Call.objects.get().user_id == bob.pk
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("5550119999", "+15550119999"),
+        ("555-011-9999", "+15550119999"),
+        ("15550119999", "+15550119999"),
+        ("02071234567", "+442071234567"),
+        ("442071234567", "+442071234567"),
+        ("+49301234567", "+49301234567"),
+    ],
+)
+def test_a_groups_number_is_found_however_its_people_wrote_it(dial, group, written, dialled):
+    group.phone_number = written
+    group.save()
+    assert conference(dial("+12025550123", number=dialled)).text == str(group.pk)
+
+
 def test_a_number_of_somebody_outside_the_group_is_not_on_the_list(dial, dave):
-    dave.phone_number = 12025550177
-    dave.save()
+    verify(dave, "+12025550177")
     assert "not on the list" in spoken(dial("+12025550177"))
 
 
@@ -45,7 +95,7 @@ def test_a_number_that_no_group_has_says_so(dial):
 
 WITHHELD = ["", "anonymous", "Unknown", "restricted", "+266696687", "+7378742833", "+17378742833", "+86282452253"]
 NO_PHONE = ["sip:x@example.com", "whatsapp:+12025550123", "messenger:7"]
-WRONG = ["+1202", "+15551234567", "+112025550123", "12025550123", "+999999999999999", "+0"]
+WRONG = ["+1202", "+15551234567", "+112025550123", "5550119999", "+999999999999999", "+0"]
 
 
 @pytest.mark.parametrize(
@@ -67,16 +117,27 @@ def test_a_caller_without_a_number_is_told_what_is_wrong(dial, callers, why):
 @pytest.mark.parametrize("to", [{}, {"to": "the group"}])
 def test_a_number_that_is_nobodys_lets_nobody_in_as_whoever_wrote_it(dial, twilio, group, bob, settings, digits, to):
     settings.OPEN_MODE = False
-    User.objects.filter(pk=bob.pk).update(phone_number=digits)
+    verify(bob, f"+{digits}")
     where = {"to": group.pk} if to else {"To": group.phone_number}
     assert spoken(twilio("/api/voice/makeCall", From=f"+{digits}", CallSid="CA1", **where))
     assert not Call.objects.exists()
 
 
 def test_of_two_people_with_one_number_who_is_in_the_group_calls(dial, group, bob, alice, dave):
-    User.objects.filter(pk__in=(dave.pk, bob.pk)).update(phone_number=12025550123)
+    verify(dave)
     assert conference(dial("+12025550123")).text == str(group.pk)
     assert Call.objects.get().user_id == bob.pk
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_of_two_people_of_the_group_with_one_number_neither_is_taken_for_the_other(
+    dial, alice, settings, is_open, call_to
+):
+    settings.OPEN_MODE = is_open
+    verify(alice)
+    for answer in (dial("+12025550123"), call_to("+12025550123")):
+        assert spoken(answer).startswith("Several people of this group have this telephone")
+    assert not Call.objects.exists()
 
 
 # A number's webhook that names the group
@@ -111,7 +172,8 @@ def test_an_unknown_phone_is_nobody_and_let_in_only_in_open_mode(call_to, settin
 
 @pytest.fixture
 def disabled(bob):
-    bob.phone_number, bob.is_active = 12025550123, False
+    verify(bob)
+    bob.is_active = False
     bob.save()
     return bob
 
@@ -127,7 +189,7 @@ def test_nor_by_the_groups_number(dial, disabled):
 
 
 def test_a_disabled_account_shuts_nobody_out_who_has_the_same_number(dial, disabled, alice):
-    User.objects.filter(pk=alice.pk).update(phone_number=12025550123)
+    verify(alice)
     conference(dial("+12025550123"))
     assert Call.objects.get().user_id == alice.pk
 

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from twilio.request_validator import RequestValidator
 
 from tests.doubles.twilio import AUTH_TOKEN
-from voice.telephony.interface import Dial, telephony
+from voice.telephony.interface import Announce, Dial, Gather, Say, telephony
 from voice.telephony.sandbox_telephony import secret
 
 URL = "https://voice.example.com/api/voice/makeCall"
@@ -84,7 +84,7 @@ def read(twiml):
 def dial(phone):
     callback = "https://voice.example.com/api/voice/conferenceEvents?a=1&b=2"
     dialled = Dial(group_id=7, participant_label="leg_9", time_limit=600, status_callback=callback)
-    return read(phone.dial(dialled)).find("Dial")
+    return read(phone.answer(dialled)).find("Dial")
 
 
 def test_a_caller_is_let_into_the_groups_conference(dial):
@@ -100,13 +100,39 @@ def test_a_leg_has_a_caller_and_an_end(phone, dial):
 
 
 def test_without_a_label_there_is_none(phone):
-    twiml = phone.dial(Dial(group_id=7, participant_label="", time_limit=600, status_callback=URL))
+    twiml = phone.answer(Dial(group_id=7, participant_label="", time_limit=600, status_callback=URL))
     assert "participantLabel" not in twiml
 
 
 def test_a_sentence_is_spoken_as_it_is_and_the_call_ends(phone):
-    spoken = read(phone.say('Tom & Jerry <b>"á"</b>'))
+    spoken = read(phone.answer(Say(('Tom & Jerry <b>"á"</b>',))))
     assert [(each.tag, each.text) for each in spoken] == [("Say", 'Tom & Jerry <b>"á"</b>'), ("Hangup", None)]
+
+
+def test_sentences_are_spoken_slowly_in_their_language_as_often_as_asked(phone):
+    spoken = read(phone.answer(Say(("Guten Tag.", "Bis bald."), "de-DE", times=2)))
+    assert [each.text or each.tag for each in spoken] == [
+        *("Guten Tag.", "Pause", "Bis bald.", "Pause", "Guten Tag.", "Pause", "Bis bald.", "Hangup")
+    ]
+    assert {each.get("language") for each in spoken.iter("Say")} == {"de-DE"}
+
+
+def test_an_announcement_hangs_up_on_nobody(phone):
+    spoken = read(phone.answer(Announce(("One minute.",), "de-DE", times=2)))
+    assert [each.text or each.tag for each in spoken] == ["One minute.", "Pause", "One minute."]
+
+
+def test_a_greeting_is_heard_before_the_conference(phone):
+    dialled = Dial(group_id=7, participant_label="", time_limit=600, status_callback=URL, greeting=("Family.",))
+    assert [(each.tag, each.text) for each in read(phone.answer(dialled))] == [("Say", "Family."), ("Dial", None)]
+
+
+def test_a_question_is_asked_twice_and_who_presses_nothing_is_asked_on(phone):
+    asked, onward = read(phone.answer(Gather(("Press 1.",), "en-US", f"{URL}?a=1&b=2", digits=1, timeout=5)))
+    keys = {"input": "dtmf", "numDigits": "1", "timeout": "5"}
+    assert asked.attrib == {**keys, "action": f"{URL}?a=1&b=2", "method": "POST"}
+    assert [each.text for each in asked] == ["Press 1.", None, "Press 1."]
+    assert (onward.tag, onward.text, onward.get("method")) == ("Redirect", f"{URL}?a=1&b=2", "POST")
 
 
 # --- Signatures -----------------------------------------------------------------------------------------------------
@@ -154,3 +180,13 @@ def test_a_hostile_address_is_not_signed(phone, url):
 def test_ending_what_does_not_run_changes_nothing(phone):
     sid = f"CF{'0' * 32}"
     assert phone.end_conference(sid=sid) is phone.end_call(call_sid=f"CA{'0' * 32}") is (phone.name == "sandbox")
+
+
+@pytest.mark.parametrize("muted", [True, False])
+def test_muting_who_is_not_there_changes_nothing(phone, muted):
+    ids = {"conference_sid": f"CF{'0' * 32}", "call_sid": f"CA{'0' * 32}"}
+    assert phone.mute(**ids, muted=muted) is (phone.name == "sandbox")
+
+
+def test_nothing_is_spoken_where_nobody_is(phone):
+    assert phone.announce(conference_sid=f"CF{'0' * 32}", url=URL) is (phone.name == "sandbox")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from core.runs import BoundedCommand
 from groups.notifications.devices import forget_gone_devices
+from voice.conferences.alone import see_to_all
 from voice.conferences.presence import heal_presence
 from voice.conferences.reconciliation import SILENT, reconcile_calls
 from voice.credit.cut_off import cut_off
@@ -26,9 +27,10 @@ class Command(BoundedCommand):
         hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
         cut = cut_off(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
+        unwarned = see_to_all(now=now)
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
-            f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed} failed; "
+            f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed + unwarned} failed; "
             f"hung up on {hung.ended} calls, {still_on(now=now)} still on; "
             f"took back {heal_presence(now=now)} call statuses; "
             f"{summary.in_doubt} not known to Twilio for an hour; "

@@ -16,9 +16,13 @@ from billing.refused_cards import old_refusals
 from core.deadline import is_over
 from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
+from groups.invitations.services import expired_links
 from groups.models import LAST_WORDS, Departure
+from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
 from users.limits import idle_limits
+from users.models import PendingVerification
 from users.sign_in.tickets import old_tickets
 from voice.models import Conference, ConferenceEvent
 
@@ -38,20 +42,26 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "limits that count nothing any more": idle_limits,
     "answers kept for a repetition": old_answers,
     "tickets for streams": old_tickets,
+    "codes sent to telephones": lambda now: PendingVerification.objects.filter(expires_at__lte=now),
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
+    "links of invitations": expired_links,
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),
     "events of ended conferences": old_conference_events,
+    "pushes": old_pushes,
     "jobs that are done": done_jobs,
     "jobs that were given up": given_up_jobs,
     "workers that are gone": gone_workers,
+    "what people were told": lambda now: Notice.objects.filter(created_at__lt=now - RAW),
+    "e-mails that the sandbox kept": lambda now: SandboxEmail.objects.filter(created_at__lt=now - RAW),
     "operators' sessions": lambda now: Session.objects.filter(expire_date__lt=now),
 }
 
 
 class Command(BoundedCommand):
     help = (
-        "Forgets limits, answers, tickets, refusals, events and sessions whose time is over. Twice at once is harmless."
+        "Forgets limits, answers, tickets, codes, refusals, links, events and sessions whose time is over. Twice at "
+        "once is harmless."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

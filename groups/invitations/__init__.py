@@ -1,0 +1,1 @@
+"""Invitations by link: whoever has one may join the group."""

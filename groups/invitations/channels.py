@@ -1,0 +1,66 @@
+"""By what an invitation reaches somebody who is not here yet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.html import format_html
+
+from core.email_addresses import email_key
+from core.vendors import NotConfigured
+from groups.notifications.mail.interface import Email, mailer
+from users.models import NotificationChoices, User
+from users.unsubscribing import unsubscribe_address
+
+NO_SMS = "Invitations cannot be sent by SMS here. Leave `phoneNumber` out, and pass the link on yourself."
+HTML = "<p>{}.</p><p>To join, open this link by {}:</p><p><a href='{}'>{}</a></p><p>{}</p>"
+TEXT = "{}.\n\nTo join, open this link by {}:\n\n{}\n\n{}\n"
+IF_UNKNOWN = "If you do not know who this is from, do nothing: then you have joined nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    to: str
+    says: str
+    """Who invites, and where to."""
+    address: str
+    until: str
+    key: str
+    """Names it: the same message, sent once more, is known as the same."""
+
+
+def is_email(sent_to: str) -> bool:
+    return "@" in sent_to
+
+
+def key_of(sent_to: str) -> str:
+    """What addresses have in common that are one."""
+    return email_key(sent_to) if is_email(sent_to) else sent_to
+
+
+def channel_to(sent_to: str) -> Callable[[Message], None]:
+    """Raises NotConfigured."""
+    if is_email(sent_to):
+        mailer()
+        return send_email
+    raise NotConfigured(NO_SMS)
+
+
+def wants_none(sent_to: str) -> bool:
+    """Whether who has this address here has switched e-mail off."""
+    people = User.objects.with_email(sent_to)
+    return is_email(sent_to) and NotificationChoices.objects.filter(user__in=people, email=False).exists()
+
+
+def send_email(message: Message) -> None:
+    """Raises MailUnavailable, MailRefused."""
+    known = User.objects.with_email(message.to).only("pk").first()
+    mailer().send(
+        Email(
+            to=message.to,
+            subject=message.says,
+            text=TEXT.format(message.says, message.until, message.address, IF_UNKNOWN),
+            html=format_html(HTML, message.says, message.until, message.address, message.address, IF_UNKNOWN),
+            key=message.key,
+            unsubscribe=unsubscribe_address(known.pk) if known else "",
+        )
+    )

@@ -1,0 +1,58 @@
+"""The operators' pages about what people are told."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from groups.notifications.models import Notice, SandboxEmail
+from users.admin import MOST, ReadOnlyAdmin, SearchedByWord, people_called
+from users.operators import legible_column
+
+
+@admin.register(Notice)
+class NoticeAdmin(SearchedByWord, ReadOnlyAdmin):
+    """What people are told, and why somebody was not. The words are made when they are told, and kept nowhere."""
+
+    ordering = ("-id",)
+    list_display = ("created_at", "kind", "way", "user", "group", "state", "why")
+    list_display_links = ("kind",)
+    list_filter = ("state", "way", "kind", "created_at")
+    list_select_related = ("user", "group")
+    search_fields = ("about",)
+    search_help_text = "A person's name or email, or what it is about."
+    fields = ("created_at", "kind", "about", "way", "user", "group", "facts", "state", "why", "ended_at")
+
+    def found(self, text: str) -> Q:
+        return Q(user__in=list(people_called(text).values_list("pk", flat=True)[:MOST])) | Q(about=text)
+
+
+@admin.register(SandboxEmail)
+class SandboxEmailAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "to", "words")
+    list_display_links = ("words",)
+    list_filter = ("created_at",)
+    search_fields = ("to",)
+    fields = ("created_at", "to", "words", "text", "headers", "as_mail_programs_show_it")
+    words = legible_column("subject")
+
+    @admin.display(description="with its button")
+    def as_mail_programs_show_it(self, email: SandboxEmail) -> str:
+        page = reverse("admin:notifications_sandboxemail_letter", args=[email.pk])
+        return format_html(
+            '<a href="{}" target="_blank" rel="noopener">Look at it as a mail program shows it</a>', page
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.letter)
+        return [path("<int:pk>/letter/", view, name="notifications_sandboxemail_letter"), *super().get_urls()]
+
+    def letter(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Its answer runs no script and reaches nothing: `voicechat/content_security.py`."""
+        email = get_object_or_404(SandboxEmail, pk=pk)
+        if not self.has_view_permission(request, email):
+            raise PermissionDenied
+        return HttpResponse(email.html)

@@ -1,0 +1,1 @@
+"""What people are told beside calls that begin: `telling` stores it, `delivering` does it, by the ways they chose."""

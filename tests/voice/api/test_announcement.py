@@ -1,0 +1,28 @@
+"""What Twilio is told to speak into a call. No test here has a database: there is always an answer."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+PATH = "/api/voice/announcement"
+
+
+def spoken(answer):
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/xml")
+    return [(each.tag, each.text) for each in ElementTree.fromstring(answer.content)]  # our own
+
+
+def test_it_is_spoken_twice_and_slowly_and_the_call_goes_on(twilio):
+    said = spoken(twilio(f"{PATH}?say=alone", CallSid="CA1"))
+    assert [tag for tag, _ in said] == ["Say", "Pause"] * 5 + ["Say"]
+    assert said[0][1] == "You are alone on this call."
+    assert said[0:5:2] == said[6:11:2]
+
+
+@pytest.mark.parametrize("query", ["", "?say=", "?say=%3CHangup%2F%3E", "?say=alone2", "?x=alone"])
+def test_there_is_nothing_else_to_say(twilio, query):
+    assert spoken(twilio(f"{PATH}{query}")) == []
+
+
+def test_what_was_changed_is_not_twilios(twilio, settings):
+    assert twilio(f"{PATH}?say=alone", signature="c2lnbmVkIGJ5IG5vYm9keQ==").status_code == 403

@@ -1,0 +1,168 @@
+"""Who is alone on a call for minutes is told so, and hung up on a minute later."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.jobs.models import Job
+from tests.doubles.server import Fault
+from tests.doubles.twilio import error
+from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
+from voice.models import Conference, HangUp
+
+TASK = "voice.conferences.alone.see_to_who_is_alone"
+
+
+@pytest.fixture
+def pass_by():
+    """Lets so many minutes pass: all that has a time of its own was that much earlier."""
+
+    def pass_by(minutes):
+        for conference in Conference.objects.all():
+            for name in ("alone_since", "alone_told_at"):
+                if time := getattr(conference, name):
+                    setattr(conference, name, time - timedelta(minutes=minutes))
+            conference.save()
+        for job in Job.objects.filter(task=TASK):
+            job.due_at -= timedelta(minutes=minutes)
+            job.save()
+
+    return pass_by
+
+
+@pytest.fixture
+def wait(pass_by, run_jobs):
+    """So many minutes later, when the worker has done what is due."""
+
+    def wait(minutes, **kwargs):
+        pass_by(minutes)
+        run_jobs(**kwargs)
+
+    return wait
+
+
+@pytest.fixture
+def alone(line, room, committed, alice, bob):  # noqa: F811
+    """Alice and Bob have talked, and Bob has left."""
+    with committed():
+        room(alice)
+        leave(line, room, room(bob), 3)
+    return line
+
+
+def leave(line, room, sid, number):  # noqa: F811
+    line.twilio.end_call(sid, seconds=61, end_time=timezone.now().replace(microsecond=0))
+    line.tell(number, "participant-leave", sid, conference=room.sid)
+
+
+def reasons():
+    return set(HangUp.objects.values_list("why", flat=True))
+
+
+def test_they_are_told_after_four_minutes_and_hung_up_on_after_five(alone, wait, room, twilio_double):  # noqa: F811
+    wait(3.9)
+    assert twilio_double.announced == []
+    wait(0.1)
+    assert twilio_double.announced == [(room.sid, "http://localhost:3300/api/voice/announcement?say=alone")]
+    assert alone.ended() == ["Bob"]
+    wait(1)
+    assert (alone.ended(), reasons()) == (["Alice", "Bob"], {"alone"})
+    assert len(twilio_double.announced) == 1
+
+
+def test_who_waits_for_others_in_vain_is_too(line, room, wait, committed, twilio_double, alice):  # noqa: F811
+    with committed():
+        room(alice)
+    wait(4), wait(1)
+    assert (line.ended(), len(twilio_double.announced)) == (["Alice"], 1)
+
+
+def test_once_somebody_joins_the_call_goes_on(alone, wait, room, bob, twilio_double):  # noqa: F811
+    wait(4)
+    sid = alone.call(bob, "Bob again")
+    twilio_double.people[room.sid].append(sid)
+    alone.tell(4, "participant-join", sid, conference=room.sid)
+    wait(10)
+    assert (reasons(), len(twilio_double.announced)) == (set(), 1)
+
+
+def test_who_is_alone_again_has_all_the_time_again(alone, wait, room, bob, twilio_double):  # noqa: F811
+    wait(4)
+    sid = alone.call(bob, "Bob again")
+    twilio_double.people[room.sid].append(sid)
+    alone.tell(4, "participant-join", sid, conference=room.sid)
+    leave(alone, room, sid, 5)
+    wait(3.9)
+    assert (reasons(), len(twilio_double.announced)) == (set(), 1)
+    wait(0.1), wait(1)
+    assert (reasons(), len(twilio_double.announced)) == ({"alone"}, 2)
+
+
+def test_somebody_whose_join_was_lost_is_company(alone, wait, room, reconcile, shown, bob, twilio_double):  # noqa: F811
+    twilio_double.people[room.sid].append(alone.call(bob, "Bob again"))
+    wait(5)
+    assert (reasons(), twilio_double.announced) == (set(), [])
+    reconcile()
+    assert shown() == (["Alice", "Bob"], True)
+
+
+def test_a_lost_job_is_made_up_for_each_minute(alone, pass_by, reconcile, twilio_double):
+    Job.objects.all().delete()
+    pass_by(9)
+    reconcile(), pass_by(1), reconcile()
+    assert (reasons(), len(twilio_double.announced)) == ({"alone"}, 1)
+
+
+def test_where_twilio_does_not_answer_it_is_tried_again(alone, wait, run_jobs, twilio_double):
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    wait(4, failing=True)
+    assert twilio_double.announced == []
+    Job.objects.update(due_at=timezone.now())
+    run_jobs()
+    assert len(twilio_double.announced) == 1
+
+
+def test_who_cannot_be_spoken_to_is_hung_up_on_all_the_same(alone, wait, twilio_double):
+    wait(3.9)
+    work = twilio_double.work
+    refused = error(400, 20001, "Conference is not in-progress")
+    twilio_double.work = lambda request: refused if request.get("AnnounceUrl") else work(request)
+    wait(0.1), wait(1)
+    assert (reasons(), twilio_double.announced) == ({"alone"}, [])
+
+
+def test_a_group_may_switch_it_off(alone, wait, api, group, twilio_double):
+    path = f"/api/groups/{group.pk}/call/endWhenAlone"
+    assert api.get(path).json() == {"endWhenAlone": True}
+    assert api.put(path, {"endWhenAlone": False}).json() == api.get(path).json() == {"endWhenAlone": False}
+    wait(4), wait(1)
+    assert (reasons(), twilio_double.announced) == (set(), [])
+    assert api.get(f"/api/groups/{group.pk}/call").json()["locked"] is False
+
+
+def test_the_operator_may_switch_it_off(alone, wait, settings, reconcile, twilio_double):
+    settings.END_WHEN_ALONE = 0
+    wait(4), wait(1), reconcile()
+    assert (reasons(), twilio_double.announced) == (set(), [])
+
+
+def test_with_one_minute_they_are_told_at_once(line, room, wait, settings, committed, twilio_double, alice):  # noqa: F811
+    settings.END_WHEN_ALONE = 1
+    with committed():
+        room(alice)
+    assert len(twilio_double.announced) == 1
+    wait(1)
+    assert line.ended() == ["Alice"]
+
+
+def test_in_the_sandbox_nobody_is_asked(leg, tell, wait, alice):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    wait(4), wait(1)
+    assert reasons() == {"alone"}
+
+
+@pytest.mark.parametrize("body", [{"endWhenAlone": None}, {"locked": True}])
+def test_what_cannot_be_is_refused_by_name(api, group, body):
+    answer = api.put(f"/api/groups/{group.pk}/call/endWhenAlone", body)
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (400, [*body])

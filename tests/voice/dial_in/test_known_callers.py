@@ -1,0 +1,234 @@
+"""Who is known by their number, and vouched for by its network, walks in."""
+
+import pytest
+
+from groups.models import Group, Membership, Ownership
+from tests.voice.dial_in.conftest import BOBS
+from tests.voice.dial_in.phone import Phone
+from users.models import VerifiedNumber
+from voice.dial_in_models import DialInNumber, GroupPhone
+from voice.models import Call
+
+
+def test_a_known_caller_walks_in_and_hears_the_groups_name_twice(phone, verify, bob, alice, group):
+    verify(bob)
+    call = phone()
+    assert call.group_id == group.pk
+    assert call.heard == [f"{group.name}.", f"You are joining the group {group.name}."]
+    leg = Call.objects.get()
+    assert (leg.user_id, leg.group_id, leg.payer.user) == (bob.pk, group.pk, alice)
+    assert (leg.caller, leg.called, leg.direction) == (BOBS, "+12025550100", "inbound")
+
+
+NOT_VOUCHED_FOR = [
+    *(None, "", "TN-Validation-Passed-B", "TN-Validation-Passed-C", "TN-Validation-Failed-A", "No-TN-Validation"),
+    *("TN-Validation-Passed-A-Diverted-A", "TN-Validation-Passed-A-Passthrough", "tn-validation-passed-a"),
+]
+
+
+@pytest.mark.parametrize("stir", NOT_VOUCHED_FOR)
+def test_a_number_that_nobody_vouches_for_is_asked_for_a_code(phone, verify, bob, stir):
+    verify(bob)
+    assert "type your code" in phone(stir=stir).words
+    assert not Call.objects.exists()
+
+
+def test_an_operator_may_trust_every_number(phone, verify, bob, group, settings):
+    settings.TRUST_CALLER_ID = "always"
+    verify(bob)
+    assert phone(stir=None).group_id == group.pk
+
+
+@pytest.mark.parametrize(
+    "caller", ["sip:bob@example.com", f"whatsapp:{BOBS}", f"sip:{BOBS}@x", "anonymous", "", "client:u_1"]
+)
+def test_sip_whatsapp_and_withheld_callers_are_telephones_without_a_number(phone, verify, bob, settings, caller):
+    settings.TRUST_CALLER_ID = "always"
+    verify(bob)
+    assert "type your code" in phone(caller).words
+
+
+def test_a_number_that_is_only_said_to_be_theirs_tells_nobody(phone, bob):
+    bob.phone_number = int(BOBS[1:])
+    bob.save()
+    assert "type your code" in phone().words
+
+
+def test_who_is_in_no_group_is_asked_for_a_code(phone, verify, dave):
+    verify(dave)
+    assert "type your code" in phone().words
+
+
+def test_a_disabled_account_is_told_so(phone, verify, bob):
+    bob.is_active = False
+    bob.save()
+    verify(bob)
+    assert phone().heard == ["Your account is disabled. Please ask the operator."] * 2
+
+
+# Several groups
+
+
+@pytest.fixture
+def groups(bob, group):
+    """Bob's, twelve in all."""
+    more = [Group.objects.create(name=f"Choir {number}") for number in range(2, 13)]
+    for each in more:
+        Membership.objects.create(user=bob, group=each)
+    return [group, *more]
+
+
+def test_of_several_groups_one_is_chosen_by_a_key(phone, verify, bob, groups):
+    verify(bob)
+    call = phone()
+    assert call.heard[:4] == [
+        *("Which group would you like to join?", f"Press 1 for {groups[0].name}."),
+        *("Press 2 for Choir 2.", "Press 3 for Choir 3."),
+    ]
+    assert call.heard[9:] == ["Press 9 for more.", *call.heard[:10]]
+    assert call.press("3").group_id == groups[2].pk
+
+
+def test_more_than_eight_are_read_page_by_page(phone, verify, bob, groups):
+    verify(bob)
+    call = phone().press("9")
+    assert call.heard[1:6] == [
+        *(f"Press {key} for Choir {key + 8}." for key in range(1, 5)),
+        "Press 9 to hear the first ones again.",
+    ]
+    assert "Choir 2" in call.press("9").words
+    assert call.press("9").press("4").group_id == groups[11].pk
+
+
+@pytest.mark.parametrize("key", ["7", "0", "*", "9", "٣", "1x", "x"])
+def test_a_wrong_key_is_asked_again_and_three_are_the_end(phone, verify, bob, group, key):
+    verify(bob)
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
+    call = phone()
+    call.gather.set("numDigits", "2")
+    call.press(key)
+    if key == "1x":
+        return
+    assert call.heard[0] == "This key is not one of them."
+    call.press("8")
+    assert "We have heard no key" in call.press("8").words
+    assert call.is_over
+
+
+def test_who_presses_nothing_is_asked_three_times(phone, verify, bob, group):
+    verify(bob)
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
+    assert "Which group" in phone().wait().wait().words
+    assert phone().wait().wait().wait().is_over
+
+
+def test_a_key_means_what_was_read_though_the_groups_change(phone, verify, bob, groups):
+    verify(bob)
+    call = phone()
+    Membership.objects.filter(user=bob, group=groups[1]).delete()
+    assert call.press("3").group_id == groups[2].pk
+
+
+def test_a_group_that_was_lost_meanwhile_is_asked_about_again(phone, verify, bob, groups):
+    verify(bob)
+    call = phone()
+    Membership.objects.filter(user=bob, group=groups[2]).delete()
+    call.press("3")
+    assert call.group_id is None
+    assert "Which group" in call.words
+
+
+# Two people of one landline
+
+
+@pytest.fixture
+def landline(verify, alice, bob, group):
+    verify(alice)
+    verify(bob)
+
+
+def test_two_people_of_one_landline_say_who_they_are(phone, landline, alice, bob):
+    assert phone().heard[:3] == ["Who is calling?", "Press 1 for Alice.", "Press 2 for Bob."]
+    phone().press("2")
+    phone().press("1")
+    assert [call.user_id for call in Call.objects.order_by("pk")] == [bob.pk, alice.pk]
+
+
+def test_only_who_can_be_meant_is_asked_for(phone, landline, verify, dave, bob, group):
+    verify(dave)
+    assert "Dave" not in phone().words
+    Ownership.objects.filter(group=group).delete()
+    Membership.objects.filter(group=group).exclude(user=bob).delete()
+    phone()
+    assert Call.objects.get().user_id == bob.pk
+
+
+def test_then_each_hears_their_own_groups(phone, landline, bob, group):
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
+    call = phone().press("2")
+    assert call.heard[:3] == ["Which group would you like to join?", f"Press 1 for {group.name}.", "Press 2 for Choir."]
+    call.press("2")
+    assert Call.objects.get().user_id == bob.pk
+
+
+def test_who_was_chosen_and_is_known_no_more_is_not_taken_for_another(phone, landline, alice, bob):
+    call = phone()
+    VerifiedNumber.objects.filter(user=bob).delete()
+    call.press("2")
+    assert not Call.objects.exists()
+    assert call.heard[:2] == ["Who is calling?", "Press 1 for Alice."]
+
+
+# A group's own number
+
+
+@pytest.fixture
+def own_number(group):
+    return DialInNumber.objects.create(group=group, number="+493012345678").number
+
+
+def test_a_groups_own_number_leads_to_it_alone(phone, verify, bob, groups, own_number):
+    verify(bob)
+    assert phone(dialled=own_number).group_id == groups[0].pk
+
+
+def test_who_is_not_in_that_group_is_asked_for_a_code(phone, verify, bob, dave, own_number):
+    Membership.objects.create(user=dave, group=Group.objects.create(name="Choir"))
+    verify(dave)
+    assert "Code" in phone(dialled=own_number).words
+
+
+def test_a_group_is_spoken_to_in_its_own_language(phone, verify, bob, group):
+    GroupPhone.objects.create(group=group, language="de-DE")
+    verify(bob)
+    call = phone()
+    assert (call.heard[1], call.languages) == (f"Sie kommen jetzt zur Gruppe {group.name}.", {"de-DE"})
+
+
+def test_who_is_not_known_yet_is_spoken_to_as_the_number_is(phone, group, own_number):
+    assert "Bitte tippen Sie" in phone(dialled="+493099999999", stir=None).words
+    assert "Please type" in phone(stir=None).words
+    GroupPhone.objects.create(group=group, language="en-GB")
+    assert phone(dialled=own_number, stir=None).languages == {"en-GB"}
+
+
+# What is not ours
+
+
+@pytest.mark.parametrize("step", ["", "x", "eyJ4IjoxfQ:1x:y", "é", "a" * 9000])
+def test_a_step_that_is_not_ours_begins_anew(twilio, verify, bob, group, step):
+    from urllib.parse import urlencode
+
+    verify(bob)
+    call = Phone(twilio, BOBS)
+    call.ask(f"/api/voice/dialIn?{urlencode({'step': step})}", Digits="1")
+    assert "type your code" in call.words
+
+
+def test_a_step_of_another_call_vouches_for_nobody(phone, twilio, verify, bob, group):
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
+    verify(bob)
+    address = phone().gather.get("action")
+    call = Phone(twilio, BOBS).ask(address, Digits="1")
+    assert "type your code" in call.words
+    assert not Call.objects.exists()

@@ -1,0 +1,25 @@
+"""The door at which Twilio asks for the words of an announcement. It asks no database: there is always an answer."""
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from voice.announcements import announcement
+from voice.api.signatures import SignedByTwilio
+from voice.api.spoken import SIGNATURE, TWIML_ANSWER, twiml
+
+
+class AnnouncementViewSet(ViewSet):
+    authentication_classes = ()
+    permission_classes = (SignedByTwilio,)
+
+    @extend_schema(
+        summary="What is spoken into a call",
+        parameters=[OpenApiParameter("say", str, description="The name of an announcement."), SIGNATURE],
+        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        responses=TWIML_ANSWER,
+    )
+    def create(self, request: Request) -> HttpResponse:
+        return twiml(announcement(request.query_params.get("say", "")))

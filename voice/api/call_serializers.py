@@ -1,0 +1,48 @@
+"""A group's call, as its people see it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from billing.api.serializers import ExactDollarsField
+from core.wire import ChangesSerializer, FlagField, TimeField
+
+
+class CallChangesSerializer(ChangesSerializer):
+    locked = FlagField(help_text="Whether nobody is let in.")
+
+
+class EndWhenAloneSerializer(serializers.Serializer[Any]):
+    endWhenAlone = serializers.BooleanField(source="end_when_alone")
+
+
+class EndWhenAloneChangesSerializer(ChangesSerializer):
+    endWhenAlone = FlagField(source="end_when_alone", help_text="Whether who is alone on a call is hung up on.")
+
+
+class ParticipantChangesSerializer(ChangesSerializer):
+    muted = FlagField(help_text="Whether nothing is heard of them.")
+
+
+class PersonOnCallSerializer(serializers.Serializer[Any]):
+    userId = serializers.IntegerField(source="user_id")
+    displayName = serializers.CharField(source="display_name")
+    by = serializers.ChoiceField(("app", "phone"), help_text="What they joined by first.")
+    muted = serializers.BooleanField(help_text="By each of their phones.")
+    joinedAt = TimeField(source="joined_at", allow_null=True)
+
+
+class CallStateSerializer(serializers.Serializer[Any]):
+    callStatus = serializers.BooleanField(source="call_status")
+    startedAt = TimeField(source="started_at", allow_null=True, help_text="Null where nobody is on.")
+    locked = serializers.BooleanField(help_text="Whether nobody is let in.")
+    captions = serializers.BooleanField()
+    pricePerMinute = ExactDollarsField(
+        source="price_micros",
+        help_text="Dollars, exact, with two decimals or more: for those who are on; for two, where nobody is.",
+    )
+    minutesLeft = serializers.IntegerField(
+        source="minutes_left", allow_null=True, help_text="Null where nobody pays, or calls need no money."
+    )
+    participants = PersonOnCallSerializer(many=True)
+    unknownCallers = serializers.IntegerField(source="unknown_callers", help_text="Phones of nobody whom we know.")
