@@ -1,12 +1,18 @@
 """What comes over a stream of a served process, and what becomes of it."""
 
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from time import sleep
 
 import pytest
 
+from bench.chaos.cluster import MissingError, temporary_cluster
+from bench.database import manage
 from core.streams import MOST_OF_ONE
 from tests.live.served import Person, Stream, by_hand
+from tests.served import served
 from users.sign_in.local_issuer import local_token
 from users.sign_in.tokens import LEEWAY
 
@@ -237,6 +243,28 @@ def test_a_stream_stays_open_when_its_connections_to_the_database_are_cut(on_pos
         assert stream.hears("group")[-1].data["group"]["name"] == "Kin"
         run(insertion(family, family.group))
         assert len(activities(stream.hears("activity"))) == 1
+
+
+def test_a_stream_stays_open_while_postgresql_restarts(on_postgresql):
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(temporary_cluster())
+        except MissingError as missing:
+            pytest.skip(str(missing))
+        manage({**os.environ, "DATABASE_URL": cluster.url}, "migrate", "--noinput", "--verbosity", "0")
+        server = stack.enter_context(served(cluster.url, SIGN_IN="on"))
+        alice, bob = (Person(server.port, f"{name}@example.com") for name in ("alice", "bob"))
+        group = alice.founds("Family", bob)
+        stream = stack.enter_context(bob.follows())
+        stream.hears("ready")
+        cluster.stop("fast")
+        sleep(1.5)  # meanwhile the server looks, and finds nothing
+        cluster.start()
+        with by_hand(cluster.url) as cursor:
+            cursor.execute(f"UPDATE groups SET name = 'Kin' WHERE id = {group}")
+        assert stream.hears("group")[-1].data["group"]["name"] == "Kin"
+        for each in (alice, bob):
+            each.connection.close()
 
 
 def test_of_writers_who_commit_out_of_order_each_is_told_of(on_postgresql, family, url, run):

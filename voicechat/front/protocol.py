@@ -24,8 +24,9 @@ MOST_FIELDS = 100
 MOST_HEAD = 4 * MOST_FIELD
 HEAD_SECONDS = 15
 """In which a request's head must have come, from its first byte on; and a new connection's first byte."""
-NEW_SECONDS = 1.0
-"""In which the first request comes on a new connection, where its client has one."""
+NEW_SECONDS = 3.0
+"""In which the first request comes on a new connection, where its client has one: what is lost on the way is sent again
+after a second. https://www.rfc-editor.org/rfc/rfc6298#section-2"""
 AGAIN_SECONDS = 0.05
 """Between two looks at a connection that is to be closed, and on which something has come that is not read yet."""
 
