@@ -97,7 +97,8 @@ KEPT = (
     Kept(
         "keptAnswers",
         "name user_id body status made until",
-        "that a request with an Idempotency-Key was done: keyed hashes, a status, the id or address of what it made",
+        "that a request with an Idempotency-Key was done: keyed hashes, a status, the id or address of what it made, "
+        "or the telephone that a code was sent to",
         "who asks again makes nothing twice",
         End.GOES,
         keep_for="a day",

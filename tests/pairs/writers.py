@@ -81,6 +81,13 @@ def hears(name: str, about: Callable[[World], object]) -> None:
     WRITERS[f"Stripe tells: {name}"] = hear
 
 
+# --- Telephones -----------------------------------------------------------------------------------------------------
+
+PHONE = {"phoneNumber": "+12025550143", "channel": "sms"}
+asks("ask for a code", "POST", lambda w: f"/api/users/{w.alice.pk}/phoneVerification", lambda w: PHONE)
+asks("type in a code", "POST", lambda w: f"/api/users/{w.alice.pk}/phoneVerification/check", lambda w: {"code": w.code})
+asks("forget a number", "DELETE", lambda w: f"/api/users/{w.alice.pk}/phoneVerification")
+
 # --- People, groups and their lists ---------------------------------------------------------------------------------
 
 asks("PUT person", "PUT", lambda w: f"/api/users/{w.alice.pk}", lambda w: {"displayName": "Al", "callStatus": True})
