@@ -14,6 +14,7 @@ from groups.invitations.services import make_link
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant
 from users.models import PendingVerification, User, VerifiedNumber
 from users.verification.interface import verification
+from voice.dial_in.codes import code_in
 from voice.models import Call, Conference, ConferenceEvent
 
 numbers = count(1)
@@ -31,6 +32,7 @@ class World:
     link: int = 0
     token: str = ""
     code: str = ""
+    """Bob's, for the group."""
 
     def name(self, prefix: str) -> str:
         return f"{prefix}{self.number}"
@@ -66,7 +68,7 @@ def fill_groups(world: World) -> None:
     link, world.token = make_link(
         group_id=world.group.pk, maker=world.alice, who="", now=timezone.now(), max_uses=9, days=1
     )
-    world.link = link.pk
+    world.link, world.code = link.pk, code_in(group_id=world.group.pk, user_id=world.bob.pk)
     for user in (world.alice, world.bob):
         phone = Device.objects.create(user=user, identity=f"u_{user.pk}", address=f"phone{user.pk}", sid="BS1")
         phone.tags.set([world.group, world.work])
