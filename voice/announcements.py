@@ -8,12 +8,21 @@ from django.conf import settings
 
 from voice.telephony.interface import Announce
 
-ALONE = "alone"
+ALONE, LIMIT, MONEY = "alone", "limit", "money"
 WORDS = {
     ALONE: (
         "You are alone on this call.",
         "It ends in one minute, unless somebody joins.",
         "You can call again at any time.",
+    ),
+    LIMIT: (
+        "This call ends for you in about two minutes.",
+        "You can call again then.",
+    ),
+    MONEY: (
+        "This call ends in about two minutes.",
+        "The money for it is used up.",
+        "The owner of the group can add money in the app.",
     ),
 }
 

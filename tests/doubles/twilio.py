@@ -39,7 +39,7 @@ class TwilioDouble(Double):
         self.muted: set[str] = set()
         """Those of them that are muted."""
         self.announced: list[tuple[str, str]] = []
-        """The conferences into which something was spoken, and where Twilio asks for the words."""
+        """The conferences, or the calls, into which something was spoken, and where Twilio asks for the words."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -182,6 +182,8 @@ class TwilioDouble(Double):
             raise Refusal(self.not_found(request))
         if muted := request.get("Muted"):
             (self.muted.add if muted == "true" else self.muted.discard)(call)
+        if url := request.get("AnnounceUrl"):
+            self.announced.append((call, url))
         return self.participant(sid, call)
 
     def update_call(self, request: Request, sid: str) -> Thing:
