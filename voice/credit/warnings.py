@@ -60,9 +60,8 @@ def warn(call: Call, name: str, *, now: datetime) -> None:
     if not unwarned().filter(pk=call.pk).update(warned_at=now):
         return
     try:
-        is_known = telephony().announce(
-            conference_sid=call.conference_id or "", call_sid=call.sid, url=address_of(name)
-        )
+        url = address_of(name, group_id=call.group_id)
+        is_known = telephony().announce(conference_sid=call.conference_id or "", call_sid=call.sid, url=url)
     except Exception:
         Call.objects.filter(pk=call.pk, warned_at=now).update(warned_at=None)
         raise

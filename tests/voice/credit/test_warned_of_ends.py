@@ -27,7 +27,9 @@ def heard(twilio_double, reconcile):
     def heard():
         twilio_double.announced.clear()
         reconcile()
-        return [(call, url.removeprefix(ADDRESS)) for call, url in twilio_double.announced]
+        return [
+            (call, url.removeprefix(ADDRESS).removesuffix("&language=en-US")) for call, url in twilio_double.announced
+        ]
 
     return heard
 
