@@ -403,7 +403,8 @@ KEPT = (
         "callSessions",
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
         "muted_told muted_after heard_at payer_id status direction end_source price_unit price_told duration_told "
-        "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
+        "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at ends_at warned_at doubted_at "
+        "ask_again_at",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,

@@ -42,7 +42,7 @@ class TwilioDouble(Double):
         self.muted: set[str] = set()
         """Those of them that are muted."""
         self.announced: list[tuple[str, str]] = []
-        """The conferences into which something was spoken, and where Twilio asks for the words."""
+        """The conferences, or the calls, into which something was spoken, and where Twilio asks for the words."""
         self.verifications: dict[str, Thing] = {}
         """By their ids, those that count; with the code, and how often it was sent and compared."""
         self.numbers = count(1)
@@ -220,6 +220,8 @@ class TwilioDouble(Double):
             raise Refusal(self.not_found(request))
         if muted := request.get("Muted"):
             (self.muted.add if muted == "true" else self.muted.discard)(call)
+        if url := request.get("AnnounceUrl"):
+            self.announced.append((call, url))
         return self.participant(sid, call)
 
     def update_call(self, request: Request, sid: str) -> Thing:
