@@ -334,6 +334,7 @@ if PRODUCTION:
 TWILIO_NAMES = ("ACCOUNT_SID", "API_KEY", "API_KEY_SECRET", "APP_SID", "AUTH_TOKEN", "CALLER_ID")
 TWILIO_OPTIONAL = ("AUTH_TOKEN_SECONDARY", "PUSH_CREDENTIAL_SID", "SERVICE_SID")
 NOTIFY_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "SERVICE_SID")
+SMS_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "TWILIO_MESSAGING_SERVICE_SID")
 CLOUDINARY_NAMES = ("CLOUDINARY_API_KEY", "CLOUDINARY_API_NAME", "CLOUDINARY_API_SECRET")
 _twilio = env.vendor("Twilio", TWILIO_NAMES, TWILIO_OPTIONAL)
 _stripe = env.vendor("Stripe", ("SK_TEST",))
@@ -407,7 +408,6 @@ NOTIFICATIONS: list[dict[str, Any]] = [
 ]
 # What sends an invitation to an e-mail address, and to a phone's number.
 INVITATION_EMAIL: dict[str, Any] = {}
-INVITATION_SMS: dict[str, Any] = {}
 _mail = env.vendor("E-mail", ("EMAIL_HOST", "DEFAULT_FROM_EMAIL"), ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"))
 DEFAULT_FROM_EMAIL = env.key(
     "DEFAULT_FROM_EMAIL",
@@ -427,6 +427,18 @@ MAIL: dict[str, Any] = _backend(
     email_port=str(_email_port),
     email_use_tls="true" if _email_tls else "",
 )
+_sms = {name: env.text(name) for name in SMS_NAMES}
+SMS: dict[str, Any] = {}
+if env.choice("SMS", ("off", "on")) == "on":
+    SMS = _backend(
+        "groups.notifications.sms.twilio_sms.TwilioSMS",
+        "groups.notifications.sms.sandbox_sms.SandboxSMS",
+        _sms if all(_sms.values()) else {},
+        **TWILIO_PLACE,
+    )
+    if (PRODUCTION or _twilio) and not all(_sms.values()):
+        env.fault(f"SMS is on, and needs {', '.join(name for name, value in _sms.items() if not value)}.")
+INVITATION_SMS = SMS
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",

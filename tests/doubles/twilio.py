@@ -1,4 +1,4 @@
-"""Twilio on the loopback: Notify, conferences and calls."""
+"""Twilio on the loopback: Notify, Messaging, conferences and calls."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,12 @@ CREDENTIALS = {
     "push_credential_sid": f"CR{'0' * 31}1",
 }
 NOTIFY_CREDENTIALS = {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN, "service_sid": SERVICE}
+MESSAGING_SERVICE = f"MG{'0' * 31}1"
+SMS_CREDENTIALS = {
+    "account_sid": ACCOUNT,
+    "auth_token": AUTH_TOKEN,
+    "twilio_messaging_service_sid": MESSAGING_SERVICE,
+}
 MOST_IDENTITIES = 20  # https://www.twilio.com/docs/notify/api/notification-resource
 PAGE = 2  # Twilio's is 50: small, so that a test meets the second page
 
@@ -38,6 +44,9 @@ class TwilioDouble(Double):
         """The CallSids on each conference."""
         self.muted: set[str] = set()
         """Those of them that are muted."""
+        self.messages: list[Thing] = []
+        self.stopped: set[str] = set()
+        """Numbers that have answered STOP."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -147,6 +156,21 @@ class TwilioDouble(Double):
         self.notifications.append(notification)
         return Answer(201, notification)
 
+    def create_message(self, request: Request) -> Answer:
+        """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource"""
+        to, body = request.get("To"), request.get("Body")
+        if not body or len(body) > 1600:
+            raise Refusal(error(400, 21617, "The concatenated message body exceeds the 1600 character limit"))
+        if request.get("MessagingServiceSid") != MESSAGING_SERVICE:
+            raise Refusal(error(404, 20404, "The requested resource was not found"))
+        if to in self.stopped:
+            raise Refusal(error(400, 21610, f"Attempt to send to unsubscribed recipient {to}"))
+        if not to.startswith("+1"):
+            raise Refusal(error(400, 21211, f"Invalid 'To' Phone Number: {to}"))
+        common = {"sid": self._sid("SM"), "account_sid": ACCOUNT, "to": to, "body": body, "from": None}
+        self.messages.append({**common, "status": "accepted", "num_segments": "0", "error_code": None})
+        return Answer(201, self.messages[-1])
+
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
@@ -188,6 +212,7 @@ class TwilioDouble(Double):
         ("GET", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", get_binding),
         ("DELETE", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", delete_binding),
         ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
+        ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", create_message),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", get_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants.json", list_participants),

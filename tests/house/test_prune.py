@@ -41,6 +41,8 @@ def kept(db, alice, bob, group):
         for state, days in (("done", 1), ("dead", 90)):
             age = timedelta(days=days, hours=0 if name == "old" else -1)
             Job.objects.create(task=name, state=state, finished_at=NOW - age)
+        SandboxEmail.objects.create(to="rose@example.com", subject=name, text="", html="", created_at=time)
+        SandboxMessage.objects.create(to="+12025550123", body=name, created_at=time)
         Push.objects.create(cause=name, until_at=NOW, created_at=until - timedelta(days=7))
         WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
