@@ -24,7 +24,7 @@ from groups.models import (
     SandboxNotification,
 )
 from groups.notifications.devices import forget_binding
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from groups.notifications.notices import pushing
 from groups.notifications.notices.telling import tell
 from groups.notifications.pushes import concerns
@@ -76,6 +76,8 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     names_them = saying("text", names) | saying("subject", names)
     SandboxEmail.objects.filter(Q(to=instance.email) | names_them).delete()
     told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
+    messages = SandboxMessage.objects.filter(saying("body", names) | saying("to", marks_of(instance)))
+    messages.delete()
     Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
 
 

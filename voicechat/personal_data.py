@@ -271,6 +271,14 @@ KEPT = (
         keep_for="90 days",
     ),
     Kept(
+        "sandboxMessages",
+        "id to body created_at",
+        "what a sandbox would have sent by SMS",
+        "as above",
+        End.GOES,
+        keep_for="90 days",
+    ),
+    Kept(
         "pushes",
         "id cause group_id body until_at devices told gone spared missed created_at ended_at",
         "what devices are told, how many were, and how many could not be",

@@ -338,6 +338,7 @@ TWILIO_NAMES = ("ACCOUNT_SID", "API_KEY", "API_KEY_SECRET", "APP_SID", "AUTH_TOK
 TWILIO_OPTIONAL = ("AUTH_TOKEN_SECONDARY", "PUSH_CREDENTIAL_SID", "SERVICE_SID", "VERIFY_SERVICE_SID")
 NOTIFY_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "SERVICE_SID")
 VERIFY_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "VERIFY_SERVICE_SID")
+SMS_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "TWILIO_MESSAGING_SERVICE_SID")
 CLOUDINARY_NAMES = ("CLOUDINARY_API_KEY", "CLOUDINARY_API_NAME", "CLOUDINARY_API_SECRET")
 _twilio = env.vendor("Twilio", TWILIO_NAMES, TWILIO_OPTIONAL)
 _stripe = env.vendor("Stripe", ("SK_TEST",))
@@ -436,6 +437,17 @@ MAIL: dict[str, Any] = _backend(
     email_port=str(_email_port),
     email_use_tls="true" if _email_tls else "",
 )
+_sms = {name: env.text(name) for name in SMS_NAMES}
+SMS: dict[str, Any] = {}
+if env.choice("SMS", ("off", "on")) == "on":
+    SMS = _backend(
+        "groups.notifications.sms.twilio_sms.TwilioSMS",
+        "groups.notifications.sms.sandbox_sms.SandboxSMS",
+        _sms if all(_sms.values()) else {},
+        **TWILIO_PLACE,
+    )
+    if (PRODUCTION or _twilio) and not all(_sms.values()):
+        env.fault(f"SMS is on, and needs {', '.join(name for name, value in _sms.items() if not value)}.")
 PAYMENTS: dict[str, Any] = _backend(
     "billing.gateway.stripe_payments.StripePayments",
     "billing.gateway.sandbox_payments.SandboxPayments",

@@ -17,7 +17,7 @@ from voicechat import beside
 from voicechat.connections import wrong_encoding
 from voicechat.env import TLS
 from voicechat.redis_check import why_not_reached
-from voicechat.vendor_modes import vendor_modes
+from voicechat.vendor_modes import mode, vendor_modes
 
 PROXY_WARNING = (
     "TRUSTED_PROXIES is not set: everybody who comes through the proxy in front counts as one address, and one of them "
@@ -66,6 +66,7 @@ def start_lines() -> list[str]:
     base = settings.PUBLIC_URL
     lines = ["", f"Voice Chatroom is listening on port {settings.PORT} ({settings.DB_ENV})."]
     lines += [f"  {WHAT[vendor]:<9} {mode:<8} {vendor}" for vendor, mode in vendor_modes().items()]
+    lines += [f"  {'SMS':<9} {mode(settings.SMS)}"]
     lines += [f"  {'jobs':<9} {WORKER_BESIDE if beside.is_there() else WORKER_APART}"]
     for warning in start_warnings():
         lines += ["", f"WARNING: {warning}"]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from django.utils.html import format_html
 
 from core.email_addresses import email_key
-from core.vendors import NotConfigured
 from groups.notifications.mail.interface import Email, mailer
+from groups.notifications.sms.interface import texter
 from users.models import NotificationChoices, User
 from users.unsubscribing import unsubscribe_address
 
-NO_SMS = "Invitations cannot be sent by SMS here. Leave `phoneNumber` out, and pass the link on yourself."
 HTML = "<p>{}.</p><p>To join, open this link by {}:</p><p><a href='{}'>{}</a></p><p>{}</p>"
 TEXT = "{}.\n\nTo join, open this link by {}:\n\n{}\n\n{}\n"
+SMS = "{}. To join, open this link by {}: {}"
 IF_UNKNOWN = "If you do not know who this is from, do nothing: then you have joined nothing."
 
 
@@ -42,7 +42,8 @@ def channel_to(sent_to: str) -> Callable[[Message], None]:
     if is_email(sent_to):
         mailer()
         return send_email
-    raise NotConfigured(NO_SMS)
+    texter()
+    return send_text
 
 
 def wants_none(sent_to: str) -> bool:
@@ -64,3 +65,8 @@ def send_email(message: Message) -> None:
             unsubscribe=unsubscribe_address(known.pk) if known else "",
         )
     )
+
+
+def send_text(message: Message) -> None:
+    """Raises TextUnavailable, TextRefused."""
+    texter().send(to=message.to, text=SMS.format(message.says, message.until, message.address))

@@ -11,6 +11,7 @@ from groups.invitations.channels import Message, channel_to, wants_none
 from groups.invitations.tokens import address, token_of
 from groups.models import InvitationLink
 from groups.notifications.mail.interface import MailRefused
+from groups.notifications.sms.interface import TextRefused
 from users.erasing import DELETED
 
 MOST_OF_A_NAME = 40
@@ -40,7 +41,7 @@ def send_invitation(link_id: int) -> str | None:
         return OPTED_OUT
     try:
         channel_to(link.sent_to)(message(link, link.sent_to, token))
-    except MailRefused as refused:
+    except (MailRefused, TextRefused) as refused:
         return str(refused.detail)
     InvitationLink.objects.filter(pk=link.pk).update(sent_at=timezone.now())
     return None

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from users.admin import MOST, ReadOnlyAdmin, SearchedByWord, people_called
 from users.operators import legible_column
 
@@ -56,3 +56,13 @@ class SandboxEmailAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request, email):
             raise PermissionDenied
         return HttpResponse(email.html)
+
+
+@admin.register(SandboxMessage)
+class SandboxMessageAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "to", "words")
+    list_display_links = ("words",)
+    list_filter = ("created_at",)
+    search_fields = ("to", "body__has_text")
+    fields = ("created_at", "to", "words")
+    words = legible_column("body")

@@ -80,3 +80,20 @@ class SandboxEmail(models.Model):
 
     def __str__(self) -> str:
         return isolated(self.subject)
+
+
+class SandboxMessage(models.Model):
+    """What the sandbox would have sent by SMS."""
+
+    to = models.CharField(max_length=16, help_text="A telephone's number.")
+    body = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sandboxMessages"
+        ordering = ("-id",)
+        verbose_name = "sandbox SMS"
+        verbose_name_plural = "sandbox SMS"
+
+    def __str__(self) -> str:
+        return isolated(self.body)

@@ -26,7 +26,7 @@ from groups.models import (
     Push,
     SandboxNotification,
 )
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from users.models import User
 from voice.models import Call, Conference, ConferenceEvent
 
@@ -125,6 +125,7 @@ def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) ->
         SandboxEmail(to=f"person{n}@example.com", subject=f"Letter {n}", text="Hello.", html="<p>Hello.")
         for n, _, _ in pairs
     )
+    SandboxMessage.objects.bulk_create(SandboxMessage(to=f"+1202555{n:04}", body=f"Hello {n}") for n, _, _ in pairs)
     SandboxNotification.objects.bulk_create(
         SandboxNotification(group_id=group.pk, body=f"Group {n} talks", identities=[f"u_{n}"]) for n, _, group in pairs
     )

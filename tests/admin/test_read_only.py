@@ -6,7 +6,7 @@ import pytest
 from billing.ledger import post_entry
 from billing.models import Account, Card, Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from groups.models import Device, Push, SandboxNotification
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.admin.conftest import Browser, read_form, text
 from tests.admin.rows import fill
 from users.models import User
@@ -14,7 +14,7 @@ from voice.models import Call, Conference
 
 MODELS = [
     *(Account, LedgerEntry, TopUp, Dispute, StripeEvent, PaymentNotice),
-    *(Call, Conference, Device, Push, SandboxNotification, SandboxEmail, Notice),
+    *(Call, Conference, Device, Push, SandboxNotification, SandboxEmail, SandboxMessage, Notice),
 ]
 models = pytest.mark.parametrize("model", MODELS)
 

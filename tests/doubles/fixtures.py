@@ -12,6 +12,7 @@ from core import vendors
 from core.deadline import deadline
 from groups.notifications.channels import Channel, channels
 from groups.notifications.direct import DirectChannel
+from groups.notifications.sms.interface import Texter, texter
 from tests.doubles import apns, cloudinary, push_service, stripe, twilio
 from tests.doubles.apns import APNsDouble
 from tests.doubles.cloudinary import CloudinaryDouble
@@ -130,6 +131,21 @@ def twilio_verify(twilio_double: TwilioDouble, settings: Settings) -> Verificati
 def sandbox_verify(db: None, settings: Settings) -> Verification:
     settings.VERIFICATION = {"BACKEND": "users.verification.sandbox_verify.SandboxVerify", "OPTIONS": {}}
     return verification()
+
+
+@pytest.fixture
+def twilio_sms(twilio_double: TwilioDouble, settings: Settings) -> Texter:
+    settings.SMS = {
+        "BACKEND": "groups.notifications.sms.twilio_sms.TwilioSMS",
+        "OPTIONS": {**twilio.SMS_CREDENTIALS, "api_base": twilio_double.url},
+    }
+    return texter()
+
+
+@pytest.fixture
+def sandbox_sms(db: None, settings: Settings) -> Texter:
+    settings.SMS = {"BACKEND": "groups.notifications.sms.sandbox_sms.SandboxSMS", "OPTIONS": {}}
+    return texter()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Twilio on the loopback: Notify, Verify, conferences and calls."""
+"""Twilio on the loopback: Notify, Verify, Messaging, conferences and calls."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,12 @@ CREDENTIALS = {
 NOTIFY_CREDENTIALS = {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN, "service_sid": SERVICE}
 VERIFY_SERVICE = f"VA{'0' * 31}1"
 VERIFY_CREDENTIALS = {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN, "verify_service_sid": VERIFY_SERVICE}
+MESSAGING_SERVICE = f"MG{'0' * 31}1"
+SMS_CREDENTIALS = {
+    "account_sid": ACCOUNT,
+    "auth_token": AUTH_TOKEN,
+    "twilio_messaging_service_sid": MESSAGING_SERVICE,
+}
 MOST_IDENTITIES = 20  # https://www.twilio.com/docs/notify/api/notification-resource
 MOST_SENT = MOST_CHECKED = 5  # within ten minutes, of one number
 PAGE = 2  # Twilio's is 50: small, so that a test meets the second page
@@ -45,6 +51,9 @@ class TwilioDouble(Double):
         """The conferences, or the calls, into which something was spoken, and where Twilio asks for the words."""
         self.verifications: dict[str, Thing] = {}
         """By their ids, those that count; with the code, and how often it was sent and compared."""
+        self.messages: list[Thing] = []
+        self.stopped: set[str] = set()
+        """Numbers that have answered STOP."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -187,6 +196,21 @@ class TwilioDouble(Double):
         common = {"account_sid": ACCOUNT, "service_sid": VERIFY_SERVICE}
         return {**common, **{name: verification[name] for name in ("sid", "to", "date_created")}}
 
+    def create_message(self, request: Request) -> Answer:
+        """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource"""
+        to, body = request.get("To"), request.get("Body")
+        if not body or len(body) > 1600:
+            raise Refusal(error(400, 21617, "The concatenated message body exceeds the 1600 character limit"))
+        if request.get("MessagingServiceSid") != MESSAGING_SERVICE:
+            raise Refusal(error(404, 20404, "The requested resource was not found"))
+        if to in self.stopped:
+            raise Refusal(error(400, 21610, f"Attempt to send to unsubscribed recipient {to}"))
+        if not to.startswith("+1"):
+            raise Refusal(error(400, 21211, f"Invalid 'To' Phone Number: {to}"))
+        common = {"sid": self._sid("SM"), "account_sid": ACCOUNT, "to": to, "body": body, "from": None}
+        self.messages.append({**common, "status": "accepted", "num_segments": "0", "error_code": None})
+        return Answer(201, self.messages[-1])
+
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
@@ -243,6 +267,7 @@ class TwilioDouble(Double):
         ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
         ("POST", f"/v2/Services/{VERIFY_SERVICE}/Verifications", create_verification),
         ("POST", f"/v2/Services/{VERIFY_SERVICE}/VerificationCheck", check_verification),
+        ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", create_message),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", get_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants.json", list_participants),

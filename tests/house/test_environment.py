@@ -338,6 +338,40 @@ def test_each_other_variable_of_twilio_is_read_where_it_is_set():
     assert all(value in said for value in (*more.values(), *place.values(), "TwilioNotify"))
 
 
+SERVICE = {"TWILIO_MESSAGING_SERVICE_SID": "MG1"}
+
+
+@pytest.mark.parametrize(
+    ("set_to", "is_sent_by"),
+    [
+        ({**PRODUCTION, **SIX, **SERVICE}, "{}"),
+        ({**PRODUCTION, **SIX, **SERVICE, "SMS": "off"}, "{}"),
+        ({**PRODUCTION, **SIX, **SERVICE, "SMS": "on"}, "TwilioSMS"),
+        ({**SIX, **SERVICE, "SMS": "on"}, "TwilioSMS"),
+        ({"SMS": "on"}, "SandboxSMS"),
+        ({}, "{}"),
+    ],
+)
+def test_text_messages_are_sent_where_the_operator_says_so(set_to, is_sent_by):
+    accepted, said = start(set_to, show="s.SMS")
+    assert accepted, said
+    assert is_sent_by in said
+
+
+@pytest.mark.parametrize(
+    ("set_to", "said"),
+    [
+        ({**PRODUCTION, "SMS": "on"}, "SMS is on, and needs ACCOUNT_SID, AUTH_TOKEN, TWILIO_MESSAGING_SERVICE_SID."),
+        ({**PRODUCTION, **SIX, "SMS": "on"}, "SMS is on, and needs TWILIO_MESSAGING_SERVICE_SID."),
+        ({"SMS": "yes"}, "SMS is 'yes': use one of off, on."),
+    ],
+)
+def test_text_messages_that_could_not_be_sent_are_refused_at_the_start(set_to, said):
+    accepted, answer = start(set_to)
+    assert not accepted
+    assert said in answer
+
+
 def test_stripes_webhook_secret_may_be_several():
     both = {"SK_TEST": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old"}
     accepted, said = start({**PRODUCTION, **both}, show="s.PAYMENTS['OPTIONS']['webhook_secret']")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from billing.models import CardRefusal, StripeEvent
 from core.jobs.models import Job, WorkerSeen
 from groups.models import Departure, InvitationLink, Push
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
 from users.models import KeptAnswer, LimitCount, PendingVerification, StreamTicket
@@ -41,6 +42,9 @@ def kept(db, alice, bob, group):
         for state, days in (("done", 1), ("dead", 90)):
             age = timedelta(days=days, hours=0 if name == "old" else -1)
             Job.objects.create(task=name, state=state, finished_at=NOW - age)
+        Notice.objects.create(user=person, kind="added", about=name, way="push", created_at=time)
+        SandboxEmail.objects.create(to="rose@example.com", subject=name, text="", html="", created_at=time)
+        SandboxMessage.objects.create(to="+12025550123", body=name, created_at=time)
         Push.objects.create(cause=name, until_at=NOW, created_at=until - timedelta(days=7))
         WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
@@ -60,7 +64,8 @@ def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
     assert {row.task for row in Job.objects.all()} | {WorkerSeen.objects.get().pk, Push.objects.get().cause} == {
         "young"
     }
-    assert InvitationLink.objects.get().digest == "young"
+    assert {InvitationLink.objects.get().digest, Notice.objects.get().about} == {"young"}
+    assert {SandboxEmail.objects.get().subject, SandboxMessage.objects.get().body} == {"young"}
     assert Departure.objects.get().user.display_name == "Bob"
 
 

@@ -32,6 +32,8 @@ class World:
     link: int = 0
     token: str = ""
     code: str = ""
+    """Sent to Alice's telephone."""
+    pin: str = ""
     """Bob's, for the group."""
 
     def name(self, prefix: str) -> str:
@@ -68,7 +70,7 @@ def fill_groups(world: World) -> None:
     link, world.token = make_link(
         group_id=world.group.pk, maker=world.alice, who="", now=timezone.now(), max_uses=9, days=1
     )
-    world.link, world.code = link.pk, code_in(group_id=world.group.pk, user_id=world.bob.pk)
+    world.link, world.pin = link.pk, code_in(group_id=world.group.pk, user_id=world.bob.pk)
     for user in (world.alice, world.bob):
         phone = Device.objects.create(user=user, identity=f"u_{user.pk}", address=f"phone{user.pk}", sid="BS1")
         phone.tags.set([world.group, world.work])

@@ -211,7 +211,7 @@ calls("make a call again", lambda w: w.group, "CFbob_")
 @writer
 def dial_in_with_a_code(world: World) -> None:
     caller = {"From": "anonymous", "To": "+12025550100", "CallSid": world.name("CAdialled")}
-    twilio("/api/voice/dialIn/pin", **caller, Digits=world.code)
+    twilio("/api/voice/dialIn/pin", **caller, Digits=world.pin)
 
 
 @writer

@@ -15,11 +15,12 @@ from users.models import NotificationChoices
 
 pytestmark = pytest.mark.django_db
 GRANDMA = "grandma@example.com"
+NUMBER = "+12025550123"
 
 
 @pytest.mark.parametrize(
     ("sent", "why"),
-    [({"email": GRANDMA}, "EMAIL_HOST"), ({"phoneNumber": "+12025550123"}, "Leave `phoneNumber` out")],
+    [({"email": GRANDMA}, "EMAIL_HOST"), ({"phoneNumber": NUMBER}, "SMS=on")],
 )
 def test_where_nothing_can_be_sent_it_is_said_and_nothing_made(owner, path, settings, sent, why):
     settings.MAIL = {}
@@ -161,3 +162,23 @@ def test_one_person_sends_so_many(invite, owner, path, outbox, settings):
     assert invite().status_code == 201
     assert invite(email="grandpa@example.com").status_code == 429
     assert owner.post(path, {}).status_code == 201
+
+
+def test_it_is_sent_to_a_number_once_with_the_link(invite, twilio_sms, twilio_double, run_jobs):
+    made = invite(phoneNumber=NUMBER).json()
+    assert made["sentTo"] == NUMBER
+    assert (run_jobs(), run_jobs()) == (["send_invitation"], [])
+    (message,) = twilio_double.messages
+    assert message["to"] == NUMBER
+    assert message["body"].startswith("Alice invites you to the group Family. To join, open this link by ")
+    assert message["body"].endswith(made["url"])
+
+
+def test_a_number_that_has_answered_stop_is_not_tried_again(invite, twilio_sms, twilio_double, run_jobs):
+    twilio_double.stopped.add(NUMBER)
+    invite(phoneNumber=NUMBER)
+    assert (run_jobs(), run_jobs()) == (["send_invitation"], [])
+    assert Job.objects.get(task__endswith="send_invitation").result == json.dumps(
+        "This telephone has answered STOP, and gets no more text messages until it sends START."
+    )
+    assert InvitationLink.objects.get().sent_at is None

@@ -36,7 +36,7 @@ from groups.models import (
     Push,
     SandboxNotification,
 )
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.admin import conftest as admin
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.billing.conftest import send  # noqa: F401  # a fixture
@@ -135,6 +135,8 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
     )
     SandboxNotification.objects.create(group_id=group.pk, body="Zdeňka Q. calls", identities=["u_9999"])
     SandboxNotification.objects.create(group_id=group.pk, body="A call", identities=["u_9999", f"u_{zdenka.pk}"])
+    SandboxMessage.objects.create(to=f"+{PHONE}", body="A call was missed.")
+    SandboxMessage.objects.create(to="+12025550199", body="Zdeňka Quillfeather invites you.")
     for number, words in enumerate(("Zdeňka Q. calls", "Write to zdenka.quill@example.com")):
         Push.objects.create(cause=f"call:CF{number}", group_id=group.pk, body=words, until_at=timezone.now())
     link = {"group": group, "nonce": "", "max_uses": 2, "expires_at": timezone.now() + timedelta(days=7)}

@@ -18,7 +18,7 @@ from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
 from groups.invitations.services import expired_links
 from groups.models import LAST_WORDS, Departure
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
 from users.limits import idle_limits
@@ -54,6 +54,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "workers that are gone": gone_workers,
     "what people were told": lambda now: Notice.objects.filter(created_at__lt=now - RAW),
     "e-mails that the sandbox kept": lambda now: SandboxEmail.objects.filter(created_at__lt=now - RAW),
+    "SMS that the sandbox kept": lambda now: SandboxMessage.objects.filter(created_at__lt=now - RAW),
     "operators' sessions": lambda now: Session.objects.filter(expire_date__lt=now),
 }
 
