@@ -15,6 +15,7 @@ NAMES = [
     "CONFERENCE_PREFIX",
     "PUSH_CREDENTIAL_SID",
     "SERVICE_SID",
+    "VERIFY_SERVICE_SID",
     "SK_TEST",
     "STRIPE_WEBHOOK_SECRET",
     "CLOUDINARY_API_KEY",
@@ -67,6 +68,7 @@ NAMES = [
     "EMAIL_HOST_PASSWORD",
     "EMAIL_USE_TLS",
     "DEFAULT_FROM_EMAIL",
+    "THROTTLE_PHONE_VERIFICATION",
     "THROTTLE_ADMIN_LOGIN",
 ]
 REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"  # for the tests that need one

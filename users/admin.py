@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -29,7 +30,7 @@ from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.transactions import lock_rows
 from core.wire import LARGEST_ID, dollars
-from users.models import User, VendorDeletion
+from users.models import PendingVerification, User, VendorDeletion, VerifiedNumber
 from users.operators import legible_column, password_first
 from users.operators.changes import AsShown
 from users.operators.deleting import what_goes
@@ -39,6 +40,7 @@ from users.operators.one_write import as_one_write
 from users.operators.paging import TEMPLATE, KeysFirst, Paged, ShownFormSet
 from users.operators.sessions import end_all
 from users.services import with_history
+from users.verification.interface import verification
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
 admin.site.index_title = "Operations"
@@ -293,6 +295,23 @@ class PersonForm(UniqueEmail, UserChangeForm[User]):
         return avatar
 
 
+class VerifiedNumberInline(ReadOnlyInline):
+    model = VerifiedNumber
+    fields = ("number", "verified_at")
+    verbose_name_plural = "Verified number"
+
+
+class PendingVerificationInline(ReadOnlyInline):
+    model = PendingVerification
+    fields = ("number", "channel", "code", "tries", "expires_at")
+    verbose_name_plural = "Code that is waited for"
+
+    def code(self, pending: PendingVerification) -> str:
+        """Where nothing is really sent, a developer reads it here."""
+        shown = verification().code_of(pending.sid) if settings.VERIFICATION else ""
+        return shown or "sent to the telephone alone"
+
+
 @admin.register(User)
 class PersonAdmin(AskedAgain, UserAdmin[User]):
     form = PersonForm
@@ -316,6 +335,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
     )
     readonly_fields = ("balance", "last4", "stripe_id", "oidc_issuer", "oidc_subject", "created_at", "last_login")
     actions = ("delete_selected", "unbind_sign_in", "end_sessions")
+    inlines: ClassVar[Any] = (VerifiedNumberInline, PendingVerificationInline)
     shown_email, shown_name = legible_column("email"), legible_column("display_name")
     delete_confirmation_template = "admin/users/user/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/users/user/delete_selected_confirmation.html"

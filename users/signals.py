@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 signed_up = Signal()
 """A new person's row is committed. Arguments: `user`. Sent before the answer is written."""
+
+number_shared = Signal()
+"""Somebody has verified a telephone that others had verified. Arguments: `people`, the ids of those, who are to be
+told; `newcomer`, the person; `ending`, the number's last two digits. Sent inside the transaction."""

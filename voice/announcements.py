@@ -1,27 +1,31 @@
 """What is spoken into a call that goes on. Twilio is given an address, and asks there for the words: by a name, so that
-nothing else can be said by it.
+nothing else can be said by it, and in the group's language, so that no database is asked for it.
 """
 
 from urllib.parse import urlencode
 
 from django.conf import settings
 
+from voice import sentences
+from voice.dial_in_models import GroupPhone
+from voice.sentences import ENGLISH, language_for, spoken
 from voice.telephony.interface import Announce
 
-ALONE = "alone"
+ALONE, LIMIT, MONEY = "alone", "limit", "money"
 WORDS = {
-    ALONE: (
-        "You are alone on this call.",
-        "It ends in one minute, unless somebody joins.",
-        "You can call again at any time.",
-    ),
+    ALONE: (sentences.ALONE, sentences.ENDS_ALONE, sentences.CALL_AGAIN),
+    LIMIT: (sentences.ENDS_FOR_YOU, sentences.CALL_AGAIN_THEN),
+    MONEY: (sentences.ENDS_FOR_ALL, sentences.MONEY_USED_UP, sentences.ADD_MONEY),
 }
 
 
-def address_of(name: str) -> str:
-    return f"{settings.PUBLIC_URL}/api/voice/announcement?{urlencode({'say': name})}"
+def address_of(name: str, *, group_id: int | None) -> str:
+    row = GroupPhone.objects.filter(group=group_id or 0).first()
+    language = language_for(row.language if row else ENGLISH)
+    return f"{settings.PUBLIC_URL}/api/voice/announcement?{urlencode({'say': name, 'language': language})}"
 
 
-def announcement(name: str) -> Announce:
+def announcement(name: str, language: str) -> Announce:
     """Nothing, where there is none of that name."""
-    return Announce(WORDS.get(name, ()), times=2)
+    known = language_for(language)
+    return Announce(tuple(spoken(each, known) for each in WORDS.get(name, ())), known, times=2)

@@ -5,7 +5,7 @@ to carry it, and not before.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -61,6 +61,8 @@ def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
         hang_up(Call.objects.filter(sid=sid, is_on=True, caller="", user_id=None, payer=None), why=HangUp.Why.NO_CREDIT)
         raise
     refuse_ended(Call.objects.all(), sid)
+    if call:
+        Call.objects.filter(pk=call.pk).update(ends_at=now + timedelta(seconds=time_limit))
     return Dial(
         group_id=group.pk,
         participant_label=f"leg_{call.pk}" if call else "",

@@ -273,6 +273,10 @@ class Call(Doubt):
         null=True, blank=True, help_text="What its payer was charged in all, the conference's fee included."
     )
     charged_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="The started minutes charged for.")
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its time limit is over. Twilio begins to count it within a minute."
+    )
+    warned_at = models.DateTimeField(null=True, blank=True, help_text="When its person was told that it ends soon.")
     hang_up_at = models.DateTimeField(null=True, blank=True, help_text="When Twilio was last told to end it.")
 
     objects = CallQuerySet.as_manager()

@@ -55,6 +55,15 @@ PRESS_FOR_FIRST = "Press 9 to hear the first ones again."
 GROUP_NAME = "{group}."
 JOINING = "You are joining the group {group}."
 
+ALONE = "You are alone on this call."
+ENDS_ALONE = "It ends in one minute, unless somebody joins."
+CALL_AGAIN = "You can call again at any time."
+ENDS_FOR_YOU = "This call ends for you in about two minutes."
+CALL_AGAIN_THEN = "You can call again then."
+ENDS_FOR_ALL = "This call ends in about two minutes."
+MONEY_USED_UP = "The money for it is used up."
+ADD_MONEY = "The group's owner can add money in the app."
+
 GERMAN: Mapping[str, str] = {
     COME_AGAIN: "Bei uns ist etwas schiefgegangen. Bitte rufen Sie in einer Minute noch einmal an.",
     NO_GROUP: "Es wurde keine Gruppe genannt.",
@@ -101,6 +110,14 @@ GERMAN: Mapping[str, str] = {
     PRESS_FOR_FIRST: "Drücken Sie die 9, um die ersten noch einmal zu hören.",
     GROUP_NAME: "{group}.",
     JOINING: "Sie kommen jetzt zur Gruppe {group}.",
+    ALONE: "Sie sind allein in diesem Gespräch.",
+    ENDS_ALONE: "Es endet in einer Minute, wenn niemand dazukommt.",
+    CALL_AGAIN: "Sie können jederzeit wieder anrufen.",
+    ENDS_FOR_YOU: "Dieses Gespräch endet für Sie in etwa zwei Minuten.",
+    CALL_AGAIN_THEN: "Danach können Sie wieder anrufen.",
+    ENDS_FOR_ALL: "Dieses Gespräch endet in etwa zwei Minuten.",
+    MONEY_USED_UP: "Das Guthaben dafür ist aufgebraucht.",
+    ADD_MONEY: "Die Person, der die Gruppe gehört, kann in der App Geld einzahlen.",
 }
 
 

@@ -97,7 +97,8 @@ KEPT = (
     Kept(
         "keptAnswers",
         "name user_id body status made until",
-        "that a request with an Idempotency-Key was done: keyed hashes, a status, the id or address of what it made",
+        "that a request with an Idempotency-Key was done: keyed hashes, a status, the id or address of what it made, "
+        "or the telephone that a code was sent to",
         "who asks again makes nothing twice",
         End.GOES,
         keep_for="a day",
@@ -402,7 +403,8 @@ KEPT = (
         "callSessions",
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
         "muted_told muted_after heard_at payer_id status direction end_source price_unit price_told duration_told "
-        "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at doubted_at ask_again_at",
+        "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at ends_at warned_at doubted_at "
+        "ask_again_at",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,

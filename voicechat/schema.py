@@ -47,6 +47,7 @@ ERRORS = {
     "404": "No such thing.",
     "405": "Another method; `Allow` names those that work.",
     "409": "It cannot be done as things stand; `code` says why.",
+    "410": "A code that was sent counts no more: ask for a new one.",
     "413": "The body or the image is too large.",
     "415": "Another content type, charset or kind of file.",
     "422": "The Idempotency-Key came with another body, or another payment.",

@@ -233,6 +233,7 @@ THROTTLE_INVITATION_TOKENS = env.rate("THROTTLE_INVITATION_TOKENS", "300/hour" i
 THROTTLE_INVITATION_MESSAGES = env.rate("THROTTLE_INVITATION_MESSAGES", "50/day")  # everywhere, as the next three
 THROTTLE_INVITED = env.rate("THROTTLE_INVITED", "3/day")  # of one address or number, whoever invites it
 THROTTLE_REFUSED_CARDS = env.rate("THROTTLE_REFUSED_CARDS", "5/hour")
+THROTTLE_PHONE_VERIFICATION = env.rate("THROTTLE_PHONE_VERIFICATION", "3/hour")
 THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
 THROTTLE_STREAM_TICKETS = env.rate("THROTTLE_STREAM_TICKETS", "600/hour" if PRODUCTION else "off")
 THROTTLE_UNSUBSCRIBE = env.rate("THROTTLE_UNSUBSCRIBE", "600/hour" if PRODUCTION else "off")  # of one address
@@ -334,8 +335,9 @@ if PRODUCTION:
 # --- Vendors: real when their variables are set, else a sandbox in development and nothing in production ------------
 
 TWILIO_NAMES = ("ACCOUNT_SID", "API_KEY", "API_KEY_SECRET", "APP_SID", "AUTH_TOKEN", "CALLER_ID")
-TWILIO_OPTIONAL = ("AUTH_TOKEN_SECONDARY", "PUSH_CREDENTIAL_SID", "SERVICE_SID")
+TWILIO_OPTIONAL = ("AUTH_TOKEN_SECONDARY", "PUSH_CREDENTIAL_SID", "SERVICE_SID", "VERIFY_SERVICE_SID")
 NOTIFY_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "SERVICE_SID")
+VERIFY_NAMES = ("ACCOUNT_SID", "AUTH_TOKEN", "VERIFY_SERVICE_SID")
 CLOUDINARY_NAMES = ("CLOUDINARY_API_KEY", "CLOUDINARY_API_NAME", "CLOUDINARY_API_SECRET")
 _twilio = env.vendor("Twilio", TWILIO_NAMES, TWILIO_OPTIONAL)
 _stripe = env.vendor("Stripe", ("SK_TEST",))
@@ -363,7 +365,13 @@ TRUST_CALLER_ID = env.choice("TRUST_CALLER_ID", ("attested", "always"))
 TELEPHONY: dict[str, Any] = _backend(
     "voice.telephony.twilio_telephony.TwilioTelephony",
     "voice.telephony.sandbox_telephony.SandboxTelephony",
-    {name: value for name, value in _twilio.items() if name != "SERVICE_SID"},
+    {name: value for name, value in _twilio.items() if name not in ("SERVICE_SID", "VERIFY_SERVICE_SID")},
+    **TWILIO_PLACE,
+)
+VERIFICATION: dict[str, Any] = _backend(
+    "users.verification.twilio_verify.TwilioVerify",
+    "users.verification.sandbox_verify.SandboxVerify",
+    {name: _twilio[name] for name in VERIFY_NAMES} if "VERIFY_SERVICE_SID" in _twilio else {},
     **TWILIO_PLACE,
 )
 _notify = _backend(

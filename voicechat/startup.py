@@ -93,6 +93,8 @@ def start_warnings() -> Iterator[str]:
         yield f"Calls work, and nobody is told when one begins: {settings.HOW_TO_NOTIFY}"
     if settings.PRODUCTION and modes["E-mail"] == "off":
         yield NO_MAIL
+    if modes["Twilio"] == "real" and not settings.VERIFICATION:
+        yield "VERIFY_SERVICE_SID is not set: nobody can verify a telephone number, and no telephone is known by one."
     if modes["Stripe"] == "real" and (warning := stripe_warning()):
         yield warning
     yield from settings.LOOSE

@@ -18,6 +18,7 @@ from groups.invitations.views import AcceptanceViewSet, InvitationLinkViewSet, O
 from groups.live.views import LiveViewSet, StreamTicketViewSet
 from groups.notifications.views import DeviceViewSet
 from uploads.views import UploadViewSet
+from users.api.phone_views import PhoneVerificationViewSet
 from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
 from voice.api.announcement_views import AnnouncementViewSet
@@ -45,6 +46,7 @@ link, invitation, acceptance = (
 )
 group_call = CallViewSet.as_view
 dial_in, dial_in_call = DialInViewSet.as_view, DialInCallViewSet.as_view
+phone = PhoneVerificationViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -95,6 +97,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # users/
     path("api/users", user({"get": "list", "post": "create"})),
     path("api/users/<id:user_id>", user({"get": "retrieve", "put": "update", "delete": "destroy"})),
+    path("api/users/<id:user_id>/phoneVerification", phone({"get": "retrieve", "post": "create", "delete": "destroy"})),
+    path("api/users/<id:user_id>/phoneVerification/check", phone({"post": "check"})),
     path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
     path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
     # voice/

@@ -1,6 +1,7 @@
 """The matrix's callers, the people whom they meet, and clients that are signed in."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from groups.models import Activity, Group, Invitation, Membership, Ownership, Pa
 from tests.conftest import Client, person
 from tests.doubles.issuer import HOUR, rsa_key
 from tests.voice.conftest import twilio  # noqa: F401  # a fixture
-from users.models import User
+from users.models import PendingVerification, User, VerifiedNumber
+from users.verification.interface import verification
 from voice.dial_in.codes import code_in
 from voice.models import Call, Conference
 
 ABSENT = 10**12
 PHOTO = "photo.png"
+SENT = "VE1"
+"""The sandbox's id of a code."""
 
 
 @pytest.fixture(autouse=True)
@@ -66,11 +70,20 @@ def people(group, alice, bob, carol, dave) -> dict[str, User]:
 
 
 def give_secrets(people: list[User]) -> None:
-    """To each a phone number, a balance, a card and a Stripe id of their own, so that a leak can be told."""
+    """To each a phone number, a balance, a card and a Stripe id of their own, so that a leak can be told; and a code
+    that is waited for."""
     for number, user in enumerate(people):
         user.phone_number, user.last4, user.stripe_id = 4915100000 + number, f"{7300 + number}", f"cus_{user.pk}"
         user.account_balance_micros = (1700 + number) * 1_010_000
     User.objects.bulk_update(people, ["phone_number", "last4", "stripe_id", "account_balance_micros"])
+    VerifiedNumber.objects.bulk_create(
+        VerifiedNumber(user=user, number=f"+{user.phone_number}", verified_at=timezone.now()) for user in people
+    )
+    soon = timezone.now() + timedelta(minutes=10)
+    PendingVerification.objects.bulk_create(
+        PendingVerification(user=user, number="+12025550143", channel="sms", sid=SENT, expires_at=soon)
+        for user in people
+    )
     accounts = Account.objects.bulk_create(Account(user=user) for user in people)
     LedgerEntry.objects.bulk_create(opening_balance(account) for account in accounts)
     SandboxObject.objects.bulk_create(thing for user in people for thing in card_on_file(user.stripe_id))
@@ -120,7 +133,17 @@ def names(bound, group):
         emails = {"my_email": me.email if me else "nobody@example.com", "email_of_member": bound["Mike"].email}
         link = group.invitation_links.get()
         links = {"link": link.pk, "token": token_of(link)}
-        return {"group": group.pk, **links, "name": PHOTO, "card": '"sourceId": "tok_amex"', **ids, **pays, **emails}
+        phone = {"number": '"phoneNumber": "+12025550143"', "code": verification().code_of(SENT)}
+        return {
+            "group": group.pk,
+            **links,
+            **phone,
+            "name": PHOTO,
+            "card": '"sourceId": "tok_amex"',
+            **ids,
+            **pays,
+            **emails,
+        }
 
     return names
 

@@ -64,6 +64,18 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   GET /api/users/{self}/statement
 403     403      403     403    403   200   GET /api/users/{member}/statement
 403     403      403     403    403   404   GET /api/users/{absent}/statement
+403     200      200     200    200   200   GET /api/users/{self}/phoneVerification
+403     403      403     403    403   200   GET /api/users/{member}/phoneVerification
+403     403      403     403    403   404   GET /api/users/{absent}/phoneVerification
+403     202      202     202    202   202   POST /api/users/{self}/phoneVerification {{number}, "channel": "sms"}
+403     403      403     403    403   202   POST /api/users/{member}/phoneVerification {{number}, "channel": "sms"}
+403     403      403     403    403   404   POST /api/users/{absent}/phoneVerification {{number}, "channel": "sms"}
+403     200      200     200    200   200   POST /api/users/{self}/phoneVerification/check {"code": "{code}"}
+403     403      403     403    403   200   POST /api/users/{member}/phoneVerification/check {"code": "{code}"}
+403     403      403     403    403   404   POST /api/users/{absent}/phoneVerification/check {"code": "{code}"}
+403     200      200     200    200   200   DELETE /api/users/{self}/phoneVerification
+403     403      403     403    403   200   DELETE /api/users/{member}/phoneVerification
+403     403      403     403    403   404   DELETE /api/users/{absent}/phoneVerification
 403     200      200     200    200   200   GET /api/users/{self}/notifications
 403     403      403     403    403   200   GET /api/users/{member}/notifications
 403     403      403     403    403   404   GET /api/users/{absent}/notifications

@@ -23,6 +23,7 @@ from tests.doubles.stripe import StripeDouble
 from tests.doubles.twilio import TwilioDouble
 from uploads.storage import Storage, storage
 from users.sign_in.issuers import forget_keys
+from users.verification.interface import Verification, verification
 from voice.telephony.interface import Telephony, telephony
 
 
@@ -114,6 +115,21 @@ def twilio_telephony(twilio_double: TwilioDouble, settings: Settings) -> Telepho
 @pytest.fixture
 def twilio_notify(twilio_telephony: Telephony) -> Channel:
     return channels()[0]
+
+
+@pytest.fixture
+def twilio_verify(twilio_double: TwilioDouble, settings: Settings) -> Verification:
+    settings.VERIFICATION = {
+        "BACKEND": "users.verification.twilio_verify.TwilioVerify",
+        "OPTIONS": {**twilio.VERIFY_CREDENTIALS, "api_base": twilio_double.url},
+    }
+    return verification()
+
+
+@pytest.fixture
+def sandbox_verify(db: None, settings: Settings) -> Verification:
+    settings.VERIFICATION = {"BACKEND": "users.verification.sandbox_verify.SandboxVerify", "OPTIONS": {}}
+    return verification()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Twilio on the loopback: Notify, conferences and calls."""
+"""Twilio on the loopback: Notify, Verify, conferences and calls."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,10 @@ CREDENTIALS = {
     "push_credential_sid": f"CR{'0' * 31}1",
 }
 NOTIFY_CREDENTIALS = {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN, "service_sid": SERVICE}
+VERIFY_SERVICE = f"VA{'0' * 31}1"
+VERIFY_CREDENTIALS = {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN, "verify_service_sid": VERIFY_SERVICE}
 MOST_IDENTITIES = 20  # https://www.twilio.com/docs/notify/api/notification-resource
+MOST_SENT = MOST_CHECKED = 5  # within ten minutes, of one number
 PAGE = 2  # Twilio's is 50: small, so that a test meets the second page
 
 
@@ -39,7 +42,9 @@ class TwilioDouble(Double):
         self.muted: set[str] = set()
         """Those of them that are muted."""
         self.announced: list[tuple[str, str]] = []
-        """The conferences into which something was spoken, and where Twilio asks for the words."""
+        """The conferences, or the calls, into which something was spoken, and where Twilio asks for the words."""
+        self.verifications: dict[str, Thing] = {}
+        """By their ids, those that count; with the code, and how often it was sent and compared."""
         self.numbers = count(1)
 
     # What tests do at Twilio's side
@@ -149,6 +154,39 @@ class TwilioDouble(Double):
         self.notifications.append(notification)
         return Answer(201, notification)
 
+    def create_verification(self, request: Request) -> Answer:
+        """https://www.twilio.com/docs/verify/api/verification#start-new-verification"""
+        to, channel = request.get("To"), request.get("Channel")
+        if not to or not to.startswith("+") or channel not in ("sms", "call"):
+            raise Refusal(error(400, 60200, f"Invalid parameter `To`: {to}"))
+        found = next((each for each in self.verifications.values() if each["to"] == to), None)
+        if found is None:
+            sid = self._sid("VE")
+            found = {"sid": sid, "to": to, "code": f"{len(self.verifications) + 123456}", "sent": 0, "checked": 0}
+            found |= {"date_created": f"{ago():%Y-%m-%dT%H:%M:%SZ}"}
+            self.verifications[sid] = found
+        found["sent"] += 1
+        if found["sent"] > MOST_SENT:
+            raise Refusal(error(429, 60203, "Max send attempts reached"))
+        return Answer(201, {**self.shown(found), "channel": channel, "status": "pending", "valid": False})
+
+    def check_verification(self, request: Request) -> Answer:
+        """https://www.twilio.com/docs/verify/api/verification-check"""
+        found = self.verifications.get(request.get("VerificationSid"))
+        if found is None:
+            raise Refusal(self.not_found(request))
+        found["checked"] += 1
+        if found["checked"] > MOST_CHECKED:
+            raise Refusal(error(429, 60202, "Max check attempts reached"))
+        is_right = request.get("Code") == found["code"]
+        if is_right:
+            del self.verifications[found["sid"]]
+        return Answer(200, {**self.shown(found), "status": "approved" if is_right else "pending", "valid": is_right})
+
+    def shown(self, verification: Thing) -> Thing:
+        common = {"account_sid": ACCOUNT, "service_sid": VERIFY_SERVICE}
+        return {**common, **{name: verification[name] for name in ("sid", "to", "date_created")}}
+
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
@@ -182,6 +220,8 @@ class TwilioDouble(Double):
             raise Refusal(self.not_found(request))
         if muted := request.get("Muted"):
             (self.muted.add if muted == "true" else self.muted.discard)(call)
+        if url := request.get("AnnounceUrl"):
+            self.announced.append((call, url))
         return self.participant(sid, call)
 
     def update_call(self, request: Request, sid: str) -> Thing:
@@ -201,6 +241,8 @@ class TwilioDouble(Double):
         ("GET", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", get_binding),
         ("DELETE", f"/v1/Services/{SERVICE}/Bindings/(BS[0-9a-f]+)", delete_binding),
         ("POST", f"/v1/Services/{SERVICE}/Notifications", create_notification),
+        ("POST", f"/v2/Services/{VERIFY_SERVICE}/Verifications", create_verification),
+        ("POST", f"/v2/Services/{VERIFY_SERVICE}/VerificationCheck", check_verification),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", update_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+).json", get_conference),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/(CF[0-9a-f]+)/Participants.json", list_participants),

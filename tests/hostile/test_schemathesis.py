@@ -23,9 +23,12 @@ from billing.api.serializers import NOTHING_BETWEEN
 from core.phone_numbers import NO_SUCH_NUMBER
 from core.preconditions import CHANGED, UNREADABLE
 from core.wire import LARGEST_ID
+from groups.invitations.serializers import ONE_OF_THEM
 from groups.notifications.serializers import NO_NAME, TOO_LONG
 from groups.notifications.subscriptions import NO_SUBSCRIPTION
 from tests.hostile.conftest import EXAMPLES, SEED
+from users.api.phone_serializers import COSTS_EXTRA, NO_COUNTRY
+from users.verification.interface import CodeExpired, CodeWrong
 from voice.api.dial_in_views import NOBODY_IN_GROUP
 
 ROLES = ("owner", "member", "stranger", "staff")
@@ -53,10 +56,15 @@ BEYOND_SCHEMA = {
     CHANGED,  # an ETag that is made up is nobody's
     UNREADABLE,
     NO_SUCH_NUMBER,
+    NO_COUNTRY,
+    COSTS_EXTRA,
+    str(CodeExpired.default_detail),
+    str(CodeWrong.default_detail),
     NO_NAME,
     NO_SUBSCRIPTION,
     TOO_LONG,
     NOTHING_BETWEEN,
+    ONE_OF_THEM,
     NOBODY_IN_GROUP,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""

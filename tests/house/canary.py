@@ -54,6 +54,9 @@ class Canary:
         special = {
             "email": f"{self.word('email')}@example.com",
             "phoneNumber": int(self.phone),
+            "channel": "sms",
+            "country": "DE",
+            "code": self.phone[:10],
             "sourceId": f"tok_{self.mark}",
             "From": f"+{self.phone}",
             "To": f"+{self.phone}",

@@ -12,7 +12,9 @@ from billing.ledger import account_of, post_entry
 from billing.models import Account, Card, SandboxObject, TopUp
 from groups.invitations.services import make_link
 from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant
-from users.models import User
+from users.models import PendingVerification, User, VerifiedNumber
+from users.verification.interface import verification
+from voice.dial_in.codes import code_in
 from voice.models import Call, Conference, ConferenceEvent
 
 numbers = count(1)
@@ -29,6 +31,8 @@ class World:
     account: Account
     link: int = 0
     token: str = ""
+    code: str = ""
+    """Bob's, for the group."""
 
     def name(self, prefix: str) -> str:
         return f"{prefix}{self.number}"
@@ -47,6 +51,7 @@ def make_world() -> World:
     family, work = Group.objects.bulk_create(Group(name=name, call_status=True) for name in ("Family", "Work"))
     world = World(number, alice, bob, carol, family, work, account_of(alice))
     fill_groups(world)
+    fill_telephones(world)
     fill_money(world)
     fill_calls(world)
     return world
@@ -63,10 +68,20 @@ def fill_groups(world: World) -> None:
     link, world.token = make_link(
         group_id=world.group.pk, maker=world.alice, who="", now=timezone.now(), max_uses=9, days=1
     )
-    world.link = link.pk
+    world.link, world.code = link.pk, code_in(group_id=world.group.pk, user_id=world.bob.pk)
     for user in (world.alice, world.bob):
         phone = Device.objects.create(user=user, identity=f"u_{user.pk}", address=f"phone{user.pk}", sid="BS1")
         phone.tags.set([world.group, world.work])
+
+
+def fill_telephones(world: World) -> None:
+    """Alice and Bob share a landline, which Alice is to verify once more."""
+    world.code = verification().code_of("VE1")
+    now, number = timezone.now(), "+12025550143"
+    for user in (world.alice, world.bob):
+        VerifiedNumber.objects.create(user=user, number=number, verified_at=now)
+    expires_at = now + timedelta(minutes=10)
+    PendingVerification.objects.create(user=world.alice, number=number, channel="sms", sid="VE1", expires_at=expires_at)
 
 
 def fill_money(world: World) -> None:

@@ -81,6 +81,13 @@ def hears(name: str, about: Callable[[World], object]) -> None:
     WRITERS[f"Stripe tells: {name}"] = hear
 
 
+# --- Telephones -----------------------------------------------------------------------------------------------------
+
+PHONE = {"phoneNumber": "+12025550143", "channel": "sms"}
+asks("ask for a code", "POST", lambda w: f"/api/users/{w.alice.pk}/phoneVerification", lambda w: PHONE)
+asks("type in a code", "POST", lambda w: f"/api/users/{w.alice.pk}/phoneVerification/check", lambda w: {"code": w.code})
+asks("forget a number", "DELETE", lambda w: f"/api/users/{w.alice.pk}/phoneVerification")
+
 # --- People, groups and their lists ---------------------------------------------------------------------------------
 
 asks("PUT person", "PUT", lambda w: f"/api/users/{w.alice.pk}", lambda w: {"displayName": "Al", "callStatus": True})
@@ -105,6 +112,7 @@ asks("take off the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callPar
 asks("end the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants")
 asks("lock the call", "PUT", lambda w: f"/api/groups/{w.group.pk}/call", lambda w: {"locked": True})
 asks("remove who is unknown", "DELETE", lambda w: f"/api/groups/{w.group.pk}/call/unknownCallers")
+asks("get a new code", "POST", lambda w: f"/api/groups/{w.group.pk}/dialIn/pin", lambda w: named(w.bob))
 asks("register a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.alice))
 asks("take over a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.bob))
 asks("forget a phone", "DELETE", lambda w: "/api/voice/registerBinding", lambda w: {"Address": f"phone{w.alice.pk}"})
@@ -198,6 +206,12 @@ calls("make a call", lambda w: w.group, "CAfresh")
 calls("make a call in another group", lambda w: w.work, "CAother")
 calls("make a call that was told of before", lambda w: w.group, "CAearly")
 calls("make a call again", lambda w: w.group, "CFbob_")
+
+
+@writer
+def dial_in_with_a_code(world: World) -> None:
+    caller = {"From": "anonymous", "To": "+12025550100", "CallSid": world.name("CAdialled")}
+    twilio("/api/voice/dialIn/pin", **caller, Digits=world.code)
 
 
 @writer

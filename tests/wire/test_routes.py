@@ -14,6 +14,8 @@ GET PUT /api/users/1/accountBalance
 GET PUT /api/users/1/last4
 GET /api/users/1/statement
 GET PUT /api/users/1/notifications
+GET POST DELETE /api/users/1/phoneVerification
+POST /api/users/1/phoneVerification/check
 GET POST /api/users/unsubscribe
 GET /api/users/1/groupsOwned
 GET /api/users/1/groupsBelongedTo

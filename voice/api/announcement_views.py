@@ -17,9 +17,14 @@ class AnnouncementViewSet(ViewSet):
 
     @extend_schema(
         summary="What is spoken into a call",
-        parameters=[OpenApiParameter("say", str, description="The name of an announcement."), SIGNATURE],
+        parameters=[
+            OpenApiParameter("say", str, description="The name of an announcement."),
+            OpenApiParameter("language", str, description="As BCP 47 writes it."),
+            SIGNATURE,
+        ],
         request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
         responses=TWIML_ANSWER,
     )
     def create(self, request: Request) -> HttpResponse:
-        return twiml(announcement(request.query_params.get("say", "")))
+        name, language = (request.query_params.get(each, "") for each in ("say", "language"))
+        return twiml(announcement(name, language))

@@ -103,7 +103,9 @@ def warn(conference: Conference, *, now: datetime) -> None:
             return
         see_to_who_is_alone.using(run_after=now + MINUTE).enqueue(conference.sid)
     try:
-        is_known = telephony().announce(conference_sid=conference.sid, url=address_of(ALONE))
+        is_known = telephony().announce(
+            conference_sid=conference.sid, url=address_of(ALONE, group_id=conference.group_id)
+        )
     except Exception:
         mine.filter(alone_told_at=now).update(alone_told_at=None)
         raise

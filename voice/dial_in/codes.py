@@ -8,9 +8,11 @@ of before; without it each person finds a new one when they look. docs/decisions
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from core.transactions import atomic_and_retried
@@ -27,14 +29,22 @@ EASY = re.compile(r"(\d{1,4})\1+")
 ROWS = ("0123456789", "9876543210")
 
 
+class NoFreeCodeError(Exception):
+    """Each one that was drawn was somebody's."""
+
+
 def code_in(*, group_id: int, user_id: int) -> str:
-    """The person's code for the group, which is made when they first look."""
+    """The person's code for the group, which is made when they first look. Who looks twice at once sees one."""
+    own = DialInCode.objects.filter(group=group_id, user=user_id)
     for _ in range(MOST_DRAWN):
-        row = DialInCode.objects.filter(group=group_id, user=user_id).first()
-        code = code_of(row) if row else None
-        if code or (code := draw(group_id=group_id, user_id=user_id)):
+        row = own.first()
+        if row is None:
+            draw(partial(DialInCode.objects.create, group_id=group_id, user_id=user_id))
+        elif code := code_of(row):
             return code
-    raise RuntimeError("No free code was found")
+        else:  # made under a key that is gone
+            draw(own.filter(digest=row.digest).update)
+    raise NoFreeCodeError
 
 
 @atomic_and_retried
@@ -43,24 +53,27 @@ def renew_code(*, group_id: int, user_id: int, check: Callable[[], None]) -> str
     lock_group(group_id)
     check()
     for _ in range(MOST_DRAWN):
-        if code := draw(group_id=group_id, user_id=user_id):
+        if code := draw(lambda **new: DialInCode.objects.update_or_create(new, group_id=group_id, user_id=user_id)):
             return code
-    raise RuntimeError("No free code was found")
+    raise NoFreeCodeError
 
 
-def draw(*, group_id: int, user_id: int) -> str | None:
-    """Writes a new code; None where it is easy to guess or somebody has it already, or two are written at once."""
+def draw(write: Callable[..., object]) -> str | None:
+    """Has a new code written; None where it is easy to guess, or somebody has it, or two are written at once."""
     seed = secrets.token_hex(16)
     code = follows(settings.SECRET_KEY, seed)
-    if is_easy(code):
+    if is_easy(code) or having(code).exists():
         return None
-    new = {"seed": seed, "digest": digest(settings.SECRET_KEY, code)}
     try:
         with transaction.atomic():
-            DialInCode.objects.update_or_create(group_id=group_id, user_id=user_id, defaults=new)
+            write(seed=seed, digest=digest(settings.SECRET_KEY, code))
     except IntegrityError:
         return None
     return code
+
+
+def having(code: str) -> QuerySet[DialInCode]:
+    return DialInCode.objects.filter(digest__in=[digest(key, code) for key in keys()])
 
 
 def code_of(row: DialInCode) -> str | None:
@@ -74,8 +87,7 @@ def code_of(row: DialInCode) -> str | None:
 
 def whose_code(code: str) -> tuple[User, Group] | None:
     """Who is let in by it, and where: asked anew each time. Only while they have a part in the group."""
-    rows = DialInCode.objects.filter(digest__in=[digest(key, code) for key in keys()])
-    row = rows.select_related("user", "group").first()
+    row = having(code).select_related("user", "group").first()
     if row is None or not Group.objects.of_person(row.user_id).filter(pk=row.group_id).exists():
         return None
     return row.user, row.group

@@ -1,7 +1,5 @@
 """Whose call a call may be, and to which groups it may lead."""
 
-from django.db.models import Q
-
 from core.phone_numbers import number_of_caller
 from groups.models import Group, GroupQuerySet
 from users.models import User, VerifiedNumber
@@ -57,5 +55,5 @@ def language_of(groups: list[Group], dialled: str) -> str:
 
 def language_before(dialled: str) -> str:
     """Before it is known where the call leads."""
-    own = GroupPhone.objects.filter(Q(group__dial_in_numbers__number=dialled)).first()
+    own = GroupPhone.objects.filter(group__dial_in_numbers__number=dialled).first()
     return language_for(own.language) if own else language_at(dialled)

@@ -12,6 +12,8 @@ from core.conference_names import conference_name
 CONFERENCE_EVENTS = "/api/voice/conferenceEvents"
 CALL_EVENTS = "/api/voice/callEvents"
 MAKE_CALL = "/api/voice/makeCall"
+DIAL_IN = "/api/voice/dialIn"
+ANY_NUMBER = "+12025550100"  # what was dialled, where the server has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,16 @@ class Webhook:
     params: dict[str, str]
     told: str
     """What it says, for people."""
+    keys: str = ""
+    """What is pressed on a telephone when it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     name: str
     identity: str
+    code: str = ""
+    """Of who calls by a telephone."""
 
 
 def script(group_id: int, callers: Sequence[Caller], minutes: float, random: Random) -> list[Webhook]:
@@ -60,8 +66,7 @@ def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Call
 
     for second, kind, caller, sid in moments:
         if kind == "participant-join":
-            params = {"to": str(group_id), "From": f"client:{caller.identity}", "CallSid": sid}
-            webhooks.append(Webhook(second, MAKE_CALL, params, f"{caller.name} calls"))
+            webhooks.append(_begins(second, group_id, caller, sid))
             on, joined[sid] = on + 1, second
         tell(second, kind, sid, f"{caller.name} {kind.removeprefix('participant-')}s")
         if kind == "participant-join" and on == 2:
@@ -75,10 +80,19 @@ def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Call
     return webhooks
 
 
+def _begins(second: int, group_id: int, caller: Caller, sid: str) -> Webhook:
+    if caller.code:
+        params = {"From": "anonymous", "To": ANY_NUMBER, "CallSid": sid, "Direction": "inbound"}
+        return Webhook(second, DIAL_IN, params, f"{caller.name} dials in", keys=caller.code)
+    params = {"to": str(group_id), "From": f"client:{caller.identity}", "CallSid": sid}
+    return Webhook(second, MAKE_CALL, params, f"{caller.name} calls")
+
+
 def disturb(webhooks: list[Webhook], *, shuffle: bool, lose: float, repeat: int, random: Random) -> list[Webhook]:
     """The same webhooks as a bad line delivers them. Calls are announced first, and arrive: people hear an answer."""
-    calls = [each for each in webhooks if each.path == MAKE_CALL]
-    events = [each for each in webhooks if each.path != MAKE_CALL and random.random() >= lose]
+    begins = (MAKE_CALL, DIAL_IN)
+    calls = [each for each in webhooks if each.path in begins]
+    events = [each for each in webhooks if each.path not in begins and random.random() >= lose]
     if not (shuffle or lose or repeat > 1):
         return webhooks
     events = [each for each in events for _ in range(repeat)]

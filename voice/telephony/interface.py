@@ -118,9 +118,9 @@ class Telephony(Protocol):
     def answer(self, admission: Admission | Announce) -> str:
         """TwiML that lets the caller in, asks them, or speaks to them and hangs up, or to a call and does not."""
 
-    def announce(self, *, conference_sid: str, url: str) -> bool:
-        """Has spoken to everybody on a conference what this address answers; whether Twilio does so. It cannot where it
-        does not know the conference, or that is over."""
+    def announce(self, *, conference_sid: str, url: str, call_sid: str = "") -> bool:
+        """Has spoken to everybody on a conference, or to one leg of it, what this address answers; whether Twilio does
+        so. It cannot where it does not know the conference or the leg there, or that is over."""
 
     def end_conference(self, *, sid: str) -> bool:
         """Hangs up on everybody in a conference; whether Twilio knows it. One that has ended already stays so.

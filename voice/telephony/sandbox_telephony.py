@@ -42,7 +42,7 @@ class SandboxTelephony(TwilioFormats):
         """Nobody really talks here."""
         return True
 
-    def announce(self, *, conference_sid: str, url: str) -> bool:
+    def announce(self, *, conference_sid: str, url: str, call_sid: str = "") -> bool:
         """Nobody listens here."""
         return True
 

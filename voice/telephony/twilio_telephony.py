@@ -33,11 +33,13 @@ class TwilioTelephony(TwilioFormats):
     def end_conference(self, *, sid: str) -> bool:
         return self._end(self.client.conferences(sid))
 
-    def announce(self, *, conference_sid: str, url: str) -> bool:
+    def announce(self, *, conference_sid: str, url: str, call_sid: str = "") -> bool:
         """https://www.twilio.com/docs/voice/api/conference-resource#update-a-conference-resource"""
+        conference = self.client.conferences(conference_sid)
+        listener = conference.participants(call_sid) if call_sid else conference
         with our_errors():
             try:
-                self.client.conferences(conference_sid).update(announce_url=url, announce_method="POST")
+                listener.update(announce_url=url, announce_method="POST")
             except TwilioRestException as error:
                 if error.status not in (400, 404):
                     raise

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from groups.models import Device, Membership, SandboxNotification
 from groups.notifications import devices
-from groups.notifications.announcements import tell_of_call
 from groups.notifications.devices import forget, forget_gone_devices
 from tests.doubles.push_service import Browser
 from tests.doubles.server import Fault
@@ -51,26 +50,14 @@ def test_who_registered_before_they_were_anybody_forgets_their_own_and_nobody_el
     assert (answer.json(), addresses()) == ({"count": "1 device forgotten"}, {f"of {bob.pk}"})
 
 
-def test_who_calls_is_not_told_and_a_device_that_is_nobodys_is(register, group, alice, bob):
-    register(f"u_{alice.pk}", "of Alice")
-    register(f"u_{bob.pk}", "of Bob")
-    register("nobody", "nameless", tags=[group.pk])
-    tell_of_call(group_id=group.pk, except_for=[alice.pk, None])
-    assert SandboxNotification.objects.get().identities == ["nobody", f"u_{bob.pk}"]
-
-
-def test_of_a_group_that_is_gone_nobody_is_told(register, group):
-    register("nobody", "nameless", tags=[group.pk])
-    tell_of_call(group_id=group.pk + 1, except_for=[])
-    assert not SandboxNotification.objects.exists()
-
-
-def test_a_kind_of_device_is_the_first_channels_that_serves_it(register, settings, twilio_telephony, group, alice, bob):
+def test_a_kind_of_device_is_the_first_channels_that_serves_it(
+    api, register, settings, twilio_telephony, group, alice, bob
+):
     sandbox = {"BACKEND": "groups.notifications.sandbox_notify.SandboxNotify", "OPTIONS": {}}
     settings.NOTIFICATIONS = [*settings.NOTIFICATIONS, sandbox]
     register(f"u_{alice.pk}", "of Alice", BindingType="apn")
     register(f"u_{bob.pk}", Browser().address(), BindingType="webpush")
-    tell_of_call(group_id=group.pk, except_for=[])
+    assert api.post("/api/voice/sendNotification", {"groupId": group.pk}).json()["recipients"] == 2
     assert SandboxNotification.objects.get().identities == [f"u_{bob.pk}"]
 
 

@@ -19,7 +19,14 @@ def test_it_is_spoken_twice_and_slowly_and_the_call_goes_on(twilio):
     assert said[0:5:2] == said[6:11:2]
 
 
-@pytest.mark.parametrize("query", ["", "?say=", "?say=%3CHangup%2F%3E", "?say=alone2", "?x=alone"])
+@pytest.mark.parametrize("name", ["alone", "limit", "money"])
+def test_each_is_spoken_in_german_too(twilio, name):
+    english, german = (spoken(twilio(f"{PATH}?say={name}&language={each}")) for each in ("en-US", "de-DE"))
+    assert len(german) == len(english)
+    assert german[0] != english[0]
+
+
+@pytest.mark.parametrize("query", ["", "?say=", "?say=%3CHangup%2F%3E", "?say=alone2", "?x=alone", "?language=de-DE"])
 def test_there_is_nothing_else_to_say(twilio, query):
     assert spoken(twilio(f"{PATH}{query}")) == []
 

@@ -9,6 +9,7 @@ from core.jobs.models import Job
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
+from voice.dial_in_models import GroupPhone
 from voice.models import Conference, HangUp
 
 TASK = "voice.conferences.alone.see_to_who_is_alone"
@@ -64,7 +65,9 @@ def test_they_are_told_after_four_minutes_and_hung_up_on_after_five(alone, wait,
     wait(3.9)
     assert twilio_double.announced == []
     wait(0.1)
-    assert twilio_double.announced == [(room.sid, "http://localhost:3300/api/voice/announcement?say=alone")]
+    assert twilio_double.announced == [
+        (room.sid, "http://localhost:3300/api/voice/announcement?say=alone&language=en-US")
+    ]
     assert alone.ended() == ["Bob"]
     wait(1)
     assert (alone.ended(), reasons()) == (["Alice", "Bob"], {"alone"})
@@ -166,3 +169,9 @@ def test_in_the_sandbox_nobody_is_asked(leg, tell, wait, alice):
 def test_what_cannot_be_is_refused_by_name(api, group, body):
     answer = api.put(f"/api/groups/{group.pk}/call/endWhenAlone", body)
     assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (400, [*body])
+
+
+def test_a_group_is_spoken_to_in_its_language(alone, wait, group, twilio_double):
+    GroupPhone.objects.create(group=group, language="de-AT")
+    wait(4)
+    assert twilio_double.announced[0][1].endswith("?say=alone&language=de-DE")

@@ -1,10 +1,15 @@
 """GET /api/groups/:id/dialIn and POST …/dialIn/pin: what a person is told of dialling in."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from django.db import connections
 
 from groups.models import Group
-from tests.conftest import person
+from tests.conftest import Client, person
 from users.sign_in.local_issuer import local_token
+from voice.dial_in.codes import code_in
 from voice.dial_in_models import DialInCode, DialInNumber
 
 
@@ -97,3 +102,20 @@ def test_of_no_group_nothing_is_told(api, db):
     assert api.get("/api/groups/99/dialIn").status_code == 404
     assert api.post("/api/groups/99/dialIn/pin", {}).status_code == 404
     assert not Group.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("on_postgresql")
+def test_who_looks_twice_at_once_for_the_first_time_sees_one_code(group, bob):
+    barrier = Barrier(6)
+
+    def look():
+        try:
+            barrier.wait(30)
+            return Client().get(f"/api/groups/{group.pk}/dialIn", {"userId": bob.pk}).json()["pin"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        shown = {each.result() for each in [pool.submit(look) for _ in range(6)]}
+    assert shown == {code_in(group_id=group.pk, user_id=bob.pk)}

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from groups.models import Group, Participant
 from tests.conftest import person
+from users.models import User
 from voice.conferences.fold import Facts, NumberedEvent, fold
 from voice.models import Call, Conference, ConferenceEvent
 from voice.simulation.script import CONFERENCE_EVENTS, Caller, disturb, script
@@ -67,6 +68,20 @@ def test_it_shows_who_is_on_after_each_event(simulate):
     said = simulate(people=3, seed=1)
     assert re.search(r"Anna joins +on the call: Anna\n", said) or re.search(r"Ben joins +on the call: Ben\n", said)
     assert said.splitlines()[-1].endswith("on the call: nobody")
+
+
+def test_members_dial_in_by_telephone_with_their_pin(simulate):
+    said = simulate(people=2, landlines=1, seed=1)
+    assert re.search(r"Ben joins +on the call: .*Ben", said)
+    callers = {call.user_id: call.caller for call in Call.objects.all()}
+    anna, ben = User.objects.order_by("pk")
+    assert callers == {anna.pk: f"client:u_{anna.pk}", ben.pk: "anonymous"}
+    assert said.splitlines()[-1].endswith("on the call: nobody")
+
+
+def test_so_they_do_where_sign_in_is_on(simulate, sign_in):
+    simulate(people=2, landlines=2, seed=1, email="anna@example.com")
+    assert {call.caller for call in Call.objects.all()} == {"anonymous"}
 
 
 def test_a_shuffled_and_repeated_call_ends_with_nobody_on_it(simulate):

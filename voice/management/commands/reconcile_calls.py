@@ -12,6 +12,7 @@ from voice.conferences.alone import see_to_all
 from voice.conferences.presence import heal_presence
 from voice.conferences.reconciliation import SILENT, reconcile_calls
 from voice.credit.cut_off import cut_off
+from voice.credit.warnings import warn_of_ends
 from voice.hang_ups import repeat_hang_ups, still_on
 
 
@@ -27,7 +28,7 @@ class Command(BoundedCommand):
         hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
         cut = cut_off(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
-        unwarned = see_to_all(now=now)
+        unwarned = see_to_all(now=now) + warn_of_ends(now=now)
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed + unwarned} failed; "

@@ -5,12 +5,12 @@ from argparse import ArgumentTypeError
 from random import Random
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from users.client_identity import client_identity
 from voice.simulation.api_client import Server
 from voice.simulation.script import Caller, Webhook, disturb, script
+from voice.simulation.telephone import post
 from voice.telephony.interface import telephony
 from voice.telephony.sandbox_telephony import SandboxTelephony
 
@@ -46,6 +46,9 @@ class Command(BaseCommand):
         parser.add_argument("group", type=int, help="the group's id")
         parser.add_argument("--people", type=int, default=4, help="how many call; members first (%(default)s)")
         parser.add_argument("--minutes", type=length, default=3, help="how long the call lasts (%(default)s)")
+        parser.add_argument(
+            "--landlines", type=int, default=0, help="how many of the members dial in by telephone, with their PIN"
+        )
         parser.add_argument("--shuffle", action="store_true", help="deliver the events in any order")
         parser.add_argument("--lose", type=percent, default=0.0, metavar="5%", help="lose a share of the events")
         parser.add_argument("--repeat", type=int, default=1, help="deliver each event so many times (%(default)s)")
@@ -60,32 +63,35 @@ class Command(BaseCommand):
         if not isinstance(telephony(), SandboxTelephony):
             raise CommandError("Calls are real here: Twilio itself tells about them.")
         server, random = Server(options["url"], email=options["email"]), Random(options["seed"])  # noqa: S311  # repeatable, not secret
-        callers = self.callers(server, options["group"], max(1, options["people"]))
+        callers = self.callers(server, options["group"], max(1, options["people"]), options["landlines"])
         webhooks = script(options["group"], callers, options["minutes"], random)
         told = disturb(
             webhooks, shuffle=options["shuffle"], lose=options["lose"], repeat=max(1, options["repeat"]), random=random
         )
         self.play(server, options["group"], told, pause=not options["fast"])
 
-    def callers(self, server: Server, group_id: int, count: int) -> list[Caller]:
-        """The group's members, and guests where they are too few."""
-        members = server("GET", f"/api/groups/{group_id}/groupMembers")
-        callers = [Caller(member["displayName"], client_identity(member["userId"])) for member in members[:count]]
+    def callers(self, server: Server, group_id: int, count: int, landlines: int) -> list[Caller]:
+        """The group's members, the last of them by telephone, and guests where they are too few."""
+        members = server("GET", f"/api/groups/{group_id}/groupMembers/detailed")[:count]
+        by_app = max(0, len(members) - landlines)
+        callers = [Caller(member["displayName"], client_identity(member["id"])) for member in members[:by_app]]
+        callers += [self.by_telephone(server, group_id, member) for member in members[by_app:]]
         return callers + [Caller(f"Guest {number}", f"guest_{number}") for number in range(len(callers) + 1, count + 1)]
+
+    def by_telephone(self, server: Server, group_id: int, member: dict[str, Any]) -> Caller:
+        """Their own app shows them their PIN."""
+        app = server.as_person(member["email"])
+        told = app("GET", f"/api/groups/{group_id}/dialIn?userId={member['id']}")
+        return Caller(member["displayName"], client_identity(member["id"]), told["pin"])
 
     def play(self, server: Server, group_id: int, webhooks: list[Webhook], *, pause: bool) -> None:
         begun = time.monotonic()
         for number, webhook in enumerate(webhooks, 1):
             if pause:
                 time.sleep(max(0.0, webhook.second - (time.monotonic() - begun)))
-            self.post(server, webhook)
+            post(server, webhook)
             on = [each["displayName"] for each in server("GET", f"/api/groups/{group_id}/callParticipants")]
             clock = f"{webhook.second // 60:02}:{webhook.second % 60:02}"
             self.stdout.write(
                 f"{number:>3}/{len(webhooks)} {clock}  {webhook.told:<32} on the call: {', '.join(on) or 'nobody'}"
             )
-
-    def post(self, server: Server, webhook: Webhook) -> None:
-        url = f"{settings.PUBLIC_URL}{webhook.path}"
-        signature = SandboxTelephony().signature(url=url, params=webhook.params)
-        server.post_form(webhook.path, webhook.params, {"X-Twilio-Signature": signature})

@@ -103,8 +103,9 @@ def call(anna: Person, path: str, say: Callable[[str], object]) -> None:
     twiml = anna.app.post_form(MAKE_CALL, params, {"X-Twilio-Signature": signature})
     expect("the call is let in", holds=f">{group_id}</Conference>" in twiml)
     say(f" 8. Twilio asks what to do with her call: {twiml}")
-    say(" 9. Both talk, and Twilio tells about it:")
-    call_command("simulate_call", int(group_id), people=CALLERS, fast=True, url=anna.app.base, email=anna.email)
+    say(" 9. Both talk, Ben from a landline where he types his PIN, and Twilio tells about it:")
+    played = {"people": CALLERS, "landlines": 1, "fast": True}
+    call_command("simulate_call", int(group_id), **played, url=anna.app.base, email=anna.email)
     left = anna("GET", f"{path}/callParticipants")
     expect("nobody is left on the call", holds=left == [])
     expect("the group is on no call", holds=anna("GET", f"{path}/callStatus") == {"callStatus": False})

@@ -5,12 +5,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from billing.ledger import set_balance
 from core.wire import MICROS_PER_DOLLAR
 from groups.models import Group, Invitation, Membership, Ownership
 from groups.services import add_activity, add_person
-from users.models import User
+from users.models import User, VerifiedNumber
 from users.services import sign_up
 
 PEOPLE = ("Rose", "Walter", "Ines", "Tom")
@@ -19,6 +20,8 @@ GROUPS = (
     ("Garden club", ("Walter", "Tom"), ("Rose",)),
 )
 """Name; members, the first of whom owns it; invitees."""
+NUMBERS = {"Rose": 12025550101, "Walter": 12025550101, "Ines": 12025550102}
+"""Rose and Walter share a landline. None of these is anybody's: https://nanpa.com/numbering/555-line-numbers"""
 
 
 class Command(BaseCommand):
@@ -37,6 +40,9 @@ class Command(BaseCommand):
 
     def person(self, name: str) -> User:
         user, _ = sign_up(email=f"{name.lower()}@example.com", display_name=name, avatar=None)
+        if number := NUMBERS.get(name):
+            VerifiedNumber.objects.create(user=user, number=f"+{number}", verified_at=timezone.now())
+            User.objects.filter(pk=user.pk).update(phone_number=number)
         set_balance(user=user, balance_micros=10 * MICROS_PER_DOLLAR, memo="Demo money")
         return user
 

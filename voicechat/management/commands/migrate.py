@@ -17,6 +17,7 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
+from users.models import User, VerifiedNumber
 from voicechat.connections import wrong_encoding
 
 KEY = 8_241_530_977
@@ -24,6 +25,10 @@ KEY = 8_241_530_977
 WAIT = 0.5
 INSUFFICIENT_PRIVILEGE = "42501"
 NO_SCHEMA = "3F000"
+UNVERIFIED = (
+    "People with a phone number that nobody has verified: {}. A caller from a telephone is known by a verified number "
+    "alone, so that these are known no more when they call, until they verify theirs in the app."
+)
 
 
 class Command(migrate.Command):
@@ -34,10 +39,23 @@ class Command(migrate.Command):
                 raise CommandError(said)
             try:
                 super().handle(*args, **options)
+                if said := numbers_that_name_nobody(connection):
+                    self.stdout.write(said)
             except (DatabaseError, MigrationSchemaMissing) as error:
                 if may_not_create(error):
                     raise CommandError(missing_right(connection)) from None
                 raise
+
+
+def numbers_that_name_nobody(connection: BaseDatabaseWrapper) -> str:
+    """How many people have a number by which no caller is known, as long as nobody at all has verified theirs: that is
+    when an installation comes from before numbers were verified. Afterwards it is as it should be."""
+    if VerifiedNumber._meta.db_table not in connection.introspection.table_names():
+        return ""
+    if VerifiedNumber.objects.using(connection.alias).exists():
+        return ""
+    count = User.objects.using(connection.alias).exclude(phone_number=None).count()
+    return UNVERIFIED.format(count) if count else ""
 
 
 @contextmanager

@@ -1,0 +1,99 @@
+"""What only Twilio Verify answers, each in plain words; and a network that fails."""
+
+import pytest
+
+from tests.doubles.server import Answer, Fault
+from tests.doubles.twilio import error
+from tests.users.verification.conftest import NUMBER
+from users.models import LimitCount, PendingVerification, VerifiedNumber
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("twilio_verify")]
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "code", "words"),
+    [
+        (error(400, 60200, "Invalid parameter `To`"), 400, "number_refused", "written right"),
+        (error(403, 60205, "SMS is not supported by landline"), 400, "no_text_messages", "Ask for a call instead"),
+        (error(403, 60410, "Blocked"), 400, "number_blocked", "Try again in some hours"),
+        (error(403, 60605, "Blocked country"), 400, "number_blocked", "Try again in some hours"),
+        (error(429, 60203, "Max send attempts reached"), 429, "codes_sent_too_often", "Try again in 10 minutes."),
+        (error(429, 20429, "Too Many Requests"), 503, "verification_unavailable", "Nothing is lost"),
+        (error(401, 20003, "Authenticate"), 503, "verification_unavailable", "Nothing is lost"),
+        (error(404, 20404, "No such service"), 503, "verification_unavailable", "Nothing is lost"),
+        (Answer(200, "not JSON"), 503, "verification_unavailable", "Nothing is lost"),
+        (Fault.SERVER_ERROR, 503, "verification_unavailable", "Nothing is lost"),
+        (Fault.DROP, 503, "verification_unavailable", "Nothing is lost"),
+    ],
+)
+def test_what_is_not_sent_is_said_in_plain_words_and_counts_for_nothing(
+    start, alice, twilio_double, told, status, code, words
+):
+    twilio_double.fail_next(told)
+    answer = start(alice)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert words in answer.json()["detail"]
+    assert (status == 400) is ("Retry-After" not in answer)
+    assert {len(row.taken) for row in LimitCount.objects.all()} == {0}
+    assert not PendingVerification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "word", "tries"),
+    [
+        (error(429, 60202, "Max check attempts reached"), 410, "code_expired", 1),
+        (error(404, 20404, "The requested resource was not found"), 410, "code_expired", 1),
+        (error(400, 60200, "Invalid parameter: Code"), 400, "code_wrong", 1),
+        (error(429, 20429, "Too Many Requests"), 503, "verification_unavailable", 0),
+        (Fault.SERVER_ERROR, 503, "verification_unavailable", 0),
+        (Fault.DROP, 503, "verification_unavailable", 0),
+    ],
+)
+def test_what_is_not_compared_is_said_and_a_silent_service_costs_no_try(
+    start, type_in, alice, twilio_double, told, status, word, tries
+):
+    start(alice)
+    twilio_double.fail_next(told)
+    answer = type_in(alice, "000000")
+    assert (answer.status_code, answer.json()["code"]) == (status, word)
+    assert PendingVerification.objects.get().tries == tries
+
+
+def test_a_service_that_hangs_is_waited_for_so_long(start, alice, twilio_double, short_deadline):
+    twilio_double.fail_next(Fault.HANG)
+    assert start(alice).status_code == 503
+
+
+def test_the_same_code_comes_again_and_has_as_many_tries_left(start, type_in, code, alice, twilio_double):
+    start(alice)
+    for _ in range(4):
+        type_in(alice, "000000")
+    start(alice, channel="call")
+    assert PendingVerification.objects.get().tries == 4
+    assert [type_in(alice, "000000").status_code for _ in range(2)] == [400, 410]
+
+
+def test_two_people_who_wait_at_one_landline_share_its_code(start, type_in, code, alice, bob):
+    """Twilio knows one of a number: who comes second asks for another."""
+    start(alice)
+    start(bob)
+    assert code(alice) == code(bob)
+    both = code(alice)
+    assert type_in(alice, both).status_code == 200
+    assert type_in(bob, both).status_code == 410
+    start(bob)
+    assert type_in(bob, code(bob)).status_code == 200
+
+
+def test_who_types_the_right_code_twice_at_once_is_verified(start, type_in, code, alice, twilio_double, monkeypatch):
+    start(alice)
+    right, answers = code(alice), []
+
+    def again(name):
+        monkeypatch.undo()
+        answers.append(type_in(alice, right))
+
+    monkeypatch.setattr("users.verification.services.failpoint", again)
+    answers.append(type_in(alice, right))
+    assert [each.status_code for each in answers] == [200, 200]
+    assert VerifiedNumber.objects.get().number == NUMBER

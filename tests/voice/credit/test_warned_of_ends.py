@@ -1,0 +1,82 @@
+"""Some two minutes before a call ends, by its limit or its payer's money, who talks hears so."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing.ledger import set_balance
+from tests.doubles.server import Fault
+from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
+from voice.models import Call
+
+RATE = 10_300
+ADDRESS = "http://localhost:3300/api/voice/announcement?say="
+
+
+@pytest.fixture
+def money(settings, alice):
+    settings.MIN_CALL_BALANCE, settings.HOLD_MINUTES = RATE, 1
+    return lambda minutes: set_balance(user=alice, balance_micros=minutes * RATE, memo="")
+
+
+@pytest.fixture
+def heard(twilio_double, reconcile):
+    """What was spoken to which phones, by a run of the command."""
+
+    def heard():
+        twilio_double.announced.clear()
+        reconcile()
+        return [
+            (call, url.removeprefix(ADDRESS).removesuffix("&language=en-US")) for call, url in twilio_double.announced
+        ]
+
+    return heard
+
+
+def pass_by(minutes):
+    for call in Call.objects.all():
+        call.created_at -= timedelta(minutes=minutes)
+        call.ends_at -= timedelta(minutes=minutes)
+        call.save()
+
+
+def test_each_phone_is_told_once_before_its_four_hours_are_over(room, heard, alice, bob):  # noqa: F811
+    first, second = room(alice), room(bob)
+    pass_by(236)
+    assert heard() == []
+    pass_by(2)
+    assert heard() == [(first, "limit"), (second, "limit")]
+    assert heard() == []
+
+
+def test_before_the_money_ends_all_are_told(room, heard, money, line, alice, bob):  # noqa: F811
+    money(200)
+    first, second = room(alice), room(bob)  # each has begun a minute
+    money(2 + 3 * 2)
+    assert heard() == []
+    money(2 + 2 * 2)
+    assert heard() == [(first, "money"), (second, "money")]
+    assert line.ended() == []
+    money(2 + 1)
+    assert (heard(), line.ended()) == ([], ["Alice", "Bob"])
+
+
+def test_where_there_is_money_nobody_is(room, heard, money, alice):  # noqa: F811
+    money(200)
+    room(alice)
+    assert heard() == []
+
+
+def test_where_twilio_does_not_answer_the_next_run_tells_them(room, heard, twilio_double, alice):  # noqa: F811
+    sid = room(alice)
+    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    assert heard() == []
+    assert heard() == [(sid, "limit")]
+
+
+def test_who_has_left_hears_nothing(room, heard, twilio_double, alice):  # noqa: F811
+    twilio_double.people[room.sid].remove(room(alice))
+    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    assert (heard(), heard()) == ([], [])

@@ -1,0 +1,1 @@
+"""Showing that a telephone is somebody's: a code is sent to it, and they type it in."""
