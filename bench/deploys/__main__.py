@@ -39,7 +39,20 @@ NOT_PLAIN = "X-Asked: of Django\r\n"
 """With a header that it does not know the door passes a poll on."""
 AT_ONCE = 50
 """Streams that are opened at once."""
-HEADS = ("polls", "failed", "refused", "longest s", "ended s", "back s", "cut", "told", "missing", "twice", "disorder")
+HEADS = (
+    "polls",
+    "failed",
+    "again",
+    "refused",
+    "longest s",
+    "ended s",
+    "back s",
+    "cut",
+    "told",
+    "missing",
+    "twice",
+    "disorder",
+)
 VISIBLE = """
 SELECT "groupId" FROM "usersGroupsOwnership" WHERE "userId" = {person}
 UNION SELECT "groupId" FROM "usersGroupsMembership" WHERE "userId" = {person}
@@ -187,8 +200,20 @@ def figures(name: str, scene: Scene) -> list[str]:
     cuts = sum(page.cuts for page in scene.pages)
     lacks = scene.lacks()
     ended = "-" if scene.ended is None else f"{scene.ended:.2f}"
+    again = sum(poller.again for poller in scene.pollers)
     refused = sum(poller.refused for poller in scene.pollers)
-    columns = (len(times), len(failed), refused, f"{max(times):.2f}", ended, f"{scene.back:.1f}", cuts, told, *lacks)
+    columns = (
+        len(times),
+        len(failed),
+        again,
+        refused,
+        f"{max(times):.2f}",
+        ended,
+        f"{scene.back:.1f}",
+        cuts,
+        told,
+        *lacks,
+    )
     print(f"{name:<36}{''.join(f'{each:>10}' for each in columns)}", flush=True)
     faults = failed + [fault for page in scene.pages for fault in page.faults]
     faults += [f"{number} activities {what}" for number, what in zip(lacks, HEADS[-3:], strict=True) if number]
