@@ -22,6 +22,10 @@ FEW = 12
 USUAL = 0.05
 A_FILE, ITS_FILE = 3, 30
 """So many tests of one file come before those of the others."""
+AROUND = 6
+"""Lines before and after a fault, by which the tests are told apart that execute it."""
+SELDOM = 20
+"""So many tests come before all others: who executes what few others do around the fault is most likely about it."""
 IN_PROCESSES = {"uploads/pictures/": "tests/uploads/"}
 """What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
 
@@ -76,11 +80,24 @@ class Map:
     def tests_for(self, mutant: Mutant) -> Usual:
         """Those that execute the very lines; where only an import does, those that use what stands there."""
         found = self.reaching(mutant)
-        nearest = self.in_order(mutant, found)
+        nearest = self.seldom_first(mutant, self.in_order(mutant, found))
         if len(found) < FEW:  # what is made once for all (a prepared query, a cache) is noted of the first test alone
             every = self.executing(mutant.path, range(1, len(mutant.text.splitlines()) + 1))
             nearest += self.in_order(mutant, every - found)
         return nearest
+
+    def seldom_first(self, mutant: Mutant, tests: Usual) -> Usual:
+        """A guard is passed by all who come by, and said by the few whom it holds up: they execute what it guards."""
+        weights: dict[str, float] = defaultdict(float)
+        last = len(mutant.text.splitlines())
+        for line in range(max(1, mutant.first_line - AROUND), min(last, mutant.last_line + AROUND) + 1):
+            of_line = self.executing(mutant.path, [line])
+            for name in of_line:
+                weights[name] += 1 / len(of_line)
+        quick = [each for each in tests if not self.is_slow(each[0])]
+        first = sorted(quick, key=lambda each: -weights[each[0]])[:SELDOM]
+        names = {name for name, _ in first}
+        return first + [each for each in tests if each[0] not in names]
 
     def reaching(self, mutant: Mutant) -> set[str]:
         lines = range(mutant.first_line, mutant.last_line + 1)
