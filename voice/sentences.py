@@ -39,7 +39,7 @@ PAYER_GONE = "The owner of this group has just left. Please call again."
 WELCOME = "Welcome to the group calls."
 TYPE_CODE = "Please type your code on your telephone."
 EIGHT_DIGITS = "It has eight digits."
-CODE_IS_IN_APP = "You find it in the app."
+CODE_IS_IN_APP = "You find it in the app, or ask whoever has set it up for you."
 CODE_WRONG = "This code is not right."
 CODE_NOT_EIGHT = "These were not eight digits."
 CODE_WRONG_TOO_OFTEN = "This code is not right either. Please look it up in the app, and call again."
@@ -91,7 +91,7 @@ GERMAN: Mapping[str, str] = {
     WELCOME: "Willkommen bei den Gruppengesprächen.",
     TYPE_CODE: "Bitte tippen Sie Ihren Code auf Ihrem Telefon ein.",
     EIGHT_DIGITS: "Er hat acht Ziffern.",
-    CODE_IS_IN_APP: "Sie finden ihn in der App.",
+    CODE_IS_IN_APP: "Sie finden ihn in der App. Oder fragen Sie, wer sie Ihnen eingerichtet hat.",
     CODE_WRONG: "Dieser Code stimmt nicht.",
     CODE_NOT_EIGHT: "Das waren nicht acht Ziffern.",
     CODE_WRONG_TOO_OFTEN: "Auch dieser Code stimmt nicht. "

@@ -12,7 +12,7 @@ ASKED = [
     "Welcome to the group calls.",
     "Please type your code on your telephone.",
     "It has eight digits.",
-    "You find it in the app.",
+    "You find it in the app, or ask whoever has set it up for you.",
 ]
 
 
