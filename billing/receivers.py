@@ -10,7 +10,10 @@ from rest_framework.exceptions import APIException
 
 from billing.cards import ensure_customer
 from billing.erasing import delete_customer, forget_person
+from billing.telling import is_still_low, is_still_to_expire
 from core.vendors import NotConfigured
+from groups.notifications.models import Notice
+from groups.notifications.notices.asking import is_still_so
 from users.erasing import goers
 from users.models import User, VendorDeletion
 from users.signals import signed_up
@@ -44,4 +47,6 @@ def forget(sender: type[User], instance: User, origin: User | QuerySet[User], **
 def connect() -> None:
     signed_up.connect(create_customer, dispatch_uid="billing.create_customer")
     pre_delete.connect(forget, sender=User, dispatch_uid="billing.forget")
+    is_still_so[Notice.Kind.LOW] = is_still_low
+    is_still_so[Notice.Kind.CARD] = is_still_to_expire
     tellers[VendorDeletion.Kind.CUSTOMER] = delete_customer

@@ -36,6 +36,7 @@ from billing.ledger import account_of, entry_of_payment, lock_account, post_entr
 from billing.models import Account, LedgerEntry, TopUp
 from billing.notices import NOT_OURS, in_other_currency
 from billing.refused_cards import CardsRefusedTooOften, counting_refusals
+from billing.telling import tell_of_top_up
 from core.failpoints import failpoint
 from core.transactions import atomic_and_retried
 from core.wire import MICROS_PER_CENT
@@ -294,6 +295,7 @@ def settle(top_up: TopUp, payment: Payment) -> TopUp:
         top_up.in_flight_until = max(top_up.in_flight_until or now, now)
     top_up.payment = payment.id
     top_up.save()
+    tell_of_top_up(top_up)
     return top_up
 
 
@@ -361,4 +363,6 @@ def refuse(top_up: TopUp, message: str) -> TopUp:
     TopUp.objects.filter(pk=top_up.pk, status=TopUp.Status.PENDING).update(
         status=TopUp.Status.REFUSED, message=message[:500]
     )
-    return TopUp.objects.get(pk=top_up.pk)
+    refused = TopUp.objects.get(pk=top_up.pk)
+    tell_of_top_up(refused)
+    return refused

@@ -478,6 +478,7 @@ SCHEDULE = {
     "sync_call_prices": {"minutes": 1},
     "reconcile_payments": {"minutes": 10},
     "reconcile_deletions": {"minutes": 10},
+    "tell_of_cards": {"minutes": 24 * 60, "after": 15 * 60 + 17},  # by day where most are: UTC
     "check_ledger": {"minutes": 24 * 60, "after": 3 * 60 + 17, "is_long": True},  # when fewest are awake: UTC
     "prune": {"minutes": 24 * 60, "after": 4 * 60 + 17, "is_long": True},
 }

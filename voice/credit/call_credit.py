@@ -9,6 +9,10 @@ from billing.models import Account
 from voice.credit.limits import CallCredit, Leg
 from voice.models import Call
 
+TEN_MINUTES = 10
+FEWEST_PHONES = 2
+LAST_LEGS = 20
+
 
 def call_credit(account: Account, *, now: datetime, without: str = "") -> CallCredit:
     """What the account can carry, without the leg of that sid. Lock it first: a price posted meanwhile counts once."""
@@ -35,6 +39,14 @@ def our_rate() -> int:
 def at_our_rates(call: Call) -> int:
     """What we take a leg to cost, until Twilio's price is known."""
     return call.minutes * our_rate()
+
+
+def worth_of_ten_minutes(account: Account) -> int:
+    """What ten minutes of this payer's usual call cost: of as many phones as their last calls had, two at least."""
+    legs = Call.objects.filter(payer=account).exclude(conference=None).order_by("-id")
+    conferences = legs.values_list("conference_id", flat=True)[:LAST_LEGS]
+    phones = -(-len(conferences) // len(set(conferences))) if conferences else 0
+    return TEN_MINUTES * our_rate() * max(phones, FEWEST_PHONES)
 
 
 def held_micros(call: Call, *, now: datetime) -> int:

@@ -12,9 +12,10 @@ from rest_framework.exceptions import ValidationError
 
 from billing.ledger import post_entry
 from billing.models import LedgerEntry
+from billing.telling import tell_if_low
 from core.transactions import atomic_and_retried
 from groups.models import Group
-from voice.credit.call_credit import at_our_rates
+from voice.credit.call_credit import at_our_rates, worth_of_ten_minutes
 from voice.models import Call
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,8 @@ def charge(call: Call, total_micros: int, *, by: Call.SettledBy, memo: str = "")
             memo=(memo or words(call, is_first=is_first, by=by))[:MEMO],
             group_id=call.group_id,
         )
+    if difference > 0:
+        tell_if_low(call.payer, below_micros=worth_of_ten_minutes(call.payer))
     call.charged_micros = total_micros
 
 
