@@ -75,7 +75,8 @@ def report(name: str, outcome: Outcome) -> None:
     print(f"{name}: {number:,} deliveries in {figures.seconds:.1f} s ({number / figures.seconds:.0f} a second)")
     print(f"  answers {answers or 'none'}; 5xx {figures.failures()}; {figures.accepted():,} accepted")
     print(f"  {outcome.kills} workers killed, {len(figures.repeats)} deliveries repeated", end="")
-    print(f", {outcome.announced} conferences announced")
+    announced = [f"{count} {state or 'nobody on'}" for state, count in sorted(outcome.announced.items())]
+    print(f"; announcements: {', '.join(announced) or 'none'}")
     print(f"  p50 {figures.milliseconds(50):.0f} ms, p99 {figures.milliseconds(99):.0f} ms")
     print(f"  differences from the truth: {len(outcome.differences)}", flush=True)
 

@@ -6,6 +6,8 @@ https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator
@@ -57,7 +59,7 @@ def told(callback: Callback) -> Post:
     params |= {"SequenceNumber": str(callback.number), "StatusCallbackEvent": callback.kind}
     if leg:
         params |= {"Muted": "false", "Hold": "false", "Coaching": "false", "EndConferenceOnExit": "false"}
-    return post("/api/voice/conferenceEvents", {**params, "Timestamp": "Sun, 22 Nov 2026 15:04:05 +0000"})
+    return post("/api/voice/conferenceEvents", {**params, "Timestamp": format_datetime(datetime.now(UTC))})
 
 
 def in_order(story: Story) -> Chains:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.database import manage, postgresql_beside
+from bench.storm.announcements import announced, wait_until_told, worker
 from bench.storm.posts import Chains, Disorder, in_order
 from bench.storm.senders import Delivery, Figures
 from bench.storm.server import Killer, environment, serve, tell_the_truth
@@ -37,7 +38,8 @@ class Plan:
 class Outcome:
     figures: Figures = field(default_factory=Figures)
     kills: int = 0
-    announced: int = 0
+    announced: dict[str, int] = field(default_factory=dict)
+    """How many conferences the group was told of, by what became of it."""
     differences: list[str] = field(default_factory=list)
     log: str = ""
 
@@ -64,12 +66,13 @@ class Run:
 
     def go(self) -> Outcome:
         tell_the_truth(self.twilio, self.story)
-        delivered = self.deliver()
-        ask_twilio(self.variables)
+        with worker(self.variables):
+            delivered = self.deliver()
+            ask_twilio(self.variables)
+            wait_until_told(self.url)
         self.compare("in the end", self.truth, delivered)
-        self.outcome.announced = len(self.twilio.notifications)
-        if self.outcome.announced > len(self.story.conferences):
-            self.outcome.differences.append(f"{self.outcome.announced} announcements")
+        self.outcome.announced, wrong = announced(self.url, len(self.twilio.notifications))
+        self.outcome.differences += wrong
         return self.outcome
 
     def deliver(self) -> set[Fact]:
