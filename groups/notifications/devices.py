@@ -14,7 +14,7 @@ from core.attempts import Attempts
 from core.transactions import atomic_and_retried, lock_rows
 from core.vendors import best_effort
 from groups.models import Device, Group, GroupQuerySet
-from groups.notifications.channels import channel_for, kinds_by_channel
+from groups.notifications.channels import channel_for, channels, kinds_by_channel
 from users.client_identity import client_identity, person_with_identity
 from users.models import User, VendorDeletion
 from users.vendor_deletions import delete_at_vendor
@@ -126,10 +126,14 @@ def unregister_device(
 
 
 def forget_binding(name: str) -> None:
-    """Deletes a binding ("apn:BS…") of somebody who is gone, unless their phone is registered anew by another."""
+    """Deletes a binding ("apn:BS…") of somebody who is gone, unless their phone is registered anew by another: wherever
+    it may be kept, for another channel may have had the kind when it was made."""
     binding_type, _, sid = name.partition(":")
-    if not Device.objects.filter(sid=sid).exists():
-        channel_for(binding_type).delete_binding(sid=sid)
+    if Device.objects.filter(sid=sid).exists():
+        return
+    for channel in channels():
+        if channel.keeps_bindings and channel.serves(binding_type):
+            channel.delete_binding(sid=sid)
 
 
 def forget_gone_devices(*, now: datetime) -> int:

@@ -4,6 +4,7 @@ import pytest
 
 from groups.models import Device
 from groups.notifications.channels import ChannelRefused, ChannelUnavailable, channels
+from tests.doubles.apns import CREDENTIALS
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 
@@ -107,4 +108,24 @@ def test_a_wrong_auth_token_is_unavailable(channel, double, settings):
     settings.NOTIFICATIONS = [{**backend, "OPTIONS": {**backend["OPTIONS"], "auth_token": "another"}}]
     with pytest.raises(ChannelUnavailable):
         channels()[0].register_binding(**BINDING)
+    assert double.bindings == []
+
+
+# --- Another channel takes the kind over ----------------------------------------------------------------------------
+
+
+def test_a_phone_that_registers_with_apple_is_bound_at_twilio_no_more(
+    twilio_notify, double, apns_double, settings, api, alice, run_jobs
+):
+    """Else Twilio would tell it, too, whenever it tells another phone of hers."""
+    phone = {"identity": f"u_{alice.pk}", "Address": "device-1"}
+    api.post("/api/voice/registerBinding", phone)
+    assert len(double.bindings) == 1
+    apns_channel = {
+        "BACKEND": "groups.notifications.apns.APNs",
+        "OPTIONS": {**CREDENTIALS, "api_base": apns_double.url},
+    }
+    settings.NOTIFICATIONS = [apns_channel, *settings.NOTIFICATIONS]
+    assert api.post("/api/voice/registerBinding", phone).status_code == 201
+    run_jobs()
     assert double.bindings == []
