@@ -33,8 +33,9 @@ from groups.signals import invited
 from groups.triggers import stop_counting
 from users.client_identity import client_identity
 from users.erasing import goers, marks_of, names_of, redact, saying
-from users.models import User, VendorDeletion
+from users.models import User, VendorDeletion, VerifiedNumber
 from users.services import ask_again_before_it_goes
+from users.signals import number_shared
 from users.vendor_deletions import delete_at_vendor, tellers
 
 A_DAY = timedelta(days=1)
@@ -121,7 +122,15 @@ def tell_invitee(sender: type[Invitation], invitation: Invitation, **kwargs: Any
         tell([invitation.user_id], Notice.Kind.INVITED, about, group_id=invitation.group_id, by=by)
 
 
+def tell_of_sharing(
+    sender: type[VerifiedNumber], people: list[int], newcomer: User, ending: str, **kwargs: Any
+) -> None:
+    """Once of each newcomer and number, however often they forget it and verify it again."""
+    tell(people, Notice.Kind.SHARED, f"{newcomer.pk} {ending}", ending=ending)
+
+
 def connect() -> None:
+    number_shared.connect(tell_of_sharing, sender=VerifiedNumber, dispatch_uid="groups.tell_of_sharing")
     concerns[pushing.KIND] = pushing.CONCERN
     invited.connect(tell_invitee, sender=Invitation, dispatch_uid="groups.tell_invitee")
     pre_delete.connect(forget_words, sender=User, dispatch_uid="groups.forget_words")

@@ -257,7 +257,8 @@ KEPT = (
     Kept(
         "notices",
         "facts",
-        "what the words are made of: ids of others who were there or invited them, cents, a card's last digits",
+        "what the words are made of: ids of others who were there or invited them, cents, "
+        "the last digits of a card or a telephone",
         "as above",
         End.STAYS,
         keep_for="90 days",

@@ -23,6 +23,7 @@ class Notice(models.Model):
         ADDED = "added", "money was added"
         REFUSED = "refused", "a card could not be charged"
         CARD = "card", "a card expires"
+        SHARED = "shared", "their telephone is somebody else's too"
 
     class Way(models.TextChoices):
         PUSH = "push", "push"

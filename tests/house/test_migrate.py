@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 import psycopg2
 import pytest
+from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from tests.house.starting import ROOT
+from users.models import User, VerifiedNumber
 
 MOST_SECONDS = 300
 
@@ -105,3 +108,19 @@ def test_a_user_who_may_not_make_tables_is_told_so_in_one_sentence(db, on_postgr
             owner.execute(f'DROP ROLE "{role}"')
     assert (status, wrong.count("\n")) == (1, 1)
     assert f'GRANT USAGE, CREATE ON SCHEMA "public" TO "{role}"' in wrong
+
+
+# Numbers from before they were verified
+
+
+def said_at_migrate(capsys):
+    call_command("migrate", verbosity=0)
+    return capsys.readouterr().out
+
+
+def test_it_says_how_many_numbers_name_nobody_until_the_first_is_verified(db, capsys, alice, bob):
+    assert said_at_migrate(capsys) == ""
+    User.objects.filter(pk__in=(alice.pk, bob.pk)).update(phone_number=12025550123)
+    assert said_at_migrate(capsys).startswith("People with a phone number that nobody has verified: 2.")
+    VerifiedNumber.objects.create(user=alice, number="+12025550123", verified_at=timezone.now())
+    assert said_at_migrate(capsys) == ""

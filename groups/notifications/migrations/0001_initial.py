@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('invited', 'an invitation'), ('missed', 'a missed call'), ('low', 'money is low'), ('added', 'money was added'), ('refused', 'a card could not be charged'), ('card', 'a card expires')], max_length=8)),
+                ('kind', models.CharField(choices=[('invited', 'an invitation'), ('missed', 'a missed call'), ('low', 'money is low'), ('added', 'money was added'), ('refused', 'a card could not be charged'), ('card', 'a card expires'), ('shared', "their telephone is somebody else's too")], max_length=8)),
                 ('about', models.CharField(help_text="Our id, or a vendor's, of what it is about.", max_length=255)),
                 ('way', models.CharField(choices=[('push', 'push'), ('email', 'e-mail'), ('sms', 'SMS')], max_length=8)),
                 ('facts', models.JSONField(default=dict, help_text='What its words are made of: ids of people, cents, seconds.')),

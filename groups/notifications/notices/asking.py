@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from groups.models import Group, Invitation
 from groups.notifications.models import Notice
+from users.models import VerifiedNumber
 from users.notification_choices import choices_of
 
 Kind = Notice.Kind
@@ -25,9 +26,14 @@ def is_still_in_group(notice: Notice) -> bool:
     return Group.objects.of_person(notice.user).filter(pk=notice.group_id or 0).exists()
 
 
+def is_still_theirs(notice: Notice) -> bool:
+    return VerifiedNumber.objects.filter(user=notice.user_id, number__endswith=notice.facts["ending"]).exists()
+
+
 is_still_so: dict[Notice.Kind, Callable[[Notice], bool]] = {
     Kind.INVITED: is_still_invited,
     Kind.MISSED: is_still_in_group,
+    Kind.SHARED: is_still_theirs,
 }
 """What an upper floor knows about, it puts here."""
 

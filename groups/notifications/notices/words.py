@@ -123,6 +123,11 @@ def card(notice: Notice) -> Words:
     return Words(f"Your card ending in {last4} expires soon", words, "Enter the new card")
 
 
+def shared(notice: Notice) -> Words:
+    words = f"Somebody else has verified the number ending in {notice.facts['ending']} as theirs."
+    return Words("Your telephone number was verified by somebody else", words, "See your account")
+
+
 WRITERS: dict[Notice.Kind, Callable[[Notice], Words]] = {
     Kind.INVITED: invited,
     Kind.MISSED: missed,
@@ -130,4 +135,5 @@ WRITERS: dict[Notice.Kind, Callable[[Notice], Words]] = {
     Kind.ADDED: added,
     Kind.REFUSED: refused,
     Kind.CARD: card,
+    Kind.SHARED: shared,
 }

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from groups.notifications.models import SandboxEmail
 from tests.users.verification.conftest import NUMBER
 from users.models import PendingVerification, User, VerifiedNumber
 from users.signals import number_shared
@@ -127,6 +128,25 @@ def test_several_people_may_verify_one_number_and_those_before_are_told(service,
     }
     assert told == [([alice.pk], bob.pk, "43")]
     assert VerifiedNumber.objects.filter(number=NUMBER).count() == 2
+
+
+def test_they_are_told_by_the_ways_they_chose_and_once(sandbox_verify, verify, api, path, run_jobs, alice, bob):
+    verify(alice)
+    verify(bob)
+    api.delete(path(bob))
+    verify(bob)
+    run_jobs()
+    told = SandboxEmail.objects.get()
+    assert told.to == alice.email
+    assert "Somebody else has verified the number ending in 43 as theirs." in told.text
+
+
+def test_who_has_forgotten_it_meanwhile_is_not_told(sandbox_verify, verify, api, path, run_jobs, alice, bob):
+    verify(alice)
+    verify(bob)
+    api.delete(path(alice))
+    run_jobs()
+    assert not SandboxEmail.objects.exists()
 
 
 def test_who_verifies_their_own_again_tells_nobody(service, verify, told, alice, bob):
