@@ -17,7 +17,6 @@ from voice.group_call_models import GroupCall
 
 __all__ = ("GroupCall",)  # Django looks for models here
 
-
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 MUTE, UNMUTE = "participant-mute", "participant-unmute"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""

@@ -12,6 +12,8 @@ from core.jobs.worker import do_all
 from voice.telephony.sandbox_telephony import secret
 
 EVENTS = "/api/voice/conferenceEvents"
+MINUTES_LATER = "voice.conferences.alone.see_to_who_is_alone"
+"""The job that is stored with each first join, for when somebody is alone too long."""
 
 
 def auth_token():
