@@ -80,8 +80,9 @@ def test_a_payment_that_waits_for_consent_ends_with_what_ends_it_at_stripe(
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     (intent,) = stripe_double.intents.values()
     assert TopUp.objects.get().status == "consent"
-    send(event("payment_intent.payment_failed", {**intent, "status": status}))
+    assert send(event("payment_intent.payment_failed", {**intent, "status": status})).status_code == 204
     assert TopUp.objects.get().status == becomes
+    assert StripeEvent.objects.get().applied_at is not None
 
 
 def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
