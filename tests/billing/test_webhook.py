@@ -60,6 +60,31 @@ def test_why_a_payment_was_refused_stays_as_it_was_told_first(send, api, alice, 
     assert (before["message"], TopUp.objects.values().get()) == ("Your card was declined.", before)
 
 
+@pytest.mark.parametrize("status", ["requires_action", "requires_capture", "canceled"])
+def test_a_payment_that_has_ended_is_not_opened_again_by_what_is_told_late(send, api, alice, stripe_double, status):
+    for card in ("tok_chargeCustomerFail", "tok_visa"):
+        replace_default(user=alice, source=card)
+        api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    before = list(TopUp.objects.order_by("pk").values())
+    assert {each["status"] for each in before} == {"refused", "succeeded"}
+    for intent in list(stripe_double.intents.values()):
+        send(event("payment_intent.payment_failed", {**intent, "status": status}, id=f"evt_{intent['id']}"))
+    assert list(TopUp.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize(("status", "becomes"), [("canceled", "refused"), ("processing", "consent")])
+def test_a_payment_that_waits_for_consent_ends_with_what_ends_it_at_stripe(
+    send, api, alice, stripe_double, status, becomes
+):
+    replace_default(user=alice, source="pm_card_authenticationRequired")
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    (intent,) = stripe_double.intents.values()
+    assert TopUp.objects.get().status == "consent"
+    assert send(event("payment_intent.payment_failed", {**intent, "status": status})).status_code == 204
+    assert TopUp.objects.get().status == becomes
+    assert StripeEvent.objects.get().applied_at is not None
+
+
 def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
     replace_default(user=alice, source="pm_card_authenticationRequired")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})

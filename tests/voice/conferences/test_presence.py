@@ -101,6 +101,24 @@ def test_who_is_just_calling_in_stays(crash, on, tell, leg, alice, dave):
     assert on()[::2] == (["Dave"], True)
 
 
+def test_who_has_left_the_call_is_on_no_other_for_that(crash, on, tell, leg, alice, dave):
+    for number, (user, sid) in enumerate(((alice, "CA1"), (dave, "CA2")), 1):
+        tell(number, "participant-join", leg(user, sid))
+    tell(3, "participant-leave", "CA2")
+    crash(dave)
+    assert sorted(on()[0]) == ["Alice", "Dave"]
+    tell(4, "conference-end", "CA1")
+    assert on() == ([], False, False)
+
+
+def test_nor_is_one_just_calling_in_whose_leg_has_ended(crash, on, tell, leg, twilio, alice, dave):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    crash(dave)
+    twilio("/api/voice/callEvents", CallSid=leg(dave, "CA2"), CallStatus="no-answer")
+    tell(2, "conference-end", "CA1")
+    assert on() == ([], False, False)
+
+
 def test_whose_other_call_goes_on_is_on_a_call(crash, on, tell, leg, twilio, alice, dave):
     work = Group.objects.create(name="Work")
     twilio("/api/voice/makeCall", to=work.pk, From=f"client:u_{dave.pk}", CallSid="CA2")
@@ -165,6 +183,26 @@ def test_whom_a_later_row_shows_keeps_their_status(crash, on, ago, dave):
     Participant.objects.update(created_at=timezone.now())
     assert heal_presence(now=timezone.now()) == 0
     assert on() == (["Dave"], True, True)
+
+
+def test_of_two_on_the_list_who_was_written_there_four_hours_ago_goes_alone(crash, on, ago, bob, dave):
+    for user in (bob, dave):
+        crash(user)
+    ago(minutes=239)
+    then = timezone.now() - STAYS
+    Participant.objects.filter(user=dave).update(created_at=then)
+    assert heal_presence(now=then + STAYS) == 1
+    assert on()[:2] == (["Bob"], True)
+
+
+def test_who_is_on_a_call_is_so_without_a_row_of_the_list(crash, ago, api, tell, leg, dave, path):
+    crash(dave)
+    tell(1, "participant-join", leg(dave, "CA1"))
+    Participant.objects.all().delete()
+    ago(hours=9)
+    assert heal_presence(now=timezone.now()) == 0
+    assert api.get(f"/api/users/{dave.pk}").json()["callStatus"]
+    assert api.get(f"{path}/callStatus").json()["callStatus"]
 
 
 def test_nobody_is_hung_up_on_for_it(crash, ago, leg, reconcile, committed, dave):

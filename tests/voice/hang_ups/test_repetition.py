@@ -52,6 +52,12 @@ def test_twilio_is_told_until_the_leg_has_ended_in_our_books(removed, reconcile,
     assert "hung up on 0 calls, 0 still on" in reconcile()
 
 
+@pytest.mark.parametrize(("seconds", "still"), [(0, 0), (25, 0), (35, 1)])
+def test_who_was_hung_up_on_a_moment_ago_is_not_counted_as_still_on(removed, reconcile, seconds, still):
+    HangUp.objects.update(asked_at=timezone.now() - timedelta(seconds=seconds))
+    assert f"{still} still on" in reconcile()
+
+
 def test_failures_are_counted(removed, reconcile, a_minute_later):
     a_minute_later()
     assert " 1 failed; hung up on 0 calls, 1 still on" in reconcile()
