@@ -12,6 +12,7 @@ from django.db.models import Max, QuerySet
 from core.transactions import atomic_and_retried
 from voice.conferences.assumptions import assume_ending
 from voice.conferences.events import change_leg, lock_conference
+from voice.conferences.missed import plan_missed
 from voice.credit.limits import FOUR_HOURS, MINUTE
 from voice.models import HOUR, Call, Conference
 
@@ -56,6 +57,8 @@ def doubt_conference(conference: Conference, *, now: datetime) -> None:
 def close_conference(conference: Conference, *, at: datetime, now: datetime) -> None:
     logger.error("Conference %s is closed: it must have ended, and Twilio has not said so", conference.sid)
     conference = lock_conference(conference.sid)
+    if conference.ended_at is None and conference.notified_at:
+        plan_missed(conference, now=now)
     conference.ended_at = conference.ended_at or at
     conference.doubted_at, conference.ask_again_at = conference.doubted_at or now, None
     conference.save(update_fields=["ended_at", "doubted_at", "ask_again_at"])

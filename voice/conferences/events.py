@@ -24,6 +24,7 @@ from voice.conferences.alone import note_who_is_alone
 from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
 from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
+from voice.conferences.missed import plan_missed
 from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, can_be, write_ending
@@ -204,6 +205,8 @@ def rebuild(
     if new := [call.sid for call in changed if call.is_on]:
         hang_up_on_unwelcome(new)
     if state.ended:
+        if conference.notified_at and Conference.objects.filter(pk=conference.pk, ended_at=None).exists():
+            plan_missed(conference, now=now)
         conference.ended_at = end_of(conference, now=now)
         conference.created_at = min(conference.created_at, conference.ended_at)
         conference.doubted_at = conference.ask_again_at = None

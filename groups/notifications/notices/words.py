@@ -76,7 +76,7 @@ def lasting(seconds: int) -> str:
 
 def who_was_there(notice: Notice) -> str:
     """By name, as far as they are still known, and the others counted."""
-    ids = list(notice.facts["people"])
+    ids = list(notice.facts["there"])
     known = User.objects.in_bulk(ids)
     names = [name for pk in ids if pk in known and (name := safe_name(known[pk].display_name, ""))]
     shown = names[:MOST_NAMED] if len(names) <= MOST_NAMED else names[: MOST_NAMED - 1]
