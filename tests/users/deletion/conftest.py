@@ -54,7 +54,7 @@ from users.models import (
     VerifiedNumber,
 )
 from voice.credit.prices import ask_for_price
-from voice.models import Call, HangUp, UnreadWebhook
+from voice.models import Call, GroupCall, HangUp, UnreadWebhook
 
 PHONE = 12025550123
 VERIFIED = 12025550177
@@ -205,6 +205,7 @@ def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtur
     UnreadWebhook.objects.create(path="/api/voice/callEvents", field_count=10_001, text="From To")
     take_place("tries", of_person(User.objects.get(phone_number=PHONE)), 1, 60)
     HangUp.objects.create(call=Call.objects.get(sid="CA1"), why=HangUp.Why.TAKEN_OFF)
+    GroupCall.objects.create(group=group, locked=True)
 
 
 def in_the_admin(zdenka: User, group: Group) -> None:
