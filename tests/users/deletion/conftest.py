@@ -54,6 +54,8 @@ from users.models import (
     VerifiedNumber,
 )
 from voice.credit.prices import ask_for_price
+from voice.dial_in.codes import code_in
+from voice.dial_in_models import DialInCode
 from voice.models import Call, GroupCall, HangUp, UnreadWebhook
 
 PHONE = 12025550123
@@ -110,6 +112,7 @@ def known(vendors, zdenka, alice, api, send, twilio, tell, group) -> dict[str, s
         "the avatar's public id": "image1",
         "the device's address": TOKEN,
         "the device's binding": Device.objects.get(user=zdenka).sid,
+        "the digest of the code by which they dial in": DialInCode.objects.get(user=zdenka).digest,
         "the street": STREET,
         "the customer": customer,
         "a former customer": "cus_of_before",
@@ -126,6 +129,7 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
     for people in (Ownership, Membership, Participant):
         people.objects.create(group=own, user=zdenka)
     Membership.objects.create(group=group, user=zdenka)
+    code_in(group_id=group.pk, user_id=zdenka.pk)
     Invitation.objects.create(group=Group.objects.create(name="Inviting"), user=zdenka)
     Departure.objects.create(group=Group.objects.create(name="Left"), user=zdenka, left_at=timezone.now())
     Activity.objects.create(group=group, user=zdenka, activity="Zdeňka Q. accepted the invitation")
