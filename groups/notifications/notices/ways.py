@@ -12,6 +12,8 @@ from groups.notifications.mail.interface import MailRefused, mailer
 from groups.notifications.models import Notice
 from groups.notifications.notices.letters import letter
 from groups.notifications.notices.pushing import push_notice
+from groups.notifications.notices.words import words_of
+from groups.notifications.sms.texting import text_to
 
 Way, Kind = Notice.Way, Notice.Kind
 
@@ -26,7 +28,7 @@ def ways_of(kind: Notice.Kind) -> list[Notice.Way]:
 
 
 def is_on(way: str) -> bool:
-    return bool({Way.PUSH: settings.NOTIFICATIONS, Way.EMAIL: settings.MAIL}.get(Way(way)))
+    return bool({Way.PUSH: settings.NOTIFICATIONS, Way.EMAIL: settings.MAIL, Way.SMS: settings.SMS}[Way(way)])
 
 
 def email(notice: Notice) -> str:
@@ -38,7 +40,12 @@ def email(notice: Notice) -> str:
     return ""
 
 
-SENDERS: dict[Notice.Way, Callable[[Notice], str]] = {Way.PUSH: push_notice, Way.EMAIL: email}
+def sms(notice: Notice) -> str:
+    """Raises TextUnavailable."""
+    return text_to(notice.user, words_of(notice).sentence)
+
+
+SENDERS: dict[Notice.Way, Callable[[Notice], str]] = {Way.PUSH: push_notice, Way.EMAIL: email, Way.SMS: sms}
 
 
 def by(notice: Notice) -> str:

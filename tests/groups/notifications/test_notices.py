@@ -12,13 +12,13 @@ from django.utils import timezone
 from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Group, Invitation, Membership, Push, SandboxNotification
-from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from groups.notifications.notices.delivering import deliver
 from tests.admin.conftest import browser, read_form, root  # noqa: F401  # fixtures
 from tests.conftest import person
 from tests.doubles.mail_server import MailFault, part
 from tests.doubles.server import Fault
-from users.models import User
+from users.models import User, VerifiedNumber
 from users.notification_choices import choose
 
 
@@ -136,6 +136,24 @@ def test_who_leaves_between_two_tries_of_their_phone_is_not_told(
     assert Push.objects.get().told == 0
     assert told() == [("Dave", "invited", "email")]
     assert why_not("push") == "None of their devices could be told."
+
+
+def test_a_text_message_is_for_who_has_turned_them_on_and_has_a_number(invite, dave, run_jobs, sandbox_sms):
+    erin = person("Erin")
+    for number, user in enumerate((dave, erin)):
+        VerifiedNumber.objects.create(user=user, number=f"+1202555012{number}", verified_at=timezone.now())
+    choose(user_id=dave.pk, sms=True)
+    invite(dave)
+    invite(erin)
+    run_jobs()
+    assert [each for each in told() if each[2] == "sms"] == [("Dave", "invited", "sms")]
+    assert [each.to for each in SandboxMessage.objects.all()] == ["+12025550120"]
+
+
+def test_where_text_messages_are_off_none_is_stored(invite, dave, run_jobs):
+    choose(user_id=dave.pk, sms=True)
+    invite(dave)
+    assert set(Notice.objects.values_list("way", flat=True)) == {"push", "email"}
 
 
 def test_a_way_that_fails_repeats_no_other(invite, phone, dave, run_jobs, mail):
