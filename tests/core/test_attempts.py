@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError
+from rest_framework.exceptions import APIException
 
 from core.attempts import Attempts
 from voice.telephony.interface import TelephonyRefused, TelephonyUnavailable
@@ -21,14 +22,15 @@ def test_a_failure_is_counted_and_goes_no_further(error):
     assert tried(error, None).failed == 1
 
 
-def test_three_in_a_row_without_an_answer_are_enough():
-    assert not tried(*[TelephonyUnavailable] * 2).is_over
-    assert tried(*[TelephonyUnavailable] * 3).is_over
+@pytest.mark.parametrize("error", [TelephonyUnavailable, APIException])  # 503, and 500
+def test_three_in_a_row_without_an_answer_are_enough(error):
+    assert not tried(*[error] * 2).is_over
+    assert tried(*[error] * 3).is_over
 
 
 def test_an_answer_in_between_begins_anew():
-    assert not tried(TelephonyUnavailable, TelephonyUnavailable, None, TelephonyUnavailable).is_over
-    assert not tried(TelephonyUnavailable, TelephonyUnavailable, TelephonyRefused, TelephonyUnavailable).is_over
+    assert not tried(TelephonyUnavailable, TelephonyUnavailable, None, *[TelephonyUnavailable] * 2).is_over
+    assert not tried(TelephonyUnavailable, TelephonyUnavailable, TelephonyRefused, *[TelephonyUnavailable] * 2).is_over
 
 
 def test_a_fault_of_ours_is_no_reason_to_leave_the_vendor_alone():

@@ -14,7 +14,7 @@ from tests.doubles.twilio import ago, written
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.cut_off import cut_off
 from voice.credit.prices import sync_prices
-from voice.models import Call, Conference
+from voice.models import Call, Conference, ConferenceEvent
 
 CALLS = "/api/voice/callEvents"
 RATE = 10_300
@@ -147,6 +147,27 @@ def test_it_is_closed_once_its_time_limit_is_over_and_not_before(talk, shown):
     assert shown() == ([], False)
     assert set(Call.objects.values_list("status", "end_source")) == {("completed", "assumed")}
     assert Conference.objects.get().ended_at
+
+
+def test_the_last_time_it_is_asked_when_it_must_have_ended(talk):
+    Call.objects.update(created_at=before(hours=3, minutes=50), doubted_at=before(hours=2))
+    reconcile_calls(now=later(minutes=3))
+    must_have_ended = before(hours=3, minutes=50) + timedelta(minutes=241)
+    assert set(Call.objects.values_list("ask_again_at", flat=True)) == {must_have_ended}
+
+
+@pytest.mark.parametrize("late", [None, "created", "an event", "a leg"])
+def test_a_conference_goes_on_until_the_last_of_it_must_have_ended(talk, late):
+    long_ago, of_late = before(hours=6), before(minutes=30)
+    Conference.objects.update(created_at=of_late if late == "created" else long_ago)
+    ConferenceEvent.objects.update(created_at=long_ago, happened_at=long_ago)
+    Call.objects.update(created_at=long_ago)
+    if late == "an event":
+        ConferenceEvent.objects.filter(sequence_number=2).update(created_at=of_late)
+    if late == "a leg":
+        Call.objects.filter(sid=talk.bob).update(created_at=of_late)
+    reconcile_calls(now=later(minutes=3))
+    assert (Conference.objects.get().ended_at is None) == (late is not None)
 
 
 def test_so_it_is_where_it_is_asked_for_the_first_time(talk, shown):
