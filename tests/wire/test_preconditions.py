@@ -32,7 +32,7 @@ def ask(api, group, alice):
     Participant.objects.create(group=group, user=alice)
 
     def ask(method, path, body=None, **headers):
-        known = {"group": group.pk, "alice": alice.pk, "group_id": group.pk, "user_id": alice.pk}
+        known = {"group": group.pk, "alice": alice.pk, "group_id": group.pk, "user_id": alice.pk, "link_id": 1}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return getattr(api, method)(path.format(**known), body, headers=named)
 
