@@ -205,7 +205,7 @@ def rebuild(
     if new := [call.sid for call in changed if call.is_on]:
         hang_up_on_unwelcome(new)
     if state.ended:
-        if conference.notified_at and Conference.objects.filter(pk=conference.pk, ended_at=None).exists():
+        if conference.notified_at and conference.ended_at is None:
             plan_missed(conference, now=now)
         conference.ended_at = end_of(conference, now=now)
         conference.created_at = min(conference.created_at, conference.ended_at)

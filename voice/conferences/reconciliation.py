@@ -18,6 +18,7 @@ from groups.models import Group
 from users.models import User
 from voice.conferences.doubts import doubt_call, doubt_conference
 from voice.conferences.events import lock_conference, rebuild, write_end
+from voice.conferences.missed import plan_missed
 from voice.conferences.muted import learn_muted
 from voice.credit.endings import answer
 from voice.models import Call, Conference
@@ -85,6 +86,8 @@ def learn(conference: Conference, report: ConferenceReport, *, after: int, now: 
     conference.doubted_at = conference.ask_again_at = None
     if report.completed:
         conference.completed = True
+        if conference.notified_at and conference.ended_at is None:
+            plan_missed(conference, now=now)
         conference.ended_at = conference.ended_at or min(report.end_time or now, now)
     else:
         for sid in sorted(report.on):
