@@ -8,9 +8,10 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
+from core.attempts import Attempts
 from tests.doubles.server import Fault
 from tests.doubles.twilio import ago
-from voice.conferences.reconciliation import reconcile_calls
+from voice.conferences.reconciliation import claim_silent, reconcile_calls
 from voice.models import Call, Conference
 
 
@@ -181,6 +182,34 @@ def test_the_running_leg_of_a_deleted_person_is_ended_at_last(talk, bob, twilio_
     bob.delete()
     reconcile_calls(now=later())
     assert twilio_double.calls[talk.bob]["status"] == "completed"
+
+
+def told_to_end(double):
+    return [
+        request.path for request in double.requests if request.method == "POST" and "completed" in str(request.body)
+    ]
+
+
+def test_of_two_runs_at_once_each_asks_about_what_the_other_has_not(talk):
+    now = later()
+    runs = [claim_silent(Call.objects.silent_since(timezone.now(), now=now), now, Attempts()) for _ in range(2)]
+    asked = [next(runs[0]).sid, next(runs[1]).sid, *(row.sid for run in runs for row in run)]
+    assert sorted(asked) == sorted([talk.alice, talk.bob])
+
+
+def test_the_leg_of_somebody_whom_nobody_knows_talks_on(talk, twilio_double):
+    Call.objects.filter(sid=talk.bob).update(user_id=None)
+    reconcile_calls(now=later())
+    assert told_to_end(twilio_double) == []
+    assert {call["status"] for call in twilio_double.calls.values()} == {"in-progress"}
+
+
+def test_what_has_ended_of_a_deleted_group_is_not_ended_again(talk, group, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    group.delete()
+    twilio_double.conferences[talk.conference]["status"] = "completed"
+    reconcile_calls(now=later())
+    assert [path for path in told_to_end(twilio_double) if "/Conferences/" in path] == []
 
 
 def test_the_command_says_what_it_did(talk):
