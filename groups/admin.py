@@ -26,21 +26,11 @@ from groups.models import (
 )
 from groups.services import LastOwner, heir_of, lock_group
 from groups.signals import invited
-from users.admin import (
-    MOST,
-    NEWEST,
-    AskedAgain,
-    ReadOnlyAdmin,
-    ReadOnlyInline,
-    SearchedByWord,
-    among_newest,
-    foretell_deletion,
-    people_called,
-    said,
-    show_on_person,
-)
+from users.admin import foretell_deletion, show_on_person
 from users.operators import legible_column, person_link, written
+from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline
 from users.operators.paging import TEMPLATE, Paged, PagedFormSet
+from users.operators.searching import MOST, NEWEST, SearchedByWord, among_newest, people_called, said
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 

@@ -1,6 +1,6 @@
-"""The operators' pages about people, and what the pages of the other apps lean on."""
+"""The operators' pages about people."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -8,36 +8,29 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin as PermissionGroupAdmin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group as PermissionGroup
 from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DataError, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import timezone
-from django.utils.functional import cached_property
-from django.utils.text import smart_split, unescape_string_literal
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.transactions import lock_rows
-from core.wire import LARGEST_ID, dollars
+from core.wire import dollars
 from users.models import PendingVerification, User, VendorDeletion, VerifiedNumber
 from users.operators import legible_column, password_first
-from users.operators.changes import AsShown
-from users.operators.deleting import what_goes
 from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.one_write import as_one_write
-from users.operators.paging import TEMPLATE, KeysFirst, Paged, ShownFormSet
+from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline, SaidFilter, ask_operator_again
 from users.operators.sessions import end_all
 from users.services import with_history
 from users.verification.interface import verification
@@ -47,205 +40,8 @@ admin.site.index_title = "Operations"
 admin.site.login_form = LoginForm
 
 
-class ReadableList(ChangeList):
-    """A filter in the address that no row could ever match, such as the year 99999, is left off, and no fault.
-
-    A column that shows a row of another table is sorted by its id: nothing is joined to rows that are skipped.
-    """
-
-    def get_ordering_field(self, field_name: Any) -> Any:
-        name = super().get_ordering_field(field_name)
-        field = self.fields_by_name.get(name) if isinstance(name, str) else None
-        return field.attname if field is not None and field.many_to_one else name
-
-    @cached_property
-    def fields_by_name(self) -> dict[str, Any]:
-        return {field.name: field for field in self.lookup_opts.concrete_fields}
-
-    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().get_queryset(request, *args, **kwargs)
-        except (ValueError, OverflowError) as error:
-            raise IncorrectLookupParameters(error) from error
-
-    def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-            self.result_list = list(self.result_list)  # asked for here, or the page would meet the fault
-        except (ValueError, OverflowError, DataError) as error:
-            raise IncorrectLookupParameters(error) from error
-
-
-class SaidFilter(admin.AllValuesFieldListFilter):
-    """Every value that there is; the one without a word is named too."""
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        return ({**each, "display": each["display"] or "none"} for each in super().choices(changelist))
-
-
-class AskedAgain(admin.ModelAdmin[Any]):
-    """What holds for every page. It asks once more whether the operator may, where a write has its lock: `is_active`,
-    `is_staff`, and the right. What is refused is undone: all of an operator's writes are one transaction.
-
-    Only what the operator has changed is written, and what changed underneath is told first.
-    """
-
-    paginator = KeysFirst
-    show_full_result_count = False  # a second count of everything, beside that of what is found
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
-        if change and not lock_rows(type(obj)._base_manager.filter(pk=obj.pk).only("pk")):
-            raise Http404
-        ask_operator_again(request)
-        if not (self.has_change_permission(request, obj) if change else self.has_add_permission(request)):
-            raise PermissionDenied
-        save_changes(obj, form, change=change)
-        if moved := getattr(form, "moved", None):
-            self.message_user(request, f"Changed by others meanwhile, and left so: {'; '.join(moved)}.", WARNING)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ReadableList
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        return type(form)(form.__name__, (AsShown, form), {}) if change else form
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        return what_goes(objs, request, self.admin_site)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Asks afterwards: a deletion takes its locks itself, in the order that all keep."""
-        row = obj.pk
-        super().delete_model(request, obj)
-        self.ask_after_deletion(request, {row})
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        rows = set(queryset.values_list("pk", flat=True))
-        super().delete_queryset(request, queryset)
-        self.ask_after_deletion(request, rows)
-
-    def ask_after_deletion(self, request: HttpRequest, rows: set[Any]) -> None:
-        ask_operator_again(request)
-        if not self.has_delete_permission(request):
-            raise PermissionDenied
-
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
-        return as_one_write(request, partial(super().response_action, request, queryset, *args, **kwargs))
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = partial(super().changeform_view, request, *args, **kwargs)
-        return as_one_write(request, view) if request.method == "POST" else view()
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        view = partial(super().delete_view, request, *args, **kwargs)
-        return as_one_write(request, view) if request.method == "POST" else view()
-
-
-def ask_operator_again(request: HttpRequest) -> None:
-    """The request's user is then as they are now, with the rights that they have now. Raises PermissionDenied."""
-    now = User.objects.filter(pk=request.user.pk or 0, is_active=True, is_staff=True).first()
-    if now is None:
-        raise PermissionDenied
-    request.user = now
-
-
 STAYS_KNOWN = "Who did what stays known: take away “active” instead of deleting an account that did things here."
 RIGHTS = {"email", "is_active", "is_staff", "is_superuser", "groups", "user_permissions"}
-
-
-class ReadOnly:
-    """A page or inline that shows rows and refuses every change, to superusers too."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyAdmin(ReadOnly, AskedAgain):
-    pass
-
-
-class ReadOnlyInline(ReadOnly, Paged, admin.TabularInline[Any, Any]):
-    extra = 0
-    formset = ShownFormSet
-    template = TEMPLATE
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields  # Django builds a form even where nobody may write, and a form takes no computed column
-
-
-def person_name(column: str) -> Subquery:
-    """The display name that belongs to a plain id, null where nobody has it."""
-    return person_column(column, "display_name")
-
-
-def person_email(column: str) -> Subquery:
-    return person_column(column, "email")
-
-
-def person_column(column: str, name: str) -> Subquery:
-    return Subquery(User.objects.filter(pk=OuterRef(column)).values(name)[:1])
-
-
-MOST = 1000
-"""So many people's, accounts' or groups' rows does a search show."""
-
-
-def words_of(search: str) -> Iterator[str]:
-    """What a search asks for: words, or more than one where quotes stand around them."""
-    for word in smart_split(search):
-        is_quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
-        yield unescape_string_literal(word) if is_quoted else word
-
-
-class SearchedByWord(admin.ModelAdmin[Any]):
-    """A list of many rows: what a word may mean in it is looked up first, so that indexes find the rows. A join to
-    each row's person or group, or a look at each row's text, takes seconds in a million rows.
-    """
-
-    def found(self, text: str) -> Q:
-        raise NotImplementedError
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for text in words_of(search_term):
-            queryset = queryset.filter(self.found(text))
-        return queryset, False
-
-
-NEWEST = 100_000
-"""So many rows of a list are searched for a part of their text."""
-
-
-def among_newest(rows: QuerySet[Any], column: str, found: Q) -> Q:
-    """The same of the newest rows alone, by a column that grows and has an index."""
-    oldest = list(rows.order_by(f"-{column}").values_list(column, flat=True)[NEWEST - 1 : NEWEST])
-    return found & Q(**{f"{column}__gte": oldest[0]}) if oldest else found
-
-
-def people_called(text: str) -> QuerySet[User]:
-    return User.objects.filter(Q(email__icontains=text) | Q(display_name__has_text=text))
-
-
-def said(columns: Iterable[str], text: str) -> Q:
-    """Rows of which one of these columns begins with the text, or (`…__exact`) is this number.
-
-    Of the row's own columns: with a join among them no index would find anything in a million rows.
-    """
-    found = Q(pk__in=())
-    for column in columns:
-        name, _, lookup = column.partition("__")
-        if lookup != "exact":
-            found |= Q(**{f"{name}__startswith": text})
-        elif text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID:
-            found |= Q(**{name: int(text)})
-    return found
 
 
 class UniqueEmail:
@@ -515,15 +311,6 @@ def foretell_deletion(foreteller: Callable[[set[int]], Iterable[str]]) -> Callab
 
 def what_follows(person_ids: set[int]) -> list[str]:
     return [sentence for foreteller in foretellers for sentence in foreteller(person_ids)]
-
-
-def save_changes(row: Any, form: Any, *, change: bool) -> None:
-    """Writes only what the operator has changed: the rest, such as the balance, may have moved since."""
-    changed = {*form.changed_data}
-    if "call_status" in changed:  # it counts from now on
-        row.call_status_at = timezone.now()
-        changed.add("call_status_at")
-    row.save(update_fields={field.name for field in row._meta.concrete_fields} & changed if change else None)
 
 
 def who_stays(request: HttpRequest, person_ids: list[int]) -> set[int]:

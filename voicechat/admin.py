@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from core.jobs.models import Job, ScheduledCommand, WorkerSeen
 from core.jobs.queue import try_again
 from core.transactions import lock_rows
-from users.admin import ReadOnlyAdmin, SaidFilter, ask_operator_again
+from users.operators.pages import ReadOnlyAdmin, SaidFilter, ask_operator_again
 
 RIGHT = "jobs.change_job"
 AGAIN = "Tried again."

@@ -15,7 +15,8 @@ from billing.admin.actions import MoneyActions
 from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link
 from billing.models import Account, Card, Dispute, FormerCustomer, LedgerEntry, TopUp
 from core.wire import MICROS_PER_CENT
-from users.admin import ReadOnlyAdmin, ReadOnlyInline, foretell_deletion, show_on_person
+from users.admin import foretell_deletion, show_on_person
+from users.operators.pages import ReadOnlyAdmin, ReadOnlyInline
 
 UNDER_WAY = (TopUp.Status.PENDING, TopUp.Status.CONSENT)
 NEWEST = 100

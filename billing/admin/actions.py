@@ -19,8 +19,8 @@ from billing.admin.columns import exact_dollars
 from billing.admin.forms import AdjustmentForm, MoneyForm, RefundForm
 from billing.models import Account
 from core.failpoints import failpoint
-from users.admin import ask_operator_again
 from users.operators import password_first
+from users.operators.pages import ask_operator_again
 
 FORM = "admin/billing/account/money_form.html"
 PERMISSION = "billing.change_account"

@@ -11,7 +11,8 @@ from billing.admin.columns import amount_column, dollars_column, exact_dollars, 
 from billing.models import Account, CardRefusal, Dispute, LedgerEntry, PaymentNotice, RefundRequest, StripeEvent, TopUp
 from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
-from users.admin import MOST, NEWEST, ReadOnlyAdmin, SaidFilter, SearchedByWord, among_newest, people_called, said
+from users.operators.pages import ReadOnlyAdmin, SaidFilter
+from users.operators.searching import MOST, NEWEST, SearchedByWord, among_newest, people_called, said
 
 
 class OfAccountAdmin(SearchedByWord, ReadOnlyAdmin):

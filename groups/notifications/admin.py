@@ -9,8 +9,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
-from users.admin import MOST, ReadOnlyAdmin, SearchedByWord, people_called
 from users.operators import legible_column
+from users.operators.pages import ReadOnlyAdmin
+from users.operators.searching import MOST, SearchedByWord, people_called
 
 
 @admin.register(Notice)

@@ -10,8 +10,8 @@ from billing.models import Card
 from groups.models import Group, Membership, Ownership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
-from users import admin as people_pages
 from users.models import User
+from users.operators import searching
 
 
 def choir_of(bob: User, size: int) -> Group:
@@ -151,7 +151,7 @@ def test_a_search_joins_no_table_to_all_rows(browser: Browser, many: None, name:
 
 
 def test_words_are_looked_for_in_the_newest_rows(browser: Browser, many: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people_pages, "NEWEST", 10)
+    monkeypatch.setattr(searching, "NEWEST", 10)
     assert [row.activity for row in rows_on(browser, "groups/activity", q='"did 24"')] == ["did 24"]
     assert rows_on(browser, "groups/activity", q='"did 7"') == []
     assert [row.pk for row in rows_on(browser, "billing/stripeevent", q="cus_24")] == ["evt_24"]

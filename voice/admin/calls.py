@@ -11,16 +11,10 @@ from django.utils.html import format_html
 
 from billing.admin import MoneyPages, dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin, group_link, group_name
-from users.admin import (
-    MOST,
-    ReadOnlyAdmin,
-    ReadOnlyInline,
-    foretell_deletion,
-    people_called,
-    person_email,
-    person_name,
-)
+from users.admin import foretell_deletion
 from users.operators import person_link
+from users.operators.pages import ReadOnlyAdmin, ReadOnlyInline
+from users.operators.searching import MOST, people_called, person_email, person_name
 from voice.admin.settling import SettlingForm, may_be_settled
 from voice.models import Call, Conference, ConferenceEvent, HangUp, UnreadWebhook
 

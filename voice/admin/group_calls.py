@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from users.admin import ReadOnlyAdmin
+from users.operators.pages import ReadOnlyAdmin
 from voice.models import GroupCall
 
 

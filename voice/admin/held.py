@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.admin import exact_dollars, show_on_account
 from groups.admin import group_link, group_name
-from users.admin import ReadOnlyInline
+from users.operators.pages import ReadOnlyInline
 from voice.credit.call_credit import held_micros
 from voice.models import UNSETTLED, Call
 

@@ -4,7 +4,7 @@ page: they are nobody's but their person's.
 
 from django.contrib import admin
 
-from users.admin import AskedAgain
+from users.operators.pages import AskedAgain
 from voice.dial_in_models import DialInNumber, GroupPhone
 
 
