@@ -147,8 +147,10 @@ def run(wanted: list[tuple[Any, float]], to: int, *, whole: bool) -> None:
     if not wanted:
         say(to, {"status": "survived"})
         return
-    noted = Noted()
-    wanted[0][0].config.pluginmanager.register(noted, "mutants' notes")
+    noted, plugins = Noted(), wanted[0][0].config.pluginmanager
+    plugins.register(noted, "mutants' notes")
+    if reporter := plugins.get_plugin("terminalreporter"):  # nobody reads it, and a test may bound what is written
+        plugins.unregister(reporter)
     for number, (item, _) in enumerate(wanted):
         following = wanted[number + 1][0] if number + 1 < len(wanted) else None
         say(to, {"begun": item.nodeid})
