@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from groups.invitations.services import make_link
 from tests.access.conftest import give_secrets
 from tests.conftest import person
 from tests.hostile.server import Attack, Metered, open_connection
@@ -34,9 +36,12 @@ def world(group, alice, bob, carol, dave, settings, tmp_path) -> dict[str, Any]:
 def known(world) -> dict[str, Any]:
     """Values that are right, by the name of their field or parameter."""
     alice, group = world["owner"], world["group"]
+    link, token = make_link(group_id=group.pk, maker=alice, who="", now=timezone.now(), max_uses=1, days=1)
     return {
         **dict.fromkeys(("userId", "user_id"), alice.pk),
         **dict.fromkeys(("groupId", "group_id", "to", "FriendlyName"), group.pk),
+        "link_id": link.pk,
+        "token": token,
         "From": f"client:u_{alice.pk}",
         "CallSid": "CA1",
         "email": alice.email,

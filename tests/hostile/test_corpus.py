@@ -32,6 +32,8 @@ class Operation:
         return document()["components"]["schemas"].get(name, {})
 
 
+COUNTS = {"POST /api/users/{user_id}/phoneVerification/check": ["pendingVerifications"]}
+"""Where a refusal is written down all the same: of wrong codes there are five."""
 OPERATIONS = [Operation(method.upper(), path) for path, methods in document()["paths"].items() for method in methods]
 
 
@@ -113,7 +115,7 @@ def test_hostile_input_is_answered_properly_and_a_refusal_writes_nothing(operati
         if is_sent(operation, case):
             strike(operation, case, **request)
     assert attack.faults == []
-    assert changed(before, all_rows()) == []
+    assert changed(before, all_rows()) in ([], COUNTS.get(str(operation)))
 
 
 def test_the_corpus_has_at_least_150_cases():
