@@ -115,3 +115,12 @@ def test_a_code_that_counts_no_more_is_not_made_good_by_what_was_verified_beside
     answer = type_in(alice, "123456")
     assert (answer.status_code, answer.json()["code"]) == (410, "code_expired")
     assert list(VerifiedNumber.objects.values()) == known
+
+
+def test_who_types_a_code_once_waits_for_no_other_request(start, type_in, alice, twilio_double, monkeypatch):
+    waits = []
+    monkeypatch.setattr("users.verification.services.sleep", waits.append)
+    monkeypatch.setattr("users.verification.services.PATIENCE", 0.1)
+    start(alice)
+    twilio_double.fail_next(error(404, 20404, "The requested resource was not found"))
+    assert (type_in(alice, "123456").status_code, waits) == (410, [])
