@@ -161,6 +161,12 @@ def test_the_last_owner_stays(api, group, alice, dave):
     assert [link["userId"] for link in api.delete(f"{path}/{alice.pk}").json()] == [dave.pk]
 
 
+def test_the_last_owner_may_be_a_member_no_more(api, group, alice, bob):
+    answer = api.delete(f"/api/groups/{group.pk}/groupMembers/{alice.pk}")
+    assert (answer.status_code, [link["userId"] for link in answer.json()]) == (200, [bob.pk])
+    assert [link["userId"] for link in api.get(f"/api/groups/{group.pk}/groupOwners").json()] == [alice.pk]
+
+
 def test_who_is_no_owner_changes_nothing_of_a_group_without_one(api, group, bob):
     Ownership.objects.all().delete()
     answer = api.delete(f"/api/groups/{group.pk}/groupOwners/{bob.pk}")

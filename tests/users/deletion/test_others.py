@@ -38,9 +38,16 @@ def test_in_groups_of_others_a_name_is_anybodys_and_an_email_is_not(said):
     assert said("Bob is bob@example.com", where=there) == "Bob is deleted person"
 
 
-def test_a_name_that_somebody_else_bears_names_nobody(said, carol):
-    User.objects.filter(pk=carol.pk).update(first_name="Bob")
+@pytest.mark.parametrize("name", ["display_name", "first_name", "last_name"])
+def test_a_name_that_somebody_else_bears_names_nobody(said, carol, name):
+    User.objects.filter(pk=carol.pk).update(**{name: "Bob"})
     assert said("Alice invited Bob, BOB@example.com") == "Alice invited Bob, deleted person"
+
+
+@pytest.mark.parametrize(("first", "last"), [("Ann", ""), ("", "Ann")])
+def test_a_first_name_alone_makes_no_full_name_of_a_space_or_a_comma(said, bob, first, last):
+    User.objects.filter(pk=bob.pk).update(first_name=first, last_name=last)
+    assert said("Alice - Ann - Carol") == "Alice - deleted person - Carol"
 
 
 def test_namesakes_who_go_together_are_both_forgotten(group, alice, bob, carol):

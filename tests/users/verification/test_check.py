@@ -149,6 +149,14 @@ def test_who_has_forgotten_it_meanwhile_is_not_told(sandbox_verify, verify, api,
     assert not SandboxEmail.objects.exists()
 
 
+def test_nor_is_who_has_another_number_by_then(sandbox_verify, verify, run_jobs, alice, bob):
+    verify(alice)
+    verify(bob)
+    verify(alice, "+12025550199")
+    run_jobs()
+    assert not SandboxEmail.objects.exists()
+
+
 def test_who_verifies_their_own_again_tells_nobody(service, verify, told, alice, bob):
     verify(alice)
     verify(bob)

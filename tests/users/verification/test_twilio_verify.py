@@ -1,6 +1,9 @@
 """What only Twilio Verify answers, each in plain words; and a network that fails."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils.timezone import now
 
 from tests.doubles.server import Answer, Fault
 from tests.doubles.twilio import error
@@ -97,3 +100,27 @@ def test_who_types_the_right_code_twice_at_once_is_verified(start, type_in, code
     answers.append(type_in(alice, right))
     assert [each.status_code for each in answers] == [200, 200]
     assert VerifiedNumber.objects.get().number == NUMBER
+
+
+@pytest.mark.parametrize("verified", ["this number an hour ago", "another number just now", "by somebody else"])
+def test_a_code_that_counts_no_more_is_not_made_good_by_what_was_verified_besides(
+    start, type_in, verify, alice, bob, twilio_double, verified
+):
+    verify(bob if verified == "by somebody else" else alice)
+    number = "+12025550199" if verified == "another number just now" else NUMBER
+    VerifiedNumber.objects.filter(number=number).exclude(user=bob).update(verified_at=now() - timedelta(hours=1))
+    known = list(VerifiedNumber.objects.values())
+    start(alice, number)
+    twilio_double.fail_next(error(404, 20404, "The requested resource was not found"))
+    answer = type_in(alice, "123456")
+    assert (answer.status_code, answer.json()["code"]) == (410, "code_expired")
+    assert list(VerifiedNumber.objects.values()) == known
+
+
+def test_who_types_a_code_once_waits_for_no_other_request(start, type_in, alice, twilio_double, monkeypatch):
+    waits = []
+    monkeypatch.setattr("users.verification.services.sleep", waits.append)
+    monkeypatch.setattr("users.verification.services.PATIENCE", 0.1)
+    start(alice)
+    twilio_double.fail_next(error(404, 20404, "The requested resource was not found"))
+    assert (type_in(alice, "123456").status_code, waits) == (410, [])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.conftest import person
 from tests.voice.api.test_make_call import conference, spoken
 from users.models import User, VerifiedNumber
 from voice.models import Call
@@ -165,6 +166,14 @@ def test_an_unknown_phone_is_nobody_and_let_in_only_in_open_mode(call_to, settin
         assert Call.objects.get().user_id is None
     else:
         assert why in spoken(answer)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_in_open_mode_a_phone_from_outside_is_its_owners_and_a_shared_one_nobodys(dial, twilio, group, dave, is_shared):
+    for owner in (dave, person("Erin"))[: 1 + is_shared]:
+        verify(owner, "+12025550177")
+    conference(twilio("/api/voice/makeCall", to=group.pk, From="+12025550177", CallSid="CA1"))
+    assert Call.objects.get().user_id == (None if is_shared else dave.pk)
 
 
 # A disabled account

@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from tests.doubles.twilio import ago, written
+from voice.conferences.doubts import close_conference
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.cut_off import cut_off
 from voice.credit.prices import sync_prices
@@ -180,6 +181,13 @@ def test_while_twilio_does_not_answer_nothing_is_closed(talk, shown, twilio_doub
     twilio_double.fail_next(*[twilio_double.server_error(None)] * 9)
     reconcile_calls(now=later(hours=9))
     assert len(shown()[0]) == 2
+
+
+def test_an_end_that_was_told_while_it_was_being_closed_stays(talk):
+    asked_about = Conference.objects.get()
+    talk.tell(5, "conference-end", Timestamp=written(before(minutes=1)))
+    close_conference(asked_about, at=before(minutes=30), now=later(hours=5))
+    assert Conference.objects.get().ended_at == before(minutes=1)
 
 
 @pytest.fixture

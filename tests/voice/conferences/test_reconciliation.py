@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from core.attempts import Attempts
 from tests.doubles.server import Fault
-from tests.doubles.twilio import ago
-from voice.conferences.reconciliation import claim_silent, reconcile_calls
+from tests.doubles.twilio import ago, written
+from voice.conferences.reconciliation import ask_about_conference, claim_silent, reconcile_calls
 from voice.models import Call, Conference
 
 
@@ -210,6 +210,17 @@ def test_what_has_ended_of_a_deleted_group_is_not_ended_again(talk, group, twili
     twilio_double.conferences[talk.conference]["status"] = "completed"
     reconcile_calls(now=later())
     assert [path for path in told_to_end(twilio_double) if "/Conferences/" in path] == []
+
+
+def test_an_end_that_was_told_while_twilio_was_asked_stays_when_it_was_heard_of(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    asked_about = Conference.objects.get()
+    talk.tell(2, "conference-end")
+    known = Conference.objects.get().ended_at
+    talk.end()
+    twilio_double.conferences[talk.conference]["date_updated"] = written(ago(minutes=9))
+    ask_about_conference(asked_about, now=later())
+    assert Conference.objects.get().ended_at == known
 
 
 def test_the_command_says_what_it_did(talk):

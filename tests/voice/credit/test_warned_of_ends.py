@@ -80,3 +80,39 @@ def test_who_has_left_hears_nothing(room, heard, twilio_double, alice):  # noqa:
     twilio_double.people[room.sid].remove(room(alice))
     Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
     assert (heard(), heard()) == ([], [])
+
+
+def test_whose_payer_has_money_hears_nothing_of_anothers_end(room, heard, money, alice, bob):  # noqa: F811
+    money(200)
+    hers, his = room(alice), room(bob)
+    set_balance(user=bob, balance_micros=200 * RATE, memo="")
+    Call.objects.filter(sid=his).update(payer=bob.account)
+    money(2)
+    assert heard() == [(hers, "money")]
+
+
+def test_who_has_not_joined_yet_is_told_nothing(room, heard, line, alice, bob):  # noqa: F811
+    sid = room(alice)
+    line.call(bob)
+    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    assert heard() == [(sid, "limit")]
+
+
+def test_whose_limit_is_over_already_is_told_nothing(room, heard, alice):  # noqa: F811
+    room(alice)
+    Call.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+    assert heard() == []
+
+
+def test_one_who_could_not_be_told_is_told_by_the_next_run_and_the_other_is_not_again(
+    room,  # noqa: F811
+    heard,
+    twilio_double,
+    alice,
+    bob,
+):
+    first, second = room(alice), room(bob)
+    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    twilio_double.fail_next(None, Fault.SERVER_ERROR)
+    assert heard() == [(first, "limit")]
+    assert heard() == [(second, "limit")]
