@@ -151,9 +151,9 @@ def test_it_is_closed_once_its_time_limit_is_over_and_not_before(talk, shown):
 
 
 def test_the_last_time_it_is_asked_when_it_must_have_ended(talk):
-    Call.objects.update(created_at=before(hours=3, minutes=50), doubted_at=before(hours=2))
+    Call.objects.update(created_at=before(hours=3, minutes=20), doubted_at=before(hours=2))
     reconcile_calls(now=later(minutes=3))
-    must_have_ended = before(hours=3, minutes=50) + timedelta(minutes=241)
+    must_have_ended = before(hours=3, minutes=20) + timedelta(minutes=241)
     assert set(Call.objects.values_list("ask_again_at", flat=True)) == {must_have_ended}
 
 
