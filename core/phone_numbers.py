@@ -81,6 +81,12 @@ def is_country(letters: str) -> bool:
     return letters in SUPPORTED_REGIONS
 
 
+def country_of(number: str) -> str:
+    """Of a number in its one form: ISO 3166, two letters; empty where it is no country's."""
+    found = region_code_for_number(parse(number))
+    return found if found and is_country(found) else ""
+
+
 def costs_extra(number: str) -> bool:
     """Whether to ring this number, in its one form, earns somebody money, or costs as much as a satellite does."""
     found = parse(number)

@@ -199,6 +199,30 @@ PARTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation)
 """What makes a group visible to a person."""
 
 
+class Ring(GroupPerson):
+    """That somebody is rung to come to the group's call, or was: the newest takes the place of the one before."""
+
+    class State(models.TextChoices):
+        RINGING = "ringing", "ringing"
+        JOINED = "joined", "joined"
+        DECLINED = "declined", "declined"
+        NO_ANSWER = "noAnswer", "no answer"
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="rings_made",
+        help_text="Who rings. Empty where nobody was signed in, or they are gone.",
+    )
+    state = models.CharField(max_length=8, choices=State, default=State.RINGING, db_default=State.RINGING)
+    changed_at = models.DateTimeField(default=timezone.now, db_default=timestamps.DatabaseNow(), db_index=True)
+
+    class Meta(GroupPerson.Meta):
+        db_table = "rings"
+
+
 class Participant(GroupPerson):
     """Somebody on the group's call."""
 

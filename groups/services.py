@@ -27,6 +27,7 @@ from groups.models import (
     Membership,
     Ownership,
     Participant,
+    Ring,
 )
 from groups.signals import invited
 from users.client_identity import client_identity
@@ -213,7 +214,7 @@ def lock_around(goers: Collection[User]) -> None:
     the call lists of groups that are left with nobody; then devices.
     """
     ids = {each.pk for each in goers}
-    models: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity)
+    models: tuple[type[Model], ...] = (*PARTS, Participant, Ring, Departure, Activity)
     rows = [each._base_manager.filter(user__in=ids) for each in models]
     rows.append(Device.tags.through._base_manager.filter(device__user__in=ids))
     rows.append(InvitationLink.objects.filter(Q(made_by__in=ids) | Q(accepted_by__in=ids)))

@@ -2,7 +2,7 @@
 It numbers activities, by a count in the group's row that is taken under the row's lock.
 
 Nothing here raises a person's version: people are locked after groups. Only what answers show counts. So who sent an
-invitation does not: it is emptied when they go, and who deletes them holds no lock of that group.
+invitation, or rings somebody, does not: it is emptied when they go, and who deletes them holds no lock of that group.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,11 +12,11 @@ from django.db.models import F, Model
 
 from core import triggers
 from core.triggers import Trigger, own_version
-from groups.models import PARTS, Activity, Group, Participant
+from groups.models import PARTS, Activity, Group, Participant, Ring
 from users import triggers as of_users
 
-AROUND: tuple[type[Model], ...] = (*PARTS, Participant, Activity)
-NOT_SHOWN = ("invited_by", "number", "version")
+AROUND: tuple[type[Model], ...] = (*PARTS, Participant, Ring, Activity)
+NOT_SHOWN = ("invited_by", "by", "changed_at", "number", "version")
 GOES = "voicechat.goes"
 """A setting of PostgreSQL's: "on" for the rest of a transaction that deletes groups or people."""
 

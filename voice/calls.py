@@ -108,7 +108,8 @@ def refuse_ended(calls: QuerySet[Call], sid: str) -> None:
 
 def refuse_locked(group_id: int, sid: str) -> None:
     """Whose phone was let in before, and has not hung up, is let in again: Twilio repeats its question."""
-    if GroupCall.objects.is_locked(group_id) and not Call.objects.running().known().filter(sid=sid).exists():
+    let_in_before = Call.objects.running().known().exclude(pk__in=Call.objects.rung().values("pk"))
+    if GroupCall.objects.is_locked(group_id) and not let_in_before.filter(sid=sid).exists():
         raise RefusedCallError(LOCKED)
 
 

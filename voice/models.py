@@ -22,6 +22,8 @@ MUTE, UNMUTE = "participant-mute", "participant-unmute"
 """https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+UNNAMED = "ring_"
+"""How the sids begin of legs that Twilio has not named yet."""
 
 
 class Doubt(models.Model):
@@ -177,6 +179,10 @@ class CallQuerySet(models.QuerySet["Call"]):
             reasons.append(When(is_persons & ~Exists(own), then=Value(why.NO_PART)))
         return self.running().annotate(why=Case(*reasons, default=Value(""))).exclude(why="")
 
+    def rung(self) -> "CallQuerySet":
+        """Running legs by which somebody is rung who has not been let in."""
+        return self.running().filter(ring_id__isnull=False).exclude(ring_answer=Call.RingAnswer.JOINED)
+
     def unsettled(self, account: Account) -> "CallQuerySet":
         """Legs that the account pays and has not been charged for: running, or without a price yet."""
         return self.filter(UNSETTLED, payer=account)
@@ -212,6 +218,15 @@ class Call(Doubt):
         PRICE = "price", "Twilio's price"
         RATES = "rates", "our own rates"
         STAFF = "staff", "staff"
+
+    class RingAnswer(models.TextChoices):
+        """Of who is rung and lifts the receiver. Empty before, and of who calls by themself."""
+
+        PRESSED = "pressed", "pressed 1"
+        JOINED = "joined", "pressed 1, and was let in"
+        REFUSED = "refused", "pressed 1, and was not let in"
+        DECLINED = "declined", "pressed another key"
+        NO_KEY = "noKey", "pressed no key"
 
     sid = models.CharField(max_length=64, unique=True)
     user_id = models.BigIntegerField(null=True, blank=True, db_column="userId", db_index=True)
@@ -277,6 +292,17 @@ class Call(Doubt):
     )
     warned_at = models.DateTimeField(null=True, blank=True, help_text="When its person was told that it ends soon.")
     hang_up_at = models.DateTimeField(null=True, blank=True, help_text="When Twilio was last told to end it.")
+    ring_id = models.BigIntegerField(
+        null=True, blank=True, db_index=True, help_text="Of the ring by which somebody is rung, or was, with this leg."
+    )
+    ring_answer = models.CharField(
+        max_length=8,
+        choices=RingAnswer,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What was done on the phone.",
+    )
 
     objects = CallQuerySet.as_manager()
 
@@ -308,6 +334,11 @@ class Call(Doubt):
         return not self.caller and self.user_id is None and self.payer_id is None
 
     @property
+    def is_named(self) -> bool:
+        """Whether Twilio has said by which sid it knows the leg: of one that is to ring, only once it does."""
+        return not self.sid.startswith(UNNAMED)
+
+    @property
     def minutes(self) -> int:
         """The started minutes that it has lasted, as Twilio counts them; 0 while it runs."""
         return -(-(self.duration or 0) // 60)
@@ -330,6 +361,7 @@ class HangUp(models.Model):
         PAYER_GONE = "payer_gone", "the account of its payer is deleted"
         ALONE = "alone", "nobody else was on the call for minutes"
         NO_CREDIT = "no_credit", "not let in: there is not enough credit"
+        RING_OVER = "ring_over", "rung for nothing more: answered elsewhere, or the call is over"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="hang_ups")
     why = models.CharField(max_length=16, choices=Why)

@@ -55,6 +55,13 @@ PRESS_FOR_FIRST = "Press 9 to hear the first ones again."
 GROUP_NAME = "{group}."
 JOINING = "You are joining the group {group}."
 
+RINGS = "{name} is calling in the group {group}."
+SOMEBODY_RINGS = "Somebody is calling in the group {group}."
+CALLS_ONESELF = "This is your own call to the group {group}."
+PRESS_TO_JOIN = "Press 1 to join."
+NOT_JOINED = "You have not joined. Goodbye."
+RING_OVER = "This call is over. Goodbye."
+
 ALONE = "You are alone on this call."
 ENDS_ALONE = "It ends in one minute, unless somebody joins."
 CALL_AGAIN = "You can call again at any time."
@@ -110,6 +117,12 @@ GERMAN: Mapping[str, str] = {
     PRESS_FOR_FIRST: "Drücken Sie die 9, um die ersten noch einmal zu hören.",
     GROUP_NAME: "{group}.",
     JOINING: "Sie kommen jetzt zur Gruppe {group}.",
+    RINGS: "{name} ruft an, in der Gruppe {group}.",
+    SOMEBODY_RINGS: "Jemand ruft an, in der Gruppe {group}.",
+    CALLS_ONESELF: "Das ist Ihr eigener Anruf bei der Gruppe {group}.",
+    PRESS_TO_JOIN: "Drücken Sie die 1, um dazuzukommen.",
+    NOT_JOINED: "Sie sind nicht dazugekommen. Auf Wiederhören.",
+    RING_OVER: "Dieser Anruf ist vorbei. Auf Wiederhören.",
     ALONE: "Sie sind allein in diesem Gespräch.",
     ENDS_ALONE: "Es endet in einer Minute, wenn niemand dazukommt.",
     CALL_AGAIN: "Sie können jederzeit wieder anrufen.",

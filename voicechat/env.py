@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis import ConnectionPool
 from redis.exceptions import RedisError
 
+from core.phone_numbers import is_country
 from voicechat.database_url import read_database
 
 TLS = (
@@ -78,6 +79,14 @@ class Env:
             if not re.fullmatch(r"\+[1-9][0-9]{6,14}", word, re.ASCII):
                 self.fault(f"{name} has {word!r}: write all of a number, with its country code, such as +12025550123.")
         return list(dict.fromkeys(found))
+
+    def countries(self, name: str, default: str) -> list[str]:
+        """A comma-separated list, each as ISO 3166 writes it by two letters; "none" for none."""
+        found = [word.strip().upper() for word in self.text(name, default).split(",") if word.strip()]
+        for word in found:
+            if not is_country(word) and found != ["NONE"]:
+                self.fault(f"{name} has {word!r}: write countries by their two letters, such as US,CA, or none.")
+        return [] if found == ["NONE"] else list(dict.fromkeys(found))
 
     def rate(self, name: str, default: str) -> tuple[int, int] | None:
         """How many in how many seconds: "30/hour" is (30, 3600), and "off" None. At most 1000: each is counted."""

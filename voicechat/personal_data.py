@@ -413,7 +413,7 @@ KEPT = (
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
         "muted_told muted_after heard_at payer_id status direction end_source price_unit price_told duration_told "
         "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at ends_at warned_at doubted_at "
-        "ask_again_at",
+        "ask_again_at ring_id ring_answer",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,
@@ -441,6 +441,16 @@ KEPT = (
         "people dial them",
         End.NOBODYS,
     ),
+    Kept(
+        "rings",
+        "id groupId userId createdAt state changed_at",
+        "that they were rung to come to a call, and what came of it",
+        "others see it",
+        End.GOES,
+        exported=True,
+        keep_for="a day",
+    ),
+    Kept("rings", "by_id", "who rang", "whoever is rung hears it", End.EMPTIED, exported=True, keep_for="a day"),
     Kept("groupPhones", "groupId language", "the language in which a group is spoken to", "as above", End.NOBODYS),
     Kept(
         "unreadWebhooks",

@@ -42,7 +42,7 @@ CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 ERRORS = {
     "400": "Something sent is wrong; `errors` names the fields.",
     "401": "Nobody is signed in, or the token is not valid; `code` says why.",
-    "402": "The bank refuses the card; `detail` is its sentence.",
+    "402": "The bank refuses the card, or there is not enough credit; `detail` says it in a sentence.",
     "403": "Not allowed, or a webhook that its sender did not sign.",
     "404": "No such thing.",
     "405": "Another method; `Allow` names those that work.",

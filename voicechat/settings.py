@@ -363,6 +363,7 @@ TWILIO_PLACE = {
 CONFERENCE_PREFIX = env.label("CONFERENCE_PREFIX")  # keeps two servers on one Twilio account apart
 DIAL_IN_NUMBERS = env.telephones("DIAL_IN_NUMBERS")  # what telephones dial, whichever group they want
 TRUST_CALLER_ID = env.choice("TRUST_CALLER_ID", ("attested", "always"))
+RING_COUNTRIES = env.countries("RING_COUNTRIES", "US,CA")  # whose telephones people may have rung
 TELEPHONY: dict[str, Any] = _backend(
     "voice.telephony.twilio_telephony.TwilioTelephony",
     "voice.telephony.sandbox_telephony.SandboxTelephony",

@@ -25,6 +25,7 @@ from voice.api.announcement_views import AnnouncementViewSet
 from voice.api.call_views import CallViewSet
 from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
 from voice.api.participant_views import CallParticipantViewSet
+from voice.api.ring_views import RingViewSet, RungCallViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
 from voicechat.health import healthz, hello, readyz
@@ -108,6 +109,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/groups/<id:group_id>/call/endWhenAlone",
         group_call({"get": "end_when_alone", "put": "change_end_when_alone"}),
     ),
+    path("api/groups/<id:group_id>/ring", RingViewSet.as_view({"post": "create"})),
+    path("api/voice/ringAnswer", RungCallViewSet.as_view({"post": "answered"})),
     path("api/voice/announcement", AnnouncementViewSet.as_view({"post": "create"})),
     path("api/voice/accessToken", token({"get": "retrieve"})),
     path("api/voice/makeCall", make_call({"get": "retrieve", "post": "create"})),

@@ -160,11 +160,12 @@ def owed_of(
     if mark.digest != state.mark.digest:
         is_known = before is not None and before.mark.digest == mark.digest
         owed += [
-            Owed(name, data, Mark(state.mark.number, mark.digest))
+            Owed(name.partition(":")[0], data, Mark(state.mark.number, mark.digest))
             for name, data in state.told.items()
-            if not (is_known and before and before.told[name] == data)
+            if not (is_known and before and before.told.get(name) == data)
         ]
-        owed[-1] = owed[-1]._replace(mark=state.mark)
+        if owed:  # of rings that are forgotten nothing is told
+            owed[-1] = owed[-1]._replace(mark=state.mark)
     return owed
 
 

@@ -12,7 +12,7 @@ from core.prepared import Ids, prepared, prepared_values
 from core.wire import MOST_LISTED, dollars
 from groups.api.serializers import ActivitySerializer, GroupPersonSerializer, GroupSerializer, RefSerializer
 from groups.live.places import Mark, digest_of
-from groups.models import PARTS, Activity, Group, Invitation, Membership, Ownership, Participant
+from groups.models import PARTS, Activity, Group, Invitation, Membership, Ownership, Participant, Ring
 from users.models import User
 
 MOST_MISSED = 500
@@ -32,7 +32,7 @@ GROUPS: dict[str, Any] = {
 """The lists of a person's event `groups`."""
 
 Told = Mapping[str, bytes]
-"""By the event's name, its data as JSON."""
+"""By the event's name, its data as JSON. Of an event that comes for each person, by its name, a colon and their id."""
 Row = tuple[Any, ...]
 
 
@@ -75,6 +75,7 @@ _group_rows = prepared_values(
     lambda ids: Group.objects.filter(pk__any=ids), ("last_activity", *GroupSerializer.columns), tuple
 )
 _linked_rows = {name: _linked(model) for name, model in PEOPLE.items()}
+_ring_rows = prepared_values(partial(_in_order, Ring, "group_id"), ("group_id", "user_id", "state"), tuple)
 _ref_rows = {name: _refs(model) for name, model in GROUPS.items()}
 _people = prepared_values(
     lambda ids: User.objects.filter(pk__any=ids),
@@ -92,7 +93,11 @@ _activities = prepared(
 def of_groups(ids: Collection[int]) -> dict[int, GroupState]:
     """Those that there are."""
     lists = {name: by_owner(rows(ids)) for name, rows in _linked_rows.items()}
-    return {row[1]: group_state(row, {name: each[row[1]] for name, each in lists.items()}) for row in _group_rows(ids)}
+    rings = by_owner(_ring_rows(ids))
+    return {
+        row[1]: group_state(row, {name: each[row[1]] for name, each in lists.items()}, rings[row[1]])
+        for row in _group_rows(ids)
+    }
 
 
 def by_owner(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
@@ -102,12 +107,14 @@ def by_owner(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
     return found
 
 
-def group_state(row: Row, lists: dict[str, list[Row]]) -> GroupState:
+def group_state(row: Row, lists: dict[str, list[Row]], rings: list[Row]) -> GroupState:
     number, *values = row
     group = GroupSerializer.from_values(values)
     said = {"group": group, "callStatus": group["callStatus"]}
     said |= {name: list(map(GroupPersonSerializer.from_values, rows[:MOST_LISTED])) for name, rows in lists.items()}
     told = {name: orjson.dumps({"groupId": group["id"], name: value}) for name, value in said.items()}
+    for _, user_id, state in rings[:MOST_LISTED]:
+        told[f"ring:{user_id}"] = orjson.dumps({"groupId": group["id"], "userId": user_id, "state": state})
     people = {name: frozenset(row[1] for row in rows) for name, rows in lists.items()}
     around = frozenset().union(*(people[name] for name, model in PEOPLE.items() if model in PARTS))
     return GroupState(

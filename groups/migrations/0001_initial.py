@@ -202,6 +202,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Ring',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(db_column='createdAt', db_default=core.timestamps.DatabaseNow(), default=django.utils.timezone.now, editable=False)),
+                ('state', models.CharField(choices=[('ringing', 'ringing'), ('joined', 'joined'), ('declined', 'declined'), ('noAnswer', 'no answer')], db_default='ringing', default='ringing', max_length=8)),
+                ('changed_at', models.DateTimeField(db_default=core.timestamps.DatabaseNow(), db_index=True, default=django.utils.timezone.now)),
+                ('by', models.ForeignKey(blank=True, help_text='Who rings. Empty where nobody was signed in, or they are gone.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='rings_made', to=settings.AUTH_USER_MODEL)),
+                ('group', models.ForeignKey(db_column='groupId', db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='groups.group')),
+                ('user', models.ForeignKey(db_column='userId', on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+            ],
+            options={
+                'db_table': 'rings',
+                'ordering': ('id',),
+                'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('group', 'user'), name='ring_one_row')],
+            },
+        ),
+        migrations.CreateModel(
             name='Participant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

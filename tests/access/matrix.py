@@ -159,6 +159,8 @@ unknown stranger invitee member owner staff
 
 403     404      403     200    200   200   GET /api/groups/{group}/dialIn
 403     404      403     200    200   400   POST /api/groups/{group}/dialIn/pin {}
+403     404      403     202=   202=  202=  POST /api/groups/{group}/ring {"userIds": ["{member}"]}
+403     404      403     400    400   400   POST /api/groups/{group}/ring {"userIds": ["{absent}"]}
 
 403     200      200     200    200   200   GET /api/voice/accessToken
 403     201      201     201    201   201   POST /api/voice/registerBinding {"identity": "u_{self}", "Address": "x"}
@@ -209,6 +211,7 @@ PUBLIC = """
 403 POST /api/voice/makeCall
 403 POST /api/voice/dialIn
 403 POST /api/voice/dialIn/pin
+403 POST /api/voice/ringAnswer
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
 403 POST /api/voice/announcement

@@ -51,6 +51,8 @@ class TwilioDouble(Double):
         """The conferences, or the calls, into which something was spoken, and where Twilio asks for the words."""
         self.verifications: dict[str, Thing] = {}
         """By their ids, those that count; with the code, and how often it was sent and compared."""
+        self.rings: list[Thing] = []
+        """The calls that somebody had made, with what they asked for."""
         self.messages: list[Thing] = []
         self.stopped: set[str] = set()
         """Numbers that have answered STOP."""
@@ -248,6 +250,17 @@ class TwilioDouble(Double):
             self.announced.append((call, url))
         return self.participant(sid, call)
 
+    def create_call(self, request: Request) -> Answer:
+        """https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource"""
+        to = request.get("To", "")
+        if not to.startswith(("+", "client:")) or not request.get("From") or not request.get("Url"):
+            raise Refusal(error(400, 21201, "No 'To' number is specified"))
+        if to.startswith("+999"):
+            raise Refusal(error(400, 21211, f"The phone number you are attempting to call, {to}, is not valid."))
+        sid = self.call(status="queued")
+        self.rings.append({"sid": sid, **{name: values[0] for name, values in request.form.items()}})
+        return Answer(201, self.calls[sid])
+
     def update_call(self, request: Request, sid: str) -> Thing:
         call = self.get_call(request, sid)
         if call["status"] == "completed":
@@ -277,6 +290,7 @@ class TwilioDouble(Double):
             update_participant,
         ),
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", get_call),
+        ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json", create_call),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", update_call),
     )
 

@@ -30,6 +30,7 @@ from tests.hostile.conftest import EXAMPLES, SEED
 from users.api.phone_serializers import COSTS_EXTRA, NO_COUNTRY
 from users.verification.interface import CodeExpired, CodeWrong
 from voice.api.dial_in_views import NOBODY_IN_GROUP
+from voice.ringing.starting import NotAMember
 
 ROLES = ("owner", "member", "stranger", "staff")
 LEFT_OUT = ("object_level_authorization", "missing_required_header")
@@ -45,7 +46,7 @@ BUDGET = hypothesis.settings(
 )
 SIGNED = (
     "/api/billing/stripeWebhook",
-    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "announcement")),
+    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "ringAnswer", "announcement")),
     *(f"/api/voice/{name}" for name in ("callEvents", "conferenceEvents")),
 )
 BEYOND_SCHEMA = {
@@ -66,6 +67,7 @@ BEYOND_SCHEMA = {
     NOTHING_BETWEEN,
     ONE_OF_THEM,
     NOBODY_IN_GROUP,
+    NotAMember.default_detail,
 }
 """Refusals of what the document allows: JSON Schema has no words for these rules."""
 

@@ -11,6 +11,7 @@ from groups.notifications import devices
 from tests.house.starting import start
 from tests.house.test_environment import PRODUCTION
 from voice.dial_in import conversation, tries
+from voice.ringing import starting
 from voicechat import parsing, settings
 
 PAPER = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
@@ -24,6 +25,9 @@ AT_MOST = {
     "wrong codes of all telephones without a number within an hour": tries.OF_ALL_WITHHELD,
     "wrong codes of all telephones within an hour": tries.OF_ALL,
     "wrong codes in one call": conversation.MOST_TRIES,
+    "rings that one person makes within an hour": starting.OF_A_PERSON,
+    "people of one group who are rung within an hour": starting.OF_A_GROUP,
+    "people who are rung within an hour at one payer's cost": starting.OF_A_PAYER,
     "values in a JSON body": parsing.MOST_VALUES,
     "fields of a form": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
 }

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import CardRefusal, StripeEvent
 from core.jobs.models import Job, WorkerSeen
-from groups.models import Departure, InvitationLink, Push
+from groups.models import Departure, InvitationLink, Push, Ring
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
@@ -49,6 +49,8 @@ def kept(db, alice, bob, group):
         WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
     Departure.objects.create(user=bob, group=group, left_at=NOW + timedelta(minutes=1))
+    Ring.objects.create(user=alice, group=group, changed_at=NOW - timedelta(days=1, minutes=1))
+    Ring.objects.create(user=bob, group=group, changed_at=NOW)
 
 
 def told(capsys):
@@ -66,7 +68,7 @@ def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
     }
     assert {InvitationLink.objects.get().digest, Notice.objects.get().about} == {"young"}
     assert {SandboxEmail.objects.get().subject, SandboxMessage.objects.get().body} == {"young"}
-    assert Departure.objects.get().user.display_name == "Bob"
+    assert {Departure.objects.get().user.display_name, Ring.objects.get().user.display_name} == {"Bob"}
 
 
 def test_a_dry_run_forgets_nothing(kept, capsys):

@@ -52,6 +52,25 @@ def test_what_others_write_comes_as_it_is_committed(family, run):
         assert stream.hears("callStatus")[-1].data == {"groupId": family.group, "callStatus": True}
 
 
+def test_who_is_rung_is_told_to_the_group_and_so_is_what_came_of_it(family, run):
+    bob, ring = family.bob.pk, f"/api/groups/{family.group}/ring"
+    device = {"identity": f"u_{bob}", "Address": f"phone{bob}", "BindingType": "fcm"}
+    assert family.bob.ask("POST", "/api/voice/registerBinding", device).status == 201
+    with family.bob.follows() as stream:
+        stream.hears("ready")
+        assert family.alice.ask("POST", ring, {"userIds": [bob]}).said["ringing"] == [{"userId": bob, "by": ["app"]}]
+        events = stream.hears("ring")
+        assert events[-1].data == {"groupId": family.group, "userId": bob, "state": "ringing"}
+        assert [event.data["activity"]["activity"] for event in events if event.name == "activity"] == [
+            "is being called to join"
+        ]
+        run(f"UPDATE rings SET state = 'noAnswer' WHERE \"groupId\" = {family.group}")
+        assert stream.hears("ring")[-1].data["state"] == "noAnswer"
+        run(f'DELETE FROM rings WHERE "groupId" = {family.group}')
+        run(f'UPDATE groups SET "callStatus" = true WHERE id = {family.group}')
+        assert names(stream.hears("callStatus")) == ["group", "callStatus"]
+
+
 def test_who_joins_by_a_link_is_seen_to_come_and_hears_of_their_new_group(family):
     token = family.alice.ask("POST", f"/api/groups/{family.group}/invitationLinks", {}).said["token"]
     dave = Person(family.bob.port, f"dave{family.group}@example.com")

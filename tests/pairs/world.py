@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing.ledger import account_of, post_entry
 from billing.models import Account, Card, SandboxObject, TopUp
 from groups.invitations.services import make_link
-from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant
+from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, Ring
 from users.models import PendingVerification, User, VerifiedNumber
 from users.verification.interface import verification
 from voice.dial_in.codes import code_in
@@ -28,11 +28,15 @@ class World:
     carol: User
     group: Group
     work: Group
+    kin: Group
+    """Alice's and Dave's, who is not on the call, and has a telephone."""
     account: Account
     link: int = 0
     token: str = ""
     code: str = ""
     """Sent to Alice's telephone."""
+    leg: int = 0
+    """By which Bob's telephone rings."""
     pin: str = ""
     """Bob's, for the group."""
 
@@ -51,7 +55,7 @@ def make_world() -> World:
         for name in ("alice", "bob", "carol")
     )
     family, work = Group.objects.bulk_create(Group(name=name, call_status=True) for name in ("Family", "Work"))
-    world = World(number, alice, bob, carol, family, work, account_of(alice))
+    world = World(number, alice, bob, carol, family, work, Group.objects.create(name="Kin"), account_of(alice))
     fill_groups(world)
     fill_telephones(world)
     fill_money(world)
@@ -77,7 +81,11 @@ def fill_groups(world: World) -> None:
 
 
 def fill_telephones(world: World) -> None:
-    """Alice and Bob share a landline, which Alice is to verify once more."""
+    """Alice and Bob share a landline, which Alice is to verify once more. Dave has his own."""
+    dave = User.objects.create(email=f"dave{world.number}@example.com", display_name="dave")
+    Ownership.objects.create(group=world.kin, user=world.alice)
+    Membership.objects.create(group=world.kin, user=dave)
+    VerifiedNumber.objects.create(user=dave, number="+12025550144", verified_at=timezone.now())
     world.code = verification().code_of("VE1")
     now, number = timezone.now(), "+12025550143"
     for user in (world.alice, world.bob):
@@ -133,4 +141,10 @@ def fill_calls(world: World) -> None:
     Call.objects.create(sid=world.name("CAended"), price_due_at=now, end_source="event", **ended, **common)
     old = {**ended, "end_time": ago - timedelta(days=2), "start_time": ago - timedelta(days=2, minutes=2)}
     Call.objects.create(sid=world.name("CAold"), end_source="event", price_attempts=1, **old, **common)
+    ring = Ring.objects.create(group=world.group, user=world.bob, by=world.alice)
+    rung = {"caller": "+15005550006", "called": "+12025550143", "ring_id": ring.pk, "direction": "outbound-api"}
+    leg = Call.objects.create(
+        sid=world.name("CArung"), user_id=world.bob.pk, group_id=world.group.pk, payer=world.account, **rung
+    )
+    world.leg = leg.pk
     Call.objects.create(sid=world.name("CAearly"))  # an event came before its makeCall

@@ -113,6 +113,7 @@ asks("end the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticip
 asks("lock the call", "PUT", lambda w: f"/api/groups/{w.group.pk}/call", lambda w: {"locked": True})
 asks("remove who is unknown", "DELETE", lambda w: f"/api/groups/{w.group.pk}/call/unknownCallers")
 asks("get a new code", "POST", lambda w: f"/api/groups/{w.group.pk}/dialIn/pin", lambda w: named(w.bob))
+asks("ring the family", "POST", lambda w: f"/api/groups/{w.kin.pk}/ring", lambda w: {})
 asks("register a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.alice))
 asks("take over a phone", "POST", lambda w: "/api/voice/registerBinding", lambda w: phone(w, w.bob))
 asks("forget a phone", "DELETE", lambda w: "/api/voice/registerBinding", lambda w: {"Address": f"phone{w.alice.pk}"})
@@ -212,6 +213,25 @@ calls("make a call again", lambda w: w.group, "CFbob_")
 def dial_in_with_a_code(world: World) -> None:
     caller = {"From": "anonymous", "To": "+12025550100", "CallSid": world.name("CAdialled")}
     twilio("/api/voice/dialIn/pin", **caller, Digits=world.pin)
+
+
+def rung(world: World) -> dict[str, object]:
+    return {"From": "+15005550006", "To": "+12025550143", "CallSid": world.name("CArung"), "Direction": "outbound-api"}
+
+
+@writer
+def press_1_when_rung(world: World) -> None:
+    twilio(f"/api/voice/ringAnswer?leg={world.leg}&asked=1", **rung(world), Digits="1")
+
+
+@writer
+def press_another_key_when_rung(world: World) -> None:
+    twilio(f"/api/voice/ringAnswer?leg={world.leg}&asked=1", **rung(world), Digits="2")
+
+
+@writer
+def nobody_answers_a_ring(world: World) -> None:
+    twilio(f"/api/voice/callEvents?leg={world.leg}", **rung(world), CallStatus="no-answer", CallDuration=0)
 
 
 @writer

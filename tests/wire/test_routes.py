@@ -44,6 +44,8 @@ GET /api/groups/invitations/x
 POST /api/groups/invitations/x/accept
 GET /api/groups/1/dialIn
 POST /api/groups/1/dialIn/pin
+POST /api/groups/1/ring
+POST /api/voice/ringAnswer
 POST /api/voice/dialIn
 POST /api/voice/dialIn/pin
 GET /api/voice/accessToken

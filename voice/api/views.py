@@ -30,8 +30,9 @@ from voice.api.spoken import SIGNATURE, TWIML_ANSWER, SpokenViewSet, twilio_para
 from voice.api.throttles import AccessTokenThrottle
 from voice.api.unread import has_too_many_fields, keep_aside
 from voice.calls import admit
-from voice.conferences.events import receive_call_event, receive_conference_event
+from voice.conferences.events import receive_conference_event
 from voice.models import Call
+from voice.ringing.legs import receive_leg_event
 from voice.telephony.interface import telephony
 
 TO = OpenApiParameter("to", str, description="The group's id.")
@@ -96,7 +97,7 @@ class TwilioEventViewSet(ViewSet):
         responses={204: None},
     )
     def call(self, request: Request) -> HttpResponse:
-        return self.receive(request, receive_call_event)
+        return self.receive(request, receive_leg_event)
 
     def receive(self, request: Request, follow: Callable[..., None]) -> HttpResponse:
         if has_too_many_fields(request._request):

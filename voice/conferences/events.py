@@ -31,6 +31,7 @@ from voice.credit.endings import Ending, can_be, write_ending
 from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, Call, Conference, ConferenceEvent, GroupCall
+from voice.ring_outcomes import settle_ring, stop_rings
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
 
@@ -140,6 +141,8 @@ def write_end(call: Call, said: Ending, *, now: datetime) -> None:
         return is_news
 
     change_leg(call, end, now=now)
+    if call.ring_id:
+        settle_ring(call.ring_id)
 
 
 def adopt_leg(
@@ -276,9 +279,12 @@ def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
     if group:
         if not running and (changed or ends):
             GroupCall.objects.unlock(group.pk)
+            stop_rings(group.pk)
         ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
         moved |= ghosts
+        if arrived := here & moved:
+            stop_rings(group.pk, arrived)
         set_on_call(group=group, people=people | ghosts, on=here, anyone=bool(running), moved=moved)
     set_call_status(moved)
 

@@ -125,3 +125,5 @@ def ask_for_price(row: Call, *, is_first: bool, now: datetime) -> None:
         row.price_due_at, row.price_attempts = now if is_known else now + FIRST_WAIT, 0
     else:  # nobody answered, or it failed: that costs nothing
         row.price_micros, row.charged_micros, row.settled_by = 0, 0, Call.SettledBy.PRICE
+        if row.ring_id and row.is_named:  # unless Twilio says otherwise
+            row.charged_minutes, row.price_due_at, row.price_attempts = row.minutes, now + FIRST_WAIT, 0

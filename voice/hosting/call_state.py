@@ -82,7 +82,7 @@ def people_on(legs: list[Call], muted: set[int]) -> list[PersonOnCall]:
         PersonOnCall(
             user_id=user_id,
             display_name=names[user_id],
-            by="app" if own[0].caller.startswith(CLIENT) else "phone",
+            by="app" if CLIENT in (own[0].caller[: len(CLIENT)], own[0].called[: len(CLIENT)]) else "phone",
             muted=all(leg.pk in muted for leg in own),
             joined_at=own[0].start_time,
         )

@@ -108,6 +108,8 @@ class Telephony(Protocol):
     name: str
     is_played: bool
     """Whether its calls are played, and last as long as they say, however little time has passed."""
+    caller_id: str
+    """The number that people see who are rung."""
 
     def access_token(self, *, identity: str) -> str:
         """A JWT for Twilio's Voice SDKs, valid for an hour."""
@@ -121,6 +123,10 @@ class Telephony(Protocol):
     def announce(self, *, conference_sid: str, url: str, call_sid: str = "") -> bool:
         """Has spoken to everybody on a conference, or to one leg of it, what this address answers; whether Twilio does
         so. It cannot where it does not know the conference or the leg there, or that is over."""
+
+    def ring(self, *, to: str, url: str, status_callback: str, seconds: int) -> str:
+        """Rings a phone, or an app ("client:u_7"), for so long at most; the call's sid. Who answers hears what `url`
+        answers. Once more, it rings once more: whoever asks makes sure that they ask once."""
 
     def end_conference(self, *, sid: str) -> bool:
         """Hangs up on everybody in a conference; whether Twilio knows it. One that has ended already stays so.

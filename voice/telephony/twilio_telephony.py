@@ -30,6 +30,21 @@ class TwilioTelephony(TwilioFormats):
             account_sid=account_sid, auth_token=auth_token, api_base=api_base, region=region, edge=edge
         )
 
+    def ring(self, *, to: str, url: str, status_callback: str, seconds: int) -> str:
+        """https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource"""
+        with our_errors():
+            call = self.client.calls.create(
+                to=to,
+                from_=self.caller_id,
+                url=url,
+                method="POST",
+                timeout=seconds,
+                status_callback=status_callback,
+                status_callback_method="POST",
+                status_callback_event=["initiated", "completed"],
+            )
+            return str(call.sid)
+
     def end_conference(self, *, sid: str) -> bool:
         return self._end(self.client.conferences(sid))
 

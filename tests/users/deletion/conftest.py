@@ -34,6 +34,7 @@ from groups.models import (
     Ownership,
     Participant,
     Push,
+    Ring,
     SandboxNotification,
 )
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
@@ -132,6 +133,8 @@ def in_groups(zdenka: User, alice: User, group: Group, api: Any) -> None:
     code_in(group_id=group.pk, user_id=zdenka.pk)
     Invitation.objects.create(group=Group.objects.create(name="Inviting"), user=zdenka)
     Departure.objects.create(group=Group.objects.create(name="Left"), user=zdenka, left_at=timezone.now())
+    Ring.objects.create(group=group, user=zdenka, by=alice)
+    Ring.objects.create(group=group, user=alice, by=zdenka)
     Activity.objects.create(group=group, user=zdenka, activity="Zdeňka Q. accepted the invitation")
     Activity.objects.create(group=group, user=alice, activity="Alice invited Zdeňka Q. (call +12025550123)")
     Activity.objects.create(

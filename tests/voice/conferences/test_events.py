@@ -233,7 +233,7 @@ def test_the_others_are_told_once_when_the_call_begins(tell, leg, api, alice, bo
 
 def test_an_event_takes_a_bounded_number_of_queries(tell, leg, alice, django_assert_max_num_queries):
     leg(alice, "CA1")
-    with django_assert_max_num_queries(33):  # two are jobs: the announcement's, and one for who stays alone
+    with django_assert_max_num_queries(34):  # two are jobs (the announcement, who stays alone), one stops rings
         tell(1, "participant-join", "CA1")
 
 

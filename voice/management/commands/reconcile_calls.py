@@ -14,6 +14,7 @@ from voice.conferences.reconciliation import SILENT, reconcile_calls
 from voice.credit.cut_off import cut_off
 from voice.credit.warnings import warn_of_ends
 from voice.hang_ups import repeat_hang_ups, still_on
+from voice.ringing.legs import see_to_old_rings
 
 
 class Command(BoundedCommand):
@@ -27,8 +28,9 @@ class Command(BoundedCommand):
         now = timezone.now()
         hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
         cut = cut_off(now=now)
+        unseen = see_to_old_rings(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
-        unwarned = see_to_all(now=now) + warn_of_ends(now=now)
+        unwarned = unseen + see_to_all(now=now) + warn_of_ends(now=now)
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed + unwarned} failed; "

@@ -17,7 +17,7 @@ from core.deadline import is_over
 from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
 from groups.invitations.services import expired_links
-from groups.models import LAST_WORDS, Departure
+from groups.models import LAST_WORDS, Departure, Ring
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
@@ -30,6 +30,7 @@ RAW = timedelta(days=90)
 """For what vendors told, as they told it."""
 AT_ONCE = 1000
 """Rows in a transaction, so that nobody waits for it."""
+DAY = timedelta(days=1)
 READ_AT_ONCE = 100_000
 
 
@@ -45,6 +46,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "codes sent to telephones": lambda now: PendingVerification.objects.filter(expires_at__lte=now),
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
+    "rings": lambda now: Ring.objects.filter(changed_at__lt=now - DAY),
     "links of invitations": expired_links,
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),
     "events of ended conferences": old_conference_events,

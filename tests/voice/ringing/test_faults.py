@@ -1,0 +1,176 @@
+"""What becomes of a ring where something fails: nobody is rung twice, and no money stays held."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from billing.ledger import account_of
+from core.jobs.models import Job
+from core.jobs.worker import do_all
+from groups.models import Group, Membership, Ring
+from tests.doubles.server import Fault
+from tests.voice.ringing.conftest import BOBS
+from users.sign_in.local_issuer import local_token
+from voice.credit.call_credit import held_by_calls
+from voice.dial_in_models import GroupPhone
+from voice.models import Call
+from voice.ringing.legs import dial
+
+
+def later(**passed):
+    """So much time has passed since all rings."""
+    ago = timezone.now() - timedelta(**passed)
+    Call.objects.update(created_at=ago, heard_at=ago)
+    Ring.objects.update(created_at=ago)
+    Job.objects.filter(state="waiting").update(due_at=timezone.now())
+
+
+def test_a_leg_whose_job_is_done_twice_rings_once(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    dial.call(Call.objects.get().pk)
+    assert len(twilio_double.rings) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.SERVER_ERROR])
+def test_where_twilio_does_not_answer_it_is_not_asked_again(rings, verify, bob, twilio_double, fault, state):
+    verify(bob)
+    twilio_double.fail_next(fault)
+    rings(bob)
+    do_all()
+    assert len(twilio_double.sent("POST", ".*/Calls.json")) == 1
+    assert state(bob) == "ringing"
+
+
+def test_a_leg_whose_answer_was_lost_is_named_by_what_twilio_tells(rings, ringing, verify, bob, twilio_double, state):
+    verify(bob)
+    twilio_double.fail_next(Fault.LOSE_ANSWER)
+    rings(bob)
+    assert not Call.objects.get().is_named
+    phone = ringing()[BOBS].answer().press("1")
+    assert phone.conference is not None
+    assert (Call.objects.get().sid, state(bob)) == (phone.made["sid"], "joined")
+
+
+def test_a_worker_that_is_killed_when_it_has_claimed_a_leg_rings_nobody_twice(rings, verify, bob, twilio_double, state):
+    verify(bob)
+    rings(bob, jobs=False)
+    Call.objects.update(status="initiated")
+    do_all()
+    assert not twilio_double.rings
+    later(seconds=61)
+    do_all()
+    assert (state(bob), twilio_double.rings) == ("noAnswer", [])
+
+
+def test_a_leg_of_which_twilio_never_tells_holds_no_money(rings, verify, bob, alice, twilio_double, state):
+    verify(bob)
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    rings(bob)
+    assert held_by_calls(account_of(alice)) > 0
+    later(seconds=61)
+    do_all()
+    assert (state(bob), held_by_calls(account_of(alice))) == ("noAnswer", 0)
+
+
+@pytest.mark.parametrize(("status", "expected"), [("no-answer", "noAnswer"), ("busy", "declined")])
+def test_a_lost_event_is_asked_for(rings, verify, bob, twilio_double, state, status, expected):
+    verify(bob)
+    rings(bob)
+    (made,) = twilio_double.rings
+    twilio_double.calls[made["sid"]].update(status=status, start_time=None, end_time=None)
+    later(seconds=61)
+    do_all()
+    assert state(bob) == expected
+
+
+def test_where_the_jobs_are_lost_too_the_command_of_each_minute_sees_to_it(rings, verify, bob, twilio_double, state):
+    verify(bob)
+    rings(bob)
+    (made,) = twilio_double.rings
+    twilio_double.forget(made["sid"])
+    Job.objects.all().delete()
+    later(minutes=3)
+    call_command("reconcile_calls", stdout=StringIO())
+    assert state(bob) == "noAnswer"
+    assert Call.objects.get().end_time
+
+
+def test_in_the_sandbox_a_ring_ends_by_itself(api, sandbox_telephony, group, bob, verify, state):
+    verify(bob)
+    assert api.post(f"/api/groups/{group.pk}/ring", {"userIds": [bob.pk]}, format="json").status_code == 202
+    do_all()
+    assert Call.objects.get().sid.startswith("CA")
+    later(seconds=61)
+    do_all()
+    assert state(bob) == "noAnswer"
+
+
+def test_whoever_presses_1_when_it_is_over_is_told_so(rings, ringing, verify, bob):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    later(minutes=3)
+    do_all()
+    Ring.objects.update(state="noAnswer")
+    assert phone.press("1").heard == ["This call is over. Goodbye."]
+
+
+def test_a_call_of_a_deleted_group_rings_nobody(rings, ringing, verify, bob, group, twilio_double):
+    verify(bob)
+    rings(bob)
+    Group.objects.get(pk=group.pk).delete()
+    do_all()
+    phone = ringing()[BOBS]
+    assert twilio_double.calls[phone.made["sid"]]["status"] == "completed"
+    assert not Ring.objects.exists()
+    phone.ends("completed")
+
+
+def test_who_is_put_out_of_the_group_is_rung_no_more(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    Membership.objects.get(user=bob).delete()
+    do_all()
+    (made,) = twilio_double.rings
+    assert twilio_double.calls[made["sid"]]["status"] == "completed"
+
+
+def test_who_rang_may_go(rings, ringing, sign_in_as, verify, bob, dave, group, state):
+    verify(bob)
+    Membership.objects.create(group=group, user=dave)
+    rings(bob, headers=sign_in_as(dave))
+    assert ringing()[BOBS].answer().heard[0] == "Dave is calling in the group Family."
+    dave.delete()
+    assert state(bob) == "ringing"
+    assert Ring.objects.get().by is None
+
+
+def test_oneself_alone_is_called_back(rings, ringing, sign_in_as, verify, bob):
+    verify(bob)
+    rings(bob, headers=sign_in_as(bob))
+    assert ringing()[BOBS].answer().heard[0] == "This is your own call to the group Family."
+
+
+def test_a_key_repeats_the_answer_and_rings_nobody_again(rings, verify, bob, twilio_double):
+    verify(bob)
+    first, second = (rings(bob, headers={"Idempotency-Key": "k"}) for _ in range(2))
+    assert first == second
+    assert len(twilio_double.rings) == 1
+
+
+def test_nobody_is_told_in_another_language_than_the_groups(rings, ringing, verify, bob, group):
+    GroupPhone.objects.create(group=group, language="de-DE")
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    assert phone.heard[:2] == ["Jemand ruft an, in der Gruppe Family.", "Drücken Sie die 1, um dazuzukommen."]
+    assert phone.languages == {"de-DE"}
+
+
+@pytest.fixture
+def sign_in_as(sign_in):
+    return lambda user: {"Authorization": f"Bearer {local_token(user.email)}"}

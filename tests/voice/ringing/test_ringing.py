@@ -1,0 +1,345 @@
+"""Ringing people to come to the call, up to what it comes to."""
+
+from datetime import timedelta
+from io import StringIO
+from itertools import permutations
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from billing.ledger import account_of, post_entry
+from billing.models import LedgerEntry
+from core.jobs.worker import do_all
+from groups.models import Group, Membership, Ownership, Participant, Ring
+from tests.doubles.twilio import error
+from tests.voice.ringing.conftest import BOBS
+from users.models import User, VerifiedNumber
+from voice.credit.call_credit import held_by_calls
+from voice.models import Call, GroupCall
+
+
+@pytest.fixture
+def both(app, verify, bob):
+    app(bob)
+    verify(bob)
+
+
+def test_the_app_and_the_telephone_ring_at_once(rings, ringing, both, bob, lines, state):
+    answer = rings(bob)
+    assert answer == {"ringing": [{"userId": bob.pk, "by": ["app", "phone"]}], "skipped": []}
+    assert ringing().keys() == {f"client:u_{bob.pk}", BOBS}
+    assert {each.made["Timeout"] for each in ringing().values()} == {"45"}
+    assert (state(bob), lines()) == ("ringing", ["is being called to join"])
+
+
+def test_who_answers_hears_what_it_is_twice_and_presses_1(rings, ringing, both, bob, group, state, lines):
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    assert phone.heard == ["Somebody is calling in the group Family.", "Press 1 to join."] * 2
+    assert phone.gather.get("timeout") == "20"
+    phone.press("1")
+    assert phone.group_id == group.pk
+    assert state(bob) == "joined"
+    assert lines()[-1] == "has picked up and joined the call"
+
+
+def test_the_first_answer_wins_and_the_other_phone_stops(rings, ringing, both, bob, twilio_double):
+    rings(bob)
+    app, phone = ringing()[f"client:u_{bob.pk}"], ringing()[BOBS]
+    app.answer()
+    phone.answer().press("1")
+    assert app.press("1").heard == ["This call is over. Goodbye."]
+    do_all()
+    assert twilio_double.calls[app.made["sid"]]["status"] == "completed"
+    assert twilio_double.calls[phone.made["sid"]]["status"] != "completed"
+
+
+def test_twilio_asks_again_and_hears_the_same(rings, ringing, both, bob):
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    address = phone.gather.get("action")
+    labels = {phone.ask(address, Digits="1").conference.get("participantLabel") for _ in range(3)}
+    assert len(labels) == 1
+
+
+@pytest.mark.parametrize("status", ["no-answer", "failed", "canceled"])
+def test_no_answer_is_no_answer_and_costs_nothing(rings, ringing, verify, bob, alice, state, status):
+    verify(bob)
+    rings(bob)
+    assert held_by_calls(account_of(alice)) > 0
+    ringing()[BOBS].ends(status)
+    assert state(bob) == "noAnswer"
+    assert held_by_calls(account_of(alice)) == 0
+    leg = Call.objects.get()
+    assert (leg.direction, leg.price_micros, leg.charged_micros) == ("outbound-api", 0, 0)
+
+
+def test_a_busy_line_declines(rings, ringing, verify, bob, state):
+    verify(bob)
+    rings(bob)
+    ringing()[BOBS].ends("busy")
+    assert state(bob) == "declined"
+
+
+def test_who_lays_the_receiver_down_declines(rings, ringing, verify, bob, state):
+    verify(bob)
+    rings(bob)
+    ringing()[BOBS].answer().ends("completed", 4)
+    assert state(bob) == "declined"
+
+
+def test_another_key_declines_for_all_phones(rings, ringing, both, bob, state, twilio_double):
+    rings(bob)
+    phone = ringing()[BOBS].answer().press("2")
+    assert phone.heard == ["You have not joined. Goodbye."]
+    assert state(bob) == "declined"
+    do_all()
+    assert twilio_double.calls[ringing()[f"client:u_{bob.pk}"].made["sid"]]["status"] == "completed"
+
+
+def test_a_machine_presses_nothing_and_does_not_join(rings, ringing, verify, bob, state, lines):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer().wait()
+    assert (phone.is_over, phone.conference) == (True, None)
+    phone.ends("completed", 40)
+    assert (state(bob), lines()[-1]) == ("noAnswer", "has not answered the call")
+
+
+def test_a_busy_line_leaves_the_app_ringing(rings, ringing, both, bob, state):
+    rings(bob)
+    ringing()[BOBS].ends("busy")
+    assert state(bob) == "ringing"
+    ringing()[f"client:u_{bob.pk}"].answer().press("1")
+    assert state(bob) == "joined"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_all_orders_of_what_twilio_tells_come_to_the_same(rings, ringing, both, bob, state, lines, order):
+    rings(bob)
+    phone, app = ringing()[BOBS], ringing()[f"client:u_{bob.pk}"]
+    told = [
+        lambda: phone.ends("busy"),
+        lambda: app.ends("no-answer"),
+        lambda: phone.ends("busy"),
+        lambda: app.ends("no-answer"),
+    ]
+    for place in order:
+        told[place]()
+    assert (state(bob), lines()) == ("declined", ["is being called to join", "has declined the call"])
+
+
+def test_the_lock_of_the_moment_holds(rings, ringing, verify, bob, group, state):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    GroupCall.objects.create(group=group, locked=True)
+    phone.press("1")
+    assert "is locked" in phone.words
+    assert (phone.conference, state(bob)) == (None, "noAnswer")
+
+
+def test_who_has_lost_their_place_is_not_let_in(rings, ringing, verify, bob, group):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    Membership.objects.filter(user=bob).delete()
+    assert phone.press("1").conference is None
+
+
+def test_a_call_that_all_have_left_rings_nobody_any_more(rings, verify, bob, line, alice, twilio_double, tell, state):
+    verify(bob)
+    line.join(alice)
+    rings(bob)
+    tell(2, "participant-leave", line.sids["Alice"])
+    tell(3, "conference-end")
+    do_all()
+    (made,) = twilio_double.rings
+    assert twilio_double.calls[made["sid"]]["status"] == "completed"
+
+
+def test_who_joins_otherwise_is_rung_no_more(rings, verify, bob, line, twilio_double):
+    verify(bob)
+    rings(bob)
+    line.join(bob)
+    do_all()
+    (made,) = twilio_double.rings
+    assert twilio_double.calls[made["sid"]]["status"] == "completed"
+
+
+def test_who_is_let_in_is_shown_as_on_by_telephone(rings, ringing, verify, bob, tell, api, group):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer().press("1")
+    tell(1, "participant-join", phone.made["sid"])
+    (person,) = api.get(f"/api/groups/{group.pk}/call").json()["participants"]
+    assert (person["userId"], person["by"]) == (bob.pk, "phone")
+
+
+# Whom it rings
+
+
+def test_all_others_who_are_not_on_the_call_are_rung(rings, verify, alice, bob, group):
+    verify(bob)
+    verify(alice, "+12025550124")
+    Participant.objects.create(group=group, user=alice)
+    answer = rings()
+    assert answer == {
+        "ringing": [{"userId": bob.pk, "by": ["phone"]}],
+        "skipped": [{"userId": alice.pk, "why": "onCall"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [("+442071234567", "country"), ("+19005550123", "country"), (None, "noWay")]
+)
+def test_why_somebody_is_not_rung(rings, verify, bob, number, why, twilio_double):
+    if number:
+        verify(bob, number)
+    assert rings(bob) == {"ringing": [], "skipped": [{"userId": bob.pk, "why": why}]}
+    assert not twilio_double.rings
+
+
+def test_a_country_that_the_operator_allows_is_rung(rings, verify, bob, settings):
+    settings.RING_COUNTRIES = ["GB"]
+    verify(bob, "+442071234567")
+    assert rings(bob)["ringing"]
+
+
+def test_who_is_ringing_is_not_rung_once_more(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    assert rings(bob)["skipped"] == [{"userId": bob.pk, "why": "alreadyRinging"}]
+    assert len(twilio_double.rings) == 1
+
+
+def test_a_landline_of_two_rings_for_one_of_them(rings, verify, alice, bob):
+    verify(alice)
+    verify(bob)
+    answer = rings(alice, bob)
+    assert [each["userId"] for each in answer["ringing"]] == [alice.pk]
+    assert answer["skipped"] == [{"userId": bob.pk, "why": "alreadyRinging"}]
+
+
+def test_a_locked_call_rings_nobody(rings, verify, bob, group):
+    verify(bob)
+    GroupCall.objects.create(group=group, locked=True)
+    assert rings(bob)["skipped"] == [{"userId": bob.pk, "why": "locked"}]
+
+
+def test_who_is_disabled_has_no_way(rings, verify, bob):
+    verify(bob)
+    bob.is_active = False
+    bob.save()
+    assert rings(bob)["skipped"] == [{"userId": bob.pk, "why": "noWay"}]
+
+
+def test_somebody_of_no_group_of_theirs_is_refused(rings, dave, carol):
+    for each in (dave, carol):
+        assert rings(each, expected=400)["code"] == "not_a_member"
+
+
+@pytest.mark.parametrize("body", [{"userIds": []}, {"userIds": "x"}, {"userIds": ["x"]}, {"userIds": [1.5]}, []])
+def test_what_names_nobody_is_refused(api, group, body, sandbox_telephony):
+    assert api.post(f"/api/groups/{group.pk}/ring", body, format="json").status_code == 400
+
+
+# Limits and money
+
+
+def test_a_person_rings_ten_times_an_hour(rings, ringing, verify, bob):
+    verify(bob)
+    for number in range(10):
+        rings(bob)
+        list(ringing().values())[-1].ends("no-answer")
+        assert Ring.objects.get().state == "noAnswer", number
+    refused = rings(bob, expected=429)
+    assert refused["code"] == "throttled"
+
+
+def test_a_refusal_uses_up_no_turn(rings, verify, bob, dave):
+    verify(bob)
+    for _ in range(12):
+        rings(dave, expected=400)
+    assert rings(bob)["ringing"]
+
+
+def test_sixty_people_of_a_group_are_rung_an_hour(rings, group, make_person, verify):
+    people = [make_person(f"P{number}") for number in range(70)]
+    for number, each in enumerate(people):
+        Membership.objects.create(group=group, user=each)
+        verify(each, f"+1202555{1000 + number}")
+    answer = rings(*people, jobs=False)
+    assert len(answer["ringing"]) == 60
+    assert {each["why"] for each in answer["skipped"]} == {"limit"}
+    assert len(answer["skipped"]) == 10
+
+
+@pytest.fixture
+def make_person(db):
+    from tests.conftest import person
+
+    return person
+
+
+def test_a_stolen_account_has_120_people_rung_at_one_payers_cost(api, alice, twilio_telephony):
+    """As docs/decisions/ringing.md derives it: in however many groups of theirs."""
+    rung = 0
+    for number in range(3):
+        group = Group.objects.create(name="Family")
+        Ownership.objects.create(group=group, user=alice)
+        names = [f"{number}-{place}" for place in range(45)]
+        people = User.objects.bulk_create(User(email=f"{name}@example.com", display_name=name) for name in names)
+        Membership.objects.bulk_create(Membership(group=group, user=each) for each in people)
+        VerifiedNumber.objects.bulk_create(
+            VerifiedNumber(user=each, number=f"+1202555{1000 + each.pk}", verified_at=timezone.now()) for each in people
+        )
+        body = {"userIds": [each.pk for each in people]}
+        rung += len(api.post(f"/api/groups/{group.pk}/ring", body, format="json").json()["ringing"])
+    assert rung == 120
+
+
+def test_what_twilio_charges_for_a_ring_that_nobody_answered_is_charged(rings, ringing, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].ends("no-answer")
+    twilio_double.calls[phone.made["sid"]].update(price="-0.0100", start_time=None, end_time=None)
+    for _ in range(2):
+        Call.objects.update(price_due_at=timezone.now())
+        call_command("sync_call_prices", stdout=StringIO())
+    assert list(LedgerEntry.objects.values_list("amount_micros", flat=True)) == [-10_000]
+
+
+def test_nobody_is_rung_without_money(rings, verify, bob, settings, twilio_double):
+    settings.MIN_CALL_BALANCE = 500_000
+    verify(bob)
+    assert rings(bob, expected=402)["code"] == "not_enough_credit"
+    assert not Ring.objects.exists()
+    assert not twilio_double.rings
+
+
+def test_money_for_one_phone_rings_one(rings, both, bob, alice, settings):
+    settings.MIN_CALL_BALANCE = 10_000
+    hold = settings.HOLD_MINUTES * (settings.CALL_RATE + settings.CONFERENCE_RATE)
+    post_entry(account=account_of(alice), kind="top_up", amount_micros=hold + 1, reference="stripe:pi_1", memo="")
+    assert rings(bob)["ringing"] == [{"userId": bob.pk, "by": ["app"]}]
+    assert held_by_calls(account_of(alice)) == hold
+
+
+# Faults
+
+
+def test_a_number_that_twilio_refuses_has_not_answered(rings, verify, bob, state, settings, twilio_double):
+    verify(bob)
+    twilio_double.fail_next(error(400, 21215, "Account not authorized to call this country"))
+    rings(bob)
+    assert state(bob) == "noAnswer"
+
+
+def test_nobody_is_rung_minutes_later(rings, verify, bob, state, twilio_double):
+    verify(bob)
+    rings(bob, jobs=False)
+    Call.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    do_all()
+    assert (state(bob), twilio_double.rings) == ("noAnswer", [])
