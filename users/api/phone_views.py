@@ -51,7 +51,8 @@ class PhoneVerificationViewSet(AnswersAgain, ViewSet):
         """The number is verified by now: what was sent stands as it was answered."""
         if made is None:
             return Response(UserSerializer(get_object_or_404(User, pk=user_id)).data, status=status)
-        in_order = {name: made[name] for name in PendingVerificationSerializer().get_fields()}  # PostgreSQL keeps another
+        # PostgreSQL keeps them in an order of its own
+        in_order = {name: made[name] for name in PendingVerificationSerializer().get_fields()}
         return Response(in_order, status=status)
 
     @extend_schema(summary="Which telephone is verified", responses=VerifiedNumberSerializer)
