@@ -70,6 +70,16 @@ def test_who_has_switched_e_mail_off_gets_none_and_nobody_hears_of_it(invite, ou
     assert outbox == []
 
 
+@pytest.mark.parametrize("who", ["somebody else has", "they have switched something else"])
+def test_one_is_sent_though_somebody_switched_something_off(invite, outbox, run_jobs, dave, bob, who):
+    NotificationChoices.objects.create(user=bob, email=False)
+    if who == "they have switched something else":
+        NotificationChoices.objects.create(user=dave, push=False)
+    invite(email=dave.email)
+    run_jobs()
+    assert [email["To"] for email in outbox] == [dave.email]
+
+
 def test_an_address_that_is_nobodys_is_not_tried_again(invite, mail, run_jobs):
     mail.fail_next("RCPT", "550 5.1.1 No such user")
     invite()

@@ -4,6 +4,7 @@ import pytest
 
 from groups.models import Group, Invitation
 from groups.notifications.models import Notice, SandboxEmail
+from groups.notifications.notices.delivering import deliver
 from tests.conftest import person
 
 
@@ -42,3 +43,12 @@ def test_who_declined_one_invitation_hears_of_the_other(api, run_jobs, group, da
     run_jobs()
     assert [email.subject for email in SandboxEmail.objects.all()] == ["Somebody invited you to Choir"]
     assert Invitation.objects.filter(user=dave).get().group_id == choir.pk
+
+
+def test_who_left_the_group_is_not_told_of_its_call_though_they_are_in_another(run_jobs, group, dave):
+    Group.objects.create(name="Choir").memberships.create(user=dave)
+    notice = Notice.objects.create(user=dave, kind="missed", way="push", about="CF1", group=group)
+    deliver.enqueue(notice.pk)
+    run_jobs()
+    notice.refresh_from_db()
+    assert (notice.state, notice.why) == ("spared", "It is so no longer.")

@@ -73,6 +73,13 @@ def test_one_persons_devices_are_in_one_batch(db):
     assert sum(map(len, identities)) == len(set().union(*identities))
 
 
+@pytest.mark.parametrize(("devices", "batches"), [(BATCH, [BATCH]), (BATCH + 1, [BATCH, 1])])
+def test_a_batch_is_full_before_another_begins(db, devices, batches):
+    for n in range(devices):
+        Device.objects.create(identity=f"n{n:03}", address=f"{n}", binding_type="apn", sid=f"{n}")
+    assert [len(batch) for batch in in_batches(Device.objects.all())] == batches
+
+
 def test_no_line_of_the_log_says_what_was_told(phones, alice, apns_channel, apns_double, run_jobs, log):
     apns_double.fail_next(*[apns.refusal(400, "BadDeviceToken")] * 2)
     push(of(alice), cause="a:1", body="Bob invites you.")

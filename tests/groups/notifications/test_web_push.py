@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db
 PATH = "/api/voice/registerBinding"
 
 
-def leads_to(address, monkeypatch):
-    """Every host's name, as far as this test goes."""
+def leads_to(addresses, monkeypatch):
+    """Every host's name, as far as this test goes; to several, with spaces between."""
 
     def found(*args, **kwargs):
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in addresses.split()]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
 
@@ -121,7 +121,19 @@ def test_what_is_no_subscription_is_refused_in_words(register, address):
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "::1", "fd00::1", "fe80::1%2", "::ffff:10.0.0.1"],
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "100.64.0.1",
+        "::1",
+        "fd00::1",
+        "fe80::1%2",
+        "::ffff:10.0.0.1",
+        "224.0.0.1",
+        "ff0e::1",
+        pytest.param("93.184.216.34 10.1.2.3", id="the first outside and the second inside"),
+    ],
 )
 def test_a_name_that_leads_inside_is_not_followed(register, api, group, settings, monkeypatch, address, log):
     """Names are looked up when they are asked: whoever owns one may change where it leads."""

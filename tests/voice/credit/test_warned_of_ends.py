@@ -98,6 +98,13 @@ def test_who_has_not_joined_yet_is_told_nothing(room, heard, line, alice, bob): 
     assert heard() == [(sid, "limit")]
 
 
+def test_who_was_told_to_have_left_is_told_nothing(room, heard, tell, alice, bob):  # noqa: F811
+    here, gone = room(alice), room(bob)
+    tell(9, "participant-leave", gone, conference=room.sid)
+    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    assert heard() == [(here, "limit")]
+
+
 def test_whose_limit_is_over_already_is_told_nothing(room, heard, alice):  # noqa: F811
     room(alice)
     Call.objects.update(ends_at=timezone.now() - timedelta(seconds=1))

@@ -77,6 +77,13 @@ def test_who_is_muted_by_one_phone_and_has_left_by_the_other_is_muted(api, join,
     assert twilio_double.muted == {here}
 
 
+def test_a_phone_that_was_told_to_have_left_is_not_muted_with_the_other(api, join, tell, twilio_double, group, bob):
+    gone, here = join(bob), join(bob)
+    tell(9, "participant-leave", gone, conference=join.rooms[group.pk])
+    assert api.put(f"/api/groups/{group.pk}/callParticipants/{bob.pk}", {"muted": True}).status_code == 200
+    assert twilio_double.muted == {here}
+
+
 def test_by_what_somebody_joined_first_stands_there(api, join, group, bob):
     verify(bob)
     join(bob, by=bob.verified_number.number), join(bob)
