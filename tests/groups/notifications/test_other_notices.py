@@ -6,7 +6,6 @@ from groups.models import Device, Group, Invitation, Push
 from groups.notifications.models import Notice, SandboxEmail
 from groups.notifications.notices.delivering import deliver
 from tests.conftest import person
-from tests.doubles import apns
 
 
 @pytest.fixture
@@ -56,10 +55,9 @@ def test_who_left_the_group_is_not_told_of_its_call_though_they_are_in_another(r
 
 
 def test_who_was_told_on_one_phone_of_two_was_told(api, apns_channel, apns_double, run_jobs, group, dave):
-    for n in range(2):
-        fields = {"identity": f"u_{dave.pk}", "binding_type": "apn", "address": f"phone-{n}", "sid": f"BS{n}"}
-        Device.objects.create(user=dave, **fields)
-    apns_double.fail_next(apns.refusal(400, "BadDeviceToken"))
+    for address in ("device-1", "no device of Apple's"):
+        fields = {"identity": f"u_{dave.pk}", "binding_type": "apn", "sid": f"BS {address}"}
+        Device.objects.create(user=dave, address=address, **fields)
     api.post(f"/api/groups/{group.pk}/groupInvitees", {"userId": dave.pk})
     run_jobs()
     assert (Push.objects.get().told, Push.objects.get().missed) == (1, 1)
