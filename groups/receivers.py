@@ -67,19 +67,18 @@ def hand_on(group: Group, goer_ids: set[int], *, was_owned: bool) -> None:
 def forget_words(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
     """Takes their name out of what others wrote in groups in which anything of theirs stands, and their email and
     number out of all groups: a name alone, anywhere else, is anybody's."""
-    names = names_of(instance, goers(instance, origin))
+    names, marks = names_of(instance, goers(instance, origin)), marks_of(instance)
     own = groups_with_a_trace_of(instance)
     redact(Activity.objects.filter(group__in=own).exclude(user=instance), "activity", names)
-    redact(Activity.objects.exclude(user=instance), "activity", marks_of(instance))
-    redact(InvitationLink.objects.all(), "sent_to", marks_of(instance))
+    redact(Activity.objects.exclude(user=instance), "activity", marks)
+    redact(InvitationLink.objects.all(), "sent_to", marks)
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
     names_them = saying("text", names) | saying("subject", names)
     SandboxEmail.objects.filter(Q(to=instance.email) | names_them).delete()
-    told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
-    messages = SandboxMessage.objects.filter(saying("body", names) | saying("to", marks_of(instance)))
-    messages.delete()
-    Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks_of(instance))).delete()
+    told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks)).delete()
+    SandboxMessage.objects.filter(saying("body", names) | saying("to", marks)).delete()
+    Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks)).delete()
 
 
 def groups_with_a_trace_of(person: User) -> set[int]:

@@ -34,8 +34,9 @@ def forget_in_history(sender: type[User], instance: User, origin: User | QuerySe
     """
     about = Q(content_type__app_label="users", content_type__model="user", object_id=str(instance.pk))
     LogEntry.objects.filter(about).update(object_repr=f"{DELETED} {instance.pk}")
-    redact(LogEntry.objects.all(), "object_repr", marks_of(instance))
-    redact(LogEntry.objects.exclude(change_message__startswith="["), "change_message", marks_of(instance))
+    marks = marks_of(instance)
+    redact(LogEntry.objects.all(), "object_repr", marks)
+    redact(LogEntry.objects.exclude(change_message__startswith="["), "change_message", marks)
     names = names_of(instance, goers(instance, origin))
     lists = LogEntry.objects.filter(saying("change_message", names), change_message__startswith="[")
     for entry in lists:
