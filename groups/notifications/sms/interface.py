@@ -13,9 +13,8 @@ OFF = "Text messages are switched off here: the operator must set SMS=on and TWI
 class Texter(Protocol):
     name: str
 
-    def send(self, *, to: str, text: str, subject: str = "") -> None:
-        """Hands a message to the vendor; `to` is E.164, with the plus. What is too long is cut (`lengths`). `subject`
-        is what whoever sends e-mails by the same call has too: a text message has none.
+    def send(self, *, to: str, text: str) -> None:
+        """Hands a message to the vendor; `to` is E.164, with the plus. What is too long is cut (`lengths`).
 
         The vendor takes no key: where its answer is lost, a message that is tried again comes twice. Raises
         TextUnavailable, TextRefused, OptedOut.

@@ -7,5 +7,5 @@ from groups.notifications.sms.lengths import shortened
 class SandboxSMS:
     name = "sandbox"
 
-    def send(self, *, to: str, text: str, subject: str = "") -> None:
+    def send(self, *, to: str, text: str) -> None:
         SandboxMessage.objects.create(to=to, body=shortened(text))

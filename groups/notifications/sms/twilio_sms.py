@@ -57,7 +57,7 @@ class TwilioSMS:
         client = twilio_client(account_sid=account_sid, auth_token=auth_token, api_base=api_base, **place)
         self.messages, self.service_sid = client.messages, twilio_messaging_service_sid
 
-    def send(self, *, to: str, text: str, subject: str = "") -> None:
+    def send(self, *, to: str, text: str) -> None:
         with our_errors():
             sent = self.messages.create(
                 to=to,
