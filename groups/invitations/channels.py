@@ -3,18 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.utils.html import format_html
-
 from core.email_addresses import email_key
-from groups.notifications.mail.interface import Email, mailer
+from groups.notifications.mail.interface import mailer
+from groups.notifications.mail.letters import Letter, email_of
 from groups.notifications.sms.interface import texter
 from users.models import NotificationChoices, User
 from users.unsubscribing import unsubscribe_address
 
-HTML = "<p>{}.</p><p>To join, open this link by {}:</p><p><a href='{}'>{}</a></p><p>{}</p>"
-TEXT = "{}.\n\nTo join, open this link by {}:\n\n{}\n\n{}\n"
 SMS = "{}. To join, open this link by {}: {}"
-IF_UNKNOWN = "If you do not know who this is from, do nothing: then you have joined nothing."
+NOTE = "The button works until {}. If you do not know who this is from, do nothing: then you have joined nothing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +52,15 @@ def wants_none(sent_to: str) -> bool:
 def send_email(message: Message) -> None:
     """Raises MailUnavailable, MailRefused."""
     known = User.objects.with_email(message.to).only("pk").first()
-    mailer().send(
-        Email(
-            to=message.to,
-            subject=message.says,
-            text=TEXT.format(message.says, message.until, message.address, IF_UNKNOWN),
-            html=format_html(HTML, message.says, message.until, message.address, message.address, IF_UNKNOWN),
-            key=message.key,
-            unsubscribe=unsubscribe_address(known.pk) if known else "",
-        )
+    letter = Letter(
+        subject=message.says,
+        sentence=f"{message.says}.",
+        button="See the invitation",
+        button_url=message.address,
+        note=NOTE.format(message.until),
+        unsubscribe=unsubscribe_address(known.pk) if known else "",
     )
+    mailer().send(email_of(letter, to=message.to, key=message.key))
 
 
 def send_text(message: Message) -> None:

@@ -6,16 +6,14 @@ from django.utils import timezone
 from django_tasks import task
 from rest_framework.exceptions import APIException
 
-from core.legible import legible
 from groups.invitations.channels import Message, channel_to, wants_none
 from groups.invitations.tokens import address, token_of
 from groups.models import InvitationLink
 from groups.notifications.mail.interface import MailRefused
+from groups.notifications.names import safe_name
 from groups.notifications.sms.interface import TextRefused
 from users.erasing import DELETED
 
-MOST_OF_A_NAME = 40
-"""Letters: a name is anybody's words, and an SMS is short."""
 NOT_WANTED = "It was sent before, or lets nobody in any more."
 OPTED_OUT = "Whoever has this address wants no e-mail."
 
@@ -53,15 +51,10 @@ def message(link: InvitationLink, to: str, token: str) -> Message:
 
 
 def headline(link: InvitationLink) -> str:
-    group = short(link.group.name)
-    if link.made_by is None:
-        return f"You are invited to the group {group}"
-    return f"{short(link.made_by.display_name)} invites you to the group {group}"
-
-
-def short(name: str) -> str:
-    seen = legible(name)
-    return seen if len(seen) <= MOST_OF_A_NAME else f"{seen[: MOST_OF_A_NAME - 1]}…"
+    group = safe_name(link.group.name, "")
+    place = f"the group {group}" if group else "a group"
+    by = safe_name(link.made_by.display_name, "") if link.made_by else ""
+    return f"{by} invites you to {place}" if by else f"You are invited to {place}"
 
 
 def day(time: datetime) -> str:

@@ -1,22 +1,15 @@
-"""E-mails, in text and HTML: one sentence, one button, to be read on a phone."""
+"""The letter of a notice."""
 
 from django.conf import settings
-from django.template.loader import render_to_string
 
 from groups.notifications.mail.interface import Email
+from groups.notifications.mail.letters import Letter, email_of
 from groups.notifications.models import Notice
 from groups.notifications.notices.words import words_of
 from users.unsubscribing import unsubscribe_address
 
 
 def letter(notice: Notice) -> Email:
-    words, unsubscribe = words_of(notice), unsubscribe_address(notice.user_id)
-    shown = {"words": words, "button_url": settings.CLIENT_URL, "unsubscribe": unsubscribe}
-    return Email(
-        to=notice.user.email,
-        subject=words.subject,
-        text=render_to_string("notices/letter.txt", shown),
-        html=render_to_string("notices/letter.html", shown),
-        key=f"notice-{notice.pk}",
-        unsubscribe=unsubscribe,
-    )
+    words, end = words_of(notice), unsubscribe_address(notice.user_id)
+    read = Letter(**words._asdict(), button_url=settings.CLIENT_URL, unsubscribe=end)
+    return email_of(read, to=notice.user.email, key=f"notice-{notice.pk}")

@@ -1,23 +1,20 @@
 """What people read, all of it: one sentence and one button for each kind of thing. No ids, and no times of day.
 
 Of a group nobody knows a time zone, so that "at ten past three" would be wrong for somebody: a call is told by how long
-it lasted. Names come from people, and letters go to people: one that a mail program would make a link of is left out.
+it lasted.
 """
 
-import re
 from calendar import month_name
 from collections.abc import Callable
 from typing import NamedTuple
 
-from core.legible import NOTHING, legible
 from core.wire import MICROS_PER_CENT, dollars
 from groups.notifications.models import Notice
+from groups.notifications.names import safe_name
 from users.models import User
 
 Kind = Notice.Kind
 
-LINK = re.compile(r"://|www\.|@|[^\W\d_]\.[^\W\d_]{2,}", re.IGNORECASE)
-LONGEST_NAME = 40
 MOST_NAMED = 3
 
 
@@ -29,14 +26,6 @@ class Words(NamedTuple):
 
 def words_of(notice: Notice) -> Words:
     return WRITERS[Kind(notice.kind)](notice)
-
-
-def safe_name(name: str, otherwise: str) -> str:
-    """A name as it may stand in a letter; `otherwise` where there is none."""
-    seen = legible(name)
-    if seen == NOTHING or LINK.search(seen):
-        return otherwise
-    return seen if len(seen) <= LONGEST_NAME else f"{seen[: LONGEST_NAME - 1].rstrip()}…"
 
 
 def group_of(notice: Notice) -> str:

@@ -159,6 +159,27 @@ def test_a_name_is_made_legible_and_short(invite, outbox, run_jobs, alice):
     assert outbox[0]["Subject"].strip() == f"ecilA {'x' * 33}… invites you to the group Family"
 
 
+@pytest.mark.parametrize(
+    ("inviter", "called", "says"),
+    [
+        ("Alice", "Prize at www.evil.example", "Alice invites you to a group"),
+        ("Your bank https://evil.example", "Family", "You are invited to the group Family"),
+        ("\u200b", "free.gift", "You are invited to a group"),
+    ],
+)
+def test_a_name_that_would_become_a_link_is_left_out(invite, outbox, run_jobs, alice, group, inviter, called, says):
+    """A letter to a stranger from us must not take them to where its sender likes."""
+    alice.display_name, group.name = inviter, called
+    alice.save()
+    group.save()
+    invite()
+    run_jobs()
+    assert outbox[0]["Subject"] == says
+    for kind in ("plain", "html"):
+        assert f"{says}." in part(outbox[0], kind)
+        assert "evil" not in part(outbox[0], kind)
+
+
 def test_one_address_is_invited_so_often_by_whomever(invite, outbox, settings):
     settings.THROTTLE_INVITED = (2, 3600)
     for email in ("grandma@example.com", "GRANDMA@EXAMPLE.COM"):
