@@ -6,9 +6,8 @@ it is one question that costs nothing, whoever follows what.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.db import connection
 
 from core import triggers
 from core.prepared import execute
+from core.transactions import reading_one_state
 from groups.live import states
 from groups.live.states import MOST_MISSED, GroupState, PersonState
 from groups.models import PARTS
@@ -43,7 +43,6 @@ COMMITTED = {
 }
 """What stays the same while nobody commits anything (of other connections, on SQLite).
 https://www.postgresql.org/docs/current/functions-info.html https://www.sqlite.org/pragma.html#pragma_data_version"""
-BEGIN = {"postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "sqlite": "BEGIN"}
 
 
 @dataclass
@@ -93,7 +92,7 @@ class Watch:
         if not is_asked and not is_new and self.committed == seen:
             return None
         self.forget_others(people, groups)
-        with one_state():
+        with reading_one_state():
             seen = committed()
             versions = self.ask(people)
             changes = Changes()
@@ -193,21 +192,3 @@ def as_list(ids: Collection[int]) -> str:
 
 def committed() -> tuple[Any, ...]:
     return execute(COMMITTED[connection.vendor], [])[0]
-
-
-@contextmanager
-def one_state() -> Iterator[None]:
-    """A transaction that only reads. Django's own would wait for SQLite's one writer."""
-    if connection.in_atomic_block:  # a test's
-        yield
-        return
-    execute_plainly(BEGIN[connection.vendor])
-    try:
-        yield
-    finally:
-        execute_plainly("ROLLBACK")
-
-
-def execute_plainly(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
