@@ -34,8 +34,8 @@ def routes() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
 
 
 def pattern(path: str) -> str:
-    """Of what a path stands for: all its parameters are ids, but for tokens."""
-    with_tokens = re.escape(path).replace(r"\{token\}", "[^/]+")
+    """Of what a path stands for: all its parameters are numbers, but for tokens and exports."""
+    with_tokens = re.sub(r"\\\{(token|export_id)\\\}", "[^/]+", re.escape(path))
     return re.sub(r"\\\{\w+\\\}", "[0-9]+", with_tokens) + "/?"
 
 

@@ -1,6 +1,7 @@
 """The people: the project's user model, on the specification's `users` table."""
 
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -223,6 +224,23 @@ class VendorDeletion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.name}"
+
+
+class Export(models.Model):
+    """All that is kept about a person, as they asked for it: made by a job, for there is much, and kept for a day."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="exports")
+    ordered_at = models.DateTimeField(default=timezone.now, db_index=True)
+    made_at = models.DateTimeField(null=True, blank=True)
+    content = models.BinaryField(null=True, blank=True, help_text="The ZIP, once it is made.")
+
+    class Meta:
+        db_table = "exports"
+        ordering = ("-ordered_at",)
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class LimitCount(models.Model):

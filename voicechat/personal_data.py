@@ -155,6 +155,14 @@ KEPT = (
         keep_for="as the link",
     ),
     Kept(
+        "exports",
+        "id user_id ordered_at made_at content",
+        "all that is kept about them, as a ZIP that they asked for",
+        "a job makes it, for there is much",
+        End.GOES,
+        keep_for="a day",
+    ),
+    Kept(
         "vendorDeletions",
         "id kind name asked_at tries try_at fault",
         "a vendor's id of what it is to delete",
@@ -315,11 +323,18 @@ KEPT = (
     ),
     Kept(
         "topUps",
-        "customer source card key message client_secret",
+        "customer source card message",
         "who paid by which card, and what the bank said",
         "a payment that is under way is found and finished by it",
         End.EMPTIED,
         exported=True,
+    ),
+    Kept(
+        "topUps",
+        "key client_secret",
+        "what a payment that is under way is found and finished by",
+        "as above; it is nobody's to read",
+        End.EMPTIED,
     ),
     Kept(
         "refundRequests",

@@ -237,6 +237,7 @@ THROTTLE_PHONE_VERIFICATION = env.rate("THROTTLE_PHONE_VERIFICATION", "3/hour")
 THROTTLE_ADMIN_LOGIN = env.rate("THROTTLE_ADMIN_LOGIN", "20/hour")
 THROTTLE_STREAM_TICKETS = env.rate("THROTTLE_STREAM_TICKETS", "600/hour" if PRODUCTION else "off")
 THROTTLE_UNSUBSCRIBE = env.rate("THROTTLE_UNSUBSCRIBE", "600/hour" if PRODUCTION else "off")  # of one address
+THROTTLE_EXPORTS = env.rate("THROTTLE_EXPORTS", "10/hour" if PRODUCTION else "off")
 THROTTLE_UPLOADS = env.rate("THROTTLE_UPLOADS", "30/hour" if PRODUCTION else "off")
 
 # --- REST framework -------------------------------------------------------------------------------------------------

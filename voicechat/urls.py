@@ -28,6 +28,7 @@ from voice.api.participant_views import CallParticipantViewSet
 from voice.api.ring_views import RingViewSet, RungCallViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
 from voicechat import errors
+from voicechat.export.views import ExportViewSet
 from voicechat.health import healthz, hello, readyz
 from voicechat.media import media
 from voicechat.schema_view import schema
@@ -47,7 +48,7 @@ link, invitation, acceptance = (
 )
 group_call = CallViewSet.as_view
 dial_in, dial_in_call = DialInViewSet.as_view, DialInCallViewSet.as_view
-phone = PhoneVerificationViewSet.as_view
+phone, export = PhoneVerificationViewSet.as_view, ExportViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
 statement, webhook, upload = (view.as_view for view in (StatementViewSet, StripeWebhookViewSet, UploadViewSet))
 
@@ -102,6 +103,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/users/<id:user_id>/phoneVerification/check", phone({"post": "check"})),
     path("api/users/<id:user_id>/notifications", choices({"get": "retrieve", "put": "update"})),
     path("api/users/unsubscribe", no_more({"get": "ask", "post": "unsubscribe"})),
+    path("api/users/<id:user_id>/export", export({"get": "retrieve"})),
+    path("api/users/<id:user_id>/export/<uuid:export_id>", export({"get": "made"}), name="export"),
     # voice/
     path("api/groups/<id:group_id>/call", group_call({"get": "retrieve", "put": "update"})),
     path("api/groups/<id:group_id>/call/unknownCallers", group_call({"delete": "remove_unknown_callers"})),

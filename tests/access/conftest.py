@@ -17,7 +17,7 @@ from groups.models import Activity, Group, Invitation, Membership, Ownership, Pa
 from tests.conftest import Client, person
 from tests.doubles.issuer import HOUR, rsa_key
 from tests.voice.conftest import twilio  # noqa: F401  # a fixture
-from users.models import PendingVerification, User, VerifiedNumber
+from users.models import Export, PendingVerification, User, VerifiedNumber
 from users.verification.interface import verification
 from voice.dial_in.codes import code_in
 from voice.models import Call, Conference
@@ -64,6 +64,7 @@ def people(group, alice, bob, carol, dave) -> dict[str, User]:
     callers = {"stranger": dave, "invitee": carol, "member": bob, "owner": alice, "staff": root}
     give_secrets([*callers.values(), *others.values()])
     User.objects.filter(pk=others["Mike"].pk).update(call_status=True)
+    Export.objects.create(user=others["Mike"], made_at=timezone.now(), content=b"PK")
     for user in (alice, bob):
         code_in(group_id=group.pk, user_id=user.pk)  # which is made when somebody first looks
     return {**callers, **others}
@@ -132,7 +133,7 @@ def names(bound, group):
         pays = {f"{kind}_pays": f'"userStripeId": "cus_{pk}"' for kind, pk in ids.items()}
         emails = {"my_email": me.email if me else "nobody@example.com", "email_of_member": bound["Mike"].email}
         link = group.invitation_links.get()
-        links = {"link": link.pk, "token": token_of(link)}
+        links = {"link": link.pk, "token": token_of(link), "export": bound["Mike"].exports.get().pk}
         phone = {"number": '"phoneNumber": "+12025550143"', "code": verification().code_of(SENT)}
         return {
             "group": group.pk,

@@ -1,9 +1,10 @@
 """Who may do what where sign-in is on: one line per operation, one column per caller.
 
 `{self}` is the caller; `{owner}`, `{member}`, `{invitee}` and `{stranger}` are other people of that kind, `{absent}` is
-nobody's id; `{link}` is one of the group's, and `{token}` its token. `=` after a status: the answer is a success, and
-yet no row has changed (no GET changes one). Who sends no token, one that has run out or a forged one is answered 401; a
-line that names `{group}` answers 404 to everybody known where there is no such group.
+nobody's id; `{link}` is one of the group's, and `{token}` its token; `{export}` is the member's. `=` after a
+status: the answer is a success, and yet no row has changed (no GET changes one). Who sends no token, one that has run
+out or a forged one is answered 401; a line that names `{group}` answers 404 to everybody known where there is no such
+group.
 """
 
 TABLE = """
@@ -76,6 +77,12 @@ unknown stranger invitee member owner staff
 403     200      200     200    200   200   DELETE /api/users/{self}/phoneVerification
 403     403      403     403    403   200   DELETE /api/users/{member}/phoneVerification
 403     403      403     403    403   404   DELETE /api/users/{absent}/phoneVerification
+403     200      200     200    200   200   GET /api/users/{self}/export
+403     403      403     403    403   200   GET /api/users/{member}/export
+403     403      403     403    403   404   GET /api/users/{absent}/export
+403     404      404     404    404   404   GET /api/users/{self}/export/{export}
+403     403      403     403    403   200   GET /api/users/{member}/export/{export}
+403     403      403     403    403   404   GET /api/users/{absent}/export/{export}
 403     200      200     200    200   200   GET /api/users/{self}/notifications
 403     403      403     403    403   200   GET /api/users/{member}/notifications
 403     403      403     403    403   404   GET /api/users/{absent}/notifications

@@ -27,7 +27,8 @@ class Operation:
     def route(self) -> str:
         """Without saying whom it is about."""
         path = re.sub(r"\{(self|owner|member|invitee|stranger|absent)\}", "{user_id}", self.path)
-        return f"{self.method} {path.replace('{group}', '{group_id}').replace('{link}', '{link_id}')}"
+        path = re.sub(r"\{(group|link|export)\}", r"{\1_id}", path)
+        return f"{self.method} {path}"
 
     def path_for(self, names: dict[str, Any]) -> str:
         return fill(self.path, names)

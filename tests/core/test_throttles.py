@@ -1,5 +1,6 @@
 """What is asked for too often is answered 429, and not done."""
 
+import re
 import time
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ THROTTLED = {
     ("get", "/api/groups/invitations/x"): "INVITATION_TOKENS",
     ("post", "/api/groups/invitations/x/accept"): "INVITATION_TOKENS",
     ("post", "/api/upload"): "UPLOADS",
+    ("get", "/api/users/1/export"): "EXPORTS",
     ("get", "/api/users/unsubscribe"): "UNSUBSCRIBE",
     ("post", "/api/users/unsubscribe"): "UNSUBSCRIBE",
 }
@@ -119,7 +121,9 @@ def test_no_other_view_has_a_throttle():
     for path in by_services | {"users/{user_id}/phoneVerification"}:  # counted where something is sent
         described.remove(("post", f"/api/{path}"))
     described.remove(("get", "/api/live"))  # of streams so many may be open at once
-    listed = {(method, path.replace("/1/", "/{group_id}/").replace("/x", "/{token}")) for method, path in THROTTLED}
+    listed = {
+        (method, re.sub("([a-z]+)s/1/", r"\1s/{\1_id}/", path).replace("/x", "/{token}")) for method, path in THROTTLED
+    }
     assert described == listed
     assert {view.__name__ for view in views} == {
         "UserViewSet",
@@ -133,6 +137,7 @@ def test_no_other_view_has_a_throttle():
         "OpenInvitationViewSet",
         "AcceptanceViewSet",
         "UnsubscribeViewSet",
+        "ExportViewSet",
     }
 
 

@@ -13,6 +13,8 @@ GET /api/users/1/detailed
 GET PUT /api/users/1/accountBalance
 GET PUT /api/users/1/last4
 GET /api/users/1/statement
+GET /api/users/1/export
+GET /api/users/1/export/00000000-0000-4000-8000-000000000001
 GET PUT /api/users/1/notifications
 GET POST DELETE /api/users/1/phoneVerification
 POST /api/users/1/phoneVerification/check
@@ -114,7 +116,11 @@ def test_every_route_of_the_api_is_in_this_table():
     }
     pages = {"api/schema", "api/docs"}
     listed = {path.lstrip("/") for _, path in ROUTES}
-    generic = {re.sub(r"<id:\w+>", "1", route).replace("<str:token>", "x") for route in served - pages}
+    exported = "00000000-0000-4000-8000-000000000001"
+    generic = {
+        re.sub(r"<id:\w+>", "1", route).replace("<str:token>", "x").replace("<uuid:export_id>", exported)
+        for route in served - pages
+    }
     assert generic == listed
 
 

@@ -25,6 +25,7 @@ from users.limits import idle_limits
 from users.models import PendingVerification
 from users.sign_in.tickets import old_tickets
 from voice.models import Conference, ConferenceEvent
+from voicechat.export.ordering import old_exports
 
 RAW = timedelta(days=90)
 """For what vendors told, as they told it."""
@@ -43,6 +44,7 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "limits that count nothing any more": idle_limits,
     "answers kept for a repetition": old_answers,
     "tickets for streams": old_tickets,
+    "exports of what is kept about people": old_exports,
     "codes sent to telephones": lambda now: PendingVerification.objects.filter(expires_at__lte=now),
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
@@ -63,8 +65,8 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
 
 class Command(BoundedCommand):
     help = (
-        "Forgets limits, answers, tickets, codes, refusals, links, events and sessions whose time is over. Twice at "
-        "once is harmless."
+        "Forgets limits, answers, tickets, exports, codes, refusals, links, events and sessions whose time is over. "
+        "Twice at once is harmless."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
