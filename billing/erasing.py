@@ -38,7 +38,7 @@ def ids_of(user: User) -> set[str]:
 def forget_person(user: User, going: set[int]) -> None:
     """A payment that is under way goes on, under the lock that it was begun under: it is found by its own id."""
     ids = sorted(ids_of(user))
-    delete_at_vendor(VendorDeletion.Kind.CUSTOMER, [user.stripe_id or ""])
+    delete_at_vendor(VendorDeletion.Kind.CUSTOMER, [user.stripe_id or ""], person_id=user.pk)
     if account := Account.objects.select_for_update(no_key=True).filter(user=user).first():
         top_ups = TopUp.objects.filter(account=account)
         was_tried = When(~Q(card=""), status=TopUp.Status.PENDING, then=Value(FORGOTTEN["object"]["id"]))

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group as PermissionGroup
 from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -25,7 +25,7 @@ from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.transactions import lock_rows
 from core.wire import dollars
-from users.models import PendingVerification, User, VendorDeletion, VerifiedNumber
+from users.models import Erasure, PendingVerification, User, VendorDeletion, VerifiedNumber
 from users.operators import legible_column, password_first
 from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
@@ -33,6 +33,7 @@ from users.operators.one_write import as_one_write
 from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline, SaidFilter, ask_operator_again
 from users.operators.sessions import end_all
 from users.services import with_history
+from users.signals import avatar_replaced
 from users.verification.interface import verification
 
 admin.site.site_header = admin.site.site_title = "Voice Chatroom"
@@ -253,6 +254,8 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's
         super().save_model(request, obj, form, change)
+        if change and "avatar" in form.changed_data and (old := form.initial["avatar"]):
+            avatar_replaced.send(sender=User, user=obj, old=old)
         if not {"is_active", "is_staff"}.isdisjoint(form.changed_data) and not (obj.is_active and obj.is_staff):
             end_all([obj.pk])
 
@@ -291,13 +294,30 @@ class RightsAdmin(AskedAgain, PermissionGroupAdmin):
 class VendorDeletionAdmin(ReadOnlyAdmin):
     """What a vendor has not deleted yet. Whoever has seen to it there by hand takes it off the list."""
 
-    list_display = ("asked_at", "kind", "name", "tries", "fault", "try_at")
+    list_display = ("asked_at", "kind", "name", "person_id", "tries", "fault", "try_at")
     list_filter = ("kind", ("fault", SaidFilter))
-    search_fields = ("name",)
-    fields = ("asked_at", "kind", "name", "tries", "fault", "try_at")
+    search_fields = ("name", "person_id__exact")
+    fields = ("asked_at", "kind", "name", "person_id", "tries", "fault", "try_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: VendorDeletion | None = None) -> bool:
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    list_display = ("person_id", "erased_at", "left_at_vendors")
+    search_fields = ("person_id__exact",)
+    fields = ("person_id", "erased_at", "left_at_vendors")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
+        theirs = VendorDeletion.objects.filter(person_id=OuterRef("person_id")).order_by().values("person_id")
+        left = Subquery(theirs.values(left=Count("pk")))
+        rows: QuerySet[Erasure] = super().get_queryset(request).annotate(left=left)
+        return rows
+
+    @admin.display(description="vendors have yet to delete")
+    def left_at_vendors(self, erasure: Any) -> int:
+        return erasure.left or 0
 
 
 foretellers: list[Callable[[set[int]], Iterable[str]]] = []

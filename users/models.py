@@ -212,6 +212,9 @@ class VendorDeletion(models.Model):
 
     kind = models.CharField(max_length=16, choices=Kind)
     name = models.CharField(max_length=255, help_text="The vendor's id of it.")
+    person_id = models.BigIntegerField(
+        "person", null=True, blank=True, db_index=True, help_text="Who is deleted; empty where only this thing is."
+    )
     asked_at = models.DateTimeField(default=timezone.now)
     tries = models.PositiveIntegerField(default=0)
     try_at = models.DateTimeField("next try", default=timezone.now, db_index=True)
@@ -224,6 +227,20 @@ class VendorDeletion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.name}"
+
+
+class Erasure(models.Model):
+    """That somebody was deleted here, so that it can be shown that it was done. It names nobody."""
+
+    person_id = models.BigIntegerField("person", unique=True, help_text="The id that they had.")
+    erased_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "erasures"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"#{self.person_id}"
 
 
 class Export(models.Model):

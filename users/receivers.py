@@ -9,9 +9,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_delete
+from django.utils import timezone
 
 from users.erasing import DELETED, goers, marks_of, names_of, redact, saying, without
-from users.models import User
+from users.models import Erasure, User
 from users.services import HasHistory, ask_again_before_it_goes, with_history
 
 
@@ -66,8 +67,14 @@ def end_sessions(sender: type[User], instance: User, **kwargs: Any) -> None:
             session.delete()
 
 
+def record(sender: type[User], instance: User, **kwargs: Any) -> None:
+    """No row of before may stand in the way of an end: somebody may have been given an id of old by hand."""
+    Erasure.objects.bulk_create([Erasure(person_id=instance.pk, erased_at=timezone.now())], ignore_conflicts=True)
+
+
 def connect() -> None:
     pre_delete.connect(lock_and_ask_again, sender=User, dispatch_uid="users.lock_and_ask_again")
     pre_delete.connect(keep_history, sender=User, dispatch_uid="users.keep_history")
     pre_delete.connect(forget_in_history, sender=User, dispatch_uid="users.forget_in_history")
     pre_delete.connect(end_sessions, sender=User, dispatch_uid="users.end_sessions")
+    pre_delete.connect(record, sender=User, dispatch_uid="users.record")

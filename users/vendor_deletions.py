@@ -31,12 +31,17 @@ class Summary:
     failed: int = 0
 
 
-def delete_at_vendor(kind: VendorDeletion.Kind, names: Iterable[str]) -> None:
-    """Stores that these are to be deleted, and the jobs that tell the vendor: by the row, not by who it is about."""
+def delete_at_vendor(kind: VendorDeletion.Kind, names: Iterable[str], *, person_id: int | None = None) -> None:
+    """Stores that these are to be deleted, and the jobs that tell the vendor: by the row, not by who it is about.
+
+    `person_id` is whose end it belongs to.
+    """
     wanted = sorted(set(names) - {""})
     rows = [VendorDeletion(kind=kind, name=name) for name in wanted]
     VendorDeletion.objects.bulk_create(rows, ignore_conflicts=True)
     stored = VendorDeletion.objects.filter(kind=kind, name__in=wanted).order_by("pk")
+    if person_id is not None:
+        stored.update(person_id=person_id)
     enqueue_each(tell_vendor, stored.values_list("pk"))
 
 

@@ -155,6 +155,13 @@ KEPT = (
         keep_for="as the link",
     ),
     Kept(
+        "erasures",
+        "id person_id erased_at",
+        "that they were deleted, and when",
+        "that it was done can be shown",
+        End.STAYS,
+    ),
+    Kept(
         "exports",
         "id user_id ordered_at made_at content",
         "all that is kept about them, as a ZIP that they asked for",
@@ -164,7 +171,7 @@ KEPT = (
     ),
     Kept(
         "vendorDeletions",
-        "id kind name asked_at tries try_at fault",
+        "id kind name person_id asked_at tries try_at fault",
         "a vendor's id of what it is to delete",
         "it is told until it has",
         End.GOES,

@@ -27,7 +27,7 @@ from groups.models import (
     SandboxNotification,
 )
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
-from users.models import User
+from users.models import Erasure, User, VendorDeletion
 from voice.models import Call, Conference, ConferenceEvent
 
 LISTS: list[Any] = [Ownership, Membership, Invitation, Participant]
@@ -126,6 +126,10 @@ def fill_calls(pairs: list[tuple[int, User, Group]], accounts: list[Account]) ->
         for n, _, _ in pairs
     )
     SandboxMessage.objects.bulk_create(SandboxMessage(to=f"+1202555{n:04}", body=f"Hello {n}") for n, _, _ in pairs)
+    Erasure.objects.bulk_create(Erasure(person_id=10_000 + n) for n, _, _ in pairs)
+    VendorDeletion.objects.bulk_create(
+        VendorDeletion(kind="picture", name=f"image{n}", person_id=10_000 + n) for n, _, _ in pairs
+    )
     SandboxNotification.objects.bulk_create(
         SandboxNotification(group_id=group.pk, body=f"Group {n} talks", identities=[f"u_{n}"]) for n, _, group in pairs
     )

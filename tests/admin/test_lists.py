@@ -15,6 +15,8 @@ from voice.models import Call
 
 LISTS = {
     "users/user": "person17@example.com",
+    "users/erasure": "10017",
+    "users/vendordeletion": "image17",
     "groups/group": '"Group 17"',
     "groups/activity": "did 17",
     "billing/account": "person17@example.com",

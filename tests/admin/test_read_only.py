@@ -9,12 +9,12 @@ from groups.models import Device, Push, SandboxNotification
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.admin.conftest import Browser, read_form, text
 from tests.admin.rows import fill
-from users.models import User
+from users.models import Erasure, User
 from voice.models import Call, Conference
 
 MODELS = [
     *(Account, LedgerEntry, TopUp, Dispute, StripeEvent, PaymentNotice),
-    *(Call, Conference, Device, Push, SandboxNotification, SandboxEmail, SandboxMessage, Notice),
+    *(Call, Conference, Device, Push, SandboxNotification, SandboxEmail, SandboxMessage, Notice, Erasure),
 ]
 models = pytest.mark.parametrize("model", MODELS)
 

@@ -13,6 +13,7 @@ from core.rows import Row, RowSerializer, Shape
 from core.wire import BalanceField, ChangesSerializer, FlagField, IdField, TextField, TimeField, WholeNumberField
 from users.callers import Caller, is_whole_for
 from users.models import User
+from users.signals import avatar_replaced
 
 
 class UserSerializer(RowSerializer):
@@ -131,9 +132,12 @@ class UserChangesSerializer(ChangesSerializer):
         """Writes only the columns that were sent, so that two changes at once do not undo each other."""
         if changes.get("call_status", user.call_status) != user.call_status:
             changes["call_status_at"] = timezone.now()
+        old = user.avatar
         if changes:
             User.objects.filter(pk=user.pk).update(**changes)
             user.refresh_from_db()
+        if old and user.avatar != old:
+            avatar_replaced.send(sender=User, user=user, old=old)
         return user
 
 

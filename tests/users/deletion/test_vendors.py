@@ -15,7 +15,7 @@ from tests.doubles.stripe_objects import error
 from tests.uploads.files import picture
 from tests.users.deletion.conftest import left
 from uploads.models import Picture
-from users.models import User, VendorDeletion
+from users.models import Erasure, User, VendorDeletion
 from users.vendor_deletions import WAITS, claim
 
 
@@ -151,6 +151,17 @@ def test_a_customer_opened_while_the_person_is_deleted_is_deleted_again(vendors,
         ensure_customer(stale)
     reconcile()
     assert [each.get("deleted") for each in vendors["stripe"].customers.values()] == [True]
+
+
+def test_that_it_was_done_stays_known_without_a_name(remove, all_of_bobs, vendors, browser):
+    vendors["stripe"].fail_next(*[Fault.DROP] * 2)
+    remove(all_of_bobs)
+    erasure = Erasure.objects.get()
+    assert (erasure.person_id, timezone.now() - erasure.erased_at < timedelta(minutes=1)) == (all_of_bobs.pk, True)
+    shown = browser.get(f"/admin/users/erasure/{erasure.pk}/change/").content.decode()
+    assert '<div class="readonly">1</div>' in shown  # the customer
+    VendorDeletion.objects.all().delete()
+    assert '<div class="readonly">0</div>' in browser.get(f"/admin/users/erasure/{erasure.pk}/change/").content.decode()
 
 
 # --- What is somebody else's ----------------------------------------------------------------------------------------
