@@ -13,7 +13,7 @@ from groups.models import Departure, InvitationLink, Push, Ring
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
-from users.models import KeptAnswer, LimitCount, PendingVerification, StreamTicket
+from users.models import Export, KeptAnswer, LimitCount, PendingVerification, StreamTicket
 from voice.conferences.events import rebuild
 from voice.models import Conference, ConferenceEvent
 from voicechat.management.commands import prune
@@ -32,6 +32,7 @@ def kept(db, alice, bob, group):
         person = alice if name == "old" else bob
         PendingVerification.objects.create(user=person, number="+12025550123", channel="sms", expires_at=until)
         StreamTicket.objects.create(digest=name, until=until)
+        Export.objects.create(user=person, ordered_at=until - timedelta(days=1))
         InvitationLink.objects.create(group=group, digest=name, nonce=name, max_uses=1, expires_at=until)
         CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)
         StripeEvent.objects.create(id=name, type="charge.refunded", payload={}, created_at=time)
