@@ -11,6 +11,7 @@ from groups.invitations.services import make_link
 from tests.access.conftest import give_secrets
 from tests.conftest import person
 from tests.hostile.server import Attack, Metered, open_connection
+from users.models import Export
 from users.sign_in.binding import person_signed_in_as
 from users.sign_in.local_issuer import local_token
 from users.sign_in.tokens import verify
@@ -41,6 +42,7 @@ def known(world) -> dict[str, Any]:
         **dict.fromkeys(("userId", "user_id"), alice.pk),
         **dict.fromkeys(("groupId", "group_id", "to", "FriendlyName"), group.pk),
         "link_id": link.pk,
+        "export_id": Export.objects.create(user=alice).pk,
         "token": token,
         "From": f"client:u_{alice.pk}",
         "CallSid": "CA1",
