@@ -32,6 +32,13 @@ class Client(APIClient):
         return response
 
 
+def pytest_collection_finish() -> None:
+    """Whatever is loaded by now stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 @pytest.fixture
 def sign_in(settings: Any) -> None:
     """As `make run SIGN_IN=on`: `users.sign_in.local_issuer.local_token` gives tokens."""
