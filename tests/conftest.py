@@ -7,12 +7,13 @@ from typing import Any
 import hypothesis
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
-from billing import triggers
 from core.jobs.worker import do_all
 from groups.models import Group, Invitation, Membership, Ownership
+from tests.emptying import empty
 from tests.openapi import check_answer
 from uploads import images
 from users.models import User
@@ -95,39 +96,15 @@ def _pictures_have_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MOST_SECONDS", 120)
 
 
-def deletions(style: Any, tables: list[str], **_: Any) -> list[str]:
-    """For the tables that hold anything, in one transaction, at whose end foreign keys are checked."""
-    named = [connection.ops.quote_name(table) for table in tables]
-    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in named)  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(asked)
-        return [f"DELETE FROM {name}" for (name,) in cursor.fetchall()]  # noqa: S608  # our own names
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """A database that is thrown away: what it has committed need not be on the disk, and TRUNCATE, which makes new
-    files for each of fifty tables, takes half a second where a test has written to five."""
+    """A database that is thrown away: what it has committed need not be on the disk."""
+    TransactionTestCase._fixture_teardown = empty
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             name = connection.ops.quote_name(connection.settings_dict["NAME"])
             cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit TO off")
             cursor.execute("SET synchronous_commit TO off")
-        connection.ops.sql_flush = deletions
-
-
-@pytest.fixture(autouse=True)
-def _ledger_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A transactional test is torn down by emptying all tables, which the ledger's trigger refuses."""
-    transactional = {"transactional_db", "live_server"} & set(request.fixturenames)
-    marker = request.node.get_closest_marker("django_db")
-    if not (transactional or (marker and marker.kwargs.get("transaction"))):
-        yield
-        return
-    request.getfixturevalue("transactional_db")
-    triggers.install()
-    yield
-    triggers.lift()
 
 
 @pytest.fixture
