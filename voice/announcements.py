@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from voice import sentences
-from voice.dial_in_models import GroupPhone
-from voice.sentences import ENGLISH, language_for, spoken
+from voice.languages import language_of
+from voice.sentences import language_for, spoken
 from voice.telephony.interface import Announce
 
 ALONE, LIMIT, MONEY = "alone", "limit", "money"
@@ -20,9 +20,8 @@ WORDS = {
 
 
 def address_of(name: str, *, group_id: int | None) -> str:
-    row = GroupPhone.objects.filter(group=group_id or 0).first()
-    language = language_for(row.language if row else ENGLISH)
-    return f"{settings.PUBLIC_URL}/api/voice/announcement?{urlencode({'say': name, 'language': language})}"
+    asked = urlencode({"say": name, "language": language_of([group_id])})
+    return f"{settings.PUBLIC_URL}/api/voice/announcement?{asked}"
 
 
 def announcement(name: str, language: str) -> Announce:

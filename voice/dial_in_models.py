@@ -1,4 +1,4 @@
-"""What people dial, the codes by which they are let in, and the language in which a group is spoken to."""
+"""What people dial, and the codes by which they are let in."""
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -6,30 +6,6 @@ from django.db import models
 from django.utils import timezone
 
 from groups.models import Group
-
-ENGLISH = "en-US"
-
-
-class GroupPhone(models.Model):
-    """How a group is spoken to on the phone. One that has no row is spoken to in English."""
-
-    group = models.OneToOneField(Group, models.CASCADE, primary_key=True, related_name="phone", db_column="groupId")
-    language = models.CharField(
-        max_length=35,
-        default=ENGLISH,
-        db_default=ENGLISH,
-        validators=[RegexValidator("^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*\\Z", "Write it as BCP 47 does, such as de-DE.")],
-        help_text="As BCP 47 writes it. German (de-DE) and English are spoken; whatever else stands here is English.",
-    )
-
-    class Meta:
-        db_table = "groupPhones"
-        verbose_name = "language on the phone"
-        verbose_name_plural = "languages on the phone"
-        ordering = ("group",)
-
-    def __str__(self) -> str:
-        return self.language
 
 
 class DialInNumber(models.Model):

@@ -1,5 +1,6 @@
 """What a group's owners have settled for its calls."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from groups.models import Group
@@ -25,6 +26,16 @@ class GroupCall(models.Model):
         db_default=True,
         db_column="endWhenAlone",
         help_text="Who is alone on a call is hung up on, as END_WHEN_ALONE says.",
+    )
+
+    language = models.CharField(
+        max_length=35,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[RegexValidator("^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*\\Z", "Write it as BCP 47 does, such as de-DE.")],
+        help_text="In which it is spoken to, as BCP 47 writes it. German (de-DE) and English are spoken; whatever else "
+        "stands here is English, and so is nothing.",
     )
 
     objects = GroupCallQuerySet.as_manager()

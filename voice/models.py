@@ -12,10 +12,10 @@ from billing.models import Account
 from core.timestamps import DatabaseNow
 from groups.models import Group
 from users.models import User
-from voice import dial_in_models  # noqa: F401  # Django looks for models here
+from voice.dial_in_models import DialInCode, DialInNumber
 from voice.group_call_models import GroupCall
 
-__all__ = ("GroupCall",)  # Django looks for models here
+__all__ = ("DialInCode", "DialInNumber", "GroupCall")  # Django looks for models here
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 MUTE, UNMUTE = "participant-mute", "participant-unmute"

@@ -417,8 +417,8 @@ KEPT = (
     ),
     Kept(
         "groupCalls",
-        "groupId locked endWhenAlone",
-        "what owners have settled for a group's calls",
+        "groupId locked endWhenAlone language",
+        "what owners have settled for a group's calls, and in which language it is spoken to",
         "it holds",
         End.NOBODYS,
     ),
@@ -473,7 +473,6 @@ KEPT = (
         keep_for="a day",
     ),
     Kept("rings", "by_id", "who rang", "whoever is rung hears it", End.EMPTIED, exported=True, keep_for="a day"),
-    Kept("groupPhones", "groupId language", "the language in which a group is spoken to", "as above", End.NOBODYS),
     Kept(
         "unreadWebhooks",
         "id path field_count text created_at",

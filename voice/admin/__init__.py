@@ -3,14 +3,13 @@
 from voice.admin.calls import CallAdmin, ConferenceAdmin, time_spent
 from voice.admin.group_calls import GroupCallAdmin
 from voice.admin.held import HeldInline
-from voice.admin.phones import DialInNumberAdmin, GroupPhoneAdmin
+from voice.admin.phones import DialInNumberAdmin
 
 __all__ = (
     "CallAdmin",
     "ConferenceAdmin",
     "DialInNumberAdmin",
     "GroupCallAdmin",
-    "GroupPhoneAdmin",
     "HeldInline",
     "time_spent",
 )

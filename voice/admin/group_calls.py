@@ -1,14 +1,24 @@
-"""What groups' owners have settled for their calls."""
+"""What groups' owners have settled for their calls; of that, operators may change the language."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from users.operators.pages import ReadOnlyAdmin
+from users.operators.pages import AskedAgain
 from voice.models import GroupCall
 
 
 @admin.register(GroupCall)
-class GroupCallAdmin(ReadOnlyAdmin):
-    list_display = ("group", "locked", "end_when_alone")
-    list_filter = ("locked", "end_when_alone")
+class GroupCallAdmin(AskedAgain):
+    list_display = ("group", "language", "locked", "end_when_alone")
+    list_filter = ("language", "locked", "end_when_alone")
     list_select_related = ("group",)
-    fields = ("group", "locked", "end_when_alone")
+    search_fields = ("group__name__has_text",)
+    autocomplete_fields = ("group",)
+    fields = ("group", "language", "locked", "end_when_alone")
+    readonly_fields = ("locked", "end_when_alone")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A lock would go with it."""
+        return False

@@ -1,11 +1,9 @@
-"""The pages about groups on the phone: their own numbers, and the language in which they are spoken to. Codes have no
-page: they are nobody's but their person's.
-"""
+"""The page of groups' own numbers. Codes have none: they are nobody's but their person's."""
 
 from django.contrib import admin
 
 from users.operators.pages import AskedAgain
-from voice.dial_in_models import DialInNumber, GroupPhone
+from voice.models import DialInNumber
 
 
 @admin.register(DialInNumber)
@@ -16,13 +14,3 @@ class DialInNumberAdmin(AskedAgain):
     search_fields = ("number", "group__name__has_text")
     autocomplete_fields = ("group",)
     fields = ("number", "group")
-
-
-@admin.register(GroupPhone)
-class GroupPhoneAdmin(AskedAgain):
-    list_display = ("group", "language")
-    list_filter = ("language",)
-    list_select_related = ("group",)
-    search_fields = ("group__name__has_text",)
-    autocomplete_fields = ("group",)
-    fields = ("group", "language")

@@ -16,8 +16,9 @@ from voice.callers import RefusedCallError
 from voice.calls import admit
 from voice.dial_in import tries
 from voice.dial_in.codes import DIGITS, whose_code
-from voice.dial_in.homes import find_at_home, homes_of, language_before, language_of, number_of
+from voice.dial_in.homes import find_at_home, homes_of, number_of
 from voice.dial_in.step import MOST_AT_ONCE, Step
+from voice.languages import language_of
 from voice.sentences import (
     CHANGED,
     CODE_IS_IN_APP,
@@ -59,10 +60,10 @@ def answer_call(*, params: dict[str, str]) -> Admission:
     try:
         homes = homes_of(params) if step.is_attested else {}
     except RefusedCallError as refusal:
-        return tell(str(refusal), language_before(dialled))
+        return tell(str(refusal), language_of(dialled=dialled))
     if not homes:
         return ask_for_code(params, step)
-    language = language_of([group for groups in homes.values() for group in groups], dialled)
+    language = language_of([group.pk for groups in homes.values() for group in groups], dialled=dialled)
     turn = step.pressed(params.get("Digits", ""))
     if turn.in_vain >= MOST_TRIES:
         return tell(NOTHING_PRESSED, language)
@@ -103,7 +104,7 @@ def ask_for_code(params: dict[str, str], step: Step, remark: str = WELCOME) -> G
         tries.refuse_if_over(number_of(params), is_attested=step.is_attested)
     except tries.TooManyWrongError as over:
         return tell_over(params, over)
-    language = language_before(params.get("To", ""))
+    language = language_of(dialled=params.get("To", ""))
     sentences = [spoken(each, language) for each in (remark, TYPE_CODE, EIGHT_DIGITS, CODE_IS_IN_APP)]
     return Gather(tuple(sentences), language, step.address(CODE), digits=DIGITS, timeout=WAIT_FOR_CODE)
 
@@ -158,7 +159,7 @@ def menu(step: Step, questions: list[str], names: dict[int, str], language: str)
 
 def let_in(params: dict[str, str], group: Group, find: Callable[[dict[str, str]], tuple[User, Group]]) -> Dial | Say:
     """The group's name is heard before its people are, twice."""
-    language = language_of([group], params.get("To", ""))
+    language = language_of([group.pk], dialled=params.get("To", ""))
     admission = admit(params=params, find=find, language=language, times=TWICE)
     if isinstance(admission, Say):
         return admission
@@ -171,7 +172,7 @@ def tell(sentence: str, language: str) -> Say:
 
 
 def tell_of_code(params: dict[str, str], sentence: str) -> Say:
-    return tell(sentence, language_before(params.get("To", "")))
+    return tell(sentence, language_of(dialled=params.get("To", "")))
 
 
 def tell_over(params: dict[str, str], over: tries.TooManyWrongError) -> Say:

@@ -4,8 +4,7 @@ from core.phone_numbers import number_of_caller
 from groups.models import Group, GroupQuerySet
 from users.models import User, VerifiedNumber
 from voice.callers import RefusedCallError, people_known_as
-from voice.dial_in_models import GroupPhone
-from voice.sentences import CHANGED, ENGLISH, language_at, language_for
+from voice.sentences import CHANGED
 
 Homes = dict[User, list[Group]]
 
@@ -43,17 +42,3 @@ def find_at_home(params: dict[str, str], *, person_id: int, group_id: int) -> tu
 def is_known(person_id: int) -> bool:
     """Whether they have a number by which they walk in."""
     return VerifiedNumber.objects.filter(user=person_id).exists()
-
-
-def language_of(groups: list[Group], dialled: str) -> str:
-    """The groups' own, where they all have the same; else that of the number that was dialled."""
-    rows = GroupPhone.objects.filter(group__in=groups)
-    known = dict(rows.values_list("group", "language"))
-    languages = {language_for(known.get(group.pk, ENGLISH)) for group in groups}
-    return languages.pop() if len(languages) == 1 else language_at(dialled)
-
-
-def language_before(dialled: str) -> str:
-    """Before it is known where the call leads."""
-    own = GroupPhone.objects.filter(group__dial_in_numbers__number=dialled).first()
-    return language_for(own.language) if own else language_at(dialled)

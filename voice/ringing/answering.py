@@ -9,7 +9,7 @@ from groups.models import Group, Ring
 from users.models import User
 from voice.callers import RefusedCallError
 from voice.calls import admit
-from voice.dial_in.homes import language_of
+from voice.languages import language_of
 from voice.models import Call
 from voice.ring_outcomes import settle_ring
 from voice.ringing.legs import ANSWER, address_of, leg_of, note_answer
@@ -43,7 +43,7 @@ def answer_ring(*, params: dict[str, str]) -> Admission:
     ring = Ring.objects.select_related("group", "user", "by").filter(pk=leg.ring_id or 0).first() if leg else None
     if leg is None or ring is None:
         return Say((RING_OVER,), ENGLISH)
-    language = language_of([ring.group], "")
+    language = language_of([ring.group_id])
     if leg.end_time or not rings_on(ring, leg):
         return Say((spoken(RING_OVER, language),), language)
     keys = params.get("Digits", "")

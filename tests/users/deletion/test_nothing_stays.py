@@ -40,7 +40,7 @@ def test_the_person_is_looked_for_in_every_table(known, zdenka):
         "everyGroup",
         "auth_group_permissions",
     }
-    of_groups = {"groupPhones", "groupCalls", "dialInNumbers"}
+    of_groups = {"groupCalls", "dialInNumbers"}
     assert empty <= {*nobodys, *of_groups, "workers", "scheduledCommands", "sqlite_sequence"}
 
 

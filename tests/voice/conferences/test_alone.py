@@ -9,8 +9,7 @@ from core.jobs.models import Job
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
-from voice.dial_in_models import GroupPhone
-from voice.models import Conference, HangUp
+from voice.models import Conference, GroupCall, HangUp
 
 TASK = "voice.conferences.alone.see_to_who_is_alone"
 
@@ -172,6 +171,6 @@ def test_what_cannot_be_is_refused_by_name(api, group, body):
 
 
 def test_a_group_is_spoken_to_in_its_language(alone, wait, group, twilio_double):
-    GroupPhone.objects.create(group=group, language="de-AT")
+    GroupCall.objects.create(group=group, language="de-AT")
     wait(4)
     assert twilio_double.announced[0][1].endswith("?say=alone&language=de-DE")

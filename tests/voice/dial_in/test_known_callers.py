@@ -6,8 +6,7 @@ from groups.models import Group, Membership, Ownership
 from tests.voice.dial_in.conftest import BOBS
 from tests.voice.dial_in.phone import Phone
 from users.models import VerifiedNumber
-from voice.dial_in_models import DialInNumber, GroupPhone
-from voice.models import Call
+from voice.models import Call, DialInNumber, GroupCall
 
 
 def test_a_known_caller_walks_in_and_hears_the_groups_name_twice(phone, verify, bob, alice, group):
@@ -199,7 +198,7 @@ def test_who_is_not_in_that_group_is_asked_for_a_code(phone, verify, bob, dave, 
 
 
 def test_a_group_is_spoken_to_in_its_own_language(phone, verify, bob, group):
-    GroupPhone.objects.create(group=group, language="de-DE")
+    GroupCall.objects.create(group=group, language="de-DE")
     verify(bob)
     call = phone()
     assert (call.heard[1], call.languages) == (f"Sie kommen jetzt zur Gruppe {group.name}.", {"de-DE"})
@@ -208,7 +207,7 @@ def test_a_group_is_spoken_to_in_its_own_language(phone, verify, bob, group):
 def test_who_is_not_known_yet_is_spoken_to_as_the_number_is(phone, group, own_number):
     assert "Bitte tippen Sie" in phone(dialled="+493099999999", stir=None).words
     assert "Please type" in phone(stir=None).words
-    GroupPhone.objects.create(group=group, language="en-GB")
+    GroupCall.objects.create(group=group, language="en-GB")
     assert phone(dialled=own_number, stir=None).languages == {"en-GB"}
 
 

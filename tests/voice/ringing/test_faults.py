@@ -15,8 +15,7 @@ from tests.doubles.server import Fault
 from tests.voice.ringing.conftest import BOBS
 from users.sign_in.local_issuer import local_token
 from voice.credit.call_credit import held_by_calls
-from voice.dial_in_models import GroupPhone
-from voice.models import Call
+from voice.models import Call, GroupCall
 from voice.ringing.legs import dial
 
 
@@ -163,7 +162,7 @@ def test_a_key_repeats_the_answer_and_rings_nobody_again(rings, verify, bob, twi
 
 
 def test_nobody_is_told_in_another_language_than_the_groups(rings, ringing, verify, bob, group):
-    GroupPhone.objects.create(group=group, language="de-DE")
+    GroupCall.objects.create(group=group, language="de-DE")
     verify(bob)
     rings(bob)
     phone = ringing()[BOBS].answer()
