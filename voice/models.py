@@ -14,8 +14,9 @@ from groups.models import Group
 from users.models import User
 from voice.dial_in_models import DialInCode, DialInNumber
 from voice.group_call_models import GroupCall
+from voice.unread_models import UnreadWebhook
 
-__all__ = ("DialInCode", "DialInNumber", "GroupCall")  # Django looks for models here
+__all__ = ("DialInCode", "DialInNumber", "GroupCall", "UnreadWebhook")  # Django looks for models here
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 MUTE, UNMUTE = "participant-mute", "participant-unmute"
@@ -98,8 +99,8 @@ class ConferenceEventQuerySet(models.QuerySet["ConferenceEvent"]):
         return self.filter(about | Q(kind=END)).exclude(sequence_number=None)
 
     def about_muting(self) -> "ConferenceEventQuerySet":
-        """Those that say whether a leg is muted, the newest first: who joins again is heard again."""
-        told = self.filter(kind__in=(JOIN, LEAVE, MUTE, UNMUTE)).exclude(sequence_number=None)
+        """Those that say whether a leg is muted, the newest first: who joins again is muted as they were let in."""
+        told = self.filter(kind__in=(JOIN, MUTE, UNMUTE)).exclude(sequence_number=None)
         return told.order_by("-sequence_number")
 
 
@@ -248,6 +249,24 @@ class Call(Doubt):
     seen_after = models.BigIntegerField(
         null=True, blank=True, help_text="The conference's highest SequenceNumber when Twilio was asked."
     )
+    entry = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often it was let in, where it has a menu of the keypad; else 0."
+    )
+    menu_at = models.DateTimeField(
+        null=True, blank=True, help_text="When that menu was last opened, on its conference."
+    )
+    menu_after = models.BigIntegerField(
+        null=True, blank=True, help_text="The conference's highest SequenceNumber when it was."
+    )
+    out_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it is in the menu, and still on the call as others see it."
+    )
+    let_in_muted = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it is muted when it comes back from the menu."
+    )
+    wants_no_warnings = models.BooleanField(
+        default=False, db_default=False, help_text="Whether its person is not warned before the call ends for them."
+    )
     muted_told = models.BooleanField(
         null=True, blank=True, help_text="Whether Twilio, when last asked or told so, said that it is muted."
     )
@@ -373,20 +392,3 @@ class HangUp(models.Model):
 
     def __str__(self) -> str:
         return self.get_why_display()
-
-
-class UnreadWebhook(models.Model):
-    """A webhook of Twilio's that is authentic and has more fields than are read: kept for staff, and followed by
-    nothing."""
-
-    path = models.CharField(max_length=255)
-    field_count = models.PositiveIntegerField("fields")
-    text = models.TextField("names of its fields", help_text="The first of them.")
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        db_table = "unreadWebhooks"
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.path} with {self.field_count} fields"

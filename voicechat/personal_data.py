@@ -435,7 +435,7 @@ KEPT = (
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
         "muted_told muted_after heard_at payer_id status direction end_source price_unit price_told duration_told "
         "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at ends_at warned_at doubted_at "
-        "ask_again_at ring_id ring_answer",
+        "ask_again_at ring_id ring_answer entry menu_at menu_after out_since let_in_muted wants_no_warnings",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,

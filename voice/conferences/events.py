@@ -9,28 +9,31 @@ import logging
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
-from itertools import starmap
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
+from django.utils import timezone
+from django_tasks import task
 
+from core.attempts import Attempts
 from core.conference_names import group_of_conference
-from core.transactions import atomic_and_retried
+from core.transactions import atomic_and_retried, lock_rows
 from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.services import set_on_call
 from voice.conferences.alone import note_who_is_alone
 from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
-from voice.conferences.fold import Facts, NumberedEvent, Sighting, State, fold
+from voice.conferences.fold import COMES_BACK, Facts, NumberedEvent, Sighting, State, SteppedOut, fold
 from voice.conferences.missed import plan_missed
+from voice.conferences.moving import bring_over
 from voice.conferences.presence import set_call_status, without_a_leg
 from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, can_be, write_ending
 from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
-from voice.models import JOIN, Call, Conference, ConferenceEvent, GroupCall
+from voice.models import JOIN, LEAVE, Call, Conference, ConferenceEvent, GroupCall
 from voice.ring_outcomes import settle_ring, stop_rings
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
@@ -48,6 +51,8 @@ KEPT = {
 https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
 """
 SID = re.compile("[A-Za-z0-9_]{1,64}")
+GOES_ON = "in-progress"
+MINUTE = timedelta(minutes=1)
 
 
 @atomic_and_retried
@@ -184,33 +189,41 @@ def try_to_change(call: Call, change: Callable[[Call], bool], *, now: datetime, 
 
 
 def rebuild(
-    conference: Conference, sids: Collection[str] | None = None, *, now: datetime, adopted: int | None = None
+    conference: Conference,
+    sids: Collection[str] | None = None,
+    *,
+    now: datetime,
+    adopted: int | None = None,
+    ended_at: datetime | None = None,
 ) -> State:
     """Brings these legs, or all, and with them participants and call statuses to what the stored events and facts say.
 
-    Runs under the conference's lock. What it takes does not grow with the events that came before.
+    Runs under the conference's lock. What it takes does not grow with the events that came before. A conference that
+    somebody has left for a moment is not over, though Twilio has ended it; `ended_at` is when Twilio says that it did.
     """
-    calls = legs(conference, sids)
-    events = conference.events.deciding(sids).values_list("sequence_number", "kind", "call_sid")
-    state = fold(starmap(NumberedEvent, events.order_by()), facts(conference, calls))
+    calls, came_over = legs(conference, sids)
+    state = fold(numbered(conference, calls), facts(conference, calls))
+    here = state.here(now)
+    is_over = state.ended and not here
     if state.ended:  # for everybody
         calls += conference.calls.filter(is_on=True).exclude(pk__in=[call.pk for call in calls])
-    changed = [call for call in calls if call.is_on != (call.sid in state.on)]
+    changed = [call for call in calls if call.is_on != (call.sid in here)]
     joined = joined_at(conference, [call for call in changed if call.start_time is None], now=now)
     for call in changed:
-        call.is_on = call.sid in state.on
+        call.is_on = call.sid in here
         call.start_time = call.start_time or joined.get(call.sid) or now
         call.save(update_fields=["is_on", "start_time"])
+    note_who_is_out(conference, calls, state)
     reassess(calls, state, now=now)
-    follow(conference, changed + [call for call in calls if call.pk == adopted], ended=state.ended)
-    if changed:
+    follow(conference, changed + [call for call in calls if call.pk == adopted], ended=is_over)
+    if changed or came_over:
         note_who_is_alone(conference, now=now)
     if new := [call.sid for call in changed if call.is_on]:
         hang_up_on_unwelcome(new)
-    if state.ended:
+    if is_over:
         if conference.notified_at and conference.ended_at is None:
             plan_missed(conference, now=now)
-        conference.ended_at = end_of(conference, now=now)
+        conference.ended_at = end_of(conference, told=ended_at, now=now)
         conference.created_at = min(conference.created_at, conference.ended_at)
         conference.doubted_at = conference.ask_again_at = None
     if state.on and conference.notified_at is None:
@@ -228,27 +241,83 @@ def joined_at(conference: Conference, calls: list[Call], *, now: datetime) -> di
     return {call.sid: told.get(call.sid) for call in calls if can_be(told.get(call.sid), call, latest=now)}
 
 
-def end_of(conference: Conference, *, now: datetime) -> datetime:
+def numbered(conference: Conference, calls: list[Call]) -> list[NumberedEvent]:
+    """What was told of these legs. Of a leave Twilio says how its call stands: who has a menu steps out into it."""
+    has_menu = {call.sid for call in calls if call.entry}
+    told = conference.events.deciding([call.sid for call in calls]).order_by()
+    times = "happened_at", "created_at"
+    rows = told.values_list("sequence_number", "kind", "call_sid", "payload__ParticipantCallStatus", *times)
+    return [
+        NumberedEvent(
+            number or 0,
+            kind,
+            sid,
+            stepped_out_at=happened or heard if kind == LEAVE and status == GOES_ON and sid in has_menu else None,
+        )
+        for number, kind, sid, status, happened, heard in rows
+    ]
+
+
+def note_who_is_out(conference: Conference, calls: list[Call], state: State) -> None:
+    """And has it looked after whether they come back."""
+    since = dict(state.out)
+    for call in calls:
+        out_since = since.get(call.sid) if call.is_on and call.sid not in state.on else None
+        if call.out_since != out_since:
+            call.out_since = out_since
+            call.save(update_fields=["out_since"])
+            if out_since:
+                look_who_came_back.using(run_after=out_since + COMES_BACK).enqueue(conference.sid)
+
+
+@task(seconds=15, tries=6, longest_wait=MINUTE)
+def look_who_came_back(sid: str) -> None:
+    tell_who_stayed_out(sid, now=timezone.now())
+
+
+@atomic_and_retried
+def tell_who_stayed_out(sid: str, *, now: datetime) -> None:
+    """Who has stepped out for too long has left, and their conference with them."""
+    rebuild(lock_conference(sid), (), now=now)
+
+
+def see_to_who_stayed_out(*, now: datetime) -> int:
+    """For each minute, where no job has; how many conferences could not be seen to."""
+    attempts = Attempts()
+    late = Call.objects.filter(out_since__lte=now - COMES_BACK, conference__isnull=False)
+    for sid in sorted(set(late.values_list("conference", flat=True))):
+        with attempts.one(f"see who came back to conference {sid}"):
+            tell_who_stayed_out(sid, now=now)
+    return attempts.failed
+
+
+def end_of(conference: Conference, *, told: datetime | None, now: datetime) -> datetime:
     """When it ended: an event's word wins over an answer's; where neither has a time, when it was heard of first."""
     event = conference.events.deciding(()).order_by("sequence_number").first()
     if event and event.happened_at:
         return event.happened_at
-    return conference.ended_at or now
+    return conference.ended_at or min(told or now, now)
 
 
-def legs(conference: Conference, sids: Collection[str] | None) -> list[Call]:
-    """The conference's legs of these sids, or all. Whose call never came through makeCall is on it all the same, as
-    nobody we know."""
+def legs(conference: Conference, sids: Collection[str] | None) -> tuple[list[Call], bool]:
+    """The conference's legs of these sids, or all; and whether one has just come over from another conference. Whose
+    call never came through makeCall is on it all the same, as nobody we know."""
     if sids is None:
         told = conference.events.deciding(None).exclude(call_sid="").order_by().values_list("call_sid", flat=True)
         sids = {*told, *conference.calls.values_list("sid", flat=True)}
-    calls = list(conference.calls.filter(sid__in=sids).order_by("pk"))
+    calls, came_over = lock_legs(conference, sids), False
     if new := set(sids) - {call.sid for call in calls}:
         for sid in sorted(new):
             Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id})
-        Call.objects.filter(sid__in=new, conference=None).update(conference=conference)
-        calls = list(conference.calls.filter(sid__in=sids).order_by("pk"))
-    return calls
+        if Call.objects.filter(sid__in=new, conference=None).update(conference=conference) < len(new):
+            came_over = bring_over(new, conference)
+        calls = lock_legs(conference, sids)
+    return calls, came_over
+
+
+def lock_legs(conference: Conference, sids: Collection[str]) -> list[Call]:
+    """Those of these sids, and those that have stepped out: a leg may go on to another conference."""
+    return lock_rows(conference.calls.filter(Q(sid__in=sids) | Q(out_since__isnull=False)))
 
 
 def facts(conference: Conference, calls: list[Call]) -> Facts:
@@ -258,6 +327,7 @@ def facts(conference: Conference, calls: list[Call]) -> Facts:
         sightings=tuple(
             Sighting(call.seen_after or 0, call.sid, call.seen_on) for call in calls if call.seen_on is not None
         ),
+        stepped_out=tuple(SteppedOut(call.menu_after or 0, call.sid, call.menu_at) for call in calls if call.menu_at),
     )
 
 

@@ -5,8 +5,14 @@ https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEven
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
 
 from voice.models import END, JOIN, LEAVE, MUTE, UNMUTE
+
+COMES_BACK = timedelta(seconds=30)
+"""So long who has stepped out, into the menu of their keypad, is still on the call."""
+STEP_OUT = "step-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,8 @@ class NumberedEvent:
     call_sid: str
     muted: bool = False
     """Of a join: whether the leg was let in muted."""
+    stepped_out_at: datetime | None = None
+    """Of a leave: when it was, where the leg's call goes on in a menu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +38,23 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class SteppedOut:
+    """That a leg has come to its menu, known by what Twilio asked there. It counts as if told between event `after` and
+    the next one; the leave that belongs to it may be either."""
+
+    after: int
+    call_sid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known without a number. Completed wins over any event."""
 
     completed_calls: frozenset[str] = frozenset()
     conference_completed: bool = False
     sightings: tuple[Sighting, ...] = ()
+    stepped_out: tuple[SteppedOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +62,12 @@ class State:
     on: frozenset[str]
     """The CallSids of those who have joined and not left."""
     ended: bool
+    out: frozenset[tuple[str, datetime]] = frozenset()
+    """Those who have stepped out and not come back, with when they did: their calls go on."""
+
+    def here(self, now: datetime) -> frozenset[str]:
+        """Who is on the call as others see it: also who has stepped out a moment ago."""
+        return self.on | {sid for sid, since in self.out if now < since + COMES_BACK}
 
 
 def fold(events: Iterable[NumberedEvent], facts: Facts) -> State:
@@ -50,19 +75,41 @@ def fold(events: Iterable[NumberedEvent], facts: Facts) -> State:
 
     No leg's events tell of another leg: of some legs the state follows from their events, and from the ends, alone.
     """
-    told = [(event.sequence_number, 0, event.kind, event.call_sid) for event in events]
-    told += [(seen.after, 1, JOIN if seen.on else LEAVE, seen.call_sid) for seen in facts.sightings]
+    told = [(event.sequence_number, 0, event.kind, event.call_sid, event.stepped_out_at) for event in events]
+    told += [(seen.after, 1, JOIN if seen.on else LEAVE, seen.call_sid, None) for seen in facts.sightings]
+    told += [(step.after, 2, STEP_OUT, step.call_sid, step.at) for step in facts.stepped_out]
     on: set[str] = set()
-    for _, _, kind, call_sid in sorted(told):
-        if kind == END:
-            return State(on=frozenset(), ended=True)
-        if kind == JOIN:
-            on.add(call_sid)
-        elif kind == LEAVE:
-            on.discard(call_sid)
-    if facts.conference_completed:
-        return State(on=frozenset(), ended=True)
-    return State(on=frozenset(on - facts.completed_calls), ended=False)
+    out: dict[str, datetime] = {}
+    ended = False
+    for _, _, kind, call_sid, at in sorted(told, key=itemgetter(0, 1, 2, 3)):
+        if kind == STEP_OUT and at:
+            step_out(call_sid, at, on, out)
+        elif kind == END:
+            ended = True
+            on.clear()
+        elif not ended:
+            move(kind, call_sid, at, on, out)
+    ended = ended or facts.conference_completed
+    return State(
+        on=frozenset() if ended else frozenset(on - facts.completed_calls),
+        ended=ended,
+        out=frozenset((sid, since) for sid, since in out.items() if sid not in facts.completed_calls),
+    )
+
+
+def move(kind: str, call_sid: str, at: datetime | None, on: set[str], out: dict[str, datetime]) -> None:
+    if kind == JOIN:
+        on.add(call_sid)
+        out.pop(call_sid, None)
+    elif kind == LEAVE and at and (call_sid in on or call_sid in out):
+        step_out(call_sid, at, on, out)
+    elif kind == LEAVE:  # who is out stays out: they have left already
+        on.discard(call_sid)
+
+
+def step_out(call_sid: str, at: datetime, on: set[str], out: dict[str, datetime]) -> None:
+    on.discard(call_sid)
+    out[call_sid] = min(out.get(call_sid, at), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +128,8 @@ def is_muted(events: Iterable[NumberedEvent], told: MutedTold | None = None) -> 
     return max(said, default=(0, 0, False))[2]
 
 
-SAYS_WHETHER_MUTED = (JOIN, LEAVE, MUTE, UNMUTE)
+SAYS_WHETHER_MUTED = (JOIN, MUTE, UNMUTE)
+"""Not a leave: who steps out is muted as before, and of who has gone nobody asks."""
 
 
 def mutes(event: NumberedEvent) -> bool:

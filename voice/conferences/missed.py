@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks import task
 
@@ -21,6 +22,8 @@ LATEST = timedelta(hours=12)
 
 def plan_missed(conference: Conference, *, now: datetime) -> None:
     """Stores the job that tells, with the event by which the call is over. Where calls are played nobody waits."""
+    if Call.objects.filter(group_id=conference.group_id, is_on=True).exists():  # it goes on, on another conference
+        return
     later = tell_missed if telephony().is_played else tell_missed.using(run_after=now + MINUTE)
     later.enqueue(conference.sid)
 
@@ -35,8 +38,10 @@ def tell_missed(sid: str) -> None:
 def tell_who_missed(conference: Conference) -> None:
     """Under the group's lock: nobody who is told leaves it, or is deleted, at the same moment."""
     group = Group.objects.select_for_update(no_key=True).filter(pk=conference.group_id or 0).first()
-    legs = list(conference.calls.order_by("start_time", "pk").values_list("user_id", flat=True))
-    if group is None or not legs or conference.ended_at is None:
+    if group is None or conference.ended_at is None:
+        return
+    legs = list(legs_of(conference).order_by("start_time", "pk").values_list("user_id", flat=True))
+    if not legs:
         return
     there = list(dict.fromkeys(user_id for user_id in legs if user_id))
     tell(
@@ -47,6 +52,14 @@ def tell_who_missed(conference: Conference) -> None:
         there=there,
         others=legs.count(None),
         seconds=max(0, int((conference.ended_at - conference.created_at).total_seconds())),
+    )
+
+
+def legs_of(conference: Conference) -> QuerySet[Call]:
+    """Also of a conference before, from which the call has gone on to this one."""
+    of_group = Call.objects.filter(group_id=conference.group_id, conference__isnull=False)
+    return conference.calls.all() | of_group.filter(
+        start_time__gte=conference.created_at, start_time__lte=conference.ended_at
     )
 
 

@@ -18,7 +18,6 @@ from groups.models import Group
 from users.models import User
 from voice.conferences.doubts import doubt_call, doubt_conference
 from voice.conferences.events import lock_conference, rebuild, write_end
-from voice.conferences.missed import plan_missed
 from voice.conferences.muted import learn_muted
 from voice.credit.endings import answer
 from voice.models import Call, Conference
@@ -86,9 +85,6 @@ def learn(conference: Conference, report: ConferenceReport, *, after: int, now: 
     conference.doubted_at = conference.ask_again_at = None
     if report.completed:
         conference.completed = True
-        if conference.notified_at and conference.ended_at is None:
-            plan_missed(conference, now=now)
-        conference.ended_at = conference.ended_at or min(report.end_time or now, now)
     else:
         for sid in sorted(report.on):
             Call.objects.get_or_create(sid=sid, defaults={"group_id": conference.group_id, "created_at": now})
@@ -98,7 +94,7 @@ def learn(conference: Conference, report: ConferenceReport, *, after: int, now: 
         older.filter(sid__in=report.on).update(seen_on=True, seen_after=after, **known)
         older.exclude(sid__in=report.on).update(seen_on=False, seen_after=after)
         learn_muted(Call.objects.filter(conference=conference), report.muted, after=after)
-    rebuild(conference, now=now)
+    rebuild(conference, now=now, ended_at=report.end_time)
 
 
 def ask_about_call(call: Call, *, now: datetime) -> None:

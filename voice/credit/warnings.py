@@ -38,7 +38,9 @@ def warn_of_ends(*, now: datetime) -> int:
 
 
 def unwarned() -> QuerySet[Call]:
-    return Call.objects.running().filter(is_on=True, warned_at=None).exclude(conference=None)
+    """Who is in the menu hears it once they are back, and who wants no warnings not at all."""
+    on = Call.objects.running().filter(is_on=True, out_since=None, wants_no_warnings=False)
+    return on.filter(warned_at=None).exclude(conference=None)
 
 
 def legs_at_their_limit(now: datetime) -> QuerySet[Call]:

@@ -1,13 +1,15 @@
 """The fold: a pure function of what Twilio told, tested without a database."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.conferences.fold import END, JOIN, LEAVE, Facts, NumberedEvent, Sighting, State, fold
+from voice.conferences.fold import COMES_BACK, END, JOIN, LEAVE, Facts, NumberedEvent, Sighting, State, SteppedOut, fold
 
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SIX = [
     NumberedEvent(1, JOIN, "CA1"),
     NumberedEvent(2, JOIN, "CA2"),
@@ -21,6 +23,11 @@ events = st.builds(
     st.integers(1, 30),
     st.sampled_from([JOIN, LEAVE, END, "conference-start", "participant-mute"]),
     st.sampled_from(["CA1", "CA2", "CA3"]),
+    stepped_out_at=st.none() | st.integers(0, 90).map(lambda seconds: NOON + timedelta(seconds=seconds)),
+)
+menus = st.lists(
+    st.builds(SteppedOut, st.integers(0, 30), st.sampled_from(["CA1", "CA2"]), st.just(NOON)),
+    unique_by=lambda step: step.call_sid,
 )
 histories = st.lists(events, unique_by=lambda event: event.sequence_number, max_size=12)
 
@@ -46,7 +53,9 @@ def test_gaps_in_the_numbers_do_not_matter():
 
 @given(st.data(), histories)
 def test_order_never_matters(data, history):
-    assert fold(data.draw(st.permutations(history)), Facts()) == fold(history, Facts())
+    facts = Facts(stepped_out=tuple(data.draw(menus)))
+    again = Facts(stepped_out=tuple(data.draw(st.permutations(facts.stepped_out))))
+    assert fold(data.draw(st.permutations(history)), again) == fold(history, facts)
 
 
 @given(histories, st.sampled_from(["CA1", "CA2", "CA3"]))
@@ -54,6 +63,7 @@ def test_of_one_leg_its_own_events_and_the_ends_tell_everything(history, sid):
     own = [event for event in history if event.call_sid == sid or event.kind == END]
     whole, part = fold(history, Facts()), fold(own, Facts())
     assert (sid in part.on, part.ended) == (sid in whole.on, whole.ended)
+    assert [each for each in part.out if each[0] == sid] == [each for each in whole.out if each[0] == sid]
 
 
 def test_who_has_joined_and_not_left_is_on():
@@ -77,9 +87,16 @@ def test_after_the_end_nothing_reopens_it(history):
     assert ended == State(on=frozenset(), ended=True)
 
 
+@given(histories, menus)
+def test_nobody_is_on_and_out_at_once(history, stepped_out):
+    state = fold(history, Facts(stepped_out=tuple(stepped_out)))
+    assert not state.on & {sid for sid, _ in state.out}
+
+
 @given(histories, st.frozensets(st.sampled_from(["CA1", "CA2", "CA3"])))
 def test_a_completed_call_is_on_no_more_whatever_its_events_say(history, completed):
-    assert not fold(history, Facts(completed_calls=completed)).on & completed
+    state = fold(history, Facts(completed_calls=completed))
+    assert not state.here(NOON) & completed
 
 
 def test_a_sighting_counts_as_told_after_the_event_that_was_known_then():
@@ -104,4 +121,75 @@ def test_a_sighting_after_every_event_has_the_last_word(history, sightings):
 
 @given(histories)
 def test_a_completed_conference_is_empty(history):
-    assert fold(history, Facts(conference_completed=True)) == State(on=frozenset(), ended=True)
+    state = fold(history, Facts(conference_completed=True))
+    assert (state.on, state.ended) == (frozenset(), True)
+
+
+# Who steps out into the menu of their keypad, and comes back
+
+
+def steps_out(number, sid, at=NOON):
+    return NumberedEvent(number, LEAVE, sid, stepped_out_at=at)
+
+
+JOINED = [NumberedEvent(1, JOIN, "CA1"), NumberedEvent(2, JOIN, "CA2")]
+BACK = [*JOINED, steps_out(3, "CA1"), NumberedEvent(5, JOIN, "CA1")]
+LATER = NOON + COMES_BACK
+
+
+def test_who_steps_out_is_here_for_half_a_minute_and_not_a_moment_longer():
+    state = fold([*JOINED, steps_out(3, "CA1")], Facts())
+    assert (state.on, state.out) == ({"CA2"}, {("CA1", NOON)})
+    assert state.here(LATER - timedelta(milliseconds=1)) == {"CA1", "CA2"}
+    assert state.here(LATER) == {"CA2"}
+
+
+def test_every_order_of_stepping_out_and_coming_back_twice_ends_the_same():
+    twice = [*BACK, steps_out(6, "CA1"), NumberedEvent(7, JOIN, "CA1")]
+    assert {fold(order, Facts()) for order in permutations(twice)} == {on("CA1", "CA2")}
+
+
+@pytest.mark.parametrize("repeated", BACK)
+@pytest.mark.parametrize("menu", [0, 2, 3, 4])
+def test_every_order_with_the_menu_asked_for_before_or_after_the_leave_ends_the_same(repeated, menu):
+    facts = Facts(stepped_out=(SteppedOut(menu, "CA1", NOON),))
+    assert {fold(order, facts) for order in permutations([*BACK, repeated])} == {on("CA1", "CA2")}
+
+
+@pytest.mark.parametrize("leave", [NumberedEvent(3, LEAVE, "CA1"), steps_out(3, "CA1")])
+@pytest.mark.parametrize("menu", [2, 3, 4])
+def test_what_the_menu_was_asked_tells_of_a_leave_that_says_nothing(leave, menu):
+    """And of one that is told before it, after it, or never."""
+    facts = Facts(stepped_out=(SteppedOut(menu, "CA1", NOON),))
+    for told in ([*JOINED, leave], JOINED):
+        assert fold(told, facts).out == {("CA1", NOON)}
+
+
+def test_the_half_minute_begins_at_the_first_word_of_it():
+    late = SteppedOut(3, "CA1", NOON + timedelta(seconds=5))
+    assert fold([*JOINED, steps_out(3, "CA1")], Facts(stepped_out=(late,))).out == {("CA1", NOON)}
+    early = SteppedOut(2, "CA1", NOON - timedelta(seconds=5))
+    assert fold([*JOINED, steps_out(3, "CA1")], Facts(stepped_out=(early,))).out == {("CA1", early.at)}
+
+
+@pytest.mark.parametrize("menu", [1, 2, 3])
+def test_who_was_alone_and_steps_out_ends_the_conference_and_is_here_all_the_same(menu):
+    told = [NumberedEvent(1, JOIN, "CA1"), steps_out(2, "CA1"), NumberedEvent(3, END, "CA1")]
+    facts = Facts(stepped_out=(SteppedOut(menu, "CA1", NOON),))
+    for order in permutations(told):
+        state = fold(order, facts)
+        assert (state.on, state.ended, state.here(NOON), state.here(LATER)) == (set(), True, {"CA1"}, set())
+
+
+def test_who_hangs_up_in_the_menu_is_gone_at_once():
+    told, facts = [*JOINED, steps_out(3, "CA1")], Facts(completed_calls=frozenset({"CA1"}))
+    assert fold(told, facts).here(NOON) == {"CA2"}
+
+
+def test_who_is_asked_about_while_they_are_out_is_out():
+    told, facts = [*JOINED, steps_out(3, "CA1")], Facts(sightings=(Sighting(3, "CA1", on=False),))
+    assert fold(told, facts).here(NOON) == {"CA1", "CA2"}
+
+
+def test_a_step_out_that_overtakes_its_join_shows_nobody_who_was_not_there():
+    assert fold([steps_out(3, "CA1")], Facts()).here(NOON) == set()

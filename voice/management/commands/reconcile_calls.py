@@ -9,6 +9,7 @@ from django.utils import timezone
 from core.runs import BoundedCommand
 from groups.notifications.devices import forget_gone_devices
 from voice.conferences.alone import see_to_all
+from voice.conferences.events import see_to_who_stayed_out
 from voice.conferences.presence import heal_presence
 from voice.conferences.reconciliation import SILENT, reconcile_calls
 from voice.credit.cut_off import cut_off
@@ -28,7 +29,7 @@ class Command(BoundedCommand):
         now = timezone.now()
         hung = repeat_hang_ups(now=now)  # first: who may not listen cannot wait, nor can money
         cut = cut_off(now=now)
-        unseen = see_to_old_rings(now=now)
+        unseen = see_to_old_rings(now=now) + see_to_who_stayed_out(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
         unwarned = unseen + see_to_all(now=now) + warn_of_ends(now=now)
         self.stdout.write(
