@@ -5,7 +5,8 @@ to carry it, and not before.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -23,13 +24,12 @@ from voice.callers import RefusedCallError, who_and_where
 from voice.conferences.events import SID, adopt_leg
 from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
+from voice.entering import Entry, end_of, is_telephone
 from voice.hang_ups import hang_up
+from voice.languages import language_of
 from voice.models import Call, GroupCall, HangUp
 from voice.sentences import CHANGED, DISPUTED, ENDED, LOCKED, MONEY_HELD, NO_CREDIT, PAYER_GONE, spoken
 from voice.telephony.interface import Dial, Say
-
-CALLBACK_RETRIES = "#rc=5&rp=all"  # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-
 
 Find = Callable[[dict[str, str]], tuple[User | None, Group]]
 """Says who calls which group, by what Twilio writes of a caller. Raises RefusedCallError."""
@@ -61,14 +61,12 @@ def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
         hang_up(Call.objects.filter(sid=sid, is_on=True, caller="", user_id=None, payer=None), why=HangUp.Why.NO_CREDIT)
         raise
     refuse_ended(Call.objects.all(), sid)
+    ends_at, has_menu = end_of(now, time_limit), is_telephone(fields["caller"], fields["called"])
     if call:
-        Call.objects.filter(pk=call.pk).update(ends_at=now + timedelta(seconds=time_limit))
-    return Dial(
-        group_id=group.pk,
-        participant_label=f"leg_{call.pk}" if call else "",
-        time_limit=time_limit,
-        status_callback=f"{settings.PUBLIC_URL}/api/voice/conferenceEvents{CALLBACK_RETRIES}",
-    )
+        Call.objects.filter(pk=call.pk).update(ends_at=ends_at, entry=int(has_menu))
+    language = language_of([group.pk], dialled=fields["called"]) if has_menu else ""
+    entry = Entry(sid, call.pk if call else 0, group.pk, int(ends_at.timestamp()), language)
+    return replace(entry.dial(now=now, has_menu=has_menu), time_limit=time_limit)
 
 
 def payer_of(group: Group) -> User | None:

@@ -62,6 +62,28 @@ PRESS_TO_JOIN = "Press 1 to join."
 NOT_JOINED = "You have not joined. Goodbye."
 RING_OVER = "This call is over. Goodbye."
 
+STAR_HELPS = "Press star at any time for help."
+MENU_MUTE = "Press 1, and nobody hears you."
+MENU_HEARD = "Press 1 to be heard again."
+MENU_WHO = "Press 2 to hear who is on the call."
+MENU_QUIET = "Press 3 to hear no warnings before the end."
+MENU_WARN = "Press 3 to be warned before the end."
+MENU_LEAVE = "Press 9 to leave the call."
+MENU_BACK = "To go back, press star, or wait."
+MUTED = "Nobody hears you now."
+CHANGE_AGAIN = "To be heard again, press star, and then 1."
+HEARD = "You are heard again."
+QUIET = "You will hear no warnings before the end."
+WARNED = "You will be warned before the end."
+WITH_YOU = "With you on the call:"
+NAME = "{name}."
+ONE_UNKNOWN = "One caller whom we do not know."
+UNKNOWN = "{count} callers whom we do not know."
+NOBODY_ELSE = "Nobody else is on the call."
+BACK = "You are going back."
+LEFT = "You have left the call. Goodbye."
+WENT_WRONG = "Something went wrong on our side. You are going back."
+
 ALONE = "You are alone on this call."
 ENDS_ALONE = "It ends in one minute, unless somebody joins."
 CALL_AGAIN = "You can call again at any time."
@@ -123,6 +145,27 @@ GERMAN: Mapping[str, str] = {
     PRESS_TO_JOIN: "Drücken Sie die 1, um dazuzukommen.",
     NOT_JOINED: "Sie sind nicht dazugekommen. Auf Wiederhören.",
     RING_OVER: "Dieser Anruf ist vorbei. Auf Wiederhören.",
+    STAR_HELPS: "Drücken Sie jederzeit die Sterntaste, wenn Sie Hilfe brauchen.",
+    MENU_MUTE: "Drücken Sie die 1, und niemand hört Sie.",
+    MENU_HEARD: "Drücken Sie die 1, damit man Sie wieder hört.",
+    MENU_WHO: "Drücken Sie die 2, um zu hören, wer dabei ist.",
+    MENU_QUIET: "Drücken Sie die 3, wenn Sie keine Warnungen vor dem Ende hören möchten.",
+    MENU_WARN: "Drücken Sie die 3, um vor dem Ende gewarnt zu werden.",
+    MENU_LEAVE: "Drücken Sie die 9, um aufzulegen.",
+    MENU_BACK: "Drücken Sie die Sterntaste, um zurückzukehren, oder warten Sie.",
+    MUTED: "Jetzt hört Sie niemand.",
+    CHANGE_AGAIN: "Damit man Sie wieder hört, drücken Sie die Sterntaste, und dann die 1.",
+    HEARD: "Man hört Sie wieder.",
+    QUIET: "Sie hören keine Warnungen vor dem Ende.",
+    WARNED: "Sie werden vor dem Ende gewarnt.",
+    WITH_YOU: "Mit Ihnen im Gespräch:",
+    NAME: "{name}.",
+    ONE_UNKNOWN: "Eine Person, die wir nicht kennen.",
+    UNKNOWN: "{count} Personen, die wir nicht kennen.",
+    NOBODY_ELSE: "Sonst ist niemand im Gespräch.",
+    BACK: "Sie kehren zurück.",
+    LEFT: "Sie haben das Gespräch verlassen. Auf Wiederhören.",
+    WENT_WRONG: "Bei uns ist etwas schiefgegangen. Sie kehren zurück.",
     ALONE: "Sie sind allein in diesem Gespräch.",
     ENDS_ALONE: "Es endet in einer Minute, wenn niemand dazukommt.",
     CALL_AGAIN: "Sie können jederzeit wieder anrufen.",

@@ -24,6 +24,7 @@ from users.api.views import NotificationChoicesViewSet, UserViewSet
 from voice.api.announcement_views import AnnouncementViewSet
 from voice.api.call_views import CallViewSet
 from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
+from voice.api.keypad_views import KeypadViewSet
 from voice.api.participant_views import CallParticipantViewSet
 from voice.api.ring_views import RingViewSet, RungCallViewSet
 from voice.api.views import MakeCallViewSet, TokenViewSet, TwilioChargeViewSet, TwilioEventViewSet
@@ -120,6 +121,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/groups/<id:group_id>/dialIn", dial_in({"get": "retrieve"})),
     path("api/groups/<id:group_id>/dialIn/pin", dial_in({"post": "renew"})),
     path("api/voice/dialIn", dial_in_call({"post": "call"})),
+    path("api/voice/keypad", KeypadViewSet.as_view({"post": "pressed"})),
     path("api/voice/dialIn/pin", dial_in_call({"post": "code"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
     path("api/voice/callEvents", event({"post": "call"})),

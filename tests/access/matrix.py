@@ -219,6 +219,7 @@ PUBLIC = """
 403 POST /api/voice/dialIn
 403 POST /api/voice/dialIn/pin
 403 POST /api/voice/ringAnswer
+403 POST /api/voice/keypad
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
 403 POST /api/voice/announcement

@@ -46,7 +46,7 @@ BUDGET = hypothesis.settings(
 )
 SIGNED = (
     "/api/billing/stripeWebhook",
-    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "ringAnswer", "announcement")),
+    *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "ringAnswer", "keypad", "announcement")),
     *(f"/api/voice/{name}" for name in ("callEvents", "conferenceEvents")),
 )
 BEYOND_SCHEMA = {

@@ -160,7 +160,9 @@ def test_cloudinary_and_its_library_log_no_secret(send, canary, cloudinary_stora
     assert cloudinary_double.requests
 
 
-@pytest.mark.parametrize("name", ["makeCall", "dialIn", "dialIn/pin", "ringAnswer", "conferenceEvents", "callEvents"])
+@pytest.mark.parametrize(
+    "name", ["makeCall", "dialIn", "dialIn/pin", "ringAnswer", "keypad", "conferenceEvents", "callEvents"]
+)
 @pytest.mark.parametrize("to", ["the group", "a number", "nothing"])
 def test_what_twilio_tells_is_not_logged(send, canary, true, group, alice, name, to):
     path, phones = f"/api/voice/{name}", {"From": f"+{canary.phone}", "To": f"+{canary.phone}"}

@@ -45,6 +45,7 @@ NEED_NONE = {
     "api/voice/dialIn": "Twilio's calls have ids",
     "api/voice/dialIn/pin": "as above, and a wrong code counts each time",
     "api/voice/ringAnswer": "Twilio's calls have ids",
+    "api/voice/keypad": "a key means what was read out",
     "api/voice/announcement": "reads",
     "api/voice/conferenceEvents": "Twilio's events have numbers",
     "api/voice/callEvents": "Twilio's events have ids",

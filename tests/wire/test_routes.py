@@ -48,6 +48,7 @@ GET /api/groups/1/dialIn
 POST /api/groups/1/dialIn/pin
 POST /api/groups/1/ring
 POST /api/voice/ringAnswer
+POST /api/voice/keypad
 POST /api/voice/dialIn
 POST /api/voice/dialIn/pin
 GET /api/voice/accessToken

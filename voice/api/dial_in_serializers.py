@@ -29,3 +29,12 @@ class DialInCallSerializer(serializers.Serializer[Any]):
     To = serializers.CharField(required=False, help_text="The number that was dialled.")
     StirVerstat = serializers.CharField(required=False, help_text="Whether the caller's network vouches for it.")
     Digits = serializers.CharField(required=False, help_text="The keys that were pressed.")
+
+
+class KeypadSerializer(serializers.Serializer[Any]):
+    """What Twilio posts (it adds more). https://www.twilio.com/docs/voice/twiml/dial#action"""
+
+    CallSid = serializers.CharField(required=False)
+    CallStatus = serializers.CharField(required=False, help_text="Of the call, which goes on in the menu.")
+    DialCallStatus = serializers.CharField(required=False, help_text="How the leg came out of its conference.")
+    Digits = serializers.CharField(required=False, help_text="The key that was pressed.")

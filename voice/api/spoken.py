@@ -39,7 +39,7 @@ class SpokenViewSet(ViewSet):
             return twiml(self.come_again())
         return twiml(decide(params=twilio_params(request)))
 
-    def come_again(self) -> Say:
+    def come_again(self) -> Admission:
         return Say((COME_AGAIN,))
 
     def handle_exception(self, exc: Exception) -> Any:

@@ -36,6 +36,7 @@ from voice.sentences import (
     PRESS,
     PRESS_FOR_FIRST,
     PRESS_FOR_MORE,
+    STAR_HELPS,
     TYPE_CODE,
     WELCOME,
     WHICH_GROUP,
@@ -163,7 +164,7 @@ def let_in(params: dict[str, str], group: Group, find: Callable[[dict[str, str]]
     admission = admit(params=params, find=find, language=language, times=TWICE)
     if isinstance(admission, Say):
         return admission
-    greeting = tuple(spoken(each, language, group=legible(group.name)) for each in (GROUP_NAME, JOINING))
+    greeting = tuple(spoken(each, language, group=legible(group.name)) for each in (GROUP_NAME, JOINING, STAR_HELPS))
     return replace(admission, greeting=greeting, language=language)
 
 

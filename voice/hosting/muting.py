@@ -41,8 +41,10 @@ def legs_of(*, group_id: int, user_id: int, check: Callable[[], None]) -> list[C
 
 
 def mute_leg(leg: Call, *, muted: bool) -> bool:
-    """Whether Twilio knows it on its conference. What it did is noted at once: its own event may come later."""
+    """Whether Twilio knows it on its conference, or it will be: who is in the menu of their keypad comes back so. What
+    was done is noted at once: its own event may come later."""
     is_known = telephony().mute(conference_sid=leg.conference_id or "", call_sid=leg.sid, muted=muted)
-    if is_known:
+    is_out = bool(Call.objects.filter(pk=leg.pk, out_since__isnull=False).update(let_in_muted=muted))
+    if is_known or is_out:
         learn_muted(Call.objects.filter(pk=leg.pk), {leg.sid: muted}, after=leg.known or 0)  # type: ignore[attr-defined]  # annotated
-    return is_known
+    return is_known or is_out

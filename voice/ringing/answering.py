@@ -25,6 +25,7 @@ from voice.sentences import (
     RING_OVER,
     RINGS,
     SOMEBODY_RINGS,
+    STAR_HELPS,
     spoken,
 )
 from voice.telephony.interface import Admission, Dial, Gather, Say
@@ -82,7 +83,8 @@ def join(ring: Ring, leg: Call, params: dict[str, str], language: str) -> Dial |
     settle_ring(ring.pk)
     if isinstance(admission, Say):
         return admission
-    greeting = tuple(spoken(each, language, group=legible(ring.group.name)) for each in (GROUP_NAME, JOINING))
+    words = (GROUP_NAME, JOINING, STAR_HELPS) if admission.keypad else (GROUP_NAME, JOINING)
+    greeting = tuple(spoken(each, language, group=legible(ring.group.name)) for each in words)
     return replace(admission, greeting=greeting, language=language)
 
 

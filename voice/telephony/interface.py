@@ -28,6 +28,10 @@ class Dial:
     """What the caller hears first, sentence by sentence."""
     language: str = ""
     """Of the greeting, as BCP 47 writes it; empty leaves it to Twilio, which then speaks American English."""
+    muted: bool = False
+    """Whether nothing is heard of them at first."""
+    keypad: str = ""
+    """The whole address to which the caller goes by pressing *, and back from there; empty for no such way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,15 @@ class TwilioFormats:
         return str(response)
 
     def _dial(self, response: VoiceResponse, dial: Dial) -> None:
-        """https://www.twilio.com/docs/voice/twiml/conference"""
+        """https://www.twilio.com/docs/voice/twiml/conference. Twilio asks the action by whatever end the conference is
+        left; who left it by * is on the line still.
+        """
         speak(response, dial.greeting, dial.language)
-        response.dial(caller_id=self.caller_id, time_limit=dial.time_limit).conference(
+        star = {"hangup_on_star": True, "action": dial.keypad, "method": "POST"} if dial.keypad else {}
+        response.dial(caller_id=self.caller_id, time_limit=dial.time_limit, **star).conference(
             conference_name(dial.group_id),
             participant_label=dial.participant_label or None,
+            muted=dial.muted or None,
             status_callback=dial.status_callback,
             status_callback_event="start end join leave mute hold",
             status_callback_method="POST",

@@ -18,6 +18,7 @@ class Phone:
         self.params = {"From": caller, "To": dialled, "CallSid": f"CA{next(numbers):032x}", "Direction": "inbound"}
         self.first = {"StirVerstat": stir} if stir else {}
         self.is_over, self.conference, self.gather, self.onward = False, None, None, None
+        self.action, self.time_limit = None, None
         self.heard, self.languages = [], set()
 
     def dial(self, path=DIAL_IN):
@@ -34,6 +35,11 @@ class Phone:
         assert self.onward is not None, f"nothing goes on: {self.heard}"
         return self.ask(self.onward)
 
+    def star(self, **more):
+        """Leaves its conference by *, or by what `more` says of it: Twilio asks the action."""
+        assert self.action, "* does nothing here"
+        return self.ask(self.action, **{"CallStatus": "in-progress", "DialCallStatus": "answered", **more})
+
     def hang_up(self):
         self.is_over = True
         return self.post("/api/voice/callEvents", **self.params, CallStatus="completed", CallDuration="7")
@@ -49,7 +55,9 @@ class Phone:
         self.heard = [say.text for say in response.iter("Say")]
         self.languages = {say.get("language") for say in response.iter("Say")}
         self.conference, self.gather = response.find("Dial/Conference"), response.find("Gather")
-        redirect = response.find("Redirect")
+        dial, redirect = response.find("Dial"), response.find("Redirect")
+        self.action = dial.get("action") if dial is not None and dial.get("hangupOnStar") == "true" else None
+        self.time_limit = dial is not None and int(dial.get("timeLimit"))
         self.onward = None if redirect is None else redirect.text
         self.is_over = self.gather is None and self.conference is None
         assert self.is_over == (response.find("Hangup") is not None)
@@ -57,6 +65,10 @@ class Phone:
     @property
     def words(self):
         return " ".join(self.heard)
+
+    @property
+    def sid(self):
+        return self.params["CallSid"]
 
     @property
     def group_id(self):

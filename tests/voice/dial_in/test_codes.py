@@ -23,7 +23,11 @@ def test_a_code_lets_any_telephone_in(stranger, code, bob, group, caller):
     call = stranger(caller)
     assert call.heard == ASKED * 2
     assert call.press(code(bob)).group_id == group.pk
-    assert call.heard == [f"{group.name}.", f"You are joining the group {group.name}."]
+    assert call.heard == [
+        f"{group.name}.",
+        f"You are joining the group {group.name}.",
+        "Press star at any time for help.",
+    ]
     leg = Call.objects.get()
     assert (leg.user_id, leg.group_id, leg.caller) == (bob.pk, group.pk, caller)
 

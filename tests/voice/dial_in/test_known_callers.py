@@ -13,7 +13,11 @@ def test_a_known_caller_walks_in_and_hears_the_groups_name_twice(phone, verify, 
     verify(bob)
     call = phone()
     assert call.group_id == group.pk
-    assert call.heard == [f"{group.name}.", f"You are joining the group {group.name}."]
+    assert call.heard == [
+        f"{group.name}.",
+        f"You are joining the group {group.name}.",
+        "Press star at any time for help.",
+    ]
     leg = Call.objects.get()
     assert (leg.user_id, leg.group_id, leg.payer.user) == (bob.pk, group.pk, alice)
     assert (leg.caller, leg.called, leg.direction) == (BOBS, "+12025550100", "inbound")

@@ -1,0 +1,234 @@
+"""Who steps out into the menu and comes back has never been gone, for anybody; who stays out has left."""
+
+from itertools import permutations
+
+import pytest
+from django.db import transaction
+
+from groups.models import Activity
+from groups.notifications.models import Notice
+from tests.voice.conftest import EVENTS
+from voice.models import Call, Conference, GroupCall
+
+CALLS = "/api/voice/callEvents"
+
+
+@pytest.fixture
+def both(alices, bobs, room):
+    """Alice and Bob talk; Bob has a telephone."""
+    return room
+
+
+@pytest.mark.parametrize("status", ["in-progress", None])
+def test_nobody_sees_who_comes_back(both, bobs, version, shown, status):
+    """Though Twilio should not say how the call of who left stands: then the menu's own request tells."""
+    before, conference = version(), both.sid
+    bobs.star()
+    both.leave(bobs, status)
+    assert shown() == (["Alice", "Bob"], True)
+    bobs.wait()
+    both.join(bobs)
+    assert (version(), both.sid, Activity.objects.count()) == (before, conference, 0)
+    leg = Call.objects.get(sid=bobs.sid)
+    assert (leg.is_on, leg.out_since, bobs.conference.get("participantLabel")) == (True, None, f"leg_{leg.pk}_2")
+
+
+def test_nor_where_the_leave_is_told_before_the_menu_is_asked_for(both, bobs, version):
+    before = version()
+    both.leave(bobs)
+    bobs.star().wait()
+    both.join(bobs)
+    assert version() == before
+
+
+def test_nor_in_how_the_call_stands(both, bobs, api, group):
+    def stands():
+        found = api.get(f"/api/groups/{group.pk}/call").json()
+        return {name: found[name] for name in ("startedAt", "participants", "callStatus", "unknownCallers")}
+
+    before = stands()
+    bobs.star()
+    both.leave(bobs)
+    assert stands() == before
+    bobs.press("*")
+    both.join(bobs)
+    assert stands() == before
+
+
+def test_every_order_of_leaving_and_coming_back_ends_the_same(alices, bobs, room, shown):
+    bobs.star()
+    told = room.leaves(bobs)
+    bobs.wait()
+    told += [room.joins(bobs), room.event("participant-mute", bobs.sid), room.event("participant-unmute", bobs.sid)]
+    for order in permutations(told):
+        with transaction.atomic():
+            for event in (*order, order[0]):
+                room.send(event)
+            leg = Call.objects.get(sid=bobs.sid)
+            assert (shown(), leg.is_on, leg.out_since) == ((["Alice", "Bob"], True), True, None)
+            transaction.set_rollback(True)
+
+
+def test_every_order_of_who_was_alone_and_comes_back_to_another_conference_ends_the_same(bobs, room, shown, version):
+    bobs.star()
+    told = room.leaves(bobs)
+    bobs.wait()
+    told.append(room.joins(bobs))
+    before = version()
+    for order in permutations(told):
+        with transaction.atomic():
+            for event in (*order, *order[:2]):
+                room.send(event)
+            leg = Call.objects.get(sid=bobs.sid)
+            assert (leg.conference_id, leg.is_on, leg.out_since) == ("CF2", True, None)
+            assert (shown(), version()) == ((["Bob"], True), before)
+            transaction.set_rollback(True)
+
+
+def test_who_stays_out_has_left_after_half_a_minute(both, bobs, shown, pass_by, run_jobs):
+    bobs.star()
+    both.leave(bobs)
+    pass_by(15)
+    run_jobs()
+    assert shown() == (["Alice", "Bob"], True)
+    pass_by(16)
+    run_jobs()
+    assert shown() == (["Alice"], True)
+    assert Call.objects.get(sid=bobs.sid).end_time is None
+
+
+def test_so_they_have_where_no_worker_runs(both, bobs, shown, pass_by, reconcile):
+    bobs.star()
+    both.leave(bobs)
+    pass_by(31)
+    reconcile()
+    assert shown() == (["Alice"], True)
+
+
+def test_and_with_the_next_that_is_told_of_anybody(both, alices, bobs, shown, pass_by):
+    bobs.star()
+    both.leave(bobs)
+    pass_by(31)
+    both.send(both.event("participant-mute", alices.sid))
+    assert shown() == (["Alice"], True)
+
+
+def test_who_comes_back_later_has_joined_again(both, bobs, shown, pass_by, run_jobs, version):
+    bobs.star()
+    both.leave(bobs)
+    pass_by(31)
+    run_jobs()
+    before = version()
+    bobs.wait()
+    both.join(bobs)
+    assert shown() == (["Alice", "Bob"], True)
+    assert version() > before
+
+
+@pytest.mark.parametrize("told_by", ["callback", "action"])
+def test_who_hangs_up_in_the_menu_is_gone_at_once(both, bobs, shown, twilio, told_by):
+    bobs.star()
+    both.leave(bobs)
+    if told_by == "callback":
+        bobs.hang_up()
+    else:
+        twilio(bobs.gather.get("action").removeprefix("http://localhost:3300"), **bobs.params, CallStatus="completed")
+    assert shown() == (["Alice"], True)
+
+
+def test_who_hangs_up_on_the_call_is_gone_at_once(both, bobs, shown):
+    both.leave(bobs, "completed")
+    assert shown() == (["Alice"], True)
+
+
+def test_an_app_has_no_menu_to_be_in(alices, room, leg, shown, bob):
+    sid = leg(bob, "CA9")
+    room.on.add(sid)
+    room.send(room.event("participant-join", sid))
+    room.send(room.event("participant-leave", sid, ParticipantCallStatus="in-progress"))
+    assert shown() == (["Alice"], True)
+
+
+# Alone
+
+
+@pytest.fixture
+def out(bobs, room, group, run_jobs):
+    """Bob was alone on a locked call, and has stepped out: his conference has ended."""
+    run_jobs()
+    GroupCall.objects.create(group=group, locked=True)
+    bobs.star()
+    room.leave(bobs)
+    return bobs
+
+
+def test_the_call_of_who_was_alone_goes_on_while_they_are_out(out, shown):
+    assert shown() == (["Bob"], True)
+    assert (Conference.objects.get().ended_at, GroupCall.objects.get().locked) == (None, True)
+
+
+def test_and_on_another_conference_once_they_are_back(out, room, shown, version, api, group, pass_by, run_jobs):
+    path = f"/api/groups/{group.pk}/call"
+    started, before = api.get(path).json()["startedAt"], version()
+    out.wait()
+    room.join(out)
+    assert (room.sid, version(), api.get(path).json()["startedAt"]) == ("CF2", before, started)
+    pass_by(31)
+    run_jobs()
+    first, second = Conference.objects.order_by("sid")
+    assert (first.ended_at is None, second.ended_at) == (False, None)
+    assert (second.notified_at, second.announcement) == (first.notified_at, first.announcement)
+    assert (shown(), GroupCall.objects.get().locked) == ((["Bob"], True), True)
+    assert not Notice.objects.filter(kind=Notice.Kind.MISSED).exists()
+
+
+def test_who_steps_out_before_the_group_is_told_is_announced_once(bobs, room, run_jobs):
+    bobs.star()
+    room.leave(bobs)
+    bobs.wait()
+    room.join(bobs)
+    run_jobs()
+    assert dict(Conference.objects.values_list("sid", "announcement")) == {"CF1": "spared", "CF2": "told"}
+
+
+def test_who_is_alone_on_the_next_conference_is_so_there(out, room):
+    out.wait()
+    room.join(out)
+    assert Conference.objects.get(sid="CF2").alone_since
+
+
+def test_who_never_comes_back_has_ended_it(out, shown, pass_by, run_jobs):
+    pass_by(31)
+    run_jobs()
+    assert shown() == ([], False)
+    assert (Conference.objects.get().ended_at is None, GroupCall.objects.get().locked) == (False, False)
+
+
+def test_somebody_who_joins_meanwhile_is_met(out, room, phone, shown, group):
+    GroupCall.objects.update(locked=False)
+    room.join(phone("+12025550111"))
+    out.wait()
+    room.join(out)
+    assert (sorted(shown()[0]), room.sid) == (["Alice", "Bob"], "CF2")
+    assert Conference.objects.get(sid="CF2").alone_since is None
+
+
+def test_who_talks_with_somebody_in_the_menu_is_not_alone(both, bobs):
+    bobs.star()
+    both.leave(bobs)
+    assert Conference.objects.get().alone_since is None
+
+
+def test_a_leg_of_another_groups_conference_moves_nowhere(bobs, twilio, other_group):
+    params = {"ConferenceSid": "CF9", "FriendlyName": other_group.pk, "SequenceNumber": 1, "CallSid": bobs.sid}
+    twilio(EVENTS, StatusCallbackEvent="participant-join", **params, ParticipantLabel="leg_1_9")
+    assert Call.objects.get().conference_id == "CF1"
+
+
+@pytest.fixture
+def other_group(dave):
+    from groups.models import Group, Ownership
+
+    group = Group.objects.create(name="Choir")
+    Ownership.objects.create(group=group, user=dave)
+    return group
