@@ -3,6 +3,7 @@
 For ears that hear badly and lines that are bad: short sentences, and one thing in each.
 """
 
+import re
 from collections.abc import Mapping
 
 GERMAN_LANGUAGE, ENGLISH = "de-DE", "en-US"
@@ -188,6 +189,11 @@ def language_for(language: str) -> str:
     if language in SPOKEN_AS_THEY_ARE:
         return language
     return GERMAN_LANGUAGE if language.split("-", maxsplit=1)[0] == "de" else ENGLISH
+
+
+def is_spoken(language: str) -> bool:
+    """Whether we have words for it: for English and German, as any country speaks them."""
+    return bool(re.fullmatch("(en|de)(-[A-Za-z0-9]{1,8})*", language))
 
 
 def language_at(dialled: str) -> str:

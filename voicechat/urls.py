@@ -113,6 +113,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/groups/<id:group_id>/call/endWhenAlone",
         group_call({"get": "end_when_alone", "put": "change_end_when_alone"}),
     ),
+    path("api/groups/<id:group_id>/call/language", group_call({"get": "language", "put": "change_language"})),
     path("api/groups/<id:group_id>/ring", RingViewSet.as_view({"post": "create"})),
     path("api/voice/ringAnswer", RungCallViewSet.as_view({"post": "answered"})),
     path("api/voice/announcement", AnnouncementViewSet.as_view({"post": "create"})),

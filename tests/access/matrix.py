@@ -108,6 +108,8 @@ unknown stranger invitee member owner staff
 403     404      403     403    200   200   DELETE /api/groups/{group}/call/unknownCallers
 403     404      403     200    200   200   GET /api/groups/{group}/call/endWhenAlone
 403     404      403     403    200   200   PUT /api/groups/{group}/call/endWhenAlone {"endWhenAlone": false}
+403     404      403     200    200   200   GET /api/groups/{group}/call/language
+403     404      403     403    200   200   PUT /api/groups/{group}/call/language {"language": "de-DE"}
 403     404      200     200    200   200   GET /api/groups/{group}/activities
 403     404      201     201    201   201   POST /api/groups/{group}/activities {"userId": "{self}", "activity": "x"}
 403     404      403     403    403   201   POST /api/groups/{group}/activities {"userId": "{member}", "activity": "x"}

@@ -16,6 +16,7 @@ READ_AND_WRITTEN = {
     "a group's call": ("put", "/api/groups/{group}/callStatus", {"callStatus": True}),
     "a call's lock": ("put", "/api/groups/{group}/call", {"locked": True}),
     "a rule": ("put", "/api/groups/{group}/call/endWhenAlone", {"endWhenAlone": False}),
+    "a language": ("put", "/api/groups/{group}/call/language", {"language": "de-DE"}),
     "a person": ("put", "/api/users/{alice}", {"firstName": "New"}),
     "a balance": ("put", "/api/users/{alice}/accountBalance", {"accountBalance": 5}),
     "a card": ("put", "/api/users/{alice}/last4", {"last4": "4242"}),
@@ -46,7 +47,8 @@ def refused(answer):
 def change_all():
     User.objects.update(display_name="Meanwhile", account_balance_micros=5_000_000, last4="1111")
     Group.objects.update(name="Meanwhile", call_status=True)
-    GroupCall.objects.update_or_create(group=Group.objects.get(), defaults={"end_when_alone": False})
+    rules = {"end_when_alone": False, "language": "en-GB"}
+    GroupCall.objects.update_or_create(group=Group.objects.get(), defaults=rules)
     for person in User.objects.all():
         choose(user_id=person.pk, push=False)
 

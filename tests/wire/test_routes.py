@@ -31,6 +31,7 @@ GET PUT /api/groups/1/callStatus
 GET PUT /api/groups/1/call
 DELETE /api/groups/1/call/unknownCallers
 GET PUT /api/groups/1/call/endWhenAlone
+GET PUT /api/groups/1/call/language
 GET POST /api/groups/1/groupOwners
 GET /api/groups/1/groupOwners/detailed
 DELETE /api/groups/1/groupOwners/1

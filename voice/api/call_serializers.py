@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.api.serializers import ExactDollarsField
-from core.wire import ChangesSerializer, FlagField, TimeField
+from core.wire import ChangesSerializer, FlagField, TextField, TimeField
+from voice.models import GroupCall
+from voice.sentences import ENGLISH, is_spoken
 
 
 class CallChangesSerializer(ChangesSerializer):
@@ -18,6 +21,23 @@ class EndWhenAloneSerializer(serializers.Serializer[Any]):
 
 class EndWhenAloneChangesSerializer(ChangesSerializer):
     endWhenAlone = FlagField(source="end_when_alone", help_text="Whether who is alone on a call is hung up on.")
+
+
+class LanguageSerializer(serializers.Serializer[Any]):
+    language = serializers.SerializerMethodField(help_text="In which the group is spoken to, as BCP 47 writes it.")
+
+    @extend_schema_field(serializers.CharField())
+    def get_language(self, rules: GroupCall) -> str:
+        return rules.language or ENGLISH
+
+
+class LanguageChangesSerializer(ChangesSerializer):
+    language = TextField(max_length=35, help_text="English or German, as BCP 47 writes it: en-US, en-GB, de-DE.")
+
+    def validate_language(self, language: str) -> str:
+        if not is_spoken(language):
+            raise serializers.ValidationError("We speak English and German: write en-US, en-GB, en-AU or de-DE.")
+        return language
 
 
 class ParticipantChangesSerializer(ChangesSerializer):

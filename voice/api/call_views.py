@@ -16,6 +16,8 @@ from voice.api.call_serializers import (
     CallStateSerializer,
     EndWhenAloneChangesSerializer,
     EndWhenAloneSerializer,
+    LanguageChangesSerializer,
+    LanguageSerializer,
 )
 from voice.hosting.call_state import call_state
 from voice.hosting.rules import rules_of, settle
@@ -30,6 +32,8 @@ class CallViewSet(ViewSet):
         "remove_unknown_callers": OWNERS,
         "end_when_alone": THE_GROUP,
         "change_end_when_alone": OWNERS,
+        "language": THE_GROUP,
+        "change_language": OWNERS,
     }
 
     @extend_schema(
@@ -78,3 +82,20 @@ class CallViewSet(ViewSet):
         if sent:
             settle(group_id=group_id, check=asking_again(self, request), **sent)
         return self.end_when_alone(request, group_id)
+
+    @extend_schema(summary="In which language the group is spoken to on the phone", responses=LanguageSerializer)
+    def language(self, request: Request, group_id: int) -> Response:
+        return Response(LanguageSerializer(rules_of(group_id)).data)
+
+    @extend_schema(
+        summary="Choose the language in which the group is spoken to on the phone",
+        description="English and German are spoken.",
+        request=LanguageChangesSerializer,
+        responses=LanguageSerializer,
+    )
+    @conditional
+    def change_language(self, request: Request, group_id: int) -> Response:
+        sent = read(LanguageChangesSerializer, request.data)
+        if sent:
+            settle(group_id=group_id, check=asking_again(self, request), **sent)
+        return self.language(request, group_id)

@@ -1,4 +1,5 @@
-"""What owners settle for their group's calls: whether somebody is let in, and whether who is alone is hung up on.
+"""What owners settle for their group's calls: whether somebody is let in, whether who is alone is hung up on, and the
+language in which all are spoken to.
 
 docs/decisions/call-locks.md says why a lock ends with its call.
 """
@@ -14,7 +15,7 @@ from voice.models import GroupCall
 
 
 @atomic_and_retried
-def settle(*, group_id: int, check: Callable[[], None], **rules: bool) -> None:
+def settle(*, group_id: int, check: Callable[[], None], **rules: bool | str) -> None:
     """Where nobody is on, a lock stays until it is taken off. Raises Http404."""
     group = lock_group(group_id)
     check()
