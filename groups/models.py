@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value, Window
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Replace, RowNumber
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from core import timestamps
+from core.digits import Digits, digits_of
 from core.legible import isolated
 from core.phone_numbers import forms_at_home
 from users.callers import Caller
@@ -43,10 +43,8 @@ class GroupQuerySet(models.QuerySet["Group"]):
 
     def with_number(self, dialled: str) -> "GroupQuerySet":
         """Those whose number this is, as a network writes it, however they wrote it themselves: "555-011-9999"."""
-        digits: Combinable = F("phone_number")
-        for mark in " -./()+":
-            digits = Replace(digits, Value(mark))
-        return self.alias(digits=digits).filter(Q(phone_number=dialled) | Q(digits__in=forms_at_home(dialled)))
+        forms = {digits_of(dialled), *forms_at_home(dialled)} - {""}
+        return self.alias(digits=Digits("phone_number")).filter(digits__in=forms)
 
 
 class Group(models.Model):
@@ -65,7 +63,10 @@ class Group(models.Model):
     class Meta:
         db_table = "groups"
         ordering = ("id",)
-        indexes = (models.Index(fields=("call_status_at",), condition=Q(call_status=True), name="groups_on_a_call"),)
+        indexes = (
+            models.Index(fields=("call_status_at",), condition=Q(call_status=True), name="groups_on_a_call"),
+            models.Index(Digits("phone_number"), name="groups_by_number"),
+        )
 
     def __str__(self) -> str:
         return f"#{self.pk} {isolated(self.name)}"
