@@ -13,6 +13,9 @@ CONFERENCE_EVENTS = "/api/voice/conferenceEvents"
 CALL_EVENTS = "/api/voice/callEvents"
 MAKE_CALL = "/api/voice/makeCall"
 DIAL_IN = "/api/voice/dialIn"
+KEYPAD = "keypad"  # where it is, the answer before says
+MUTE_ONESELF = "1"
+VOUCHED_FOR = "TN-Validation-Passed-A"
 ANY_NUMBER = "+12025550100"  # what was dialled, where the server has none
 
 
@@ -34,11 +37,18 @@ class Caller:
     name: str
     identity: str
     code: str = ""
-    """Of who calls by a telephone."""
+    """Of who calls by a telephone that shows no number."""
+    number: str = ""
+    """Of who calls by a telephone that is known to be theirs."""
+
+    @property
+    def has_telephone(self) -> bool:
+        return bool(self.code or self.number)
 
 
 def script(group_id: int, callers: Sequence[Caller], minutes: float, random: Random) -> list[Webhook]:
-    """Everybody joins within the first third and leaves within the last; somebody mutes in between."""
+    """Everybody joins within the first third and leaves within the last; somebody mutes in between, by the keypad where
+    they have a telephone."""
     third = max(1, int(minutes * 60 / 3))
     conference = f"CF{random.getrandbits(128):032x}"
     moments: list[tuple[int, str, Caller, str]] = []
@@ -48,7 +58,9 @@ def script(group_id: int, callers: Sequence[Caller], minutes: float, random: Ran
         moments.append((joined, "participant-join", caller, sid))
         moments.append((left, "participant-leave", caller, sid))
     first = min(moments, key=lambda moment: moment[0])
-    moments.append((third + random.randrange(third), "participant-mute", first[2], first[3]))
+    by_telephone = [moment for moment in moments if moment[2].has_telephone and len(callers) > 1]
+    _, _, who, sid = min(by_telephone, default=first, key=lambda moment: moment[0])
+    moments.append((third + random.randrange(third), KEYPAD if by_telephone else "participant-mute", who, sid))
     moments.sort(key=lambda moment: moment[0])
     return _webhooks(group_id, conference, moments)
 
@@ -57,14 +69,20 @@ def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Call
     webhooks: list[Webhook] = []
     number, on, joined = 0, 0, {}
 
-    def tell(second: int, kind: str, sid: str, told: str) -> None:
+    def tell(second: int, kind: str, sid: str, told: str, **more: str) -> None:
         nonlocal number
         number += 1
         params = {"ConferenceSid": conference, "FriendlyName": conference_name(group_id), "SequenceNumber": str(number)}
-        params |= {"StatusCallbackEvent": kind, "CallSid": sid}
+        params |= {"StatusCallbackEvent": kind, "CallSid": sid, **more}
         webhooks.append(Webhook(second, CONFERENCE_EVENTS, params, told))
 
     for second, kind, caller, sid in moments:
+        if kind == KEYPAD:
+            params = {"CallSid": sid, "CallStatus": "in-progress", "DialCallStatus": "answered"}
+            webhooks.append(Webhook(second, KEYPAD, params, f"{caller.name} presses *, then 1", keys=MUTE_ONESELF))
+            tell(second, "participant-leave", sid, f"{caller.name} steps out", ParticipantCallStatus="in-progress")
+            tell(second, "participant-join", sid, f"{caller.name} is back, muted", Muted="true")
+            continue
         if kind == "participant-join":
             webhooks.append(_begins(second, group_id, caller, sid))
             on, joined[sid] = on + 1, second
@@ -81,6 +99,9 @@ def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Call
 
 
 def _begins(second: int, group_id: int, caller: Caller, sid: str) -> Webhook:
+    if caller.number:
+        params = {"From": caller.number, "To": ANY_NUMBER, "CallSid": sid, "Direction": "inbound"}
+        return Webhook(second, DIAL_IN, {**params, "StirVerstat": VOUCHED_FOR}, f"{caller.name} dials in, and is known")
     if caller.code:
         params = {"From": "anonymous", "To": ANY_NUMBER, "CallSid": sid, "Direction": "inbound"}
         return Webhook(second, DIAL_IN, params, f"{caller.name} dials in", keys=caller.code)
@@ -89,8 +110,8 @@ def _begins(second: int, group_id: int, caller: Caller, sid: str) -> Webhook:
 
 
 def disturb(webhooks: list[Webhook], *, shuffle: bool, lose: float, repeat: int, random: Random) -> list[Webhook]:
-    """The same webhooks as a bad line delivers them. Calls are announced first, and arrive: people hear an answer."""
-    begins = (MAKE_CALL, DIAL_IN)
+    """The same webhooks as a bad line delivers them. What people ask comes first, and arrives: they hear an answer."""
+    begins = (MAKE_CALL, DIAL_IN, KEYPAD)
     calls = [each for each in webhooks if each.path in begins]
     events = [each for each in webhooks if each.path not in begins and random.random() >= lose]
     if not (shuffle or lose or repeat > 1):

@@ -3,10 +3,11 @@ from random import Random
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from groups.models import Group, Participant
 from tests.conftest import person
-from users.models import User
+from users.models import User, VerifiedNumber
 from voice.conferences.fold import Facts, NumberedEvent, fold
 from voice.models import Call, Conference, ConferenceEvent
 from voice.simulation.script import CONFERENCE_EVENTS, Caller, disturb, script
@@ -77,6 +78,25 @@ def test_members_dial_in_by_telephone_with_their_pin(simulate):
     anna, ben = User.objects.order_by("pk")
     assert callers == {anna.pk: f"client:u_{anna.pk}", ben.pk: "anonymous"}
     assert said.splitlines()[-1].endswith("on the call: nobody")
+
+
+def test_who_has_a_telephone_mutes_themself_by_its_keypad_and_never_seems_gone(simulate):
+    said = simulate(people=2, landlines=1, seed=1)
+    steps = ("Ben presses *, then 1", "Ben steps out", "Ben is back, muted")
+    assert all(re.search(rf"{re.escape(step)} +on the call: .*Ben", said) for step in steps)
+    assert Call.objects.get(caller="anonymous").let_in_muted
+
+
+def test_who_has_verified_their_number_is_known_by_it(simulate):
+    ben = User.objects.order_by("pk").last()
+    VerifiedNumber.objects.create(user=ben, number="+12025550123", verified_at=timezone.now())
+    simulate(people=2, known=1, seed=1)
+    assert Call.objects.get(user_id=ben.pk).caller == "+12025550123"
+
+
+def test_who_has_verified_none_is_named(simulate):
+    with pytest.raises(CommandError, match="Ben has verified no"):
+        simulate(people=2, known=1, seed=1)
 
 
 def test_so_they_do_where_sign_in_is_on(simulate, sign_in):

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from users.client_identity import client_identity
 from voice.simulation.api_client import Server
 from voice.simulation.script import Caller, Webhook, disturb, script
-from voice.simulation.telephone import post
+from voice.simulation.telephone import Telephones
 from voice.telephony.interface import telephony
 from voice.telephony.sandbox_telephony import SandboxTelephony
 
@@ -49,6 +49,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--landlines", type=int, default=0, help="how many of the members dial in by telephone, with their PIN"
         )
+        parser.add_argument(
+            "--known", type=int, default=0, help="how many more of them dial in by the number that they have verified"
+        )
         parser.add_argument("--shuffle", action="store_true", help="deliver the events in any order")
         parser.add_argument("--lose", type=percent, default=0.0, metavar="5%", help="lose a share of the events")
         parser.add_argument("--repeat", type=int, default=1, help="deliver each event so many times (%(default)s)")
@@ -63,19 +66,23 @@ class Command(BaseCommand):
         if not isinstance(telephony(), SandboxTelephony):
             raise CommandError("Calls are real here: Twilio itself tells about them.")
         server, random = Server(options["url"], email=options["email"]), Random(options["seed"])  # noqa: S311  # repeatable, not secret
-        callers = self.callers(server, options["group"], max(1, options["people"]), options["landlines"])
+        telephones = options["landlines"], options["known"]
+        callers = self.callers(server, options["group"], max(1, options["people"]), *telephones)
         webhooks = script(options["group"], callers, options["minutes"], random)
         told = disturb(
             webhooks, shuffle=options["shuffle"], lose=options["lose"], repeat=max(1, options["repeat"]), random=random
         )
         self.play(server, options["group"], told, pause=not options["fast"])
 
-    def callers(self, server: Server, group_id: int, count: int, landlines: int) -> list[Caller]:
+    def callers(self, server: Server, group_id: int, count: int, landlines: int, known: int) -> list[Caller]:
         """The group's members, the last of them by telephone, and guests where they are too few."""
         members = server("GET", f"/api/groups/{group_id}/groupMembers/detailed")[:count]
+        by_number = [self.by_number(server, member) for member in members[max(0, len(members) - known) :]]
+        members = members[: len(members) - len(by_number)]
         by_app = max(0, len(members) - landlines)
         callers = [Caller(member["displayName"], client_identity(member["id"])) for member in members[:by_app]]
         callers += [self.by_telephone(server, group_id, member) for member in members[by_app:]]
+        callers += by_number
         return callers + [Caller(f"Guest {number}", f"guest_{number}") for number in range(len(callers) + 1, count + 1)]
 
     def by_telephone(self, server: Server, group_id: int, member: dict[str, Any]) -> Caller:
@@ -84,12 +91,20 @@ class Command(BaseCommand):
         told = app("GET", f"/api/groups/{group_id}/dialIn?userId={member['id']}")
         return Caller(member["displayName"], client_identity(member["id"]), told["pin"])
 
+    def by_number(self, server: Server, member: dict[str, Any]) -> Caller:
+        """Raises CommandError where they have verified none."""
+        app = server.as_person(member["email"])
+        number = app("GET", f"/api/users/{member['id']}/phoneVerification")["phoneNumber"]
+        if not number:
+            raise CommandError(f"{member['displayName']} has verified no telephone number.")
+        return Caller(member["displayName"], client_identity(member["id"]), number=number)
+
     def play(self, server: Server, group_id: int, webhooks: list[Webhook], *, pause: bool) -> None:
-        begun = time.monotonic()
+        begun, telephones = time.monotonic(), Telephones(server)
         for number, webhook in enumerate(webhooks, 1):
             if pause:
                 time.sleep(max(0.0, webhook.second - (time.monotonic() - begun)))
-            post(server, webhook)
+            telephones.post(webhook)
             on = [each["displayName"] for each in server("GET", f"/api/groups/{group_id}/callParticipants")]
             clock = f"{webhook.second // 60:02}:{webhook.second % 60:02}"
             self.stdout.write(

@@ -14,17 +14,24 @@ from django.utils import timezone
 
 from core.jobs.standing import standing
 from core.jobs.worker import do_all
+from users.models import PendingVerification
+from users.verification.interface import verification
+from voice.models import Call
+from voice.ringing.legs import DIALLED
 from voice.simulation.api_client import Server
 from voice.simulation.script import MAKE_CALL
+from voice.simulation.telephone import answer_as_machine
 from voice.telephony.sandbox_telephony import SandboxTelephony
 
-CALLERS = 2
+CALLERS = 3
+CHARGED = CALLERS + 1
+"""A machine that answers costs its minute, too."""
 PATIENCE = 30.0
 """Seconds: as long as it may take for a job to be begun again whose worker is killed at it, and some."""
 
 
 class Command(BaseCommand):
-    help = "Two people sign up, meet in a group, pay, and call: over HTTP against the running server."
+    help = "People sign up, meet in a group, pay, ring and call: over HTTP against the running server."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--url", default="", help="where the server listens (http://localhost:PORT)")
@@ -47,9 +54,12 @@ class Person:
 
 def play(server: Server, say: Callable[[str], object]) -> None:
     """The whole job, step by step. Raises CommandError at the first answer that is not what it should be."""
-    anna, ben = (sign_up(server, name, say) for name in ("Anna", "Ben"))
+    anna, ben, clara = (sign_up(server, name, say) for name in ("Anna", "Ben", "Clara"))
     group = make_group(anna, ben, say)
+    join(anna, clara, group)
+    verify_number(clara, say)
     pay(anna, say)
+    ring(anna, clara, group, say)
     call(anna, group, say)
     look_back(anna, group, say)
     charge(anna, say)
@@ -82,8 +92,24 @@ def make_group(anna: Person, ben: Person, say: Callable[[str], object]) -> str:
     members = ben("POST", f"{path}/groupMembers", {"userId": ben.id})
     ben("DELETE", f"{path}/groupInvitees/{ben.id}")
     ben("POST", f"{path}/activities", {"userId": ben.id, "activity": "Joined the group"})
-    say(f" 4. Ben accepts: members are {', '.join(member['displayName'] for member in members)}")
+    say(f" 4. Ben accepts: members are {', '.join(member['displayName'] for member in members)}. So does Clara")
     return path
+
+
+def join(anna: Person, clara: Person, path: str) -> None:
+    anna("POST", f"{path}/groupInvitees", {"userId": clara.id})
+    clara("POST", f"{path}/groupMembers", {"userId": clara.id})
+    clara("DELETE", f"{path}/groupInvitees/{clara.id}")
+
+
+def verify_number(clara: Person, say: Callable[[str], object]) -> None:
+    """The sandbox sends nothing: it says its code to who asks it."""
+    path, number = f"/api/users/{clara.id}/phoneVerification", f"+1202555{uuid4().int % 10_000:04}"
+    clara("POST", path, {"phoneNumber": number, "channel": "call"})
+    code = verification().code_of(PendingVerification.objects.get(user=clara.id).sid)
+    clara("POST", f"{path}/check", {"code": code})
+    expect("the number is hers", holds=clara("GET", path)["phoneNumber"] == number)
+    say(f"    Clara has no app. The code that a voice reads to her makes {number} hers")
 
 
 def pay(anna: Person, say: Callable[[str], object]) -> None:
@@ -92,6 +118,31 @@ def pay(anna: Person, say: Callable[[str], object]) -> None:
     paid = anna("POST", "/api/billing/addMoney", {"userId": anna.id, "amountToAdd": 20})
     expect("the balance is $20", holds=paid == {"updatedAccountBalance": 20})
     say(" 6. She adds $20")
+
+
+def ring(anna: Person, clara: Person, path: str, say: Callable[[str], object]) -> None:
+    rung = anna("POST", f"{path}/ring", {"userIds": [clara.id]})["ringing"]
+    expect("her telephone rings", holds=rung == [{"userId": clara.id, "by": ["phone"]}])
+    answer_as_machine(anna.app, rung_leg(clara))
+    newest = anna("GET", f"{path}/activities")[0]["activity"]
+    expect("nobody has answered", holds=newest == "has not answered the call")
+    say("    Anna has her rung. A machine answers, presses nothing, and is on no call")
+
+
+def rung_leg(person: Person) -> Call:
+    """Once the worker has asked the sandbox to ring it."""
+    ends = monotonic() + PATIENCE
+    legs = Call.objects.filter(user_id=person.id, ring_id__isnull=False, status=DIALLED)
+    while (leg := legs.first()) is None or not leg.is_named:
+        expect("the telephone rings", holds=monotonic() < ends)
+        do_where_no_worker_runs()
+        sleep(0.2)
+    return leg
+
+
+def do_where_no_worker_runs() -> None:
+    if not standing(timezone.now()).workers:
+        do_all()
 
 
 def call(anna: Person, path: str, say: Callable[[str], object]) -> None:
@@ -103,18 +154,21 @@ def call(anna: Person, path: str, say: Callable[[str], object]) -> None:
     twiml = anna.app.post_form(MAKE_CALL, params, {"X-Twilio-Signature": signature})
     expect("the call is let in", holds=f">{group_id}</Conference>" in twiml)
     say(f" 8. Twilio asks what to do with her call: {twiml}")
-    say(" 9. Both talk, Ben from a landline where he types his PIN, and Twilio tells about it:")
-    played = {"people": CALLERS, "landlines": 1, "fast": True}
+    say(" 9. All talk: Ben from a landline where he types his PIN, Clara from hers, which is known. One of them mutes")
+    say("    themself by the keypad. Twilio tells about it:")
+    played = {"people": CALLERS, "landlines": 1, "known": 1, "fast": True}
     call_command("simulate_call", int(group_id), **played, url=anna.app.base, email=anna.email)
     left = anna("GET", f"{path}/callParticipants")
     expect("nobody is left on the call", holds=left == [])
     expect("the group is on no call", holds=anna("GET", f"{path}/callStatus") == {"callStatus": False})
-    say("10. Both have hung up")
+    say("10. All have hung up")
 
 
 def look_back(anna: Person, path: str, say: Callable[[str], object]) -> None:
     activities = [entry["activity"] for entry in anna("GET", f"{path}/activities")]
-    expect("the activities are there, newest first", holds=activities == ["Joined the group", "Created the group"])
+    rung = ["has not answered the call", "is being called to join"]
+    expected = [*rung, "Joined the group", "Created the group"]
+    expect("the activities are there, newest first", holds=activities == expected)
     say(f"11. The group's activities: {'; '.join(activities)}")
 
 
@@ -124,7 +178,7 @@ def charge(anna: Person, say: Callable[[str], object]) -> None:
         say("    No worker runs, so the demo does its work: `make run` starts one beside the server.")
         do_all()
     ends = monotonic() + PATIENCE
-    while len(charges := [each for each in statement(anna) if each["kind"] == "call"]) < CALLERS:
+    while len(charges := [each for each in statement(anna) if each["kind"] == "call"]) < CHARGED:
         expect("the call is charged", holds=monotonic() < ends)
         sleep(0.2)
     say("12. The call is charged, and her statement explains it:")
