@@ -78,7 +78,8 @@ pgbouncer: $(HAVE_DEV)
 
 mutants: $(HAVE_DEV)
 	@$(BIN)/python -m bench.mutants $(FILES) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(BUDGET),--budget $(BUDGET)) $(if $(RENEW),--renew)
+		$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(NEAREST),--nearest) \
+		$(if $(RENEW),--renew)
 
 clients: $(HAVE_DEV)
 	@$(BIN)/python -m bench.clients

@@ -2,8 +2,9 @@
 
     python -m bench.mutants [billing/refunds.py users/sign_in …] [--sample 40 --seed 7]
 
-SQLite first. What survives is tried on PostgreSQL too, where POSTGRESQL_URL (or DATABASE_URL) names one; the races run
-there only. What is known of a fault is kept in .mutants/ and not asked again, until the module or the tests change.
+Where modules are named, the nearest tests come first, and only of what survives them the others. SQLite first. What
+survives is tried on PostgreSQL too, where POSTGRESQL_URL (or DATABASE_URL) names one; the races run there only. What is
+known of a fault is kept in .mutants/ and not asked again, until the module or the tests change.
 """
 
 import argparse
@@ -22,7 +23,8 @@ from bench.mutants.mapping import Mapping
 from bench.mutants.modules import chosen
 from bench.mutants.nearest import Map
 from bench.mutants.operators import Mutant, mutants
-from bench.mutants.results import Result, Results
+from bench.mutants.results import BOTH, ONE, Result, Results
+from bench.mutants.rounds import rounds
 from bench.mutants.run import Run
 
 FOLDER = ROOT / ".mutants"
@@ -36,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for each fault; 0 for all")
+    parser.add_argument("--nearest", action="store_true", help="asks no tests but the nearest of the modules named")
     parser.add_argument("--only-sqlite", action="store_true")
     parser.add_argument("--renew", action="store_true", help="notes anew which test executes which line")
     return parser.parse_args()
@@ -59,17 +62,12 @@ def main() -> int:
         wanted = random.Random(given.seed).sample(wanted, min(given.sample, len(wanted)))
     FOLDER.mkdir(exist_ok=True)
     postgresql = "" if given.only_sqlite else postgresql
-    mapping = Mapping(FOLDER, postgresql)
+    mapping = Mapping(FOLDER, postgresql, given.workers)
     if given.renew:
         mapping.renew()
-    mapping.bring_up_to_date()
-    tests = hashlib.sha256(json.dumps(mapping.tests(), sort_keys=True).encode()).hexdigest()[:16]
-    run = Run(Map(FOLDER), Results(FOLDER / "results.jsonl"), tests, given.budget)
-    if run.map.failing:
-        print(f"{len(run.map.failing)} tests fail without a fault, and are left out: {', '.join(run.map.failing[:5])}")
-    results = go(run, wanted, given.workers, postgresql, tests)
+    results = in_rounds(mapping, wanted, paths if given.files else [], given)
     report(results, excused)
-    if not given.sample:
+    if not given.sample and not (given.nearest and any(not each.is_killed for each in results)):
         found = {path: [each for each in results if each.file == path] for path in paths}
         paper.write(PAPER, {path: paper.row(path, found[path], excused[path], paper.today()) for path in paths})
     return int(any(not each.is_killed for each in results))
@@ -80,23 +78,46 @@ def postgresql_url() -> str:
     return given if given.startswith("postgres") else ""
 
 
-def go(run: Run, wanted: list[Mutant], workers: int, postgresql: str, tests: str) -> list[Result]:
-    for database, url in (("SQLite", ""), ("SQLite + PostgreSQL", postgresql)):
-        if database != "SQLite" and not url:
-            continue
-        whole = not run.budget
+def in_rounds(mapping: Mapping, wanted: list[Mutant], paths: list[str], given: argparse.Namespace) -> list[Result]:
+    """One round of all tests where their lines are known, or where no module was named."""
+    now, results = mapping.tests(), Results(FOLDER / "results.jsonl")
+    sets = rounds(paths, now) if paths and mapping.stale() else [set(now)]
+    sets = sets[:1] if given.nearest else sets
+    prints = [fingerprint({name: now[name] for name in files}) for files in sets]
+    for number, files in enumerate(sets):
+        before = sets[number - 1] if number else set()
         open_ = [
-            mutant
-            for mutant in wanted
-            if not run.results.settled(mutant, tests, database, whole=whole)
-            and not (database == "SQLite" and run.results.settled(mutant, tests, "SQLite + PostgreSQL", whole=whole))
+            each for each in wanted if not results.settled(each, prints[number:], mapping.last, whole=not given.budget)
         ]
+        if not open_:
+            continue
+        if len(sets) > 1:
+            print(
+                f"Round {number + 1} of {len(sets)}: {len(open_)} faults, {len(files - before)} test files.", flush=True
+            )
+        mapping.bring_up_to_date(files)
+        earlier = prints[number - 1] if number else ""
+        run = Run(Map(FOLDER), results, files - before, prints[number], earlier, given.budget)
+        if failing := [name for name in run.map.failing if name.partition("::")[0] in run.files]:
+            print(f"{len(failing)} tests fail without a fault, and are left out: {', '.join(failing[:5])}")
+        go(run, open_, given.workers, mapping.postgresql, prints[number:])
+    return [results.known[mutant.key] for mutant in wanted]
+
+
+def fingerprint(tests: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(tests, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def go(run: Run, wanted: list[Mutant], workers: int, postgresql: str, prints: list[str]) -> None:
+    for database, url in ((ONE, ""), (BOTH, postgresql)):
+        if database == BOTH and not url:
+            continue
+        open_ = [each for each in wanted if not run.results.settled(each, prints, database, whole=not run.budget)]
         print(f"{database}: {len(open_)} of {len(wanted)} faults to try.", flush=True)
         if open_:
             counter = Counter(len(open_))
             run.over(open_, workers, url, counter.tell)
             counter.end()
-    return [run.results.known[mutant.key] for mutant in wanted]
 
 
 class Counter:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ class CannotStartError(Exception):
 class Copy:
     """What git knows of, or would take; with one database on PostgreSQL where its address is given."""
 
-    def __init__(self, folder: Path, postgresql: str = "") -> None:
-        self.folder, self.url = folder, ""
+    def __init__(self, folder: Path, postgresql: str = "", files: Iterable[str] = ()) -> None:
+        """Tests of these files can be asked there; where none is named, of all."""
+        self.folder, self.url, self.files = folder, "", sorted(files)
         self.name = f"mutants_{os.getpid()}_{folder.name}"
         if postgresql:
             self.url = urlunsplit(urlsplit(postgresql)._replace(path=f"/{self.name}"))
@@ -46,7 +48,7 @@ class Copy:
     def ask(self, tests: Usual, path: str = "", before: str = "", after: str = "") -> dict[str, Any]:
         """Runs these tests, with the fault if there is one, in a fork of a process that has all tests."""
         if self.warm is None:
-            self.warm = Process(self, [])
+            self.warm = Process(self, self.files, warm=True)
         self.number += 1
         fault = {"path": path, "before": before, "after": after, "number": self.number} if path else {}
         answer = self.warm.ask({**fault, "tests": tests})
@@ -93,13 +95,13 @@ class Copy:
 class Process:
     """One pytest. Raises CannotStartError where it does not get as far as to run tests."""
 
-    def __init__(self, copy: Copy, files: list[str], suffix: str = "") -> None:
+    def __init__(self, copy: Copy, files: list[str], suffix: str = "", *, warm: bool = False) -> None:
         self.copy, self.suffix = copy, suffix
         reading, their_writing = os.pipe()
         their_reading, writing = os.pipe()
         environment = {**os.environ, "MUTANTS_IN": str(their_reading), "MUTANTS_OUT": str(their_writing)}
         environment["DATABASE_URL"] = f"{copy.url}{suffix}" if copy.url else "sqlite:///unused.sqlite3"
-        if not files:
+        if warm:
             environment["MUTANTS_WARM"] = "yes"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "bench.mutants.worker", *PLAIN, *files]
         with (copy.folder / "pytest.log").open("w") as log:

@@ -1,4 +1,4 @@
-"""Keeps the map of which test executes which line: the whole suite once, and then what has changed of it."""
+"""Keeps the map of which test executes which line: each test file once, and then where it has changed."""
 
 import json
 import os
@@ -10,11 +10,16 @@ from itertools import groupby
 from pathlib import Path
 
 from bench.database import ROOT
+from bench.mutants.copies import CannotStartError
 from bench.mutants.modules import APPS
 from bench.mutants.nearest import fingerprint
+from bench.mutants.results import BOTH, ONE
 
 OWN = "tests/house/test_mutants"
 """The tool's own tests, which run no product code."""
+
+RAN = (0, 1, 5)
+"""Pytest's answers where it got as far as to run tests: all pass, some fail, and there is none."""
 
 
 def room(name: str) -> tuple[bool, str]:
@@ -24,27 +29,45 @@ def room(name: str) -> tuple[bool, str]:
 
 
 class Mapping:
-    def __init__(self, folder: Path, postgresql: str) -> None:
-        self.folder, self.postgresql = folder, postgresql
+    def __init__(self, folder: Path, postgresql: str, workers: int = 2) -> None:
+        self.folder, self.postgresql, self.workers = folder, postgresql, workers
 
-    def bring_up_to_date(self) -> None:
-        """A product file that changes keeps its old lines in the map, by its old text, until `renew`."""
+    @property
+    def last(self) -> str:
+        """On which databases a fault was tried that nobody tries again."""
+        return BOTH if self.postgresql else ONE
+
+    def stale(self) -> set[str]:
         now, known = self.tests(), self.known()
+        return {name for name in now if known.get(name) != now[name]}
+
+    def bring_up_to_date(self, wanted: Iterable[str] | None = None) -> None:
+        """Notes what is new of the wanted test files, or of all.
+
+        A product file that changes keeps its old lines in the map, by its old text, until `renew`.
+        """
+        now, known = self.tests(), self.known()
+        asked = set(now if wanted is None else wanted)
         if not (self.folder / "sources").exists():
             for app in APPS:
                 shutil.copytree(ROOT / app, self.folder / "sources" / app, ignore=shutil.ignore_patterns("__pycache__"))
-        stale = [name for name in now if known.get(name) != now[name]]
+        stale = sorted(self.stale() & asked)
         for gone in set(known) - set(now) | set(stale):
             for folder in ("reach", "reach_postgresql"):
-                for file in (self.folder / folder).glob(f"{gone.replace('/', '.')}.*.json"):
+                for file in self.noted(folder, gone):
                     file.unlink()
         self.note_rooms(stale, now, known)
-        if self.postgresql and not (stale or (self.folder / "reach_postgresql").exists()):
-            stale = sorted(now)
-        if self.postgresql and (skipped := self.skipped(stale)):
+        if self.postgresql:
+            new = [name for name in sorted(asked) if not self.noted("reach_postgresql", name)]
+            self.note_races(new)
+
+    def note_races(self, names: list[str]) -> None:
+        if skipped := self.skipped(names):
             print(f"And {len(skipped)} tests on PostgreSQL ...", flush=True)
             self.note(skipped, "reach_postgresql", self.postgresql)
-        (self.folder / "tests.json").write_text(json.dumps(now))
+
+    def noted(self, folder: str, name: str) -> list[Path]:
+        return list((self.folder / folder).glob(f"{name.replace('/', '.')}.*.json"))
 
     def note_rooms(self, stale: list[str], now: dict[str, str], known: dict[str, str]) -> None:
         """Each folder of tests for itself: what was noted before the run is ended need not be noted again."""
@@ -74,7 +97,7 @@ class Mapping:
     def skipped(self, files: Iterable[str]) -> list[str]:
         found = []
         for name in files:
-            for noted in (self.folder / "reach").glob(f"{name.replace('/', '.')}.*.json"):
+            for noted in self.noted("reach", name):
                 tests = json.loads(noted.read_text())
                 found += [test for test, said in tests.items() if said.get("outcome") == "skipped"]
         return sorted(found)
@@ -85,6 +108,10 @@ class Mapping:
         listed = self.folder / "names.txt"
         listed.write_text("\n".join(names))
         plugin = ["-p", "bench.mutants.reach", "-p", "no:randomly", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", "-q", *plugin, "--hypothesis-seed=0", "-n", "2", f"@{listed}"]
-        with (self.folder / f"{folder}.log").open("w") as log:
-            subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)
+        processes = ["-n", str(self.workers if self.workers > 1 else 0)]
+        command = [sys.executable, "-m", "pytest", "-q", *plugin, "--hypothesis-seed=0", *processes, f"@{listed}"]
+        report = self.folder / f"{folder}.log"
+        with report.open("w") as log:
+            ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)
+        if ended.returncode not in RAN:
+            raise CannotStartError(f"The tests did not run, as {report} says:\n{report.read_text()[-2000:]}")

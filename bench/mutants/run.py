@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from bench.mutants.copies import Copy, Usual
 from bench.mutants.nearest import Map
 from bench.mutants.operators import Mutant
-from bench.mutants.results import Result, Results
+from bench.mutants.results import BOTH, ONE, Result, Results
 from bench.mutants.swap import is_in_functions
 
 FIRST_FILES = 4
@@ -22,20 +23,25 @@ Verdict = tuple[dict[str, Any], int]
 
 
 class Run:
-    def __init__(self, known: Map, results: Results, tests: str, budget: float) -> None:
-        self.map, self.results, self.tests, self.budget = known, results, tests, budget
+    """One round: of its test files alone. The fingerprints say which tests were asked up to it, and up to the last."""
+
+    def __init__(
+        self, known: Map, results: Results, files: Iterable[str], tests: str, earlier: str, budget: float
+    ) -> None:
+        self.map, self.results, self.files = known, results, set(files)
+        self.tests, self.earlier, self.budget = tests, earlier, budget
         self.sound: set[str] = set()
         """Tests that pass here without a fault, so that their failure says something."""
         self.unsound: set[str] = set()
 
     def over(self, mutants: list[Mutant], workers: int, postgresql: str, tell: Callable[[Result], None]) -> None:
-        database = "SQLite + PostgreSQL" if postgresql else "SQLite"
-        with copies(workers, postgresql) as free, ThreadPoolExecutor(workers) as threads:
+        database = BOTH if postgresql else ONE
+        with copies(workers, postgresql, self.files) as free, ThreadPoolExecutor(workers) as threads:
 
             def one(mutant: Mutant) -> None:
                 copy = free.get()
                 try:
-                    result = self.tried(copy, mutant, database)
+                    result = self.with_earlier(mutant, self.tried(copy, mutant, database))
                 finally:
                     free.put(copy)
                 self.results.keep(result)
@@ -48,8 +54,17 @@ class Run:
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def with_earlier(self, mutant: Mutant, result: Result) -> Result:
+        """With the tests of the round before counted, where it has survived them."""
+        before = self.results.known.get(mutant.key)
+        if before is None or before.tests != self.earlier:
+            return result
+        status = before.status if result.status == "unreached" else result.status
+        return replace(result, status=status, ran=before.ran + result.ran, reaching=before.reaching + result.reaching)
+
     def tried(self, copy: Copy, mutant: Mutant, database: str) -> Result:
-        reaching = [each for each in self.map.tests_for(mutant) if copy.url or each[0] not in self.map.races]
+        found = [each for each in self.map.tests_for(mutant) if each[0].partition("::")[0] in self.files]
+        reaching = [each for each in found if copy.url or each[0] not in self.map.races]
         if copy.url:
             reaching.sort(key=lambda each: each[0] not in self.map.races)
         began = time.monotonic()
@@ -127,7 +142,7 @@ def in_parts(copy: Copy, mutant: Mutant, tests: Usual) -> dict[str, Any]:
 
 
 @contextmanager
-def copies(workers: int, postgresql: str) -> Iterator["SimpleQueue[Copy]"]:
+def copies(workers: int, postgresql: str, files: Iterable[str]) -> Iterator["SimpleQueue[Copy]"]:
     """Removed at the end, with their processes and databases."""
     folder = Path(tempfile.mkdtemp(prefix="mutants"))
     made = []
@@ -135,7 +150,7 @@ def copies(workers: int, postgresql: str) -> Iterator["SimpleQueue[Copy]"]:
         free: SimpleQueue[Copy] = SimpleQueue()
         for number in range(workers):
             (folder / str(number)).mkdir()
-            made.append(Copy(folder / str(number), postgresql))
+            made.append(Copy(folder / str(number), postgresql, files))
             free.put(made[-1])
         yield free
     finally:

@@ -13,6 +13,7 @@ from bench.mutants.mapping import Mapping
 from bench.mutants.nearest import Map, moved, varied
 from bench.mutants.operators import mutants
 from bench.mutants.results import Result, Results
+from bench.mutants.rounds import rounds
 
 GUARD = """
 def withdraw(balance, amount):
@@ -193,10 +194,33 @@ def test_what_is_known_is_not_asked_again_and_a_survivor_only_of_other_tests(tmp
     kept = Results(tmp_path / "results.jsonl")
     kept.keep(result(key=first.key, status="survived"))
     again = Results(tmp_path / "results.jsonl")
-    assert again.settled(first, "old", "SQLite", whole=True)
-    assert not again.settled(first, "new", "SQLite", whole=True)
+    assert again.settled(first, ["old"], "SQLite", whole=True)
+    assert not again.settled(first, ["new"], "SQLite", whole=True)
     again.keep(result(key=first.key))
-    assert Results(tmp_path / "results.jsonl").settled(first, "new", "SQLite", whole=True)
+    assert Results(tmp_path / "results.jsonl").settled(first, ["new"], "SQLite", whole=True)
+
+
+def test_who_has_survived_a_later_round_is_not_tried_in_an_earlier_one_again(tmp_path):
+    first, *_ = mutants("some.py", GUARD)
+    kept = Results(tmp_path / "results.jsonl")
+    kept.keep(result(key=first.key, status="survived", tests="all"))
+    assert kept.settled(first, ["near", "all"], "SQLite", whole=True)
+    assert not kept.settled(first, ["near", "others"], "SQLite", whole=True)
+
+
+def test_the_nearest_tests_come_in_the_first_round_and_all_in_the_last():
+    tests = Mapping(ROOT, "").tests()
+    near, of_app, every = rounds(["users/sign_in/tokens.py"], tests)
+    assert "tests/users/sign_in/test_forged_tokens.py" in near
+    assert "tests/users/test_limits.py" in of_app - near
+    assert every == set(tests)
+    assert near < of_app < every
+    assert max(map(len, (near, of_app - near))) < len(every) / 4
+
+
+def test_a_route_that_asks_permission_has_its_matrix_in_the_first_round():
+    near, *_ = rounds(["groups/api/permissions.py"], Mapping(ROOT, "").tests())
+    assert "tests/access/test_matrix.py" in near
 
 
 def test_half_a_line_of_a_run_that_was_ended_is_passed_over(tmp_path):
