@@ -52,13 +52,13 @@ OWNERS_FIELDS = {"name", "phoneNumber"}
 def _parts_of(ids: Sequence[int]) -> QuerySet[Any, Any]:
     group_id, user_id = ids
     links = {
-        part._meta.model_name or "": Exists(part.objects.filter(group=OuterRef("pk"), user_id=user_id))
+        str(part._meta.model_name): Exists(part.objects.filter(group=OuterRef("pk"), user_id=user_id))
         for part in PARTS
     }
     return Group.objects.filter(pk=group_id).annotate(**links)
 
 
-parts_of = prepared(_parts_of, [part._meta.model_name or "" for part in PARTS])
+parts_of = prepared(_parts_of, [str(part._meta.model_name) for part in PARTS])
 
 
 def reach(rule: Rule, *, group_id: int, user_id: int) -> Reach | None:

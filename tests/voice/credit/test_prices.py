@@ -109,6 +109,14 @@ def test_an_unknown_price_is_asked_for_with_growing_pauses_for_a_week_and_report
     assert summary.given_up == 1
 
 
+@pytest.mark.parametrize(("early", "asks_on"), [(timedelta(0), False), (timedelta(microseconds=1), True)])
+def test_the_last_time_is_a_week_after_the_end_to_the_moment(ended, twilio_telephony, early, asks_on):
+    week = ended.end_time + timedelta(days=7)
+    Call.objects.update(price_due_at=week - early)
+    sync_prices(now=week - early)
+    assert (Call.objects.get().price_due_at is not None) == asks_on
+
+
 def test_the_command_says_what_it_did(ended, capsys):
     Call.objects.update(price_due_at=timezone.now())
     call_command("sync_call_prices")
