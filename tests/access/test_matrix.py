@@ -57,7 +57,7 @@ def walk(send, bound):
             transaction.set_rollback(True)
         viewer, in_group = bound.get(caller, somebody), operation.path.endswith("detailed")
         faults = shown_beyond(answer, viewer=viewer, people=bound, in_group=in_group)
-        if answer.status_code == 401 and not answer["WWW-Authenticate"].startswith("Bearer"):
+        if answer.status_code == 401 and answer["WWW-Authenticate"].partition(" ")[0] != "Bearer":
             faults.append("no challenge")
         if answer.status_code == 401 and answer.json()["code"] != WHY.get(caller):
             faults.append(answer.json()["code"])

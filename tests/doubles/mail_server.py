@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from bench.server import free_port
 
 USER, PASSWORD = "postman", "made up password"
+SLOW_SECONDS = 0.25
 
 
 class MailFault(Enum):
@@ -22,19 +23,25 @@ class MailFault(Enum):
     LOSE_ANSWER = auto()
     """It is kept, and then the connection breaks."""
     HANG = auto()
+    SLOW = auto()
+    """The usual answer comes after a while."""
 
 
 class MailDouble:
     """`fail_next("RCPT", "550 5.1.1 No such user")` is the answer to the next of this step: MAIL, RCPT or DATA."""
 
-    def __init__(self, *, tls: SSLContext | None = None, wants_login: bool = False) -> None:
+    def __init__(
+        self, *, tls: SSLContext | None = None, from_the_first: bool = False, wants_login: bool = False
+    ) -> None:
         self.received: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.logins: list[str] = []
         self.conversations = 0
         self.faults: deque[tuple[str, str | MailFault]] = deque()
         options: dict[str, Any] = {}
-        if tls:
+        if tls and from_the_first:
+            options["ssl_context"] = tls
+        elif tls:
             options |= {"tls_context": tls, "require_starttls": True}
         if wants_login:
             options |= {"authenticator": self.authenticate, "auth_required": True, "auth_require_tls": bool(tls)}
@@ -66,6 +73,9 @@ class MailDouble:
         _, fault = self.faults.popleft()
         if fault is MailFault.HANG:
             await asyncio.sleep(10)
+        if fault is MailFault.SLOW:
+            await asyncio.sleep(SLOW_SECONDS)
+            return None
         if isinstance(fault, MailFault):
             hang_up(server)
             return "421 4.3.0 gone"

@@ -8,7 +8,7 @@ from tests.doubles.issuer import IssuerDouble, rsa_key
 def outcome(answer):
     """The status, and for a refusal its code; each 401 says how to sign in."""
     if answer.status_code == 401:
-        assert answer["WWW-Authenticate"].startswith("Bearer")
+        assert answer["WWW-Authenticate"].partition(" ")[0] == "Bearer"
     return (answer.status_code, answer.json()["code"]) if answer.status_code >= 400 else answer.status_code
 
 

@@ -111,7 +111,7 @@ class SMTPMailer:
             try:
                 backend.open()
                 backend.send_messages([self.message(email)])
-                with suppress(OSError, smtplib.SMTPException):
+                with suppress(OSError):
                     backend.close()
             finally:
                 backend.drop()
@@ -134,7 +134,7 @@ def our_errors() -> Iterator[None]:
         raise refusal(code, text) from None
     except smtplib.SMTPDataError as error:
         raise refusal(error.smtp_code, error.smtp_error) from None
-    except (smtplib.SMTPException, OSError) as error:
+    except OSError as error:  # all of smtplib's are
         logger.warning("The mail server failed: %s %s", type(error).__name__, getattr(error, "smtp_code", ""))
         raise MailUnavailable from None
 

@@ -95,6 +95,15 @@ def test_a_server_that_hangs_up_or_falls_silent_is_unavailable_in_time(mail, ste
     assert mail.received == []
 
 
+def test_slow_answers_have_one_deadline_together(mail, short_deadline):
+    """None of them alone is too slow; what is not taken by then is tried again, and is not sent meanwhile."""
+    mail.fail_next("MAIL", MailFault.SLOW)
+    mail.fail_next("RCPT", MailFault.SLOW)
+    with pytest.raises(MailUnavailable):
+        mailer().send(EMAIL)
+    assert mail.received == []
+
+
 def test_an_answer_that_is_lost_is_unavailable_and_the_email_keeps_its_id(mail):
     mail.fail_next("DATA", MailFault.LOSE_ANSWER)
     with pytest.raises(MailUnavailable):
@@ -160,6 +169,22 @@ def test_it_signs_in_once_the_line_is_secret(certificate, settings):
         settings.MAIL = mail_at(double, **LOGIN)
         mailer().send(EMAIL)
         assert (len(double.received), len(double.logins)) == (1, 1)
+
+
+def test_on_the_port_that_is_secret_from_the_first_no_plain_word_is_said(certificate, settings, monkeypatch):
+    with MailDouble(tls=certificate, from_the_first=True) as double:
+        monkeypatch.setattr("groups.notifications.mail.smtp.TLS_FROM_THE_FIRST", double.port)
+        settings.MAIL = mail_at(double, email_use_tls="true")
+        mailer().send(EMAIL)
+        assert len(double.received) == 1
+
+
+def test_on_that_port_too_the_operator_may_leave_the_line_open(settings, monkeypatch, _loopback):
+    with MailDouble() as double:
+        monkeypatch.setattr("groups.notifications.mail.smtp.TLS_FROM_THE_FIRST", double.port)
+        settings.MAIL = mail_at(double)
+        mailer().send(EMAIL)
+        assert len(double.received) == 1
 
 
 def test_a_wrong_password_is_the_operators_to_mend(certificate, settings):

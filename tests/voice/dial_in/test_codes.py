@@ -1,10 +1,14 @@
 """Everybody else types the code that stands for a person in a group."""
 
+import secrets
+from itertools import chain, count
+
 import pytest
 
 from billing.ledger import set_balance
 from groups.models import Group, Membership
-from voice.dial_in.codes import code_in, is_easy, renew_code, whose_code
+from tests.voice.conferences.test_event_races import at_once
+from voice.dial_in.codes import code_in, digest, follows, is_easy, renew_code, whose_code
 from voice.dial_in_models import DialInCode
 from voice.models import Call
 
@@ -83,8 +87,10 @@ def test_who_leaves_takes_their_code_along(stranger, code, bob, group, api):
 
 
 def test_a_part_that_ended_without_a_word_lets_nobody_in(stranger, code, bob, group):
+    """Also where they have a part in another group."""
     old = code(bob)
     Membership.objects.filter(user=bob)._raw_delete("default")
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
     assert "not right" in stranger().press(old).words
 
 
@@ -102,6 +108,17 @@ def test_a_disabled_person_is_told_so(stranger, code, bob):
     bob.save()
     assert stranger().press(old).heard == ["Your account is disabled. Please ask the operator."] * 2
     assert not Call.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before", ["no code", "one under a secret that is gone"])
+def test_who_looks_twice_at_once_sees_one_code(on_postgresql, code, bob, settings, before):
+    if before != "no code":
+        code(bob)
+        settings.SECRET_KEY = "another" * 10
+    seen = []
+    at_once(lambda: seen.append(code(bob)), lambda: seen.append(code(bob)))
+    assert seen[0] == seen[1]
 
 
 # Money
@@ -144,11 +161,31 @@ def test_what_is_tried_first_is_no_code(easy):
     assert not is_easy("31415926")
 
 
+def test_nobody_is_given_what_is_tried_first(code, bob, settings, monkeypatch):
+    """Where chance draws such a one, it draws again."""
+    easy = next(seed for seed in map(str, count()) if is_easy(follows(settings.SECRET_KEY, seed)))
+    drawn = chain([easy], map(str, count(1_000_000)))
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+    assert not is_easy(code(bob))
+
+
 def test_an_exchanged_secret_keeps_codes_while_the_old_one_is_known(code, bob, group, settings):
     old, key = code(bob), settings.SECRET_KEY
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 10, [key]
     assert code(bob) == old
     assert whose_code(old) == (bob, group)
+
+
+def test_a_code_of_before_is_given_to_nobody_else(code, alice, bob, group, settings, monkeypatch):
+    """By chance the new key makes of a seed what the old one made for Alice."""
+    key, settings.SECRET_KEY = settings.SECRET_KEY, "another" * 10
+    alices = follows(settings.SECRET_KEY, "1")
+    DialInCode.objects.create(user=alice, group=group, seed="old", digest=digest(key, alices))
+    settings.SECRET_KEY_FALLBACKS = [key]
+    drawn = map(str, count(1))
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+    assert code(bob) != alices
+    assert whose_code(alices) == (alice, group)
 
 
 def test_without_it_a_new_code_is_found_where_one_looks(code, bob, group, settings):

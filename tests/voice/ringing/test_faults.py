@@ -34,6 +34,32 @@ def test_a_leg_whose_job_is_done_twice_rings_once(rings, verify, bob, twilio_dou
     assert len(twilio_double.rings) == 1
 
 
+def test_nor_is_it_ended_by_that_when_it_has_rung_for_a_while(rings, verify, bob, state):
+    verify(bob)
+    rings(bob)
+    later(seconds=50)
+    dial.call(Call.objects.get().pk)
+    assert (Call.objects.get().end_time, state(bob)) == (None, "ringing")
+
+
+def test_who_is_put_out_of_the_group_before_it_rings_is_not_rung(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob, jobs=False)
+    Membership.objects.get(user=bob).delete()
+    do_all()
+    assert not twilio_double.rings
+
+
+@pytest.mark.parametrize("came_to", ["joined", "declined"])
+def test_what_has_come_to_something_before_it_rings_does_not_ring(rings, verify, bob, twilio_double, came_to):
+    verify(bob)
+    rings(bob, jobs=False)
+    Ring.objects.update(state=came_to)
+    do_all()
+    assert not twilio_double.rings
+    assert Call.objects.get().end_time
+
+
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.SERVER_ERROR])
 def test_where_twilio_does_not_answer_it_is_not_asked_again(rings, verify, bob, twilio_double, fault, state):
     verify(bob)

@@ -9,7 +9,7 @@ from core.jobs.worker import do_all
 from tests.voice.conferences.test_event_races import at_once
 from tests.voice.ringing.conftest import BOBS
 from voice.models import Call
-from voice.ringing.legs import note_answer
+from voice.ringing.legs import dial, note_answer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql")]
 
@@ -33,6 +33,14 @@ def test_of_two_who_ring_the_same_person_at_once_one_does(ask, verify, bob, twil
     do_all()
     assert len(twilio_double.rings) == 1
     assert list(chain(*(each["skipped"] for each in ask.answers))) == [{"userId": bob.pk, "why": "alreadyRinging"}]
+
+
+def test_of_two_workers_who_ring_a_leg_at_once_one_does(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob, jobs=False)
+    leg = Call.objects.get()
+    at_once(lambda: dial.call(leg.pk), lambda: dial.call(leg.pk))
+    assert len(twilio_double.rings) == 1
 
 
 def test_of_two_phones_that_are_answered_at_once_one_lets_in(rings, verify, app, bob):
