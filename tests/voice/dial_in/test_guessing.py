@@ -137,6 +137,12 @@ def test_operators_are_told(attacked):
     assert "somebody may be guessing" in PaymentNotice.objects.get(pk="dialIn:codes").words
 
 
+def test_they_are_not_told_one_wrong_code_before(fill, stranger, wrong):
+    fill(tries.EVERYBODYS, tries.EVERYBODY, tries.OF_ALL - 2)
+    stranger().press(wrong)
+    assert not PaymentNotice.objects.exists()
+
+
 def test_who_is_known_and_vouched_for_walks_in_as_before(attacked, phone, verify, bob, group):
     verify(bob)
     assert phone(BOBS).group_id == group.pk

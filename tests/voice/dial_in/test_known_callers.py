@@ -1,5 +1,7 @@
 """Who is known by their number, and vouched for by its network, walks in."""
 
+import time
+
 import pytest
 
 from groups.models import Group, Membership, Ownership
@@ -70,6 +72,20 @@ def test_a_disabled_account_is_told_so(phone, verify, bob):
 
 
 # Several groups
+
+
+@pytest.mark.parametrize(("seconds", "is_in"), [(3590, True), (3610, False)])
+def test_that_a_network_vouches_for_a_caller_is_believed_for_an_hour(
+    phone, verify, bob, group, monkeypatch, seconds, is_in
+):
+    """So long a call may hesitate over a menu. Twilio says it with the first request alone."""
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
+    verify(bob)
+    call, now = phone(), time.time()
+    monkeypatch.setattr(time, "time", lambda: now + seconds)
+    call.press("1")
+    assert (call.conference is not None) == is_in
+    assert ("type your code" in call.words) != is_in
 
 
 @pytest.fixture
