@@ -1,7 +1,11 @@
 """Which test files come first for the modules that are named: what a change needs is not the whole suite's lines."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from bench.database import ROOT
+from bench.mutants.modules import APPS
 
 ELSEWHERE = {
     "core/jobs": ("tests/jobs",),
@@ -15,13 +19,14 @@ ELSEWHERE = {
 
 
 def rounds(paths: Iterable[str], files: Iterable[str]) -> list[set[str]]:
-    """The nearest of all test files, those of the modules' apps with them, and all: each set holds the one before."""
+    """The nearest of all test files; with them those of the modules' apps and of who imports the modules; and all."""
     wanted, every = list(paths), set(files)
     near = {file for path in wanted for file in nearest(path, every)}
-    apps = {f"tests/{path.partition('/')[0]}/" for path in wanted}
-    of_apps = near | {file for file in every if file.startswith(tuple(apps))}
+    apps = tuple(f"tests/{path.partition('/')[0]}/" for path in wanted)
+    wider = near | {file for file in every if file.startswith(apps)}
+    wider |= {file for path in importers(wanted) for file in nearest(path, every)}
     found: list[set[str]] = []
-    for each in (near, of_apps, every):
+    for each in (near, wider, every):
         if each and each not in found:
             found.append(each)
     return found
@@ -32,5 +37,22 @@ def nearest(path: str, files: set[str]) -> set[str]:
     module = Path(path).with_suffix("")
     places = (f"tests/{place}/" for place in (module, *module.parents[:-1]))
     found = next((place for place in places if any(file.startswith(place) for file in files)), "-")
-    elsewhere = (f"{folder}/" for folder in ELSEWHERE.get(str(module.parent), ()))
-    return {file for file in files if file.startswith((found, *elsewhere))}
+    beside = (found, *(f"{folder}/" for folder in ELSEWHERE.get(str(module.parent), ())))
+    return {file for file in files if file.startswith(beside)}
+
+
+def importers(paths: Iterable[str]) -> set[str]:
+    """The modules with a `from … import` of these."""
+    lines = []
+    for path in paths:
+        *package, name = Path(path).with_suffix("").parts
+        room = re.escape(".".join(package))
+        lines.append(rf"^from {room}\.{name} import |^from {room} import [^\n]*\b{name}\b")
+    wanted = re.compile("|".join(lines), re.MULTILINE)
+    texts = ((file, (ROOT / file).read_text()) for app in APPS for file in modules_of(app))
+    return {file for file, text in texts if wanted.search(text)}
+
+
+def modules_of(app: str) -> Iterator[str]:
+    found = (str(file.relative_to(ROOT)) for file in sorted((ROOT / app).rglob("*.py")))
+    return (file for file in found if "/migrations/" not in file)

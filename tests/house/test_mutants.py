@@ -223,6 +223,11 @@ def test_a_route_that_asks_permission_has_its_matrix_in_the_first_round():
     assert "tests/access/test_matrix.py" in near
 
 
+def test_whoever_imports_a_module_has_their_tests_in_the_second_round():
+    near, wider, _ = rounds(["users/sign_in/tickets.py"], Mapping(ROOT, "").tests())
+    assert "tests/live/test_doors.py" in wider - near
+
+
 def test_half_a_line_of_a_run_that_was_ended_is_passed_over(tmp_path):
     (tmp_path / "results.jsonl").write_text('{"key": "a')
     assert results.Results(tmp_path / "results.jsonl").known == {}

@@ -45,6 +45,13 @@ def test_it_can_be_ended_by_one_click_and_wants_no_automatic_answer(mail):
     assert sent["Auto-Submitted"] == "auto-generated"
 
 
+def test_what_was_asked_for_has_nothing_to_be_ended(mail):
+    mailer().send(replace(EMAIL, unsubscribe=""))
+    (sent,) = mail.received
+    assert (sent["List-Unsubscribe"], sent["List-Unsubscribe-Post"]) == (None, None)
+    assert sent["Auto-Submitted"] == "auto-generated"
+
+
 def test_the_same_email_has_the_same_id(mail):
     mailer().send(EMAIL)
     mailer().send(EMAIL)
@@ -54,7 +61,12 @@ def test_the_same_email_has_the_same_id(mail):
     assert other != first
 
 
-PERMANENT = ["550 5.1.1 No such user", "553 Mailbox name not allowed", "552 5.2.2 Mailbox full for ever"]
+PERMANENT = [
+    "500 Line too long",
+    "550 5.1.1 No such user",
+    "553 Mailbox name not allowed",
+    "552 5.2.2 Mailbox full for ever",
+]
 TEMPORARY = ["450 4.2.0 Greylisted", "421 4.7.0 Come later", "554 5.7.1 Relay access denied", "550 5.7.26 No DMARC"]
 
 
@@ -134,6 +146,7 @@ def test_past_the_deadline_nobody_is_asked(mail, past_deadline):
 
 
 UNUSABLE = ["", "anna", "anna@example.com\nBcc: all@example.com", "a@b\r\n.c", "änna@example.com", "anna @example.com"]
+UNUSABLE += ["\u212aarl@example.com"]  # Django takes the Kelvin sign for a k
 
 
 @pytest.mark.parametrize("backend", ["mail", "sandbox"])
@@ -179,7 +192,19 @@ def test_on_the_port_that_is_secret_from_the_first_no_plain_word_is_said(certifi
         assert len(double.received) == 1
 
 
-def test_on_that_port_too_the_operator_may_leave_the_line_open(settings, monkeypatch, _loopback):
+def test_there_too_slow_answers_have_one_deadline_together(certificate, settings, monkeypatch, short_deadline):
+    with MailDouble(tls=certificate, from_the_first=True) as double:
+        monkeypatch.setattr("groups.notifications.mail.smtp.TLS_FROM_THE_FIRST", double.port)
+        settings.MAIL = mail_at(double, email_use_tls="true")
+        double.fail_next("MAIL", MailFault.SLOW)
+        double.fail_next("RCPT", MailFault.SLOW)
+        with pytest.raises(MailUnavailable):
+            mailer().send(EMAIL)
+        assert double.received == []
+
+
+@pytest.mark.usefixtures("_loopback")
+def test_on_that_port_too_the_operator_may_leave_the_line_open(settings, monkeypatch):
     with MailDouble() as double:
         monkeypatch.setattr("groups.notifications.mail.smtp.TLS_FROM_THE_FIRST", double.port)
         settings.MAIL = mail_at(double)

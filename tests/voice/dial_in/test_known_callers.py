@@ -5,6 +5,7 @@ import time
 import pytest
 
 from groups.models import Group, Membership, Ownership
+from tests.conftest import person
 from tests.voice.dial_in.conftest import BOBS
 from tests.voice.dial_in.phone import Phone
 from users.models import VerifiedNumber
@@ -119,12 +120,12 @@ def test_more_than_eight_are_read_page_by_page(phone, verify, bob, groups):
     assert call.press("9").press("4").group_id == groups[11].pk
 
 
-@pytest.mark.parametrize("key", ["7", "0", "*", "9", "٣", "1x", "x"])
+@pytest.mark.parametrize("key", ["3", "7", "0", "*", "9", "٢", "1x", "x", pytest.param("1" * 5000, id="long")])
 def test_a_wrong_key_is_asked_again_and_three_are_the_end(phone, verify, bob, group, key):
     verify(bob)
     Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
     call = phone()
-    call.gather.set("numDigits", "2")
+    call.gather.set("numDigits", "9999")
     call.press(key)
     if key == "1x":
         return
@@ -139,6 +140,13 @@ def test_who_presses_nothing_is_asked_three_times(phone, verify, bob, group):
     Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
     assert "Which group" in phone().wait().wait().words
     assert phone().wait().wait().wait().is_over
+
+
+def test_who_has_asked_for_more_is_asked_three_times_again(phone, verify, bob, groups):
+    verify(bob)
+    call = phone().wait().wait().press("9").wait().wait()
+    assert "Which group" in call.words
+    assert call.wait().is_over
 
 
 def test_a_key_means_what_was_read_though_the_groups_change(phone, verify, bob, groups):
@@ -188,6 +196,23 @@ def test_then_each_hears_their_own_groups(phone, landline, bob, group):
     assert call.heard[:3] == ["Which group would you like to join?", f"Press 1 for {group.name}.", "Press 2 for Choir."]
     call.press("2")
     assert Call.objects.get().user_id == bob.pk
+
+
+def test_after_the_last_page_of_people_groups_begin_with_the_first(phone, verify, group):
+    people = [person(f"P{number}") for number in range(9)]
+    for each in people:
+        Membership.objects.create(user=each, group=group)
+        verify(each)
+    for number in range(9):
+        Membership.objects.create(user=people[8], group=Group.objects.create(name=f"Choir {number}"))
+    call = phone().press("9").press("1")
+    assert call.heard[:2] == ["Which group would you like to join?", f"Press 1 for {group.name}."]
+
+
+def test_who_has_said_who_they_are_is_asked_three_times_again(phone, landline, bob):
+    Membership.objects.create(user=bob, group=Group.objects.create(name="Choir"))
+    call = phone().wait().wait().press("2").wait().wait()
+    assert "Which group" in call.words
 
 
 def test_who_was_chosen_and_is_known_no_more_is_not_taken_for_another(phone, landline, alice, bob):

@@ -80,6 +80,27 @@ def test_a_leg_whose_answer_was_lost_is_named_by_what_twilio_tells(rings, ringin
     assert (Call.objects.get().sid, state(bob)) == (phone.made["sid"], "joined")
 
 
+@pytest.mark.parametrize("name", ["not a name", "ring_1"])
+def test_a_leg_is_not_named_by_what_cannot_be_a_name(rings, ringing, verify, bob, twilio_double, name):
+    verify(bob)
+    twilio_double.fail_next(Fault.LOSE_ANSWER)
+    rings(bob)
+    phone = ringing()[BOBS]
+    phone.params["CallSid"] = name
+    sid = Call.objects.get().sid
+    assert phone.answer().is_over
+    assert Call.objects.get().sid == sid
+
+
+def test_a_leg_that_has_a_name_gets_no_other(rings, ringing, verify, bob):
+    verify(bob)
+    rings(bob)
+    phone, sid = ringing()[BOBS], Call.objects.get().sid
+    phone.params["CallSid"] = "CA" + 32 * "0"
+    assert phone.answer().is_over
+    assert Call.objects.get().sid == sid
+
+
 def test_a_worker_that_is_killed_when_it_has_claimed_a_leg_rings_nobody_twice(rings, verify, bob, twilio_double, state):
     verify(bob)
     rings(bob, jobs=False)

@@ -9,7 +9,7 @@ from core.jobs.worker import do_all
 from tests.voice.conferences.test_event_races import at_once
 from tests.voice.ringing.conftest import BOBS
 from voice.models import Call
-from voice.ringing.legs import dial, note_answer
+from voice.ringing.legs import dial, learn_sid, note_answer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql")]
 
@@ -41,6 +41,14 @@ def test_of_two_workers_who_ring_a_leg_at_once_one_does(rings, verify, bob, twil
     leg = Call.objects.get()
     at_once(lambda: dial.call(leg.pk), lambda: dial.call(leg.pk))
     assert len(twilio_double.rings) == 1
+
+
+def test_of_two_names_that_twilio_tells_at_once_the_first_stays(rings, verify, bob):
+    verify(bob)
+    rings(bob, jobs=False)
+    leg = Call.objects.get()
+    at_once(lambda: learn_sid(leg.pk, "CA1"), lambda: learn_sid(leg.pk, "CA2"))
+    assert Call.objects.get().sid == "CA1"
 
 
 def test_of_two_phones_that_are_answered_at_once_one_lets_in(rings, verify, app, bob):
