@@ -27,6 +27,10 @@ def test_three_in_a_row_without_an_answer_are_enough():
     assert tried(*[TelephonyUnavailable] * 3).is_over
 
 
+def test_past_the_deadline_nothing_more_is_tried(past_deadline):
+    assert Attempts().is_over
+
+
 def test_a_500_is_no_answer_either():
     assert tried(*[APIException] * 3).is_over
 

@@ -9,15 +9,22 @@ pytestmark = pytest.mark.django_db
 
 NONE, OPAQUE = "text of a variable that holds none", "opaque"
 JWE = ".".join([base64url(b'{"alg":"RSA-OAEP","enc":"A256GCM"}'), *["AAAA"] * 4])
+IN_LINES = ".".join([base64url(b'{\n"alg":"RSA-OAEP","enc":"A256GCM"\n}'), *["AAAA"] * 4])
 CAME = {
-    **dict.fromkeys(("undefined", "null", "None", "NaN", "false", "[object Object]", "[object Promise]"), NONE),
+    **dict.fromkeys(("undefined", "null", "None", "nil", "NaN", "true", "false"), NONE),
+    **dict.fromkeys(("[object Object]", "[object Promise]"), NONE),
     "": "no token behind the word Bearer",
     "0b79bab50daca910b000d4f1a2b675d604257e42": OPAQUE,
     "v2.local.c2VjcmV0": OPAQUE,
     "eyJhbGciOiJSUzI1NiJ9.e30": OPAQUE,
+    "a.b.c.d.e": OPAQUE,
     JWE: "encrypted (a JWE, five parts)",
+    IN_LINES: "encrypted (a JWE, five parts)",
     '"eyJhbGciOiJSUzI1NiJ9.e30.AA"': "quotes or brackets",
+    "'eyJhbGciOiJSUzI1NiJ9.e30.AA'": "quotes or brackets",
     "<token>": "quotes or brackets",
+    "{token}": "quotes or brackets",
+    "eyJhbGciOiJSUzI1NiJ9.e30.AA,eyJhbGciOiJSUzI1NiJ9.e30.AA": "more than one token",
     "Bearer eyJhbGciOiJSUzI1NiJ9.e30.AA": "more than one token",
 }
 
@@ -48,7 +55,7 @@ def test_nothing_of_the_token_is_given_back(issuer, ask):
     assert b"sesame" not in ask("sesame").content
 
 
-def test_a_header_may_be_written_with_spaces(issuer, ask):
-    header = b'{ "alg": "RS256", "kid": "rs-1" }'
-    assert outcome(ask(write(header, issuer.claims(), issuer.keys[0]))) == 200
+def test_a_header_may_be_written_with_spaces_and_in_lines(issuer, ask):
+    for header in (b'{ "alg": "RS256", "kid": "rs-1" }', b'{\n"alg": "RS256",\n"kid": "rs-1"\n}'):
+        assert outcome(ask(write(header, issuer.claims(), issuer.keys[0]))) == 200
     assert outcome(ask(f"  {issuer.token()} ")) == 200

@@ -12,6 +12,7 @@ from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Group, Membership, Ring
 from tests.doubles.server import Fault
+from tests.doubles.twilio import error
 from tests.voice.ringing.conftest import BOBS
 from users.sign_in.local_issuer import local_token
 from voice.credit.call_credit import held_by_calls
@@ -25,6 +26,13 @@ def later(**passed):
     Call.objects.update(created_at=ago, heard_at=ago)
     Ring.objects.update(created_at=ago)
     Job.objects.filter(state="waiting").update(due_at=timezone.now())
+
+
+def test_what_twilio_refuses_to_ring_lasted_no_time(rings, verify, bob, twilio_double):
+    verify(bob)
+    twilio_double.fail_next(error(400, 21211, "Invalid 'To' Phone Number"))
+    rings(bob)
+    assert (Call.objects.get().status, Call.objects.get().duration) == ("failed", 0)
 
 
 def test_a_leg_whose_job_is_done_twice_rings_once(rings, verify, bob, twilio_double):
@@ -80,7 +88,7 @@ def test_a_leg_whose_answer_was_lost_is_named_by_what_twilio_tells(rings, ringin
     assert (Call.objects.get().sid, state(bob)) == (phone.made["sid"], "joined")
 
 
-@pytest.mark.parametrize("name", ["not a name", "ring_1"])
+@pytest.mark.parametrize("name", ["not a name", "ring_1", "CA_of_another"])
 def test_a_leg_is_not_named_by_what_cannot_be_a_name(rings, ringing, verify, bob, twilio_double, name):
     verify(bob)
     twilio_double.fail_next(Fault.LOSE_ANSWER)
@@ -88,8 +96,9 @@ def test_a_leg_is_not_named_by_what_cannot_be_a_name(rings, ringing, verify, bob
     phone = ringing()[BOBS]
     phone.params["CallSid"] = name
     sid = Call.objects.get().sid
+    Call.objects.create(sid="CA_of_another")
     assert phone.answer().is_over
-    assert Call.objects.get().sid == sid
+    assert Call.objects.exclude(sid="CA_of_another").get().sid == sid
 
 
 def test_a_leg_that_has_a_name_gets_no_other(rings, ringing, verify, bob):
