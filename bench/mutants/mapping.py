@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from bench.mutants.results import BOTH, ONE
 OWN = "tests/house/test_mutants"
 """The tool's own tests, which run no product code."""
 
+AT_ONCE = 15
+"""Test files that one pytest notes: what it has begun is lost where it is ended."""
 RAN = (0, 1, 5)
 """Pytest's answers where it got as far as to run tests: all pass, some fail, and there is none."""
 
@@ -26,6 +28,12 @@ def room(name: str) -> tuple[bool, str]:
     """The folder under `tests`; those last that test no app by itself."""
     folder = name.split("/")[1]
     return folder not in APPS, folder
+
+
+def parts(names: Iterable[str]) -> Iterator[list[str]]:
+    for _, together in groupby(sorted(names, key=room), key=room):
+        of_folder = list(together)
+        yield from (of_folder[begin : begin + AT_ONCE] for begin in range(0, len(of_folder), AT_ONCE))
 
 
 class Mapping:
@@ -70,12 +78,11 @@ class Mapping:
         return list((self.folder / folder).glob(f"{name.replace('/', '.')}.*.json"))
 
     def note_rooms(self, stale: list[str], now: dict[str, str], known: dict[str, str]) -> None:
-        """Each folder of tests for itself: what was noted before the run is ended need not be noted again."""
+        """A part of a folder at once: what was noted before the run is ended need not be noted again."""
         if not stale:
             return
         print(f"Noting which lines {len(stale)} test files execute (slower than the tests alone) ...", flush=True)
-        for _, names in groupby(sorted(stale, key=room), key=room):
-            noted = list(names)
+        for noted in parts(stale):
             self.note(noted, "reach", "")
             known = {name: text for name, text in known.items() if name in now} | {name: now[name] for name in noted}
             (self.folder / "tests.json").write_text(json.dumps(known))

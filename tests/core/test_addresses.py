@@ -81,6 +81,7 @@ def test_an_ipv6_household_is_one(known):
     known("2001:db8:2:3::1")
     assert known("2001:db8:2:3:ffff::9")
     assert not known("2001:db8:2:4::1")
+    assert not known("2001:db8:2:2::1")
 
 
 def test_ipv4_is_the_same_however_it_is_written(known):
@@ -91,3 +92,16 @@ def test_ipv4_is_the_same_however_it_is_written(known):
 def test_connections_without_an_address_are_one(known):
     assert not known("")
     assert known("", CLIENT)
+
+
+@behind_proxies
+def test_who_has_no_address_is_no_proxy(known):
+    assert not known("", CLIENT)
+    assert known("", OTHER)
+
+
+@behind_proxies
+def test_behind_twenty_proxies_in_a_row_a_client_is_known_and_behind_more_nobody(known):
+    assert not known(PROXY, ",".join([CLIENT, *[OUTER_PROXY] * 20]))
+    assert known(CLIENT)
+    assert not known(PROXY, ",".join([CLIENT, *[OUTER_PROXY] * 21]))

@@ -272,3 +272,24 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(limit, at, ask_token,
     assert [ask_token(alice, "192.0.2.1") for _ in range(2)] == [200, 429]
     at(-3600)
     assert ask_token(alice, "192.0.2.1") == 200
+
+
+@pytest.mark.parametrize(("back", "expected"), [(300, 429), (301, 200)])
+def test_the_clocks_of_machines_may_differ_by_five_minutes(limit, at, ask_token, alice, back, expected):
+    limit("ACCESS_TOKEN")
+    ask_token(alice, "192.0.2.1")
+    at(-back)
+    assert ask_token(alice, "192.0.2.1") == expected
+
+
+@pytest.mark.parametrize(("second", "wait"), [(30, "30"), (-200, "60")])
+def test_what_the_cache_counts_waits_for_the_first_place_and_no_longer_than_the_period(
+    api, limit, at, alice, second, wait
+):
+    limit("ACCESS_TOKEN", rate=(2, 60))
+    api.force_authenticate(alice)
+    for taken_at in (0, 20):
+        at(taken_at)
+        assert api.get("/api/voice/accessToken").status_code == 200
+    at(second)
+    assert api.get("/api/voice/accessToken")["Retry-After"] == wait

@@ -103,7 +103,11 @@ def test_a_list_of_more_than_a_thousand_ends_there_and_links_to_its_rest(api, th
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "limit=", "limit=-1", "limit=1.5", "after=", "after=x"]
+    "query",
+    [
+        *("limit=0", "limit=101", "limit=x", "limit=", "limit=-1", "limit=1.5", "limit=٣", f"limit={1:020}"),
+        *("after=", "after=x"),
+    ],
 )
 def test_other_page_parameters_are_refused(api, alice, query):
     answer = api.get(f"/api/users?{query}")

@@ -82,9 +82,19 @@ def test_it_is_paged_by_its_own_order(api, group, dave, name):
     whole, collected, link = api.get(path).json(), [], f"{path}?limit=1"
     while link:
         page = api.get(link.removeprefix("http://testserver"))
+        assert page.json()
         collected += page.json()
         link = page.headers.get("Link", "").partition(">")[0].lstrip("<")
     assert collected == whole
+
+
+@every_list
+def test_what_a_write_answers_with_begins_at_its_beginning(api, group, dave, name):
+    path = f"/api/groups/{group.pk}/{name}"
+    whole = api.post(path, {"userId": dave.pk})
+    again = api.post(f"{path}?limit=1&after=99999", {"userId": dave.pk})
+    assert again.json() == whole.json() != []
+    assert "Link" not in again
 
 
 @pytest.fixture

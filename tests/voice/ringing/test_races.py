@@ -6,6 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from core.jobs.worker import do_all
+from groups.models import Group, Ownership
 from tests.voice.conferences.test_event_races import at_once
 from tests.voice.ringing.conftest import BOBS
 from voice.models import Call
@@ -33,6 +34,18 @@ def test_of_two_who_ring_the_same_person_at_once_one_does(ask, verify, bob, twil
     do_all()
     assert len(twilio_double.rings) == 1
     assert list(chain(*(each["skipped"] for each in ask.answers))) == [{"userId": bob.pk, "why": "alreadyRinging"}]
+
+
+def test_whoever_has_just_stopped_paying_pays_for_no_ring(ask, verify, bob, dave, group):
+    verify(bob)
+
+    def hand_over():
+        Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+        Ownership.objects.filter(group=group).update(user=dave)
+
+    at_once(hand_over, ask)
+    assert [each["code"] for each in ask.answers] == ["changed"]
+    assert not Call.objects.exists()
 
 
 def test_of_two_workers_who_ring_a_leg_at_once_one_does(rings, verify, bob, twilio_double):
