@@ -98,10 +98,23 @@ def in_rounds(mapping: Mapping, wanted: list[Mutant], paths: list[str], given: a
         mapping.bring_up_to_date(files)
         earlier = prints[number - 1] if number else ""
         run = Run(Map(FOLDER), results, files - before, prints[number], earlier, given.budget)
-        if failing := [name for name in run.map.failing if name.partition("::")[0] in run.files]:
-            print(f"{len(failing)} tests fail without a fault, and are left out: {', '.join(failing[:5])}")
+        leave_out_failing(run)
         go(run, open_, given.workers, mapping.postgresql, prints[number:])
     return [results.known[mutant.key] for mutant in wanted]
+
+
+def leave_out_failing(run: Run) -> None:
+    """Raises CannotStartError where most tests fail: then it is no fault of theirs, and survivors would say nothing."""
+    passing, failing = (
+        [name for name in names if name.partition("::")[0] in run.files] for names in (run.map.seconds, run.map.failing)
+    )
+    if len(failing) > len(passing):
+        raise CannotStartError(
+            f"{len(failing)} tests fail without a fault, and {len(passing)} pass: {', '.join(failing[:5])}. "
+            "Mend that, and note the lines anew: RENEW=1"
+        )
+    if failing:
+        print(f"{len(failing)} tests fail without a fault, and are left out: {', '.join(failing[:5])}")
 
 
 def fingerprint(tests: dict[str, str]) -> str:
