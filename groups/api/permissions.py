@@ -52,8 +52,7 @@ OWNERS_FIELDS = {"name", "phoneNumber"}
 def _parts_of(ids: Sequence[int]) -> QuerySet[Any, Any]:
     group_id, user_id = ids
     links = {
-        str(part._meta.model_name): Exists(part.objects.filter(group=OuterRef("pk"), user_id=user_id))
-        for part in PARTS
+        str(part._meta.model_name): Exists(part.objects.filter(group=OuterRef("pk"), user_id=user_id)) for part in PARTS
     }
     return Group.objects.filter(pk=group_id).annotate(**links)
 
