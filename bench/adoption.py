@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--activities", type=int, default=1_000_000)
     given = parser.parse_args()
-    with empty_database("_first") as url:
+    with empty_database("_bench_adoption") as url:
         fill(Old(url).make(), given.people, given.activities)
         dry, wet = run(url, "--dry-run"), run(url)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -60,25 +60,36 @@ def is_unfinished(of: BaseDatabaseWrapper, tables: Collection[str]) -> bool:
 
 
 class Teller:
-    """Says now and then how far it is, and when it will be done, by how fast it has been so far."""
+    """Says now and then how far it is, and when it will be done, by how fast it has been so far.
 
-    def __init__(self, say: Callable[[str], object], total: int) -> None:
-        self.say, self.total, self.before, self.now = say, total, 0, 0
+    `rows` has how many there are of each table. A person is as much work as several other rows.
+    """
+
+    def __init__(self, say: Callable[[str], object], rows: Mapping[str, int]) -> None:
+        self.say, self.rows = say, sum(rows.values())
+        self.work = sum(weight(table) * count for table, count in rows.items())
+        self.done = self.worked = self.spared = 0
         self.begun = self.told_at = time.monotonic()
 
-    def skip(self, rows: int) -> None:
+    def skip(self, table: str, rows: int) -> None:
         """Those that an earlier run has copied."""
-        self.before += rows
+        self.done += rows
+        self.spared += weight(table) * rows
 
-    def add(self, words: str, rows: int) -> None:
-        self.now += rows
+    def add(self, table: str, words: str, rows: int) -> None:
+        self.done += rows
+        self.worked += weight(table) * rows
         if time.monotonic() - self.told_at >= TOLD_EACH:
             self.told_at = time.monotonic()
-            self.say(f"{words}: {self.before + self.now:,} of {self.total:,} rows, {left(self.seconds_left())} left")
+            self.say(f"{words}: {self.done:,} of {self.rows:,} rows, {left(self.seconds_left())} left")
 
     def seconds_left(self) -> float:
-        rest = max(self.total - self.before - self.now, 0)
-        return rest * (time.monotonic() - self.begun) / max(self.now, 1)
+        rest = max(self.work - self.spared - self.worked, 0)
+        return rest * (time.monotonic() - self.begun) / max(self.worked, 1)
+
+
+def weight(table: str) -> int:
+    return 6 if table == "users" else 1
 
 
 def left(seconds: float) -> str:

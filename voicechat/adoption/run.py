@@ -58,13 +58,13 @@ class Adoption:
             tally = self.tallies[step.table] = Tally()
             for _, rows in step.parts(self.source, FIRST_PLACE, self.at_once):
                 list(step.convert(rows, world, tally))
-                teller.add(step.words, len(rows))
+                teller.add(step.table, step.words, len(rows))
             self.note_nowhere(step, tally)
         self.say("\n".join(report.noted(self.tallies.values())))
         self.say("\n".join(report.planned(self.steps, self.tallies)))
 
     def teller(self) -> Teller:
-        return Teller(self.say, sum(map(self.source.count, self.source.columns)))
+        return Teller(self.say, {table: self.source.count(table) for table in self.source.columns})
 
     def note_nowhere(self, step: Step, tally: Tally) -> None:
         """Rows of a list that name no group are in none of its parts."""
@@ -92,7 +92,7 @@ class Adoption:
     def copy_table(self, step: Step, world: World, teller: Teller) -> None:
         so_far = reached(step.table)
         tally = self.tallies[step.table] = read_tally(so_far.told) if so_far else Tally()
-        teller.skip(tally.read)
+        teller.skip(step.table, tally.read)
         if so_far and so_far.done:
             return
         place = so_far.place if so_far else FIRST_PLACE
@@ -101,7 +101,7 @@ class Adoption:
         for at, rows in step.parts(self.source, place, self.at_once):
             place = at
             self.copy_part(step, place, rows, world)
-            teller.add(step.words, len(rows))
+            teller.add(step.table, step.words, len(rows))
         self.note_nowhere(step, tally)
         with transaction.atomic():
             write_down(step.table, place=place, done=True, told=tally.written())

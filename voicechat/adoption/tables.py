@@ -84,7 +84,7 @@ def copies(names: list[str]) -> Iterator[str]:
 def highest_ids(source: Source) -> dict[str, int]:
     """No id is given to a second person: calls of those who are gone name them by it."""
     there = [name for name in ("users", "groups", "activities", "callSessions") if name in source.columns]
-    highest = {name: source.highest(name) for name in there}
+    highest: dict[str, int] = {name: source.highest(name) for name in there}
     for table, column in (("users", "userId"), ("groups", "groupId")):
         if "callSessions" in source.columns:
             told = source.ask(
