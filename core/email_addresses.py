@@ -2,6 +2,7 @@
 
 import string
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -27,6 +28,7 @@ def looks_alike(text: str) -> bool:
     return any(unicodedata.normalize("NFC", letter).isascii() for letter in text if not letter.isascii())
 
 
+@lru_cache(maxsize=1024)  # of many people few domains are different, and IDNA is slow
 def domain_key(domain: str) -> str:
     """`münchen.de`, its punycode, and both in full-width letters are one. https://www.unicode.org/reports/tr46/"""
     try:

@@ -24,6 +24,11 @@ HOST = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([^:\[\]]*)(?::([0-9]
 PLACES = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
 """Options that say what may also stand before the question mark."""
 LONGEST_NAME = 63
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 5,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+}
 LIVES: dict[str, Any] = {"conn_max_age": 60, "conn_health_checks": True}
 BACKEND = "voicechat.postgresql"
 """Django's own, which waits no longer than it may."""

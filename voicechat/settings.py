@@ -9,6 +9,7 @@ import django_stubs_ext
 from dotenv import load_dotenv
 
 from voicechat import vendor_keys
+from voicechat.database_url import SQLITE_OPTIONS
 from voicechat.env import Env
 from voicechat.logs import OUR_LOGGERS
 from voicechat.loose_settings import is_loopback, is_origin, sign_of_a_host, warnings
@@ -63,6 +64,9 @@ FAILPOINT = env.choice(
         "job_begun",
         "job_done",
         "job_settled",
+        "adoption_begun",
+        "adopted_part",
+        "adoption_copied",
     ),
 )
 if bool(OIDC_ISSUER) != bool(OIDC_AUDIENCE):
@@ -111,11 +115,7 @@ if PRODUCTION and any("*" in host for host in ALLOWED_HOSTS):
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        transaction_mode="IMMEDIATE",
-        timeout=5,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-    )
+    DATABASES["default"].setdefault("OPTIONS", {}).update(SQLITE_OPTIONS)
 _host = sign_of_a_host(os.environ, database=DATABASES["default"], public_url=PUBLIC_URL)
 if _host and not env.text("DB_ENV"):
     env.fault(f"DB_ENV is missing, and {_host}: set DB_ENV=production, or DB_ENV=development for an open server.")

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from core.triggers import THERE, missing
 from voicechat import beside
-from voicechat.connections import wrong_encoding
+from voicechat.adoption.guard import why_not
 from voicechat.env import TLS
 from voicechat.redis_check import why_not_reached
 from voicechat.vendor_modes import mode, vendor_modes
@@ -46,16 +46,16 @@ def load_settings() -> Any:
 def announce(server: Any) -> None:
     """gunicorn calls this once, when it listens."""
     django.setup()
-    refuse_wrong_encoding()
+    refuse_unfit_database()
     with suppress(OSError):  # where standard output goes may be full: no reason not to serve
         print("\n".join(start_lines()), flush=True)
     connections.close_all()  # the workers are made after this, and must not share one
 
 
-def refuse_wrong_encoding() -> None:
+def refuse_unfit_database() -> None:
     """Ends the server. Where the database does not answer yet, `migrate` has asked before."""
     try:
-        said = wrong_encoding(connection)
+        said = why_not(connection)
     except Error:
         return
     if said:

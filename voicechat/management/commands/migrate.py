@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from users.models import User, VerifiedNumber
-from voicechat.connections import wrong_encoding
+from voicechat.adoption.guard import why_not
 
 KEY = 8_241_530_977
 """Of the advisory lock, which is the database's own: any number that nobody else takes."""
@@ -35,7 +35,7 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
         with one_at_a_time(connection, lambda: self.stderr.write("Another `migrate` is at work: waiting for it.")):
-            if said := wrong_encoding(connection):
+            if said := why_not(connection):
                 raise CommandError(said)
             try:
                 super().handle(*args, **options)
@@ -60,13 +60,17 @@ def numbers_that_name_nobody(connection: BaseDatabaseWrapper) -> str:
 
 @contextmanager
 def one_at_a_time(connection: BaseDatabaseWrapper, waiting: Any) -> Iterator[None]:
-    lock = postgresql_lock if connection.vendor == "postgresql" else folder_lock
-    with lock(connection) as is_free:
+    with lock_of(connection) as is_free:
         if not is_free():
             waiting()
             while not is_free():
                 time.sleep(WAIT)
         yield
+
+
+def lock_of(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
+    """Gives what takes it, and says whether it could; it is let go at the end."""
+    return (postgresql_lock if connection.vendor == "postgresql" else folder_lock)(connection)
 
 
 @contextmanager
