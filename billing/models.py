@@ -82,7 +82,10 @@ class LedgerEntry(models.Model):
         db_table = "ledgerEntries"
         ordering = ("-id",)
         verbose_name_plural = "ledger entries"
-        indexes = (models.Index(fields=("account", "-id"), name="ledger_newest_first"),)
+        indexes = (
+            models.Index(fields=("account", "-id"), name="ledger_newest_first"),
+            models.Index(fields=("created_at",), name="ledger_by_time"),
+        )
         constraints = (models.CheckConstraint(condition=signs_of_entries(), name="ledger_entry_kind_and_sign"),)
 
     def __str__(self) -> str:

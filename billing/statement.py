@@ -1,16 +1,14 @@
 """A person's statement: every entry of their ledger, oldest first, as JSON and as CSV."""
 
-import csv
-import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from io import StringIO
 from itertools import chain, islice
 from typing import Any, TypeVar
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.models import Account, LedgerEntry
+from core.spreadsheets import as_csv, harmless
 from core.wire import MICROS_PER_DOLLAR
 from groups.models import Group
 from users.callers import Caller
@@ -20,13 +18,8 @@ T = TypeVar("T")
 
 AT_ONCE = 1000
 """Entries that are held in memory at the same time, however many a statement has."""
-BOM = "\ufeff"
-"""Before a CSV, for Excel: without it Größe is GrÃ¶ÃŸe there."""
-FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
-"""Where a spreadsheet would begin a formula. A cell begins after a semicolon too, where that is its list separator.
-
-https://owasp.org/www-community/attacks/CSV_Injection
-"""
+WRITTEN = ("memo", "groupName")
+"""What somebody wrote; amounts are numbers, though they may begin with a minus."""
 
 
 def statement(
@@ -68,20 +61,10 @@ def begun(pieces: Iterator[T]) -> Iterator[T]:
     return chain(list(islice(pieces, 1)), pieces)
 
 
-def as_csv(keys: Collection[str], pieces: Iterable[Iterable[dict[str, Any]]]) -> Iterator[str]:
-    """The entries under a row of their keys, a text for each piece. https://www.rfc-editor.org/rfc/rfc4180"""
-    text = StringIO()
-    text.write(BOM)
-    lines = csv.DictWriter(text, keys)
-    lines.writeheader()
-    for shapes in pieces:
-        lines.writerows({**shape, **{key: harmless(shape[key]) for key in ("memo", "groupName")}} for shape in shapes)
-        yield text.getvalue()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue()  # the row of keys, where there was no piece
+def statement_as_csv(keys: Collection[str], pieces: Iterable[Iterable[dict[str, Any]]]) -> Iterator[str]:
+    """The entries under a row of their keys, a text for each piece."""
+    return as_csv(keys, ((cells(keys, shape) for shape in shapes) for shapes in pieces))
 
 
-def harmless(text: str | None) -> str | None:
-    """Text that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
-    return text and FORMULA.sub("'", text)
+def cells(keys: Collection[str], shape: dict[str, Any]) -> Iterator[Any]:
+    return (harmless(shape[key]) if key in WRITTEN else shape[key] for key in keys)

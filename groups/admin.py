@@ -26,7 +26,7 @@ from groups.models import (
 )
 from groups.services import LastOwner, heir_of, lock_group
 from groups.signals import invited
-from users.admin import foretell_deletion, show_on_person
+from users.admin import foretell_deletion, link_on_person, show_on_person
 from users.operators import legible_column, person_link, written
 from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline
 from users.operators.paging import TEMPLATE, Paged, PagedFormSet
@@ -294,4 +294,16 @@ def what_becomes_of_groups(person_ids: set[int]) -> Iterator[str]:
             yield format_html("The group {} passes to {}.", link, person_link(heir.pk, heir.display_name, heir.email))
 
 
-show_on_person(OwnedGroupInline, BelongedToGroupInline, InvitedToGroupInline)
+class DeviceInline(ReadOnlyInline):
+    model = Device
+    fields = ("binding_type", "address", "created_at", "checked_at")
+    show_change_link = True
+    verbose_name_plural = "Phones and browsers"
+
+
+@link_on_person
+def activities_of(person_id: int) -> tuple[str, str]:
+    return "What they did", f"{reverse('admin:groups_activity_changelist')}?user__id__exact={person_id}"
+
+
+show_on_person(OwnedGroupInline, BelongedToGroupInline, InvitedToGroupInline, DeviceInline)

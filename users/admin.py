@@ -31,6 +31,7 @@ from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.one_write import as_one_write
 from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline, SaidFilter, ask_operator_again
+from users.operators.searching import by_number
 from users.operators.sessions import end_all
 from users.services import with_history
 from users.signals import avatar_replaced
@@ -118,6 +119,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
     list_display_links = ("shown_email",)
     list_filter = ("call_status", "is_staff", "created_at")
     search_fields = ("email", "display_name__has_text", "id__exact")
+    search_help_text = "Part of an email or a name, an id, or a telephone's number as people write it."
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("display_name", "first_name", "last_name", "phone_number", "avatar", "call_status")}),
@@ -136,6 +138,19 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
     shown_email, shown_name = legible_column("email"), legible_column("display_name")
     delete_confirmation_template = "admin/users/user/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/users/user/delete_selected_confirmation.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """A number may have blanks in it, and is looked for as a whole."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        return found | queryset.filter(by_number(search_term.strip())), may_repeat
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        links = [link(int(object_id)) for link in person_links] if object_id.isdecimal() else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "links": links})
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -345,6 +360,15 @@ def is_superuser(request: HttpRequest) -> bool:
 def may_touch(request: HttpRequest, user: User | None) -> bool:
     """A superuser's account, and with it all rights, is safe from other staff."""
     return user is None or not user.is_superuser or is_superuser(request)
+
+
+person_links: list[Callable[[int], tuple[str, str]]] = []
+
+
+def link_on_person(link: Callable[[int], tuple[str, str]]) -> Callable[[int], tuple[str, str]]:
+    """Lets an upper app lead from a person's page to a list of its rows: what it is called, and its address."""
+    person_links.append(link)
+    return link
 
 
 def show_on_person(*inlines: type[ReadOnlyInline]) -> None:

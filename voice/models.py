@@ -329,6 +329,7 @@ class Call(Doubt):
         db_table = "callSessions"
         ordering = ("-id",)
         indexes = (
+            models.Index(fields=("start_time",), name="calls_by_start"),
             models.Index(fields=("heard_at",), condition=Q(end_time=None), name="calls_running"),
             models.Index(fields=("price_due_at",), condition=Q(price_due_at__isnull=False), name="calls_price_due"),
             models.Index(fields=("payer",), condition=UNSETTLED, name="calls_unsettled"),

@@ -1,5 +1,6 @@
 """The operators' pages about jobs: what is to be done, who does it, and what comes by the clock."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -7,11 +8,15 @@ from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
-from core.jobs.models import Job, ScheduledCommand, WorkerSeen
+from core.jobs.models import LATE, Job, ScheduledCommand, WorkerSeen
 from core.jobs.queue import try_again
+from core.jobs.standing import standing
 from core.transactions import lock_rows
+from users.operators.overview import Figure, Panel, on_first_page
 from users.operators.pages import ReadOnlyAdmin, SaidFilter, ask_operator_again
+from voice.admin import time_spent
 
 RIGHT = "jobs.change_job"
 AGAIN = "Tried again."
@@ -61,3 +66,20 @@ class ScheduledCommandAdmin(ReadOnlyAdmin):
     list_display = ("name", "ran_at", "seconds", "is_fault", "next_at", "result")
     list_filter = ("is_fault",)
     fields = ("name", "next_at", "ran_at", "seconds", "is_fault", "result")
+
+
+@on_first_page("jobs.view_job")
+def work(now: datetime) -> Panel:
+    stands, jobs = standing(now), reverse("admin:jobs_job_changelist")
+    faults = ScheduledCommand.objects.filter(is_fault=True).count()
+    commands = reverse("admin:jobs_scheduledcommand_changelist")
+    late = time_spent(stands.late_seconds) if stands.late_seconds > LATE.total_seconds() else ""
+    return Panel(
+        "Work",
+        [
+            Figure("workers", str(stands.workers), reverse("admin:jobs_workerseen_changelist"), not stands.workers),
+            Figure("the oldest job is late", late or "no", f"{jobs}?state__exact=waiting", bool(late)),
+            Figure("jobs given up", str(stands.given_up), f"{jobs}?state__exact=dead", bool(stands.given_up)),
+            Figure("commands that went wrong", str(faults), f"{commands}?is_fault__exact=1", bool(faults)),
+        ],
+    )

@@ -12,12 +12,14 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
 from billing.notices import notify
 from core.deadline import deadline
 from core.preconditions import entity_tag, is_named
 from users.operators.sessions import end_if_nobodys, follow
+from users.operators.time_zone import follow as follow_zone
 from voicechat.errors import problem
 
 logger = logging.getLogger(__name__)
@@ -211,6 +213,15 @@ class AdminAuthenticationMiddleware(AdminOnly, AuthenticationMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         end_if_nobodys(request)
+        return response
+
+
+class AdminTimeZoneMiddleware(AdminOnly, MiddlewareMixin):
+    def process_request(self, request: HttpRequest) -> None:
+        follow_zone(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        timezone.deactivate()
         return response
 
 

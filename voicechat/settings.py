@@ -166,6 +166,7 @@ MIDDLEWARE = [  # the first five are on every answer, whoever below gives it
     "django.middleware.csrf.CsrfViewMiddleware",
     "voicechat.middleware.AdminAuthenticationMiddleware",
     "voicechat.middleware.AdminMessageMiddleware",
+    "voicechat.middleware.AdminTimeZoneMiddleware",
 ]
 TEMPLATES = [
     {

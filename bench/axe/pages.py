@@ -83,9 +83,10 @@ def people(root: User, long: User) -> list[dict[str, Any]]:
 def money(long: User) -> list[dict[str, Any]]:
     account, call = account_of(long).pk, Call.objects.get(sid="CA2").pk
     adjust, refund = "admin:billing_account_adjust", "admin:billing_account_refund"
-    settle = "admin:voice_call_settle"
+    settle, running = "admin:voice_call_settle", "admin:voice_running_calls"
     again = [["#id_amount", "0.50"], ["#id_reason", "Sorry"]]
     return [
+        page("running calls", running),
         page("adjust", adjust, account),
         page("adjust, wrong", adjust, account, press=SUBMIT, has=WRONG),
         page("adjust, once more", adjust, account, fill=again, press=SUBMIT, has="#id_once_more"),

@@ -8,6 +8,7 @@ from billing.admin.actions import MoneyPages
 from billing.admin.columns import dollars_column, exact_dollars, owner_link, readable
 from billing.admin.forms import AdjustmentForm
 from billing.admin.movements import DisputeAdmin, LedgerEntryAdmin, PaymentNoticeAdmin, StripeEventAdmin, TopUpAdmin
+from billing.admin.overview import money
 
 __all__ = (
     "AccountAdmin",
@@ -20,6 +21,7 @@ __all__ = (
     "TopUpAdmin",
     "dollars_column",
     "exact_dollars",
+    "money",
     "owner_link",
     "readable",
     "show_on_account",

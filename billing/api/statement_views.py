@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from billing.api.serializers import PeriodSerializer, StatementEntrySerializer
 from billing.api.views import person
 from billing.models import LedgerEntry
-from billing.statement import as_csv, begun, in_pieces, statement
+from billing.statement import begun, in_pieces, statement, statement_as_csv
 from core.accept import accepted
 from core.wire import read
 from users.api.permissions import IsSelf
@@ -59,7 +59,7 @@ def csv_answer(pieces: Iterable[list[dict[str, Any]]], link: str | None = None) 
         headers["Link"] = link
     keys = [part.key for part in StatementEntrySerializer.parts]
     shapes = (map(StatementEntrySerializer.shape, piece) for piece in pieces)
-    texts = as_csv(keys, shapes)
+    texts = statement_as_csv(keys, shapes)
     return with_vary(StreamingHttpResponse(texts, content_type="text/csv; charset=utf-8", headers=headers))
 
 

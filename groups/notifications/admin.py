@@ -9,6 +9,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
+from users.admin import link_on_person
 from users.operators import legible_column
 from users.operators.pages import ReadOnlyAdmin
 from users.operators.searching import MOST, SearchedByWord, people_called
@@ -29,6 +30,11 @@ class NoticeAdmin(SearchedByWord, ReadOnlyAdmin):
 
     def found(self, text: str) -> Q:
         return Q(user__in=list(people_called(text).values_list("pk", flat=True)[:MOST])) | Q(about=text)
+
+
+@link_on_person
+def notices_of(person_id: int) -> tuple[str, str]:
+    return "What they were told", f"{reverse('admin:notifications_notice_changelist')}?user__id__exact={person_id}"
 
 
 @admin.register(SandboxEmail)

@@ -19,6 +19,7 @@ from core.transactions import lock_rows
 from users.models import User
 from users.operators.changes import AsShown
 from users.operators.deleting import what_goes
+from users.operators.lists_as_csv import ASKED, list_as_csv, without
 from users.operators.one_write import as_one_write
 from users.operators.paging import TEMPLATE, KeysFirst, Paged, ShownFormSet
 
@@ -81,6 +82,18 @@ class AskedAgain(admin.ModelAdmin[Any]):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ReadableList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """As CSV where the address says so, to whoever may look at the list."""
+        if request.method != "GET" or ASKED not in request.GET:
+            return super().changelist_view(request, extra_context)
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        request.GET = without(request.GET, ASKED)  # type: ignore[assignment]  # a copy of it
+        try:
+            return list_as_csv(self, request)
+        except IncorrectLookupParameters:
+            return super().changelist_view(request, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
         form: Any = super().get_form(request, obj, change=change, **kwargs)

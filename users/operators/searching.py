@@ -8,9 +8,12 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 
+from core.phone_numbers import WRITTEN
 from core.wire import LARGEST_ID
-from users.models import User
+from users.models import User, VerifiedNumber
 
+FEWEST_DIGITS = 5
+"""Of a telephone's number, for a search: fewer are an id, or anybody's."""
 MOST = 1000
 """So many people's, accounts' or groups' rows does a search show."""
 NEWEST = 100_000
@@ -47,7 +50,18 @@ def among_newest(rows: QuerySet[Any], column: str, found: Q) -> Q:
 
 
 def people_called(text: str) -> QuerySet[User]:
-    return User.objects.filter(Q(email__icontains=text) | Q(display_name__has_text=text))
+    return User.objects.filter(Q(email__icontains=text) | Q(display_name__has_text=text) | by_number(text))
+
+
+def by_number(text: str) -> Q:
+    """People whose telephone's number ends so, however it is written: +1 202 555 0123, (202) 555-0123, 030 1234567."""
+    if not WRITTEN.fullmatch(text):
+        return Q(pk__in=())
+    digits = "".join(filter(str.isdecimal, text)).lstrip("0")
+    if len(digits) < FEWEST_DIGITS:
+        return Q(pk__in=())
+    verified = VerifiedNumber.objects.filter(number__endswith=digits).values("user")
+    return Q(phone_number__endswith=digits) | Q(pk__in=verified)
 
 
 def said(columns: Iterable[str], text: str) -> Q:

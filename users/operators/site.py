@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
 from users.operators.kept import KEPT, LOG_IN_TEMPLATE, ask_to_log_in, go_on, was_here
+from users.operators.overview import shown_to
 from users.operators.password import password_first
 
 ERASING = ("_delete", "_password_change")
@@ -38,6 +39,9 @@ class OperatorSite(AdminSite):
         return kept
 
     login_template = LOG_IN_TEMPLATE
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**(extra_context or {}), "panels": shown_to(request)})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`next` leads to a page of the admin's own, and nowhere else."""

@@ -3,6 +3,7 @@
 from voice.admin.calls import CallAdmin, ConferenceAdmin, time_spent
 from voice.admin.group_calls import GroupCallAdmin
 from voice.admin.held import HeldInline
+from voice.admin.overview import calls
 from voice.admin.phones import DialInNumberAdmin
 
 __all__ = (
@@ -11,5 +12,6 @@ __all__ = (
     "DialInNumberAdmin",
     "GroupCallAdmin",
     "HeldInline",
+    "calls",
     "time_spent",
 )

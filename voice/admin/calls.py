@@ -6,15 +6,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from billing.admin import MoneyPages, dollars_column, owner_link, readable
 from groups.admin import OfGroupAdmin, group_link, group_name
-from users.admin import foretell_deletion
+from users.admin import foretell_deletion, link_on_person
 from users.operators import person_link
 from users.operators.pages import ReadOnlyAdmin, ReadOnlyInline
 from users.operators.searching import MOST, people_called, person_email, person_name
+from voice.admin.running import RunningCalls
 from voice.admin.settling import SettlingForm, may_be_settled
 from voice.models import Call, Conference, ConferenceEvent, HangUp, UnreadWebhook
 
@@ -56,6 +58,18 @@ class HangUpFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=Call.objects.to_be_hung_up()) if self.value() == "due" else queryset
 
 
+class MissingPriceFilter(admin.SimpleListFilter):
+    title = "missing"
+    parameter_name = "missing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("price", "A price, a day after the end"),)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        missing = Call.objects.without_price(timezone.now()).values("pk")
+        return queryset.filter(pk__in=missing) if self.value() == "price" else queryset
+
+
 class AsideFilter(admin.SimpleListFilter):
     title = "kept aside"
     parameter_name = "aside"
@@ -78,10 +92,10 @@ class HangUpInline(ReadOnlyInline):
 
 
 @admin.register(Call)
-class CallAdmin(MoneyPages, OfGroupAdmin):
+class CallAdmin(RunningCalls, MoneyPages, OfGroupAdmin):
     list_display = ("sid", "person", "group", "status", "is_on", "start_time", "time_spent", "price")
     list_filter = (
-        *("status", "is_on", HangUpFilter, DoubtFilter, "end_source"),
+        *("status", "is_on", HangUpFilter, MissingPriceFilter, DoubtFilter, "end_source"),
         *(("price_micros", admin.EmptyFieldListFilter), AsideFilter, "settled_by", "start_time"),
     )
     search_fields = ("sid", "caller", "called", "user_id__exact")
@@ -154,6 +168,11 @@ def what_becomes_of_calls(person_ids: set[int]) -> Iterator[str]:
         whose = person_link(leg.user_id, leg.person_name, leg.person_email)
         where = group_link(leg.group_id, leg.group_name)
         yield format_html("{} is on a call of the group {}. It is ended for them.", whose, where)
+
+
+@link_on_person
+def calls_of(person_id: int) -> tuple[str, str]:
+    return "Calls", f"{reverse('admin:voice_call_changelist')}?user_id__exact={person_id}"
 
 
 class EventInline(ReadOnlyInline):

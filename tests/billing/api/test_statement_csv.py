@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from billing import statement
 from billing.api import statement_views
-from billing.statement import harmless
+from core.spreadsheets import harmless
 from groups.models import Group
 
 CSV = {"Accept": "text/csv"}

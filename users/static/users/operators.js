@@ -27,3 +27,10 @@
         new MutationObserver(mend).observe(document.getElementById("container"), { childList: true, subtree: true });
     });
 }
+
+// Times are shown in the zone of this browser from the next page on: users/operators/time_zone.py.
+{
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `time_zone=${zone}; Path=/admin/; Max-Age=31536000; SameSite=Lax${secure}`;
+}

@@ -1,0 +1,132 @@
+"""The calls that are on now, and what an operator does there."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from groups.models import Participant
+from tests.admin.conftest import Browser, text
+from tests.doubles.server import Fault
+from voice.models import Call, Conference, HangUp
+
+PAGE = "/admin/voice/call/running/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def legs(group, alice, bob, twilio_telephony, twilio_double):
+    """Alice's and a stranger's phone on the group's call; one that has left; and nobody's on another call."""
+    room = twilio_double.start_conference(str(group.pk))["sid"]
+    twilio_double.people[room] = ["CAaa", "CAbb"]
+    talk = Conference.objects.create(pk=room, group_id=group.pk)
+    now = timezone.now()
+    on = {"group_id": group.pk, "conference": talk, "is_on": True, "start_time": now}
+    Participant.objects.create(group=group, user=alice)
+    Call.objects.create(sid="CAcc", group_id=group.pk, user_id=bob.pk, end_time=now + timedelta(seconds=1))
+    hers = Call.objects.create(sid="CAaa", user_id=alice.pk, caller="client:u_1", **on)
+    theirs = Call.objects.create(sid="CAbb", caller="+12025550123", **on)
+    return hers, theirs
+
+
+@pytest.fixture
+def act(browser):
+    return lambda words, by=browser: by.post(f"{PAGE}act/", {"act": words}, follow=True)
+
+
+def history():
+    return [(entry.object_repr, entry.get_change_message()) for entry in LogEntry.objects.order_by("pk")]
+
+
+def test_who_is_on_stands_there_and_nobody_else(browser, legs):
+    shown = text(browser.get(PAGE))
+    assert "2 phones, as of" in shown
+    for words in ("Family", "alice@example.com", "unknown: +12025550123"):
+        assert words in shown
+    assert "bob@example.com" not in shown
+    rows = text(browser.get(f"{PAGE}rows/"))
+    assert ("alice@example.com" in rows, "<html" in rows) == (True, False)
+
+
+def test_where_nobody_is_on_it_says_so(browser):
+    assert "Nobody is on a call, as of" in text(browser.get(PAGE))
+
+
+def test_a_phone_is_muted_and_unmuted(act, legs, browser, twilio_double):
+    hers, _ = legs
+    assert "Muted." in text(act(f"mute {hers.pk}"))
+    assert twilio_double.muted == {"CAaa"}
+    assert f'value="unmute {hers.pk}"' in text(browser.get(PAGE))
+    assert "Unmuted." in text(act(f"unmute {hers.pk}"))
+    assert f'value="mute {hers.pk}"' in text(browser.get(PAGE))
+    assert history() == [("CAaa", "Muted."), ("CAaa", "Unmuted.")]
+
+
+def test_what_twilio_does_not_do_is_said_and_not_written_down(act, legs, twilio_double):
+    hers, _ = legs
+    twilio_double.people[hers.conference_id].remove("CAaa")
+    assert "This phone is on no call any more." in text(act(f"mute {hers.pk}"))
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
+    assert '<li class="error">' in text(act(f"mute {hers.pk}"))
+    assert history() == []
+
+
+def test_one_phone_is_hung_up_on_and_the_other_goes_on(act, legs):
+    _, theirs = legs
+    assert "This phone is hung up on." in text(act(f"remove {theirs.pk}"))
+    assert [(each.call.sid, each.why) for each in HangUp.objects.all()] == [("CAbb", HangUp.Why.TAKEN_OFF)]
+    assert history() == [("CAbb", "This phone is hung up on.")]
+
+
+def test_a_call_is_ended_for_everybody(act, legs, group):
+    hers, _ = legs
+    act(f"end {hers.pk}")
+    assert {each.call.sid for each in HangUp.objects.all()} == {"CAaa", "CAbb"}
+    assert not Participant.objects.filter(group=group).exists()
+    assert history() == [("CAaa", "The group's call is ended for everybody.")]
+
+
+@pytest.mark.parametrize("asked", ["x", "", "-1", "9" * 30, "999999"])
+def test_a_phone_that_is_not_on_is_left_alone(act, legs, asked):
+    assert "This phone is on no call any more." in text(act(f"remove {asked}"))
+    assert not HangUp.objects.exists()
+
+
+def test_nothing_else_can_be_asked_for(act, legs):
+    hers, _ = legs
+    assert act(f"delete {hers.pk}").status_code == 404
+
+
+@pytest.fixture
+def looker(bob):
+    """Staff who may look at calls, and change nothing."""
+    bob.is_staff = True
+    bob.save()
+    bob.user_permissions.set(Permission.objects.filter(codename="view_call"))
+    browser = Browser()
+    browser.force_login(bob)
+    return browser
+
+
+def test_who_may_only_look_has_no_buttons_and_is_refused(act, legs, looker):
+    hers, _ = legs
+    shown = text(looker.get(PAGE))
+    assert ("alice@example.com" in shown, "<button name" in shown) == (True, False)
+    assert act(f"remove {hers.pk}", looker).status_code == 403
+    assert not HangUp.objects.exists()
+
+
+def test_who_may_not_look_at_calls_is_refused(legs, helper):
+    assert {helper.get(f"{PAGE}{end}").status_code for end in ("", "rows/")} == {403}
+
+
+def test_it_takes_as_many_queries_for_many_phones_as_for_few(browser, legs, group, django_assert_max_num_queries):
+    talk = Conference.objects.get()
+    for number in range(20):
+        Call.objects.create(sid=f"CA{number}", group_id=group.pk, conference=talk, is_on=True)
+    browser.get(PAGE)
+    with django_assert_max_num_queries(9):
+        browser.get(PAGE)
