@@ -19,10 +19,8 @@ run: $(HAVE)
 	@exec $(BIN)/python -m voicechat --with-worker
 
 # Bytecode is kept, whatever the shell says: two workers and some hundred servers would compile all of it each.
-test: $(HAVE_DEV)
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal -q
 test: $(HAVE_DEV) $(CLIENT)/node_modules/.installed
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 fuzz: $(HAVE_DEV)
 	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile tests/uploads/test_memory.py
