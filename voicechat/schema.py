@@ -20,44 +20,6 @@ TAGS = {
     "live": "Live",
 }
 """By the second part of the path, whichever app answers."""
-PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457. `code` is a stable word for programs, `detail` a sentence for people.",
-    "required": ["type", "title", "status", "detail", "code", "errors"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemField"}},
-    },
-}
-PROBLEM_FIELD = {
-    "type": "object",
-    "required": ["field", "message"],
-    "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-}
-CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-ERRORS = {
-    "400": "Something sent is wrong; `errors` names the fields.",
-    "401": "Nobody is signed in, or the token is not valid; `code` says why.",
-    "402": "The bank refuses the card, or there is not enough credit; `detail` says it in a sentence.",
-    "403": "Not allowed, or a webhook that its sender did not sign.",
-    "404": "No such thing.",
-    "405": "Another method; `Allow` names those that work.",
-    "409": "It cannot be done as things stand; `code` says why.",
-    "410": "A code that was sent counts no more: ask for a new one.",
-    "413": "The body or the image is too large.",
-    "415": "Another content type, charset or kind of file.",
-    "422": "The Idempotency-Key came with another body, or another payment.",
-    "500": "A fault of ours.",
-    "503": "A vendor or the database does not answer; `Retry-After` says when to try again.",
-}
-
-
-TOO_OFTEN = "Too often; `Retry-After` says when to try again. Nothing was done."
-RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
@@ -69,11 +31,6 @@ IF_MATCH = {
     "name": "If-Match",
     "schema": {"type": "string"},
     "description": "The `ETag` of this address's GET: the write is done only if it is still that, else 412.",
-}
-CHANGED = {
-    "description": "`If-Match` (or `If-None-Match`) does not hold, and nothing was done.",
-    "content": CONTENT,
-    "headers": {"ETag": {"schema": {"type": "string"}, "description": "Of what stands there now, if it can be read."}},
 }
 HEADERS = {
     "ETag": {
@@ -95,6 +52,8 @@ def describe_for_generators(result: dict[str, Any], **kwargs: Any) -> dict[str, 
     for node in nodes(result):
         if node.get("type") == "integer" and node.get("maximum", LARGEST_ID) > INT32:
             node["format"] = "int64"
+        if node.get("nullable") and "allOf" in node:
+            node["type"] = "object"  # without a type `nullable` has no meaning, says OpenAPI 3.0.3
     return result
 
 
@@ -138,7 +97,7 @@ class Operation(AutoSchema):
         throttles = [each for each in self.view.get_throttles() if isinstance(each, Throttle)]
         is_counted = getattr(self.view, "action", None) in getattr(self.view, "counted", ())  # by its service
         if operation and (is_counted or any(each.covers(self.view) for each in throttles)):
-            operation["responses"]["429"] = {"description": TOO_OFTEN, "content": CONTENT, "headers": RETRY_AFTER}
+            operation["responses"]["429"] = {"description": "Too often."}  # in full by `describe_errors`
         return operation
 
     def get_override_parameters(self) -> list[Any]:
@@ -155,10 +114,8 @@ class Operation(AutoSchema):
         return parameters
 
 
-def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Every operation can fail, always in the one shape."""
-    schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update({"Problem": PROBLEM, "ProblemField": PROBLEM_FIELD})
+def describe_conditions(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """What an ETag is good for: a read that is answered again only where it has changed, and a write that depends."""
     for operations in result["paths"].values():
         for method, operation in operations.items():
             if method == "get" and "application/json" in operation["responses"].get("200", {}).get("content", {}):
@@ -167,11 +124,6 @@ def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                 operation["responses"]["304"] = {"description": "Unchanged.", "headers": HEADERS}
             if method in ("put", "delete"):
                 operation.setdefault("parameters", []).append(IF_MATCH)
-                operation["responses"]["412"] = CHANGED
-            for status, description in ERRORS.items():
-                headers = {"headers": RETRY_AFTER} if status in ("409", "503") else {}
-                described = {"description": description, "content": CONTENT, **headers}
-                operation["responses"].setdefault(status, described)
     return result
 
 
@@ -187,7 +139,8 @@ def describe_requests(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         schemas[name]["required"] = [field]  # a device's `identity` is asked for in open mode alone
     for operation in (operation for path in result["paths"].values() for operation in path.values()):
         for parameter in operation.get("parameters", ()):
-            if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+            is_id = parameter["name"].endswith("_id") and parameter["schema"].get("format") != "uuid"
+            if parameter["in"] == "path" and is_id:
                 parameter["schema"] = ID_IN_PATH
         for media_type in operation.get("requestBody", {}).get("content", {}).values():
             if media_type["schema"].get("$ref", "").rpartition("/")[2] in NEEDED:

@@ -279,8 +279,11 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "voicechat.schema.describe_errors",
+        "voicechat.api_docs.about.describe_the_whole",
+        "voicechat.schema.describe_conditions",
         "voicechat.schema.describe_requests",
+        "voicechat.api_docs.examples.describe_examples",
+        "voicechat.api_docs.errors.describe_errors",
         "voicechat.schema.describe_for_generators",
     ],
 }

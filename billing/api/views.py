@@ -249,8 +249,8 @@ class StripeWebhookViewSet(ViewSet):
 
     @extend_schema(
         summary="Stripe's webhook",
-        description="Signed by Stripe: https://docs.stripe.com/webhooks/signature. Forged or stale: 400. "
-        "What is signed is stored, whatever it says: 204.",
+        description="Forged or stale: 400. What is signed is stored, whatever it says: 204. Where Stripe must be asked "
+        "about it and does not answer it is 503, and Stripe sends it again. Whole events and thin ones are read.",
         parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
         request={"application/json": {"type": "object"}},
         responses={204: None},

@@ -1,5 +1,6 @@
 """requirements*.txt are what people read, requirements*.lock what is installed: one must fit the other."""
 
+import json
 import re
 from pathlib import Path
 
@@ -56,3 +57,13 @@ def test_a_lock_names_no_machine_and_no_address(lock):
         line for line in (ROOT / lock).read_text().splitlines() if re.search(r"[:=@ ]/|://|^-|--(?!hash=)", line)
     ]
     assert not written, f"{lock} is for every machine, and holds {written[0]!r}."
+
+
+@pytest.mark.parametrize("folder", ["clients/typescript", "tools/openapi"])
+def test_a_lock_of_npm_has_a_hash_of_each_package_and_no_address(folder):
+    asked = json.loads((ROOT / folder / "package.json").read_text())["devDependencies"]
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["devDependencies"] == asked
+    assert all(version[0].isdigit() for version in asked.values()), "package.json pins exact versions."
+    wrong = sorted(name for name, each in packages.items() if "resolved" in each or "integrity" not in each)
+    assert not wrong, f"{folder}/package-lock.json: {', '.join(wrong)}. Its .npmrc leaves addresses out: install there."

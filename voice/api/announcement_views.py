@@ -17,6 +17,7 @@ class AnnouncementViewSet(ViewSet):
 
     @extend_schema(
         summary="What is spoken into a call",
+        description="Asked by Twilio; of its form nothing is read. An unknown announcement is silence.",
         parameters=[
             OpenApiParameter("say", str, description="The name of an announcement."),
             OpenApiParameter("language", str, description="As BCP 47 writes it."),

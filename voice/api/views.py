@@ -83,6 +83,9 @@ class TwilioEventViewSet(ViewSet):
 
     @extend_schema(
         summary="Twilio's conference status callback",
+        description="Read are `ConferenceSid`, `FriendlyName` (the group's id, behind `CONFERENCE_PREFIX`), "
+        "`StatusCallbackEvent`, `CallSid`, `SequenceNumber` and `Timestamp`. The same again, or late, changes nothing "
+        "that it should not. https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback",
         parameters=[SIGNATURE],
         request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
         responses={204: None},
@@ -92,6 +95,8 @@ class TwilioEventViewSet(ViewSet):
 
     @extend_schema(
         summary="Twilio's call status callback",
+        description="Read are `CallSid`, `CallStatus`, `CallDuration` and `Timestamp`. "
+        "https://www.twilio.com/docs/voice/twiml/number#attributes-status-callback",
         parameters=[SIGNATURE],
         request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
         responses={204: None},
