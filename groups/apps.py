@@ -11,3 +11,4 @@ class GroupsConfig(AppConfig):
     def ready(self) -> None:
         import_module("groups.receivers").connect()
         follow_migrations(self, import_module("groups.triggers").TRIGGERS)
+        follow_migrations(self, import_module("groups.caption_triggers").TRIGGERS)

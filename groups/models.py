@@ -16,8 +16,11 @@ from core import timestamps
 from core.digits import Digits, digits_of
 from core.legible import isolated
 from core.phone_numbers import forms_at_home
+from groups.caption_models import Caption, CaptionCount, PartialCaption
 from users.callers import Caller
 from users.models import User
+
+__all__ = ("Caption", "CaptionCount", "PartialCaption")  # Django looks for models here
 
 LAST_WORDS = timedelta(minutes=10)
 """How long somebody who left a group may still post one activity there, and leave it again: nothing happens."""

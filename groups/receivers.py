@@ -12,6 +12,7 @@ from core.transactions import lock_rows
 from groups.models import (
     PARTS,
     Activity,
+    Caption,
     Departure,
     Device,
     Group,
@@ -19,6 +20,7 @@ from groups.models import (
     InvitationLink,
     Membership,
     Ownership,
+    PartialCaption,
     Participant,
     Push,
     SandboxNotification,
@@ -72,6 +74,9 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     redact(Activity.objects.filter(group__in=own).exclude(user=instance), "activity", names)
     redact(Activity.objects.exclude(user=instance), "activity", marks)
     redact(InvitationLink.objects.all(), "sent_to", marks)
+    for said in (Caption, PartialCaption):
+        redact(said._base_manager.filter(group__in=own).exclude(user=instance), "text", names)
+        redact(said._base_manager.exclude(user=instance), "text", marks)
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
     names_them = saying("text", names) | saying("subject", names)
@@ -83,7 +88,7 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
 
 def groups_with_a_trace_of(person: User) -> set[int]:
     """In which they have a part, are on the call, have left a moment ago, or ever did something."""
-    traces: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity)
+    traces: tuple[type[Model], ...] = (*PARTS, Participant, Departure, Activity, Caption)
     return {pk for each in traces for pk in each._base_manager.filter(user=person).values_list("group_id", flat=True)}
 
 

@@ -12,6 +12,7 @@ from django.db.models import F, Model
 
 from core import triggers
 from core.triggers import Trigger, own_version
+from groups import caption_triggers as of_captions
 from groups.models import PARTS, Activity, Group, Participant, Ring
 from users import triggers as of_users
 
@@ -70,7 +71,7 @@ class NotCountedError(RuntimeError):
 
 def check_counted(vendor: str, there: Iterable[Sequence[str]]) -> None:
     """Raises NotCountedError where a trigger is not there (by `core.triggers.THERE`): not all changes are counted."""
-    if triggers.missing(EVERY, vendor, there):
+    if triggers.missing((*EVERY, *of_captions.TRIGGERS), vendor, there):
         raise NotCountedError
 
 

@@ -14,7 +14,6 @@ from core.wire import whole_number
 from groups.models import Group, GroupQuerySet
 from users.client_identity import CLIENT, AccountDisabled, person_with_identity
 from users.models import User
-from voice.conferences.events import number
 from voice.sentences import (
     DISABLED,
     NO_GROUP,
@@ -28,6 +27,7 @@ from voice.sentences import (
     WITHHELD,
     WRONG_NUMBER,
 )
+from voice.telephony.fields import number
 
 
 class RefusedCallError(Exception):

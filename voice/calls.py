@@ -21,14 +21,26 @@ from core.transactions import atomic_and_retried
 from groups.models import Group
 from users.models import User
 from voice.callers import RefusedCallError, who_and_where
-from voice.conferences.events import SID, adopt_leg
+from voice.captions.asking import captions_for
+from voice.conferences.events import adopt_leg
 from voice.credit.call_credit import call_credit
 from voice.credit.limits import FOUR_HOURS
 from voice.entering import Entry, end_of, is_telephone
 from voice.hang_ups import hang_up
 from voice.languages import language_of
 from voice.models import Call, GroupCall, HangUp
-from voice.sentences import CHANGED, DISPUTED, ENDED, LOCKED, MONEY_HELD, NO_CREDIT, PAYER_GONE, spoken
+from voice.sentences import (
+    CAPTIONS_ON,
+    CHANGED,
+    DISPUTED,
+    ENDED,
+    LOCKED,
+    MONEY_HELD,
+    NO_CREDIT,
+    PAYER_GONE,
+    spoken,
+)
+from voice.telephony.fields import SID
 from voice.telephony.interface import Dial, Say
 
 Find = Callable[[dict[str, str]], tuple[User | None, Group]]
@@ -64,9 +76,12 @@ def start_call(*, params: dict[str, str], find: Find = who_and_where) -> Dial:
     ends_at, has_menu = end_of(now, time_limit), is_telephone(fields["caller"], fields["called"])
     if call:
         Call.objects.filter(pk=call.pk).update(ends_at=ends_at, entry=int(has_menu))
-    language = language_of([group.pk], dialled=fields["called"]) if has_menu else ""
-    entry = Entry(sid, call.pk if call else 0, group.pk, int(ends_at.timestamp()), language)
-    return replace(entry.dial(now=now, has_menu=has_menu), time_limit=time_limit)
+    captions, words = captions_for(group.pk) if call else None, language_of([group.pk])
+    language = language_of([group.pk], dialled=fields["called"]) if has_menu else words
+    entry = Entry(sid, call.pk if call else 0, group.pk, int(ends_at.timestamp()), language if has_menu else "")
+    greeting = (spoken(CAPTIONS_ON, language),) if captions else ()
+    dial = entry.dial(now=now, has_menu=has_menu, greeting=greeting)
+    return replace(dial, time_limit=time_limit, language=language if greeting else "", captions=captions)
 
 
 def payer_of(group: Group) -> User | None:
@@ -120,7 +135,7 @@ def let_in(sid: str, fields: dict[str, Any], check: Callable[[], None], *, now: 
     """
     account = lock_payer(fields["payer"])
     refuse_locked(fields["group_id"], sid)
-    time_limit = limit_of(account, sid, now=now)
+    time_limit = limit_of(account, sid, now=now, captions=has_captions(fields))
     check()
     call = Call.objects.get_or_create(sid=sid, defaults=fields)[0] if SID.fullmatch(sid) else None
     return call, time_limit
@@ -133,7 +148,7 @@ def let_in_late(call: Call, fields: dict[str, Any], check: Callable[[], None], *
     limits: list[int] = []
 
     def carry(row: Call) -> None:
-        limits.append(limit_of(lock_payer(fields["payer"]), row.sid, now=now))
+        limits.append(limit_of(lock_payer(fields["payer"]), row.sid, now=now, captions=has_captions(fields)))
         check()
 
     adopt_leg(call, fields, check=carry, now=now)
@@ -150,7 +165,11 @@ def lock_payer(account: Account | None) -> Account | None:
     return account
 
 
-def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
+def has_captions(fields: dict[str, Any]) -> bool:
+    return GroupCall.objects.with_captions(fields["group_id"]) is not None
+
+
+def limit_of(account: Account | None, sid: str, *, now: datetime, captions: bool = False) -> int:
     """How many seconds the leg may last: four hours where nobody pays, or where calls need no balance.
 
     None starts on a balance below zero, whatever calls need: it would be cut off at once. The account is locked.
@@ -164,8 +183,9 @@ def limit_of(account: Account | None, sid: str, *, now: datetime) -> int:
         raise RefusedCallError(NO_CREDIT)
     if not settings.MIN_CALL_BALANCE:
         return FOUR_HOURS
-    if credit.money < max(settings.MIN_CALL_BALANCE, credit.hold):
+    hold = credit.hold_with(captions=captions)
+    if credit.money < max(settings.MIN_CALL_BALANCE, hold):
         raise RefusedCallError(NO_CREDIT)
-    if credit.free < credit.hold:
+    if credit.free < hold:
         raise RefusedCallError(MONEY_HELD)
-    return credit.time_limit()
+    return credit.time_limit(captions=captions)

@@ -12,11 +12,12 @@ from billing.models import Account
 from core.timestamps import DatabaseNow
 from groups.models import Group
 from users.models import User
+from voice.caption_models import Transcription
 from voice.dial_in_models import DialInCode, DialInNumber
 from voice.group_call_models import GroupCall
 from voice.unread_models import UnreadWebhook
 
-__all__ = ("DialInCode", "DialInNumber", "GroupCall", "UnreadWebhook")  # Django looks for models here
+__all__ = ("DialInCode", "DialInNumber", "GroupCall", "Transcription", "UnreadWebhook")  # Django looks for models here
 
 JOIN, LEAVE, END = "participant-join", "participant-leave", "conference-end"
 MUTE, UNMUTE = "participant-mute", "participant-unmute"
@@ -306,6 +307,9 @@ class Call(Doubt):
         null=True, blank=True, help_text="What its payer was charged in all, the conference's fee included."
     )
     charged_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="The started minutes charged for.")
+    captions_micros = models.BigIntegerField(
+        null=True, blank=True, help_text="What its payer was charged for its captions, beside that."
+    )
     ends_at = models.DateTimeField(
         null=True, blank=True, help_text="When its time limit is over. Twilio begins to count it within a minute."
     )

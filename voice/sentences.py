@@ -94,6 +94,11 @@ ENDS_FOR_ALL = "This call ends in about two minutes."
 MONEY_USED_UP = "The money for it is used up."
 ADD_MONEY = "The group's owner can add money in the app."
 
+CAPTIONS_ON = "Captions are on: what is said is written down, so that others can read it."
+CAPTIONS_OFF = "Captions are off: nothing is written down any more."
+CAPTIONS_END = "The captions of this call end in about one minute."
+WRITES = "{name} writes:"
+
 GERMAN: Mapping[str, str] = {
     COME_AGAIN: "Bei uns ist etwas schiefgegangen. Bitte rufen Sie in einer Minute noch einmal an.",
     NO_GROUP: "Es wurde keine Gruppe genannt.",
@@ -175,6 +180,10 @@ GERMAN: Mapping[str, str] = {
     ENDS_FOR_ALL: "Dieses Gespräch endet in etwa zwei Minuten.",
     MONEY_USED_UP: "Das Guthaben dafür ist aufgebraucht.",
     ADD_MONEY: "Die Person, der die Gruppe gehört, kann in der App Geld einzahlen.",
+    CAPTIONS_ON: "Untertitel sind an: Was gesagt wird, wird mitgeschrieben, damit andere es lesen können.",
+    CAPTIONS_OFF: "Untertitel sind aus: Es wird nichts mehr mitgeschrieben.",
+    CAPTIONS_END: "Die Untertitel dieses Gesprächs enden in etwa einer Minute.",
+    WRITES: "{name} schreibt:",
 }
 
 

@@ -417,10 +417,38 @@ KEPT = (
     ),
     Kept(
         "groupCalls",
-        "groupId locked endWhenAlone language",
-        "what owners have settled for a group's calls, and in which language it is spoken to",
+        "groupId locked endWhenAlone language captions captionsLanguage captionsKeep captionsChangedAt "
+        "captionsWarnedAt",
+        "what a group's people have settled for its calls, and in which language it is spoken to",
         "it holds",
         End.NOBODYS,
+    ),
+    Kept("groupCalls", "captionsBy", "who has turned captions on", "what goes wrong is said to them", End.STAYS),
+    Kept(
+        "captions",
+        "id groupId userId displayName text language createdAt typed spoken why transcription sequenceId is_kept "
+        "stored_at asked_at fetched_at number",
+        "what they have said or typed on a call",
+        "whoever cannot hear it reads it",
+        End.GOES,
+        exported=True,
+        keep_for="30 days (`CAPTION_DAYS`); minutes, where the group does not keep them",
+    ),
+    Kept(
+        "partialCaptions",
+        "transcription groupId userId displayName text language sequenceId createdAt",
+        "what they are saying at this moment",
+        "as above",
+        End.GOES,
+        keep_for="two minutes, and its row a day",
+    ),
+    Kept("captionCounts", "groupId lastCaption lastPartial", "how many there were", "none is missed", End.NOBODYS),
+    Kept(
+        "transcriptions",
+        "id call_id sid language caller_number fault asked_at started_at stopped_at last_final",
+        "from when to when the words of a phone were written down",
+        "it costs, and each word counts once",
+        End.STAYS,
     ),
     Kept(
         "conferenceEvents",
@@ -434,8 +462,9 @@ KEPT = (
         "callSessions",
         "id sid userId groupId startTime endTime duration price createdAt conference_id is_on seen_on seen_after "
         "muted_told muted_after heard_at payer_id status direction end_source price_unit price_told duration_told "
-        "price_due_at price_attempts settled_by charged_micros charged_minutes hang_up_at ends_at warned_at doubted_at "
-        "ask_again_at ring_id ring_answer entry menu_at menu_after out_since let_in_muted wants_no_warnings",
+        "price_due_at price_attempts settled_by charged_micros charged_minutes captions_micros hang_up_at ends_at "
+        "warned_at doubted_at ask_again_at ring_id ring_answer entry menu_at menu_after out_since let_in_muted "
+        "wants_no_warnings",
         "how long somebody was on a call, and what it cost",
         "the books",
         End.STAYS,

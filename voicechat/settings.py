@@ -474,6 +474,8 @@ CALL_RATE = env.micros("CALL_RATE", "0.0085")  # one phone, one started minute
 CONFERENCE_RATE = env.micros("CONFERENCE_RATE", "0.0018")  # the conference's share of it
 MIN_CALL_BALANCE = env.micros("MIN_CALL_BALANCE", "0.50" if _stripe else "0")
 END_WHEN_ALONE = env.whole("END_WHEN_ALONE", 5, lowest=0, highest=240)  # minutes; 0 for never
+CAPTION_RATE = env.micros("CAPTION_RATE", "0.027")  # what one phone's captions cost, one started minute
+CAPTION_DAYS = env.whole("CAPTION_DAYS", 30, lowest=0, highest=3650)  # so long they are kept; 0 for not at all
 HOLD_MINUTES = env.whole("HOLD_MINUTES", 5, lowest=1, highest=240)  # kept for each phone on a call
 
 # --- Jobs, and what comes by the clock (core/jobs) --------------------------------------------------------------------

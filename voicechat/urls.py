@@ -23,6 +23,7 @@ from users.api.unsubscribe_views import UnsubscribeViewSet
 from users.api.views import NotificationChoicesViewSet, UserViewSet
 from voice.api.announcement_views import AnnouncementViewSet
 from voice.api.call_views import CallViewSet
+from voice.api.caption_views import CaptionViewSet, SpokenMessageViewSet
 from voice.api.dial_in_views import DialInCallViewSet, DialInViewSet
 from voice.api.keypad_views import KeypadViewSet
 from voice.api.participant_views import CallParticipantViewSet
@@ -47,7 +48,7 @@ choices, no_more = NotificationChoicesViewSet.as_view, UnsubscribeViewSet.as_vie
 link, invitation, acceptance = (
     view.as_view for view in (InvitationLinkViewSet, OpenInvitationViewSet, AcceptanceViewSet)
 )
-group_call = CallViewSet.as_view
+group_call, captions = CallViewSet.as_view, CaptionViewSet.as_view
 dial_in, dial_in_call = DialInViewSet.as_view, DialInCallViewSet.as_view
 phone, export = PhoneVerificationViewSet.as_view, ExportViewSet.as_view
 live, ticket = (view.as_view for view in (LiveViewSet, StreamTicketViewSet))
@@ -114,6 +115,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         group_call({"get": "end_when_alone", "put": "change_end_when_alone"}),
     ),
     path("api/groups/<id:group_id>/call/language", group_call({"get": "language", "put": "change_language"})),
+    path("api/groups/<id:group_id>/captions", captions({"get": "list", "put": "update"})),
+    path("api/groups/<id:group_id>/spokenMessages", SpokenMessageViewSet.as_view({"post": "create"})),
     path("api/groups/<id:group_id>/ring", RingViewSet.as_view({"post": "create"})),
     path("api/voice/ringAnswer", RungCallViewSet.as_view({"post": "answered"})),
     path("api/voice/announcement", AnnouncementViewSet.as_view({"post": "create"})),
@@ -126,6 +129,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/voice/dialIn/pin", dial_in_call({"post": "code"})),
     path("api/voice/conferenceEvents", event({"post": "conference"})),
     path("api/voice/callEvents", event({"post": "call"})),
+    path("api/voice/captionEvents", event({"post": "captions"})),
     path("api/billing/allTwilioCharges", charge({"get": "all"})),
     path("api/billing/groupTwilioCharges", charge({"post": "of_group"})),
     # billing/

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from core.rows import RowSerializer
 from core.wire import ChangesSerializer, FlagField, TextField, TimeField, whole_number
-from groups.models import Group
+from groups.models import Caption, Group
 from users.api.serializers import UserIdSerializer
 
 
@@ -39,6 +39,20 @@ class ActivitySerializer(RowSerializer):
     userId = serializers.IntegerField(source="user_id")
     displayName = serializers.CharField(source="user.display_name")
     avatar = serializers.CharField(source="user.avatar", allow_null=True)
+
+
+class CaptionSerializer(RowSerializer):
+    id = serializers.IntegerField()
+    userId = serializers.IntegerField(source="user_id", allow_null=True, help_text="Null for a caller nobody knows.")
+    displayName = serializers.CharField(source="display_name", help_text="As it was then.")
+    text = serializers.CharField(help_text="Plain text, and nobody's markup.")
+    language = serializers.CharField(help_text="As BCP 47 writes it.")
+    createdAt = TimeField(source="created_at", help_text="When it was said: the order of all captions.")
+    typed = serializers.BooleanField()
+    spoken = serializers.ChoiceField(
+        Caption.Spoken.values, allow_null=True, help_text="Of typed words, whether the call has heard them."
+    )
+    why = serializers.CharField(allow_null=True, help_text="Why not, in a sentence.")
 
 
 class CallStatusSerializer(RowSerializer):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from core.streams import Opening
 from groups.live import places
 from groups.live.places import NOTHING, NOWHERE, Mark, Place
-from groups.live.states import GroupState, PersonState
+from groups.live.states import CAPTION, GroupState, PersonState
 from groups.live.watch import Changes, Watch
 
 OLDEST = 3600
@@ -64,7 +64,7 @@ class Follower:
         """Whether what it missed is there to be told, and it knows of nothing that has not happened."""
         seen = [(mark, watch.groups[pk], pk) for pk, mark in place.marks.items() if pk in self.sees(watch)]
         return all(
-            mark.number <= state.mark.number and not (mark.number < state.mark.number and changes.too_many(pk))
+            not is_behind(state.mark, mark) and not (is_behind(mark, state.mark) and changes.too_many(pk))
             for mark, state, pk in seen
         )
 
@@ -82,9 +82,9 @@ class Follower:
             yield from self.reset(watch, now)
 
     def can_tell(self, pk: int, watch: Watch, changes: Changes) -> bool:
-        """Not where activities were lost with a database, or too many came at once."""
+        """Not where activities or captions were lost with a database, or too many came at once."""
         state = watch.groups.get(pk)
-        is_back = state is not None and state.mark.number < self.marks[pk].number
+        is_back = state is not None and is_behind(state.mark, self.marks[pk])
         return not is_back and not changes.too_many(pk)
 
     def may_follow(self, watch: Watch) -> bool:
@@ -103,6 +103,13 @@ class Follower:
             return self.narrowed & watch.groups.keys()
         return self.narrowed & person.groups & watch.groups.keys()
 
+    def hears(self, watch: Watch) -> frozenset[int]:
+        """Of these, the groups whose captions they may read: who is invited is not in the conversation yet."""
+        person = watch.people[self.person] if self.person is not None else None
+        if person is None or (self.narrowed is not None and person.is_staff and self.sign_in):
+            return self.sees(watch)
+        return person.talks
+
     def know_all(self, watch: Watch) -> None:
         self.marks = {pk: watch.groups[pk].mark for pk in sorted(self.sees(watch))}
         if self.person is not None:
@@ -115,14 +122,14 @@ class Follower:
     def tell(self, watch: Watch, changes: Changes, now: float) -> Iterator[bytes]:
         if self.person is not None:
             yield from self.tell_of_person(watch.people[self.person], changes.people_before.get(self.person), now)
-        sees = self.sees(watch)
+        sees, hears = self.sees(watch), self.hears(watch)
         for pk in sorted(self.marks.keys() - sees):
             del self.marks[pk]
             yield self.event("group", b'{"groupId":%d,"group":null}' % pk, now)
         for pk in sorted(sees):
             mark, state = self.marks.get(pk), watch.groups[pk]
             if mark != state.mark:
-                for owed in owed_of(mark, state, changes.before.get(pk), changes.activities.get(pk, [])):
+                for owed in owed_of(mark, state, changes, pk, hears=pk in hears):
                     self.marks[pk] = owed.mark
                     yield self.event(owed.name, owed.data, now)
                 self.marks[pk] = state.mark
@@ -142,31 +149,44 @@ class Follower:
         return written(name, data, places.written(now, self.person, self.digest, self.marks))
 
 
-def owed_of(
-    mark: Mark | None, state: GroupState, before: GroupState | None, activities: list[tuple[int, bytes]]
-) -> list[Owed]:
-    """Of a group: the activities one by one, and of the rest the newest.
+def is_behind(mark: Mark, other: Mark) -> bool:
+    return mark.number < other.number or mark.caption < other.caption
+
+
+def owed_of(mark: Mark | None, state: GroupState, changes: Changes, pk: int, *, hears: bool) -> list[Owed]:
+    """Of a group: the activities and the captions one by one, and of the rest the newest.
 
     A group that is new to its client is told whole. The new digest goes with the last event: whoever has lost that one
     is told all of the group's state again, and no activity twice.
     """
     if mark is None:
-        mark = Mark(state.mark.number, NOTHING)
+        mark = state.mark._replace(digest=NOTHING)
     owed = [
-        Owed("activity", data, Mark(number, mark.digest))
-        for number, data in activities
+        Owed("activity", data, mark._replace(number=number))
+        for number, data in changes.activities.get(pk, [])
         if mark.number < number <= state.mark.number
     ]
+    owed += [
+        Owed(CAPTION, data, Mark(state.mark.number, mark.digest, number))
+        for number, data in changes.captions.get(pk, [])
+        if hears and mark.caption < number <= state.mark.caption
+    ]
     if mark.digest != state.mark.digest:
+        before = changes.before.get(pk)
         is_known = before is not None and before.mark.digest == mark.digest
         owed += [
-            Owed(name.partition(":")[0], data, Mark(state.mark.number, mark.digest))
+            Owed(name.partition(":")[0], data, state.mark._replace(digest=mark.digest))
             for name, data in state.told.items()
-            if not (is_known and before and before.told.get(name) == data)
+            if not (is_known and before and before.told.get(name) == data) and (hears or not says(name))
         ]
         if owed:  # of rings that are forgotten nothing is told
             owed[-1] = owed[-1]._replace(mark=state.mark)
     return owed
+
+
+def says(name: str) -> bool:
+    """Whether it tells what somebody is saying."""
+    return name.startswith(f"{CAPTION}:")
 
 
 def written(name: str, data: bytes, place: str) -> bytes:

@@ -15,7 +15,7 @@ def told_once(opening: Opening, now: float) -> bytes:
     watch, follower = Watch(), Follower(opening)
     people = set() if opening.person is None else {opening.person}
     place = follower.resumes_at(now)
-    known = {pk: mark.number for pk, mark in place.marks.items()} if place else {}
+    known = place.marks if place else {}
     changes = watch.look(people, opening.groups or frozenset(), known)
     events = b"".join(follower.begin(watch, changes, now)) if changes else b""
     return b"retry: %d\n\n" % AGAIN_AFTER + events

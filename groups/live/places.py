@@ -1,7 +1,8 @@
 """From where a client goes on: the id of an event, https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-It says of each group up to which activity its client has them all, and of which state it knows. So any process can go
-on from it, and none has to remember its clients. It is no secret and opens nothing: who may see what is asked anew.
+It says of each group up to which activity and caption its client has them all, and of which state it knows. So any
+process can go on from it, and none has to remember its clients. It is no secret and opens nothing: who may see what is
+asked anew.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from core.base64url import decoded, encoded
 
-FORM = 1
+FORM = 2
 """Of what follows. Another one cannot be read."""
 DIGEST = 6
 """Bytes. Two states of one thing have the same by a chance of 2**-48."""
@@ -30,6 +31,13 @@ class Mark(NamedTuple):
     """It has the activities up to this number."""
     digest: bytes
     """Of the state that it has."""
+    caption: int = 0
+    """It has the captions up to this number."""
+
+
+def oldest(mark: Mark, other: Mark) -> Mark:
+    """Up to where both are known. The digest says nothing any more."""
+    return Mark(min(mark.number, other.number), mark.digest, min(mark.caption, other.caption))
 
 
 class Place(NamedTuple):
@@ -59,7 +67,7 @@ def written(made_at: float, person: int | None, digest: bytes, marks: Mapping[in
 @lru_cache(2**14)
 def mark_of(group: int, mark: Mark) -> bytes:
     """The same for all who follow the group."""
-    return whole(group) + whole(mark.number) + mark.digest
+    return whole(group) + whole(mark.number) + mark.digest + whole(mark.caption)
 
 
 def whole(number: int) -> bytes:
@@ -78,7 +86,7 @@ def read(text: str) -> Place:
     made_at, person, digest = int.from_bytes(rest.take(5)), rest.whole(), rest.take(DIGEST)
     marks: dict[int, Mark] = {}
     while rest.are_left:
-        group, mark = rest.whole(), Mark(rest.whole(), rest.take(DIGEST))
+        group, mark = rest.whole(), Mark(rest.whole(), rest.take(DIGEST), rest.whole())
         if group in marks:
             raise ValueError
         marks[group] = mark

@@ -17,6 +17,7 @@ from core import triggers
 from core.prepared import execute
 from core.transactions import reading_one_state
 from groups.live import states
+from groups.live.places import Mark
 from groups.live.states import MOST_MISSED, GroupState, PersonState
 from groups.models import PARTS
 from groups.triggers import LISTS_OF_EVERY_GROUP, check_counted
@@ -32,9 +33,11 @@ LISTS = " ".join(
 )
 SQL = f"""
 SELECT 'group', id, version, 0, 0 FROM groups WHERE id {{groups}}
+UNION ALL SELECT 'captions', "groupId", "lastCaption", "lastPartial", 0 FROM "captionCounts" WHERE "groupId" {{groups}}
 UNION ALL SELECT 'person', id, version, 0, 0 FROM users WHERE id {{people}} {LISTS}
 UNION ALL SELECT 'every', id, version, 0, 0 FROM "everyGroup" WHERE id = {LISTS_OF_EVERY_GROUP}
 """
+OF_GROUPS = ("group", "captions", "every")
 ANY = {"postgresql": "= ANY (%s::bigint[])", "sqlite": "IN (SELECT value FROM json_each(%s))"}
 QUESTION = {vendor: SQL.format(groups=any_of, people=any_of, persons=any_of) for vendor, any_of in ANY.items()}
 COMMITTED = {
@@ -56,9 +59,11 @@ class Changes:
     people_before: dict[int, PersonState] = field(default_factory=dict)
     activities: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
     """By group, those that are newer than anybody has who follows it."""
+    captions: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
+    """As activities."""
 
     def too_many(self, group: int) -> bool:
-        return len(self.activities.get(group, ())) > MOST_MISSED
+        return any(len(each.get(group, ())) > MOST_MISSED for each in (self.activities, self.captions))
 
 
 class Watch:
@@ -76,13 +81,14 @@ class Watch:
         self,
         people: AbstractSet[int],
         groups: AbstractSet[int],
-        known: Mapping[int, int] | None = None,
+        known: Mapping[int, Mark] | None = None,
         *,
         is_asked: bool = True,
     ) -> Changes | None:
         """What has changed around these people and in these groups, and in all groups of these people.
 
-        `known` has of some groups a number up to which activities are known, where it is lower than at the last look.
+        `known` has of some groups a mark up to which activities and captions are known, where it is lower than at the
+        last look.
         Unless somebody `is_asked` for, None where nobody has committed anything. Raises the database's errors, and
         NotCountedError; then nothing has been found, and the next look finds it.
         """
@@ -97,7 +103,7 @@ class Watch:
             versions = self.ask(people)
             changes = Changes()
             self.read(changes, *self.changed(versions, people, groups))
-            self.read_activities(changes, known or {})
+            self.read_what_is_new(changes, known or {})
             now = self.with_changes(changes)
             if now[0].keys() - self.groups.keys() or now[1].keys() - self.people.keys():
                 versions = ask(now[0], self.shown(now[0]), now[1])
@@ -131,8 +137,10 @@ class Watch:
         """The people and the groups that are to be read."""
         keys = {key for key, _ in versions.items() ^ self.versions.items()}
         touched = {pk for kind, pk in keys if kind == "person"}
-        persons = {pk for kind, pk in keys if kind not in ("group", "every")} & people | people - self.people.keys()
-        found = {pk for kind, pk in keys if kind == "group"} & self.groups.keys() | groups - self.groups.keys()
+        persons = {pk for kind, pk in keys if kind not in OF_GROUPS} & people | people - self.people.keys()
+        found = {
+            pk for kind, pk in keys if kind in ("group", "captions")
+        } & self.groups.keys() | groups - self.groups.keys()
         if any(kind == "every" for kind, _ in keys):
             found |= self.groups.keys()
         return persons, found | {pk for pk, group in self.groups.items() if not touched.isdisjoint(group.shown)}
@@ -160,14 +168,18 @@ class Watch:
                 found |= in_it if before.name != now.name else in_it - now.around
         return found
 
-    def read_activities(self, changes: Changes, known: Mapping[int, int]) -> None:
+    def read_what_is_new(self, changes: Changes, known: Mapping[int, Mark]) -> None:
         groups, _ = self.with_changes(changes)
         for pk in changes.groups.keys() | known.keys():
             now, before = groups.get(pk), self.groups.get(pk)
-            if now is not None:
-                after = min(known.get(pk, now.mark.number), before.mark.number if before else now.mark.number)
-                if after < now.mark.number:
-                    changes.activities[pk] = states.activities(pk, after)
+            if now is None:
+                continue
+            marks = [now.mark, known.get(pk, now.mark), before.mark if before else now.mark]
+            activity, caption = min(mark.number for mark in marks), min(mark.caption for mark in marks)
+            if activity < now.mark.number:
+                changes.activities[pk] = states.activities(pk, activity)
+            if caption < now.mark.caption:
+                changes.captions[pk] = states.captions(pk, caption)
 
     def with_changes(self, changes: Changes) -> tuple[dict[int, GroupState], dict[int, PersonState]]:
         groups = {**self.groups, **changes.groups}
@@ -181,7 +193,8 @@ class Watch:
 def ask(groups: Collection[int], shown: Collection[int], people: Collection[int]) -> Versions:
     """The versions of these groups, of these people's rows, and what tells of their lists."""
     followed, rows = as_list(people), as_list({*shown, *people})
-    found = execute(QUESTION[connection.vendor], [as_list(groups), rows, *[followed] * len(PARTS)])
+    of_groups = [as_list(groups)] * 2
+    found = execute(QUESTION[connection.vendor], [*of_groups, rows, *[followed] * len(PARTS)])
     return {(kind, pk): (*values,) for kind, pk, *values in found}
 
 

@@ -169,6 +169,12 @@ unknown stranger invitee member owner staff
 403     404      403     200    200   200   GET /api/groups/{group}/dialIn
 403     404      403     200    200   400   POST /api/groups/{group}/dialIn/pin {}
 403     404      403     202=   202=  202=  POST /api/groups/{group}/ring {"userIds": ["{member}"]}
+403     404      403     200    200   200   GET /api/groups/{group}/captions
+403     404      403     200    200   200   PUT /api/groups/{group}/captions {"on": true}
+403     404      403     200    200   200   PUT /api/groups/{group}/captions {"language": "de-DE"}
+403     404      403     403    200   200   PUT /api/groups/{group}/captions {"keep": false}
+403     404      403     403    200   200   PUT /api/groups/{group}/captions {"keep": false, "on": true}
+403     404      403     201    201   201   POST /api/groups/{group}/spokenMessages {"text": "Hello"}
 403     404      403     400    400   400   POST /api/groups/{group}/ring {"userIds": ["{absent}"]}
 
 403     200      200     200    200   200   GET /api/voice/accessToken
@@ -224,6 +230,7 @@ PUBLIC = """
 403 POST /api/voice/keypad
 403 POST /api/voice/conferenceEvents
 403 POST /api/voice/callEvents
+403 POST /api/voice/captionEvents
 403 POST /api/voice/announcement
 400 POST /api/billing/stripeWebhook
 400 GET /api/users/unsubscribe

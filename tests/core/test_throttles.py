@@ -118,6 +118,7 @@ def test_no_other_view_has_a_throttle():
         if getattr(pattern.callback, "cls", None) and pattern.callback.cls.throttle_classes
     }
     by_services = {"groups/{group_id}/groupInvitees", "groups/{group_id}/invitationLinks", "groups/{group_id}/ring"}
+    by_services |= {"groups/{group_id}/spokenMessages"}
     for path in by_services | {"users/{user_id}/phoneVerification"}:  # counted where something is sent
         described.remove(("post", f"/api/{path}"))
     described.remove(("get", "/api/live"))  # of streams so many may be open at once

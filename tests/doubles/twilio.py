@@ -54,6 +54,8 @@ class TwilioDouble(Double):
         self.rings: list[Thing] = []
         """The calls that somebody had made, with what they asked for."""
         self.messages: list[Thing] = []
+        self.transcriptions: dict[str, Thing] = {}
+        """What is written down of calls, by its id, with what was asked for."""
         self.stopped: set[str] = set()
         """Numbers that have answered STOP."""
         self.numbers = count(1)
@@ -268,6 +270,28 @@ class TwilioDouble(Double):
         self.end_call(sid, seconds=61, end_time=ago())
         return call
 
+    def create_transcription(self, request: Request, call: str) -> Answer:
+        """https://www.twilio.com/docs/voice/api/realtime-transcription-resource"""
+        if self.get_call(request, call)["status"] != "in-progress":
+            raise Refusal(error(400, 21220, "Call is not in-progress. Cannot start transcription."))
+        if request.get("LanguageCode") not in ("en-US", "de-DE", "en-GB"):
+            raise Refusal(error(400, 32650, "Invalid transcription configuration"))
+        sid = self._sid("GT")
+        asked = {name: values[0] for name, values in request.form.items()}
+        self.transcriptions[sid] = {"sid": sid, "call_sid": call, "status": "in-progress", "asked": asked}
+        return Answer(201, self.written(self.transcriptions[sid]))
+
+    def update_transcription(self, request: Request, call: str, sid: str) -> Thing:
+        found = self.transcriptions.get(sid)
+        if found is None or found["call_sid"] != call or found["status"] == "stopped":
+            raise Refusal(self.not_found(request))
+        found["status"] = "stopped"
+        return self.written(found)
+
+    def written(self, transcription: Thing) -> Thing:
+        shown = {name: transcription[name] for name in ("sid", "call_sid", "status")}
+        return {**shown, "account_sid": ACCOUNT, "name": None, "date_updated": written(ago())}
+
     def get_call(self, request: Request, sid: str) -> Thing:
         if sid not in self.calls:
             raise Refusal(self.not_found(request))
@@ -292,6 +316,12 @@ class TwilioDouble(Double):
         ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", get_call),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json", create_call),
         ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+).json", update_call),
+        ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+)/Transcriptions.json", create_transcription),
+        (
+            "POST",
+            f"/2010-04-01/Accounts/{ACCOUNT}/Calls/(CA[0-9a-f]+)/Transcriptions/(GT[0-9a-f]+).json",
+            update_transcription,
+        ),
     )
 
     def _sid(self, prefix: str) -> str:

@@ -52,6 +52,8 @@ def known(world) -> dict[str, Any]:
         "sourceId": "tok_visa",
         "amountToAdd": 200,
         "Address": "a device",
+        "language": "de-DE",
+        "text": "Hello",
     }
 
 

@@ -24,7 +24,7 @@ COSTLY = {
 }
 
 
-@pytest.mark.parametrize("door", ["conferenceEvents", "callEvents"])
+@pytest.mark.parametrize("door", ["conferenceEvents", "callEvents", "captionEvents"])
 def test_twilios_are_answered_204_kept_aside_and_told(twilio, door, settings, caplog):  # noqa: F811  # the fixture
     settings.OPEN_MODE = False
     answer = twilio(f"/api/voice/{door}", ConferenceSid="CF1", CallSid="CA1", **MANY)

@@ -30,6 +30,7 @@ from tests.hostile.conftest import EXAMPLES, SEED
 from users.api.phone_serializers import COSTS_EXTRA, NO_COUNTRY
 from users.verification.interface import CodeExpired, CodeWrong
 from voice.api.dial_in_views import NOBODY_IN_GROUP
+from voice.captions.messages import NoCall
 from voice.ringing.starting import NotAMember
 
 ROLES = ("owner", "member", "stranger", "staff")
@@ -47,7 +48,7 @@ BUDGET = hypothesis.settings(
 SIGNED = (
     "/api/billing/stripeWebhook",
     *(f"/api/voice/{name}" for name in ("makeCall", "dialIn", "dialIn/pin", "ringAnswer", "keypad", "announcement")),
-    *(f"/api/voice/{name}" for name in ("callEvents", "conferenceEvents")),
+    *(f"/api/voice/{name}" for name in ("callEvents", "captionEvents", "conferenceEvents")),
 )
 BEYOND_SCHEMA = {
     "Write at least one visible character.",
@@ -62,6 +63,7 @@ BEYOND_SCHEMA = {
     str(CodeExpired.default_detail),
     str(CodeWrong.default_detail),
     NO_NAME,
+    str(NoCall.default_detail),
     NO_SUBSCRIPTION,
     TOO_LONG,
     NOTHING_BETWEEN,

@@ -20,6 +20,10 @@ TWILIOS = (
     "To",
     "Digits",
     "StirVerstat",
+    "TranscriptionEvent",
+    "TranscriptionSid",
+    "TranscriptionData",
+    "SequenceId",
 )
 HEADERS = (
     "Authorization",

@@ -48,7 +48,8 @@ def true(alice, group):
     ids = {"userId": alice.pk, "groupId": group.pk, "FriendlyName": group.pk, "to": group.pk}
     money = {"amountToAdd": 20, "accountBalance": "12.50", "last4": "4242", "userStripeId": "cus_canary"}
     call = {"CallStatus": "completed", "SequenceNumber": 1}
-    return {**ids, **money, **call, "BindingType": "apn", "tags": [group.pk], "callStatus": True}
+    captions = {"on": True, "language": "de-DE", "keep": False, "TranscriptionEvent": "transcription-content"}
+    return {**ids, **money, **call, **captions, "BindingType": "apn", "tags": [group.pk], "callStatus": True}
 
 
 @pytest.mark.parametrize(("method", "path"), operations())
@@ -161,7 +162,8 @@ def test_cloudinary_and_its_library_log_no_secret(send, canary, cloudinary_stora
 
 
 @pytest.mark.parametrize(
-    "name", ["makeCall", "dialIn", "dialIn/pin", "ringAnswer", "keypad", "conferenceEvents", "callEvents"]
+    "name",
+    ["makeCall", "dialIn", "dialIn/pin", "ringAnswer", "keypad", "conferenceEvents", "callEvents", "captionEvents"],
 )
 @pytest.mark.parametrize("to", ["the group", "a number", "nothing"])
 def test_what_twilio_tells_is_not_logged(send, canary, true, group, alice, name, to):

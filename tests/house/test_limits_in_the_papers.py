@@ -10,6 +10,7 @@ from groups.invitations import services as invitations
 from groups.notifications import devices
 from tests.house.starting import start
 from tests.house.test_environment import PRODUCTION
+from voice.captions import messages
 from voice.dial_in import conversation, tries
 from voice.ringing import starting
 from voicechat import parsing, settings
@@ -28,6 +29,7 @@ AT_MOST = {
     "rings that one person makes within an hour": starting.OF_A_PERSON,
     "people of one group who are rung within an hour": starting.OF_A_GROUP,
     "people who are rung within an hour at one payer's cost": starting.OF_A_PAYER,
+    "messages that one person has spoken into calls within a minute": messages.OF_A_PERSON,
     "values in a JSON body": parsing.MOST_VALUES,
     "fields of a form": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
 }

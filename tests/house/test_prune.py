@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import CardRefusal, StripeEvent
 from core.jobs.models import Job, WorkerSeen
-from groups.models import Departure, InvitationLink, Push, Ring
+from groups.models import Caption, Departure, InvitationLink, PartialCaption, Push, Ring
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.access.rows import all_rows, changed
 from users.limits import take_place
@@ -48,6 +48,10 @@ def kept(db, alice, bob, group):
         SandboxMessage.objects.create(to="+12025550123", body=name, created_at=time)
         Push.objects.create(cause=name, until_at=NOW, created_at=until - timedelta(days=7))
         WorkerSeen.objects.create(name=name, threads=1, seen_at=until - timedelta(days=1))
+    for name, days in (("old", 31), ("young", 29)):
+        Caption.objects.create(group=group, display_name=name, text=name, stored_at=NOW - timedelta(days=days))
+    for name, hours in (("old", 25), ("young", 23)):
+        PartialCaption.objects.create(pk=name, group=group, text=name, created_at=NOW - timedelta(hours=hours))
     Departure.objects.create(user=alice, group=group, left_at=NOW - timedelta(minutes=11))
     Departure.objects.create(user=bob, group=group, left_at=NOW + timedelta(minutes=1))
     Ring.objects.create(user=alice, group=group, changed_at=NOW - timedelta(days=1, minutes=1))
@@ -69,6 +73,7 @@ def test_of_each_kind_what_is_over_goes_and_what_is_not_stays(kept, capsys):
     }
     assert {InvitationLink.objects.get().digest, Notice.objects.get().about} == {"young"}
     assert {SandboxEmail.objects.get().subject, SandboxMessage.objects.get().body} == {"young"}
+    assert {Caption.objects.get().text, PartialCaption.objects.get().text} == {"young"}
     assert {Departure.objects.get().user.display_name, Ring.objects.get().user.display_name} == {"Bob"}
 
 

@@ -30,6 +30,7 @@ class Page:
         self.groups: dict[int, dict[str, Any]] = {}
         self.person: dict[str, Any] = {}
         self.activities: dict[int, list[int]] = {}
+        self.captions: dict[int, list[int]] = {}
         self.resets = 0
 
     def read_all(self) -> None:
@@ -57,6 +58,8 @@ class Page:
                 self.read_all()
             elif each.name == "activity":
                 self.activities.setdefault(each.data["groupId"], []).append(each.data["activity"]["id"])
+            elif each.name == "caption" and each.data["final"]:
+                self.captions.setdefault(each.data["groupId"], []).append(each.data["caption"]["id"])
             elif each.name in self.person:
                 self.person[each.name] = each.data
             elif each.name == "group" and each.data["group"] is None:

@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from rest_framework.test import APIClient
 
-from groups.models import Activity
+from groups.models import Activity, Caption
 from tests.front.test_fresh import ALL, end_of_transaction
 from tests.live.events import Page, events_of
 from tests.pairs.world import make_world
@@ -59,6 +59,14 @@ def is_each_once_and_in_order(heard):
     return numbers == sorted(set(numbers)) and len(heard) == len(set(heard))
 
 
+def are_in_order(heard):
+    """One that has changed is told once more."""
+    last = list(dict.fromkeys(reversed(heard)))[::-1]
+    there = Caption.objects.in_bulk(last)
+    numbers = [there[pk].number for pk in last if pk in there]
+    return numbers == sorted(set(numbers))
+
+
 @pytest.mark.usefixtures("db", "_house")
 def test_a_page_that_goes_by_events_knows_what_the_gets_say():
     seed = int(LIVE) if LIVE.isdigit() else getrandbits(32) if LIVE else 7
@@ -75,6 +83,7 @@ def test_a_page_that_goes_by_events_knows_what_the_gets_say():
                 follow(client, page, random)
                 page.read_all()
             were = set(Activity.objects.values_list("pk", flat=True))
+            spoken = set(Caption.objects.values_list("pk", flat=True))
         with suppress(*REFUSED, IntegrityError), transaction.atomic():
             ALL[name](world)
             connection.check_constraints()  # as its own commit would: a group that a statement names may be gone
@@ -94,4 +103,8 @@ def test_a_page_that_goes_by_events_knows_what_the_gets_say():
                 assert is_each_once_and_in_order(heard), where
                 assert group not in page.groups or new <= {*heard}, where
                 told += len(heard)
+            for group, heard in page.captions.items():
+                new = set(Caption.objects.filter(group=group).exclude(pk__in=spoken).values_list("pk", flat=True))
+                assert are_in_order(heard), where
+                assert group not in page.groups or new <= {*heard}, where
     assert told

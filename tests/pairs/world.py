@@ -11,11 +11,22 @@ from django.utils import timezone
 from billing.ledger import account_of, post_entry
 from billing.models import Account, Card, SandboxObject, TopUp
 from groups.invitations.services import make_link
-from groups.models import Activity, Device, Group, Invitation, Membership, Ownership, Participant, Ring
+from groups.models import (
+    Activity,
+    Caption,
+    Device,
+    Group,
+    Invitation,
+    Membership,
+    Ownership,
+    PartialCaption,
+    Participant,
+    Ring,
+)
 from users.models import PendingVerification, User, VerifiedNumber
 from users.verification.interface import verification
 from voice.dial_in.codes import code_in
-from voice.models import Call, Conference, ConferenceEvent
+from voice.models import Call, Conference, ConferenceEvent, GroupCall, Transcription
 
 numbers = count(1)
 
@@ -37,6 +48,8 @@ class World:
     """Sent to Alice's telephone."""
     leg: int = 0
     """By which Bob's telephone rings."""
+    message: int = 0
+    """Typed by Bob, to be spoken."""
     pin: str = ""
     """Bob's, for the group."""
 
@@ -136,6 +149,13 @@ def fill_calls(world: World) -> None:
             )
             for at, leg in enumerate(legs, 1)
         )
+    for group, is_on in ((world.group, True), (world.work, True)):
+        GroupCall.objects.create(group=group, captions=is_on, captions_changed_at=ago, captions_by=world.alice.pk)
+    Transcription.objects.create(call=Call.objects.get(sid=world.name("CFbob_")), sid=world.name("GT"), started_at=ago)
+    said = {"group": world.group, "display_name": "bob", "user": world.bob}
+    Caption.objects.create(**said, text="Hi", transcription=world.name("GT"), sequence_id=2, created_at=ago)
+    PartialCaption.objects.create(pk=world.name("GT"), **said, text="H", sequence_id=2)
+    world.message = Caption.objects.create(**said, text="Me too", typed=True, spoken="waiting").pk
     ended = {"end_time": ago, "start_time": ago - timedelta(minutes=2), "duration": 120, "caller": "client:x"}
     common = {"group_id": world.group.pk, "user_id": world.alice.pk, "payer": world.account, "status": "completed"}
     Call.objects.create(sid=world.name("CAended"), price_due_at=now, end_source="event", **ended, **common)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from io import StringIO
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from django.http import Http404
@@ -38,6 +39,8 @@ from users.models import User
 from users.services import delete_row
 from users.sign_in.binding import Identity, bind
 from voice.admin.settling import SettlingForm
+from voice.captions.legs import adjust
+from voice.captions.messages import speak_next
 from voice.models import Call
 
 Writer = Callable[[World], None]
@@ -111,6 +114,9 @@ asks("join the call list", "POST", lambda w: f"/api/groups/{w.group.pk}/callPart
 asks("take off the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants/{w.bob.pk}")
 asks("end the call", "DELETE", lambda w: f"/api/groups/{w.group.pk}/callParticipants")
 asks("lock the call", "PUT", lambda w: f"/api/groups/{w.group.pk}/call", lambda w: {"locked": True})
+asks("turn captions on", "PUT", lambda w: f"/api/groups/{w.group.pk}/captions", lambda w: {"on": True})
+asks("turn captions off", "PUT", lambda w: f"/api/groups/{w.work.pk}/captions", lambda w: {"on": False})
+asks("type a message", "POST", lambda w: f"/api/groups/{w.group.pk}/spokenMessages", lambda w: {"text": "Hello"})
 asks("remove who is unknown", "DELETE", lambda w: f"/api/groups/{w.group.pk}/call/unknownCallers")
 asks("get a new code", "POST", lambda w: f"/api/groups/{w.group.pk}/dialIn/pin", lambda w: named(w.bob))
 asks("ring the family", "POST", lambda w: f"/api/groups/{w.kin.pk}/ring", lambda w: {})
@@ -244,6 +250,52 @@ def a_leg_ends(world: World) -> None:
 def a_leg_ends_in_another_group(world: World) -> None:
     ended = {"CallStatus": "completed", "CallDuration": 61}
     twilio("/api/voice/callEvents", CallSid=world.name("CWbob_"), **ended)
+
+
+CONTENT = {"TranscriptionEvent": "transcription-content", "Track": "inbound_track", "LanguageCode": "en-US"}
+
+
+def somebody_says(world: World, number: int, text: str, **more: object) -> None:
+    told = {**CONTENT, "TranscriptionSid": world.name("GT"), "CallSid": world.name("CFbob_"), "SequenceId": number}
+    twilio("/api/voice/captionEvents", **told, TranscriptionData=json.dumps({"transcript": text}), **more)
+
+
+@writer
+def somebody_speaks(world: World) -> None:
+    somebody_says(world, 3, "Hello", Final="false")
+
+
+@writer
+def somebody_has_spoken(world: World) -> None:
+    somebody_says(world, 4, "Hello there", Final="true")
+
+
+@writer
+def words_are_told_late(world: World) -> None:
+    somebody_says(world, 1, "Well", Final="true")
+
+
+@writer
+def nothing_more_is_written_down(world: World) -> None:
+    sids = {"TranscriptionSid": world.name("GT"), "CallSid": world.name("CFbob_")}
+    twilio("/api/voice/captionEvents", TranscriptionEvent="transcription-stopped", **sids, SequenceId=9)
+
+
+@writer
+def a_message_was_spoken(world: World) -> None:
+    url = f"{settings.PUBLIC_URL}/api/voice/announcement?message={world.message}"
+    told = {"ConferenceSid": world.name("CF"), "FriendlyName": world.group.pk, "SequenceNumber": 90}
+    twilio(EVENTS, StatusCallbackEvent="announcement-end", AnnounceUrl=url, **told)
+
+
+@writer
+def a_message_is_spoken(world: World) -> None:
+    speak_next.func(world.group.pk)
+
+
+@writer
+def captions_are_asked_for(world: World) -> None:
+    adjust.func(Call.objects.get(sid=world.name("CFalice_")).pk)
 
 
 # --- Commands -------------------------------------------------------------------------------------------------------

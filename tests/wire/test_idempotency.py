@@ -49,6 +49,7 @@ NEED_NONE = {
     "api/voice/announcement": "reads",
     "api/voice/conferenceEvents": "Twilio's events have numbers",
     "api/voice/callEvents": "Twilio's events have ids",
+    "api/voice/captionEvents": "Twilio's events have ids",
 }
 KEY = {"Idempotency-Key": "k1"}
 TOKENS = ("tok_visa", "tok_mastercard")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from groups.models import Group, Participant
+from groups.models import Caption, Group, Participant
 from tests.access.operations import served
 from tests.access.rows import all_rows
 from users.models import User
@@ -14,6 +14,7 @@ WRITES = sorted(each for each in served() if each.startswith(("PUT /api/", "DELE
 READ_AND_WRITTEN = {
     "a group": ("put", "/api/groups/{group}", {"name": "New"}),
     "a group's call": ("put", "/api/groups/{group}/callStatus", {"callStatus": True}),
+    "captions": ("put", "/api/groups/{group}/captions", {"language": "de-DE"}),
     "a call's lock": ("put", "/api/groups/{group}/call", {"locked": True}),
     "a rule": ("put", "/api/groups/{group}/call/endWhenAlone", {"endWhenAlone": False}),
     "a language": ("put", "/api/groups/{group}/call/language", {"language": "de-DE"}),
@@ -49,6 +50,7 @@ def change_all():
     Group.objects.update(name="Meanwhile", call_status=True)
     rules = {"end_when_alone": False, "language": "en-GB"}
     GroupCall.objects.update_or_create(group=Group.objects.get(), defaults=rules)
+    Caption.objects.create(group=Group.objects.get(), display_name="Al", text="Hello")
     for person in User.objects.all():
         choose(user_id=person.pk, push=False)
 

@@ -48,6 +48,8 @@ POST /api/groups/invitations/x/accept
 GET /api/groups/1/dialIn
 POST /api/groups/1/dialIn/pin
 POST /api/groups/1/ring
+GET PUT /api/groups/1/captions
+POST /api/groups/1/spokenMessages
 POST /api/voice/ringAnswer
 POST /api/voice/keypad
 POST /api/voice/dialIn
@@ -63,6 +65,7 @@ POST /api/voice/send-notification
 POST /api/voice/conferenceEvents
 POST /api/voice/announcement
 POST /api/voice/callEvents
+POST /api/voice/captionEvents
 POST /api/billing/addMoney
 GET /api/billing/allTwilioCharges
 POST /api/billing/attachSourceToCustomer

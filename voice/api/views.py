@@ -30,6 +30,7 @@ from voice.api.spoken import SIGNATURE, TWIML_ANSWER, SpokenViewSet, twilio_para
 from voice.api.throttles import AccessTokenThrottle
 from voice.api.unread import has_too_many_fields, keep_aside
 from voice.calls import admit
+from voice.captions.events import receive_caption_event
 from voice.conferences.events import receive_conference_event
 from voice.models import Call
 from voice.ringing.legs import receive_leg_event
@@ -103,6 +104,15 @@ class TwilioEventViewSet(ViewSet):
     )
     def call(self, request: Request) -> HttpResponse:
         return self.receive(request, receive_leg_event)
+
+    @extend_schema(
+        summary="Twilio's status callback of a real-time transcription",
+        parameters=[SIGNATURE],
+        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        responses={204: None},
+    )
+    def captions(self, request: Request) -> HttpResponse:
+        return self.receive(request, receive_caption_event)
 
     def receive(self, request: Request, follow: Callable[..., None]) -> HttpResponse:
         if has_too_many_fields(request._request):

@@ -6,7 +6,6 @@ payer's account (where a leg is adopted), then the group, then people in the ord
 """
 
 import logging
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,9 +18,10 @@ from django_tasks import task
 from core.attempts import Attempts
 from core.conference_names import group_of_conference
 from core.transactions import atomic_and_retried, lock_rows
-from core.wire import LARGEST_ID
 from groups.models import Group
 from groups.services import set_on_call
+from voice.captions.messages import learn_of_announcement
+from voice.captions.switch import end_with_call
 from voice.conferences.alone import note_who_is_alone
 from voice.conferences.announcing import plan_announcement
 from voice.conferences.assumptions import reassess
@@ -35,11 +35,14 @@ from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, LEAVE, Call, Conference, ConferenceEvent, GroupCall
 from voice.ring_outcomes import settle_ring, stop_rings
+from voice.telephony.fields import SID, number
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
 
 logger = logging.getLogger(__name__)
 
+ANNOUNCED = {"announcement-end": True, "announcement-fail": False}
+"""Whether it was spoken. https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallbackEvent"""
 KEPT = {
     *("AccountSid", "CallSid", "CallSidEndingConference", "Coaching", "ConferenceSid"),
     *("EndConferenceOnExit", "EventName", "FriendlyName", "Hold", "Muted"),
@@ -50,7 +53,6 @@ KEPT = {
 
 https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
 """
-SID = re.compile("[A-Za-z0-9_]{1,64}")
 GOES_ON = "in-progress"
 MINUTE = timedelta(minutes=1)
 
@@ -66,6 +68,8 @@ def receive_conference_event(params: Mapping[str, str], *, now: datetime) -> Non
     event = store(conference, params, now=now)
     if event:
         conference.heard_at = now
+        if event.kind in ANNOUNCED:
+            learn_of_announcement(params.get("AnnounceUrl", ""), is_spoken=ANNOUNCED[event.kind])
         state = rebuild(conference, {event.call_sid} - {""}, now=now)
         if state.on and conference.ended_at:  # it was closed in doubt, and is not over
             conference.ended_at = None
@@ -349,6 +353,7 @@ def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
     if group:
         if not running and (changed or ends):
             GroupCall.objects.unlock(group.pk)
+            end_with_call(group.pk, now=timezone.now())
             stop_rings(group.pk)
         ghosts = without_a_leg(group) if ends and not running else set()
         here = {user_id for user_id in running if user_id in people}
@@ -362,9 +367,3 @@ def follow(conference: Conference, changed: list[Call], *, ended: bool) -> None:
 def people_of(conference: Conference) -> set[int]:
     known = conference.calls.order_by().values_list("user_id", flat=True).distinct()
     return {user_id for user_id in known if user_id}
-
-
-def number(text: str) -> int | None:
-    """A whole number that fits a column, else None."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID
-    return int(text) if is_number else None

@@ -21,11 +21,13 @@ SID = {
     "postgresql": "split_part(reference, ':', 2)",
     "sqlite": "substr(reference, 8, instr(substr(reference, 8) || ':', ':') - 1)",
 }
-"""Of the references that `charges.py` writes: `twilio:CA…`, and for corrections `twilio:CA…:corrected:1`."""
+"""Of the references that `charges.py` writes: `twilio:CA…`, and for corrections `twilio:CA…:corrected:1`,
+for captions `twilio:CA…:captions`."""
 SUMS = """
     SELECT sid, max(is_call) AS is_call, sum(is_call) AS calls, sum(1 - is_call) AS entries, sum(micros) AS micros
     FROM (
-        SELECT sid, payer_id AS account_id, 1 AS is_call, charged_micros AS micros
+        SELECT sid, payer_id AS account_id, 1 AS is_call,
+            charged_micros + coalesce(captions_micros, 0) AS micros
         FROM "callSessions" WHERE charged_micros IS NOT NULL AND {of_payer}
         UNION ALL
         SELECT CASE WHEN substr(reference, 1, 7) = 'twilio:' THEN {sid} ELSE reference END, account_id, 0, amount_micros

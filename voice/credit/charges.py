@@ -15,7 +15,7 @@ from billing.models import LedgerEntry
 from billing.telling import tell_if_low
 from core.transactions import atomic_and_retried
 from groups.models import Group
-from voice.credit.call_credit import at_our_rates, worth_of_ten_minutes
+from voice.credit.call_credit import at_our_rates, caption_minutes, worth_of_ten_minutes
 from voice.models import Call
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
         call.price_due_at = None  # what a person has decided stays
     elif not is_news:
         call.price_due_at = None if call.price_due_at == claimed else call.price_due_at  # by another run
+        charge_captions(call)  # their end may have been told late
     else:
         call.price_due_at = now + RECHECK
         charge(call, call.minutes * settings.CONFERENCE_RATE - price_micros, by=Call.SettledBy.PRICE)
@@ -82,7 +83,7 @@ def settle_by_staff(call: Call, amount_micros: int, *, reason: str) -> None:
     call.save(update_fields=["price_due_at", *CHARGE])
 
 
-CHARGE = ["charged_micros", "charged_minutes", "settled_by"]
+CHARGE = ["charged_micros", "charged_minutes", "settled_by", "captions_micros"]
 
 
 def charge(call: Call, total_micros: int, *, by: Call.SettledBy, memo: str = "") -> None:
@@ -90,6 +91,7 @@ def charge(call: Call, total_micros: int, *, by: Call.SettledBy, memo: str = "")
     call.charged_minutes, call.settled_by = call.minutes, by
     if call.payer is None:
         return
+    charge_captions(call)
     is_first, difference = call.charged_micros is None, total_micros - (call.charged_micros or 0)
     if difference:
         post_entry(
@@ -103,6 +105,27 @@ def charge(call: Call, total_micros: int, *, by: Call.SettledBy, memo: str = "")
     if difference > 0:
         tell_if_low(call.payer, below_micros=worth_of_ten_minutes(call.payer))
     call.charged_micros = total_micros
+
+
+def charge_captions(call: Call) -> None:
+    """Posts what the captions of a leg cost, at our own rate: an entry of its own, once, and its corrections. Of a leg
+    that its payer is charged for. `call` is locked, and for the caller to save."""
+    minutes = caption_minutes(call, now=call.end_time or call.created_at)
+    total = int(minutes * settings.CAPTION_RATE)
+    if call.payer is None or total == (call.captions_micros or 0):
+        return
+    group = Group.objects.filter(pk=call.group_id or 0).first()
+    where = group.name if group else "a group that is gone"
+    is_first = call.captions_micros is None
+    post_entry(
+        account=call.payer,
+        kind=LedgerEntry.Kind.CALL,
+        amount_micros=(call.captions_micros or 0) - total,
+        reference=next_reference(f"{call.sid}:captions"),
+        memo=(f"Captions, {minutes} min, in {where}" if is_first else f"Corrected captions in {where}")[:MEMO],
+        group_id=call.group_id,
+    )
+    call.captions_micros = total
 
 
 def is_charged(call: Call) -> bool:

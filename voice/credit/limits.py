@@ -27,9 +27,14 @@ Both count Twilio's price as CALL_RATE. Where a call costs more, from a phone or
 comes on top; so does what is told of a leg after it was charged without being known, and money that a dispute takes
 away during a call. A refund by staff takes none that legs hold.
 `tests/voice/credit/test_overdraft.py` plays both.
+
+Captions cost CAPTION_RATE for each started minute of a leg that is captioned, which counts in its RATE while they are
+on. They are turned on only where the money covers a HOLD of them for each leg beside all else, and a leg that is let in
+then finds its HOLD of both. Where the money is short they go off before anybody is hung up on. So (a) holds as it is.
+In (b) time limits that were given before captions went on know nothing of them: with no run at all each captioned
+minute beyond the money adds CAPTION_RATE.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 MINUTE = 60
@@ -63,10 +68,17 @@ class Leg:
     seconds: int
     """How long it has lasted."""
     running: bool
+    caption_minutes: int = 0
+    """The started minutes of its captions: of each time that they were on."""
+    is_captioned: bool = False
+    """Whether what it says is written down now: that costs for each minute that it goes on."""
 
     def held_minutes(self, hold_minutes: int) -> int:
         """What it keeps from the others: a running one its hold at least."""
         return max(hold_minutes, self.minutes) if self.running else self.minutes
+
+    def held_caption_minutes(self, hold_minutes: int) -> int:
+        return max(hold_minutes, self.caption_minutes) if self.is_captioned else self.caption_minutes
 
     @property
     def minutes(self) -> int:
@@ -84,6 +96,8 @@ class CallCredit:
     legs: tuple[Leg, ...]
     rate: int
     hold_minutes: int
+    caption_rate: int = 0
+    """Of one started minute of one leg's captions."""
 
     @property
     def running(self) -> list[Leg]:
@@ -92,43 +106,62 @@ class CallCredit:
     @property
     def hold(self) -> int:
         """What one more leg must find."""
-        return self.cost([self.hold_minutes])
+        return self.hold_with(captions=False)
+
+    def hold_with(self, *, captions: bool) -> int:
+        return self.hold_minutes * self.minute(is_captioned=captions)
 
     @property
     def money(self) -> int:
         """The balance less what the ended legs will be charged."""
-        return self.balance - self.cost(leg.minutes for leg in self.legs if not leg.running)
+        return self.balance - sum(self.begun(leg) for leg in self.legs if not leg.running)
 
     @property
     def free(self) -> int:
         """What no leg holds."""
-        return self.balance - self.cost(leg.held_minutes(self.hold_minutes) for leg in self.legs)
+        return self.balance - sum(self.held(leg) for leg in self.legs)
 
     @property
     def is_overdrawn(self) -> bool:
         """Whether it is below zero: nobody's calls go on then, whatever they need."""
         return self.balance < 0
 
-    def time_limit(self) -> int:
+    def time_limit(self, *, captions: bool = False) -> int:
         """How many seconds one more leg may last: as long as the money carries it and everybody on.
 
         At least its hold, at most four hours.
         """
-        if not self.rate:
+        each_minute = self.each_minute + self.minute(is_captioned=captions)
+        if not each_minute:
             return FOUR_HOURS
-        left = self.money - self.cost(leg.minutes for leg in self.running)
-        minutes = left // (self.rate * (len(self.running) + 1))
-        return max(self.hold_minutes, min(MOST_MINUTES, minutes)) * MINUTE
+        return max(self.hold_minutes, min(MOST_MINUTES, self.left // each_minute)) * MINUTE
 
-    def minutes_left(self, people: int) -> int:
-        """For how many minutes more the money carries so many legs, beyond what the running ones have begun. There is a
-        rate."""
-        left = self.money - self.cost(leg.minutes for leg in self.running)
-        return max(0, left // (self.rate * people))
+    def minutes_left(self, *, more: int = 0) -> int:
+        """For how many minutes more the money carries the running legs, beyond what they have begun, and so many more.
+        There is a rate."""
+        return max(0, self.left // (self.each_minute + self.rate * more))
 
     def is_used_up(self) -> bool:
         """Whether it cannot carry each running leg through the minute that begins before anybody looks again."""
-        return self.money < self.cost(leg.minutes + 1 for leg in self.running)
+        return self.left < self.each_minute
 
-    def cost(self, minutes: Iterable[int]) -> int:
-        return self.rate * sum(minutes)
+    @property
+    def left(self) -> int:
+        """What is beyond what the running legs have begun."""
+        return self.money - sum(map(self.begun, self.running))
+
+    @property
+    def each_minute(self) -> int:
+        """What the running legs cost for each minute that they go on."""
+        return sum(self.minute(is_captioned=leg.is_captioned) for leg in self.running)
+
+    def minute(self, *, is_captioned: bool) -> int:
+        return self.rate + (self.caption_rate if is_captioned else 0)
+
+    def begun(self, leg: Leg) -> int:
+        return self.rate * leg.minutes + self.caption_rate * leg.caption_minutes
+
+    def held(self, leg: Leg) -> int:
+        """What a leg keeps from the others."""
+        hold = self.hold_minutes
+        return self.rate * leg.held_minutes(hold) + self.caption_rate * leg.held_caption_minutes(hold)

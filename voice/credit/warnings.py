@@ -53,7 +53,7 @@ def legs_without_money(now: datetime) -> Iterator[tuple[str, QuerySet[Call]]]:
         return
     for account in Account.objects.filter(pk__in=unwarned().values("payer")):
         credit = call_credit(account, now=now)
-        if credit.rate and credit.running and credit.minutes_left(len(credit.running)) <= LAST_MINUTES:
+        if credit.rate and credit.running and credit.minutes_left() <= LAST_MINUTES:
             yield MONEY, unwarned().filter(payer=account)
 
 

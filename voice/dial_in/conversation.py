@@ -165,7 +165,7 @@ def let_in(params: dict[str, str], group: Group, find: Callable[[dict[str, str]]
     if isinstance(admission, Say):
         return admission
     greeting = tuple(spoken(each, language, group=legible(group.name)) for each in (GROUP_NAME, JOINING, STAR_HELPS))
-    return replace(admission, greeting=greeting, language=language)
+    return replace(admission, greeting=(*greeting, *admission.greeting), language=language)
 
 
 def tell(sentence: str, language: str) -> Say:

@@ -59,12 +59,14 @@ def call_state(group_id: int, *, now: datetime) -> CallState:
     known = {person.user_id for person in people}
     payer = payer_of(group)
     account = Account.objects.filter(user=payer).first() if payer else None
+    has_captions = GroupCall.objects.with_captions(group_id) is not None
+    each = our_rate() + (int(settings.CAPTION_RATE) if has_captions else 0)
     return CallState(
         call_status=group.call_status,
         started_at=min((leg.conference.created_at for leg in legs if leg.conference), default=None),
         locked=GroupCall.objects.is_locked(group_id),
-        captions=False,
-        price_micros=our_rate() * (len(legs) or USUAL) if payer else 0,
+        captions=has_captions,
+        price_micros=each * (len(legs) or USUAL) if payer else 0,
         minutes_left=minutes_left(account, on=len(legs), now=now) if payer else None,
         participants=people,
         unknown_callers=sum(leg.user_id not in known for leg in legs),
@@ -104,7 +106,7 @@ def minutes_left(account: Account | None, *, on: int, now: datetime) -> int | No
         return None
     if not on and not (account and can_start(account, now=now)):
         return 0
-    return credit.minutes_left(len(credit.running) + (0 if on else USUAL))
+    return credit.minutes_left(more=0 if on else USUAL)
 
 
 def can_start(account: Account, *, now: datetime) -> bool:

@@ -85,7 +85,7 @@ def join(ring: Ring, leg: Call, params: dict[str, str], language: str) -> Dial |
         return admission
     words = (GROUP_NAME, JOINING, STAR_HELPS) if admission.keypad else (GROUP_NAME, JOINING)
     greeting = tuple(spoken(each, language, group=legible(ring.group.name)) for each in words)
-    return replace(admission, greeting=greeting, language=language)
+    return replace(admission, greeting=(*greeting, *admission.greeting), language=language)
 
 
 def find_rung(user_id: int, group_id: int) -> tuple[User, Group]:

@@ -18,13 +18,14 @@ from django_tasks import task
 from core.attempts import Attempts
 from core.transactions import atomic_and_retried
 from groups.models import Ring
-from voice.conferences.events import SID, number, receive_call_event, write_end
+from voice.conferences.events import receive_call_event, write_end
 from voice.credit.charges import lock_call
 from voice.credit.endings import Ending, answer
 from voice.entering import CALLBACK_RETRIES
 from voice.hang_ups import hang_up
 from voice.models import UNNAMED, Call, HangUp
 from voice.ring_outcomes import settle_ring
+from voice.telephony.fields import SID, number
 from voice.telephony.interface import TelephonyRefused, telephony
 
 logger = logging.getLogger(__name__)

@@ -15,6 +15,18 @@ ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
+class Captions:
+    """That what the person of a leg says is written down, as they say it."""
+
+    language: str
+    """As BCP 47 writes it."""
+    callback: str
+    """Where Twilio tells it."""
+    hints: tuple[str, ...] = ()
+    """Names that may be said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """What a caller is let into: the group's conference (`core/conference_names.py`)."""
 
@@ -32,6 +44,7 @@ class Dial:
     """Whether nothing is heard of them at first."""
     keypad: str = ""
     """The whole address to which the caller goes by pressing *, and back from there; empty for no such way."""
+    captions: Captions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +154,12 @@ class Telephony(Protocol):
     def end_call(self, *, call_sid: str) -> bool:
         """Hangs up on one leg; whether Twilio knows it. One that has ended already stays so."""
 
+    def start_captions(self, *, call_sid: str, captions: Captions) -> str:
+        """Has written down what the person of a leg says; Twilio's id of that. Raises CaptionsRefused."""
+
+    def stop_captions(self, *, call_sid: str, sid: str) -> None:
+        """Has it written down no longer. What is over already stays so."""
+
     def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
         """Lets nothing be heard of a leg on a conference, or lets it be heard again; whether Twilio knows it there."""
 
@@ -165,6 +184,18 @@ class TelephonyRefused(APIException):
     status_code = 400
     default_code = "telephony_refused"
     default_detail = "The telephone service does not accept this."
+
+
+class CaptionsRefused(TelephonyRefused):
+    """What somebody says is not written down."""
+
+    default_code = "captions_refused"
+    default_detail = "The telephone service writes down nothing of this call."
+
+    def __init__(self, *, is_gone: bool) -> None:
+        """`is_gone` where the leg is not on any more, or not yet; else it is what we asked for that Twilio refuses."""
+        super().__init__()
+        self.is_gone = is_gone
 
 
 def telephony() -> Telephony:

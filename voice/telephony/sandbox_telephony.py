@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from voice.telephony.interface import CallReport, ConferenceReport
+from voice.telephony.interface import CallReport, Captions, ConferenceReport
 from voice.telephony.twilio_formats import TwilioFormats
 
 CALLER_ID = "+15005550006"  # Twilio's own number for tests
@@ -50,6 +50,13 @@ class SandboxTelephony(TwilioFormats):
     def announce(self, *, conference_sid: str, url: str, call_sid: str = "") -> bool:
         """Nobody listens here."""
         return True
+
+    def start_captions(self, *, call_sid: str, captions: Captions) -> str:
+        """Nobody speaks here: who plays Twilio may tell what was said, under this id or another."""
+        return f"GT{uuid4().hex}"
+
+    def stop_captions(self, *, call_sid: str, sid: str) -> None:
+        """Nobody speaks here."""
 
     def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
         """Nobody is heard here; that it was asked for is seen."""

@@ -5,6 +5,18 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 
+def read_iso_time(text: Any) -> datetime | None:
+    """ "2026-11-29T06:00:00.123456Z", as real-time transcriptions tell it; also what `read_time` reads."""
+    try:
+        time = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return read_time(text)
+    try:
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
 def read_time(text: Any) -> datetime | None:
     """ "Sun, 29 Nov 2026 06:00:00 +0000"; None for what is no such time."""
     if not isinstance(text, str):

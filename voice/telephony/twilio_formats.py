@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
@@ -11,7 +12,7 @@ from twilio.twiml import TwiML
 from twilio.twiml.voice_response import VoiceResponse
 
 from core.conference_names import conference_name
-from voice.telephony.interface import Admission, Announce, Dial, Gather, Say
+from voice.telephony.interface import Admission, Announce, Captions, Dial, Gather, Say
 
 logger = logging.getLogger(__name__)
 
@@ -90,16 +91,34 @@ class TwilioFormats:
         left; who left it by * is on the line still.
         """
         speak(response, dial.greeting, dial.language)
+        if dial.captions:
+            response.start().transcription(**transcription(dial.captions))
         star = {"hangup_on_star": True, "action": dial.keypad, "method": "POST"} if dial.keypad else {}
         response.dial(caller_id=self.caller_id, time_limit=dial.time_limit, **star).conference(
             conference_name(dial.group_id),
             participant_label=dial.participant_label or None,
             muted=dial.muted or None,
             status_callback=dial.status_callback,
-            status_callback_event="start end join leave mute hold",
+            status_callback_event="start end join leave mute hold announcement",
             status_callback_method="POST",
             jitter_buffer_size="small",
         )
+
+
+def transcription(captions: Captions) -> dict[str, Any]:
+    """The same words for TwiML and for REST: https://www.twilio.com/docs/voice/twiml/transcription
+
+    The inbound track is the person whose phone it is; the other one is everybody else.
+    """
+    return {
+        "track": "inbound_track",
+        "status_callback_url": captions.callback,
+        "status_callback_method": "POST",
+        "partial_results": True,
+        "language_code": captions.language,
+        "profanity_filter": False,
+        "hints": ",".join(captions.hints) or None,
+    }
 
 
 def gather(response: VoiceResponse, asked: Gather) -> None:

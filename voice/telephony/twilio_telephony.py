@@ -1,5 +1,6 @@
 """Telephony by Twilio."""
 
+import logging
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -7,13 +8,24 @@ from typing import Any
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from core.twilio_client import twilio_client, twilio_errors
-from voice.telephony.interface import CallReport, ConferenceReport, TelephonyRefused, TelephonyUnavailable
+from voice.telephony.interface import (
+    CallReport,
+    Captions,
+    CaptionsRefused,
+    ConferenceReport,
+    TelephonyRefused,
+    TelephonyUnavailable,
+)
 from voice.telephony.times import read_time
-from voice.telephony.twilio_formats import TwilioFormats
+from voice.telephony.twilio_formats import TwilioFormats, transcription
 
 Fields = dict[str, Any]
 
 MOST_DIGITS = 18
+NOT_IN_PROGRESS = 21220
+"""https://www.twilio.com/docs/api/errors/21220"""
+
+logger = logging.getLogger(__name__)
 
 our_errors = partial(twilio_errors, refused=TelephonyRefused, unavailable=TelephonyUnavailable)
 
@@ -73,6 +85,26 @@ class TwilioTelephony(TwilioFormats):
                     raise
                 return bool(error.status == 400)
             return True
+
+    def start_captions(self, *, call_sid: str, captions: Captions) -> str:
+        """https://www.twilio.com/docs/voice/api/realtime-transcription-resource"""
+        fields = {name: value for name, value in transcription(captions).items() if value is not None}
+        with our_errors():
+            try:
+                return str(self.client.calls(call_sid).transcriptions.create(**fields).sid)
+            except TwilioRestException as error:
+                if error.status not in (400, 404):
+                    raise
+                logger.warning("Twilio writes down nothing of call %s: error %s", call_sid, error.code)
+                raise CaptionsRefused(is_gone=error.status == 404 or error.code == NOT_IN_PROGRESS) from error
+
+    def stop_captions(self, *, call_sid: str, sid: str) -> None:
+        with our_errors():
+            try:
+                self.client.calls(call_sid).transcriptions(sid).update(status="stopped")
+            except TwilioRestException as error:
+                if error.status not in (400, 404):  # it is over, or its call is
+                    raise
 
     def mute(self, *, conference_sid: str, call_sid: str, muted: bool) -> bool:
         """https://www.twilio.com/docs/voice/api/conference-participant-resource#update-a-participant-resource"""

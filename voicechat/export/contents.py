@@ -39,6 +39,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "cards": ("user",),
     "callSessions": ("user_id",),
     "rings": ("user", "by"),
+    "captions": ("user",),
 }
 """By which way, or ways, a table's rows lead to the person whom they are about. `groups` are those of theirs."""
 

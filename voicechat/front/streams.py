@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from core.streams import Opening, Seats
 from groups.live.follower import Follower
+from groups.live.places import Mark, oldest
 from groups.live.watch import Changes, Watch
 from voicechat.front.bridge import ENDING, Headers, written
 
@@ -182,11 +183,11 @@ class Streams:
         followers = [stream.follower for stream in (*self.open, *coming)]
         people = {each.person for each in followers if each.person is not None}
         groups = frozenset().union(*(each.narrowed for each in followers if each.narrowed))
-        known: dict[int, int] = {}
+        known: dict[int, Mark] = {}
         for stream in coming:
             if place := stream.follower.resumes_at(time()):
                 for group, mark in place.marks.items():
-                    known[group] = min(mark.number, known.get(group, mark.number))
+                    known[group] = oldest(mark, known.get(group, mark))
         look = partial(self.watch.look, people, groups, known, is_asked=bool(coming))
         changes: Changes | None = await self.in_thread(look)
         return changes

@@ -1,5 +1,6 @@
 """A person of whom something is kept wherever something can be, and the ways to delete them."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from billing.models import (
 )
 from groups.models import (
     Activity,
+    Caption,
     Departure,
     Device,
     Group,
@@ -32,6 +34,7 @@ from groups.models import (
     InvitationLink,
     Membership,
     Ownership,
+    PartialCaption,
     Participant,
     Push,
     Ring,
@@ -207,12 +210,21 @@ def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtur
     phone = {"From": f"+{VERIFIED}", "To": "+15005550006"}
     assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
     tell(1, "participant-join", "CA1", **phone)
+    call = Call.objects.get(sid="CA1")
     Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())
     ask_for_price.enqueue(Call.objects.get(sid="CA1").pk)
     UnreadWebhook.objects.create(path="/api/voice/callEvents", field_count=10_001, text="From To")
     take_place("tries", of_person(User.objects.get(phone_number=PHONE)), 1, 60)
     HangUp.objects.create(call=Call.objects.get(sid="CA1"), why=HangUp.Why.TAKEN_OFF)
-    GroupCall.objects.create(group=group, locked=True)
+    GroupCall.objects.create(group=group, locked=True, captions=True, captions_by=call.user_id)
+    told = {"TranscriptionSid": "GT1", "CallSid": "CA1", "TranscriptionEvent": "transcription-content"}
+    for number, is_final in enumerate(("true", "false"), 1):
+        data = json.dumps({"transcript": "Zdeňka Quillfeather says hello"})
+        twilio("/api/voice/captionEvents", **told, SequenceId=number, Final=is_final, TranscriptionData=data)
+    assert Caption.objects.filter(user=call.user_id).exists()
+    assert PartialCaption.objects.filter(user=call.user_id).exists()
+    typed = {"typed": True, "spoken": "waiting", "text": "Hello from Zdeňka", "display_name": "Zdeňka Quillfeather"}
+    Caption.objects.create(group=group, user_id=call.user_id, **typed)
 
 
 def in_the_admin(zdenka: User, group: Group) -> None:

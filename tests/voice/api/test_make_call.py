@@ -33,7 +33,7 @@ def test_a_member_is_let_into_the_groups_conference(call, group, bob):
     assert room.text == str(group.pk)
     assert room.attrib["participantLabel"] == f"leg_{leg.pk}"
     assert room.attrib["statusCallback"] == "http://localhost:3300/api/voice/conferenceEvents#rc=5&rp=all"
-    assert room.attrib["statusCallbackEvent"] == "start end join leave mute hold"
+    assert room.attrib["statusCallbackEvent"] == "start end join leave mute hold announcement"
     assert (leg.user_id, leg.group_id) == (bob.pk, group.pk)
 
 

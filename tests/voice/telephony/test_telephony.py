@@ -92,7 +92,7 @@ def test_a_caller_is_let_into_the_groups_conference(dial):
     assert conference.text == "7"
     assert conference.get("participantLabel") == "leg_9"
     assert conference.get("statusCallback") == "https://voice.example.com/api/voice/conferenceEvents?a=1&b=2"
-    assert conference.get("statusCallbackEvent") == "start end join leave mute hold"
+    assert conference.get("statusCallbackEvent") == "start end join leave mute hold announcement"
 
 
 def test_a_leg_has_a_caller_and_an_end(phone, dial):

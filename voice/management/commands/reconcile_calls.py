@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from core.runs import BoundedCommand
 from groups.notifications.devices import forget_gone_devices
+from voice.captions.healing import heal_captions
 from voice.conferences.alone import see_to_all
 from voice.conferences.events import see_to_who_stayed_out
 from voice.conferences.presence import heal_presence
 from voice.conferences.reconciliation import SILENT, reconcile_calls
+from voice.credit.captions import end_captions_without_money
 from voice.credit.cut_off import cut_off
 from voice.credit.warnings import warn_of_ends
 from voice.hang_ups import repeat_hang_ups, still_on
@@ -31,7 +33,8 @@ class Command(BoundedCommand):
         cut = cut_off(now=now)
         unseen = see_to_old_rings(now=now) + see_to_who_stayed_out(now=now)
         summary = reconcile_calls(now=now, silent=timedelta(seconds=options["silent"]))
-        unwarned = unseen + see_to_all(now=now) + warn_of_ends(now=now)
+        unseen += see_to_all(now=now) + end_captions_without_money(now=now) + heal_captions(now=now)
+        unwarned = unseen + warn_of_ends(now=now)
         self.stdout.write(
             f"ended {cut.ended} calls of used-up balances, asked about {summary.conferences} conferences and "
             f"{summary.calls} calls, {hung.failed + cut.failed + summary.failed + unwarned} failed; "

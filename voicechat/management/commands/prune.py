@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management.base import CommandParser
 from django.db.models import QuerySet
@@ -17,7 +18,7 @@ from core.deadline import is_over
 from core.jobs.standing import done_jobs, given_up_jobs, gone_workers
 from core.runs import BoundedCommand
 from groups.invitations.services import expired_links
-from groups.models import LAST_WORDS, Departure, Ring
+from groups.models import LAST_WORDS, Caption, Departure, PartialCaption, Ring
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from groups.notifications.pushes import old_pushes
 from users.idempotency import old_answers
@@ -40,6 +41,11 @@ def old_conference_events(now: datetime) -> QuerySet[Any]:
     return ConferenceEvent.objects.filter(conference__completed=True, conference__ended_at__lt=now - RAW)
 
 
+def old_captions(now: datetime) -> QuerySet[Any]:
+    """Those that are kept for no time stay a day, emptied: Twilio may tell them once more."""
+    return Caption.objects.filter(stored_at__lt=now - max(timedelta(days=settings.CAPTION_DAYS), DAY))
+
+
 KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "limits that count nothing any more": idle_limits,
     "answers kept for a repetition": old_answers,
@@ -48,6 +54,8 @@ KINDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "codes sent to telephones": lambda now: PendingVerification.objects.filter(expires_at__lte=now),
     "refused cards": old_refusals,
     "departures": lambda now: Departure.objects.filter(left_at__lte=now - LAST_WORDS),
+    "captions": old_captions,
+    "what was being said": lambda now: PartialCaption.objects.filter(created_at__lt=now - DAY),
     "rings": lambda now: Ring.objects.filter(changed_at__lt=now - DAY),
     "links of invitations": expired_links,
     "events of Stripe's": lambda now: StripeEvent.objects.filter(created_at__lt=now - RAW),

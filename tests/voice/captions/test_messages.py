@@ -1,0 +1,123 @@
+"""What people type is spoken into the call, one after another, and never lost without a word."""
+
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from core.jobs.worker import do_all
+from groups.models import Caption
+from voice.captions.messages import CALL_OVER, NOT_ANSWERED, NOT_TAKEN, settle
+
+
+@pytest.fixture
+def type_in(api, path):
+    def type_in(text, expected=201, jobs=True, **more):
+        answer = api.post(f"{path}/spokenMessages", {"text": text, **more}, format="json")
+        assert answer.status_code == expected, answer.content
+        if jobs:
+            do_all()
+        return answer.json()
+
+    return type_in
+
+
+@pytest.fixture
+def on_a_call(line, twilio_double, alice, bob):
+    twilio_double.conferences["CF1"] = {"sid": "CF1", "status": "in-progress"}
+    line.join(alice)
+    line.join(bob)
+    do_all()
+    return line
+
+
+@pytest.fixture
+def asked(twilio_double):
+    """The addresses that Twilio was to speak, of messages."""
+    return lambda: [url for _, url in twilio_double.announced if "message=" in url]
+
+
+@pytest.fixture
+def fetch(twilio):
+    def fetch(url):
+        answer = twilio(url.removeprefix(settings.PUBLIC_URL), CallSid="")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "text/xml")
+        return [
+            (each.get("language"), each.text) for each in ElementTree.fromstring(answer.content) if each.tag == "Say"
+        ]
+
+    return fetch
+
+
+def states(captions):
+    return [(each["text"], each["spoken"], each["why"]) for each in captions()]
+
+
+@pytest.mark.usefixtures("sandbox_telephony")
+def test_nobody_on_the_call_is_409(type_in):
+    assert type_in("Hello", expected=409)["code"] == "no_call"
+
+
+@pytest.mark.parametrize("wrong", [{"text": ""}, {"text": " "}, {"text": "x" * 301}, {"text": "x", "language": "???"}])
+def test_what_cannot_be_is_400(on_a_call, api, path, wrong):
+    assert api.post(f"{path}/spokenMessages", wrong, format="json").status_code == 400
+
+
+def test_it_waits_is_fetched_and_is_spoken(on_a_call, type_in, asked, fetch, captions):
+    made = type_in("Hello <b>all</b>")
+    assert (made["typed"], made["spoken"], made["why"]) == (True, "waiting", None)
+    (url,) = asked()
+    assert fetch(url) == [("en-US", "Somebody writes:"), ("en-US", "Hello <b>all</b>")]
+    on_a_call.tell(5, "announcement-end", AnnounceUrl=url)
+    assert states(captions) == [("Hello <b>all</b>", "spoken", None)]
+    on_a_call.tell(6, "announcement-fail", AnnounceUrl=url)
+    assert states(captions) == [("Hello <b>all</b>", "spoken", None)]
+
+
+def test_the_next_waits_until_the_one_before_was_spoken(on_a_call, type_in, asked, captions):
+    for text in ("one", "two", "three"):
+        type_in(text)
+    assert len(asked()) == 1
+    on_a_call.tell(5, "announcement-end", AnnounceUrl=asked()[0])
+    do_all()
+    assert len(asked()) == 2
+    assert [each["spoken"] for each in captions()] == ["spoken", "waiting", "waiting"]
+
+
+def test_it_waits_for_half_a_minute_at_most(on_a_call, type_in, asked, fetch, captions):
+    for text in ("fetched", "not fetched"):
+        type_in(text)
+    fetch(asked()[0])
+    for text in ("fetched", "not fetched"):
+        Caption.objects.filter(text=text).update(asked_at=timezone.now() - timedelta(seconds=31))
+        settle.func(Caption.objects.get(text=text).pk)
+    assert states(captions) == [("fetched", "spoken", None), ("not fetched", "notSpoken", NOT_TAKEN)]
+
+
+def test_what_twilio_refuses_or_does_not_answer_is_said(on_a_call, type_in, captions, twilio_double):
+    for conference in twilio_double.conferences.values():
+        conference["status"] = "completed"
+    type_in("one")
+    assert states(captions) == [("one", "notSpoken", CALL_OVER)]
+    twilio_double.fail_next(*[twilio_double.server_error] * 2)
+    type_in("two")
+    assert states(captions)[1][1:] in (("notSpoken", NOT_ANSWERED), ("notSpoken", CALL_OVER))
+
+
+def test_where_the_call_ends_it_says_so(on_a_call, type_in, captions):
+    type_in("one"), type_in("two")
+    on_a_call.tell(9, "conference-end")
+    assert states(captions) == [("one", "notSpoken", CALL_OVER), ("two", "notSpoken", CALL_OVER)]
+
+
+def test_six_a_minute(on_a_call, type_in):
+    for number in range(6):
+        type_in(str(number), jobs=False)
+    assert type_in("7", expected=429, jobs=False)["code"] == "throttled"
+
+
+def test_a_message_of_nobody_is_silence(fetch, sandbox_telephony, db):
+    assert fetch(f"{settings.PUBLIC_URL}/api/voice/announcement?message=999") == []
+    assert fetch(f"{settings.PUBLIC_URL}/api/voice/announcement?message=x") == []

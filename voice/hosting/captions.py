@@ -1,0 +1,72 @@
+"""Settling a group's captions: whether they are on, their language, and whether they are kept."""
+
+from collections.abc import Callable
+
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+
+from billing.ledger import account_of
+from billing.models import Account
+from core.transactions import atomic_and_retried
+from groups.models import Group
+from groups.services import lock_group
+from voice.callers import RefusedCallError
+from voice.calls import lock_payer, payer_of
+from voice.captions.switch import change_captions
+from voice.credit.captions import carries_captions
+from voice.models import GroupCall
+from voice.telephony.interface import telephony
+
+
+class NotEnoughCredit(APIException):
+    status_code = 402
+    default_code = "not_enough_credit"
+    default_detail = "There is not enough credit for captions. The group's owner can add money."
+
+
+class GroupHasChanged(APIException):
+    status_code = 409
+    default_code = "changed"
+    default_detail = "The group's owner has changed at this moment. Try again."
+
+
+@atomic_and_retried
+def settle_captions(
+    *,
+    group_id: int,
+    by: int | None,
+    check: Callable[[], None],
+    on: bool | None = None,
+    language: str | None = None,
+    keep: bool | None = None,
+) -> GroupCall:
+    """What is None stays. Raises Http404, NotEnoughCredit, GroupHasChanged, NotConfigured.
+
+    Locks the payer's account, where captions are turned on, and then the group.
+    """
+    now = timezone.now()
+    account = payer_account(group_id) if on else None
+    group = lock_group(group_id)
+    check()
+    rules = GroupCall.objects.filter(pk=group_id).first() or GroupCall(group=group)
+    if on is None and language is None and keep is None:
+        return rules
+    if on and not rules.captions:
+        telephony()
+        payer = payer_of(group)
+        if (payer and payer.pk) != (account and account.user_id):
+            raise GroupHasChanged
+        if account and not carries_captions(account, group_id=group_id, now=now):
+            raise NotEnoughCredit
+    change_captions(rules, by=by, now=now, on=on, language=language, keep=keep)
+    return rules
+
+
+def payer_account(group_id: int) -> Account | None:
+    """Locked: accounts are before groups."""
+    group = Group.objects.filter(pk=group_id).first()
+    payer = payer_of(group) if group else None
+    try:
+        return lock_payer(account_of(payer)) if payer else None
+    except RefusedCallError:
+        raise GroupHasChanged from None
