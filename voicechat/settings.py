@@ -32,7 +32,7 @@ DEBUG = False  # an error is a short answer and a log line, in development too
 PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
 HOST = env.ip("HOST")
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
-env.command_line("GUNICORN_CMD_ARGS")
+GUNICORN_FLAGS = env.command_line("GUNICORN_CMD_ARGS")
 THREADS = env.whole("THREADS", 4, lowest=1, highest=64)  # of each process, and its connections to the database
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 if urlsplit(PUBLIC_URL).path:
