@@ -2,8 +2,9 @@
 
     python -m bench.upgrade [--before COMMIT]
 
-Migrates a new database by the code of COMMIT (the newest tag, else the commit of a week ago) and has it play its main
-job there (`manage.py demo`), as a release that has been at work. Then this code migrates, the old code plays its job on
+A new database has the schema of COMMIT (the newest tag), whose code plays its main job there (`manage.py demo`), as a
+release that has been at work, and then this code migrates it. Until there is a tag, migrations are written anew in
+place, and this code makes the database (COMMIT is then the commit of a week ago). Then the old code plays its job on
 the new schema, this code does, and `check_ledger` looks at all that came of it. Exits with 1 where anything fails.
 """
 
@@ -27,8 +28,12 @@ def git(*words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def newest_release() -> str:
-    return git("describe", "--tags", "--abbrev=0") or git("rev-list", "-1", "--before=1 week ago", "HEAD") or "HEAD~1"
+def newest_tag() -> str:
+    return git("tag", "--sort=-creatordate", "--merged").partition("\n")[0]
+
+
+def commit_before() -> str:
+    return newest_tag() or git("rev-list", "-1", "--before=1 week ago", "HEAD") or "HEAD~1"
 
 
 @contextmanager
@@ -46,26 +51,27 @@ def code_of(commit: str) -> Iterator[Path]:
 def demo(environment: dict[str, str], root: Path, name: str) -> None:
     with gunicorn("voicechat.wsgi", FLAGS, environment, "/readyz", root) as server:
         manage(environment, "demo", "--url", f"http://127.0.0.1:{server.port}", root=root)
-    print(f"{name}: its main job was played")
+    print(f"{name}: its main job was played", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--before", default=newest_release(), metavar="COMMIT")
+    parser.add_argument("--before", default=commit_before(), metavar="COMMIT")
     before = parser.parse_args().before
     with ExitStack() as stack:
         old, url = stack.enter_context(code_of(before)), stack.enter_context(empty_database("_upgrade"))
         environment = {**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}
         try:
-            manage(environment, "migrate", "--noinput", "--verbosity", "0", root=old)
-            demo(environment, old, f"{before[:12]} on its own schema")
+            if newest_tag():
+                manage(environment, "migrate", "--noinput", "--verbosity", "0", root=old)
+                demo(environment, old, f"{before[:12]} on its own schema")
             manage(environment, "migrate", "--noinput", "--verbosity", "0")
             demo(environment, old, f"{before[:12]} on the new schema")
             demo(environment, ROOT, "This code on the new schema")
             manage(environment, "check_ledger")
             print("check_ledger: sound")
         except (subprocess.CalledProcessError, RuntimeError) as error:
-            print(f"This release needs a pause: {type(error).__name__}", file=sys.stderr)
+            print(f"This release needs a pause: {error}", file=sys.stderr)
             return 1
     return 0
 
