@@ -8,6 +8,7 @@ import os
 import sys
 
 from voicechat import beside
+from voicechat.first_start import why_not_here
 from voicechat.startup import load_settings
 
 WITH_WORKER = "--with-worker"
@@ -17,6 +18,8 @@ def main() -> None:
     settings = load_settings()
     os.environ["WEB_CONCURRENCY"] = str(settings.WEB_CONCURRENCY)  # unset, where it was empty
     flags = [flag for flag in sys.argv[1:] if flag != WITH_WORKER]
+    if why := why_not_here(settings, flags):
+        sys.exit(why)
     if WITH_WORKER in sys.argv:
         beside.start()
     command = [sys.executable, "-m", "gunicorn", "voicechat.wsgi", *flags]

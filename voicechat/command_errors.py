@@ -2,7 +2,8 @@
 
 PostgreSQL's errors quote the row that they are about (`DETAIL: Key (email)=(…) already exists`), other errors the value
 that they met, and what a scheduler's command writes is kept by whoever collects it. Django's CommandError and
-ImproperlyConfigured are our own words, written for whoever reads them.
+ImproperlyConfigured are our own words, written for whoever reads them. Where the database is not reached at all, that
+and what to do is one sentence: whoever starts this for the first time meets it.
 """
 
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
+
+from voicechat.unreachable import sentence
 
 OUR_WORDS = (CommandError, ImproperlyConfigured)
 NAMES = ("sqlstate", "table_name", "column_name", "constraint_name")
@@ -27,7 +30,8 @@ def tell(kind: type[BaseException], error: BaseException | None, place: Tracebac
     if isinstance(error, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
         return
-    print("\n".join(lines(error or kind())), file=sys.stderr)
+    told = sentence(error) if error else None
+    print(told or "\n".join(lines(error or kind())), file=sys.stderr)
 
 
 def lines(error: BaseException) -> list[str]:

@@ -19,10 +19,13 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.views import set_rollback
 
+from core.metrics.counted import counted
+from core.metrics.families import WEBHOOKS_REFUSED
 from voicechat.database_errors import NOT_WRITABLE, Unavailable, unavailable
 
 logger = logging.getLogger(__name__)
 
+SIGNATURE_INVALID = "signature_invalid"
 MULTIPART = "Multipart form parse error"
 """What REST framework puts before Django's words: "Invalid boundary in multipart: None"."""
 
@@ -65,6 +68,8 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """REST framework's exception handler. None leaves the error to Django, which answers `server_error`."""
     set_rollback()
     if isinstance(error, APIException):
+        if getattr(error.detail, "code", "") == SIGNATURE_INVALID:
+            counted.count(WEBHOOKS_REFUSED, context["request"].resolver_match.route)
         return refusal(error)
     if isinstance(error, IntegrityError):
         logger.warning("Two changes met", exc_info=error)

@@ -1,5 +1,6 @@
-"""Where gunicorn listens, and where it keeps its workers' heartbeat."""
+"""Where gunicorn listens, why it could not, and where it keeps its workers' heartbeat."""
 
+import errno
 import os
 import socket
 import tempfile
@@ -9,6 +10,12 @@ KEEP_ALIVE = 130
 """Seconds: longer than a proxy keeps an idle connection to us, or it sends a request into one that we just close.
 nginx and Amazon's balancer keep them for 60 s, Traefik for 90, Caddy for 120."""
 
+WHY_NOT = {
+    errno.EADDRINUSE: "Port {port} is in use: end what listens there, or choose another one, such as PORT=3301.",
+    errno.EACCES: "Port {port} is the system's own, as those below 1024 are: choose another one, such as PORT=3300.",
+    errno.EADDRNOTAVAIL: "{at} is no address of this machine: correct HOST, or leave it unset for all addresses.",
+}
+
 
 def addresses(host: str, port: int) -> list[str]:
     """What gunicorn binds: the one address that HOST names, else IPv4 and IPv6, as far as the machine has them."""
@@ -17,6 +24,23 @@ def addresses(host: str, port: int) -> list[str]:
     if not has_ipv6():
         return [f"0.0.0.0:{port}"]
     return [f"[::]:{port}"] if is_for_both() else [f"[::]:{port}", f"0.0.0.0:{port}"]
+
+
+def why_not(host: str, port: int) -> str:
+    """Why these cannot be listened on, in a sentence with what to do; empty where they can. gunicorn would try for five
+    seconds, and say it by eleven lines."""
+    for address in addresses(host, port):
+        name = address.rpartition(":")[0].strip("[]")
+        with socket.socket(socket.AF_INET6 if ":" in name else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((name, port))
+                probe.listen()  # two may be bound, for that option, and one may listen
+            except OSError as error:
+                return WHY_NOT.get(error.errno or 0, f"Nobody may listen on {{at}} ({error.strerror}).").format(
+                    at=address, port=port
+                )
+    return ""
 
 
 def has_ipv6() -> bool:

@@ -10,6 +10,7 @@ import orjson
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from core.metrics.counted import counted
 from voicechat.logs import request_id
 from voicechat.middleware import Middleware
 
@@ -45,9 +46,12 @@ class RequestIdMiddleware(Middleware):
 
 def log_answer(request: HttpRequest, status: int, milliseconds: float) -> None:
     """The route's pattern, not the path: that, and a method of the client's own making, may hold anything."""
+    method = request.method if request.method in METHODS else None
+    route = request.resolver_match.route if request.resolver_match else None
+    counted.answered(method or "other", route or "none", status, milliseconds / 1000)
     fields = {
-        "method": request.method if request.method in METHODS else None,
-        "route": request.resolver_match.route if request.resolver_match else None,
+        "method": method,
+        "route": route,
         "status": status,
         "ms": round(milliseconds, 1),
         "user_id": person(request),

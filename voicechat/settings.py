@@ -32,7 +32,9 @@ DEBUG = False  # an error is a short answer and a log line, in development too
 PORT = env.whole("PORT", 3300, lowest=1, highest=65535)
 HOST = env.ip("HOST")
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", 2, lowest=1, highest=64)
-env.command_line("GUNICORN_CMD_ARGS")
+GUNICORN_FLAGS = env.command_line("GUNICORN_CMD_ARGS")
+METRICS_PORT = env.whole("METRICS_PORT", 0, highest=65535)  # 0: nothing is counted
+METRICS_GAUGES = "voicechat.gauges.read"
 THREADS = env.whole("THREADS", 4, lowest=1, highest=64)  # of each process, and its connections to the database
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://localhost:{PORT}")
 if urlsplit(PUBLIC_URL).path:
@@ -491,14 +493,24 @@ SCHEDULE = {
     "prune": {"minutes": 24 * 60, "after": 4 * 60 + 17, "is_long": True},
 }
 
+# --- Errors, to Sentry too where somebody asks for it (voicechat/sentry.py) -------------------------------------------
+
+SENTRY_DSN = env.key("SENTRY_DSN", vendor_keys.dsn, "Sentry shows it under Client Keys: https://key@host/number.")
+if PRODUCTION and SENTRY_DSN.startswith("http:") and not is_loopback(SENTRY_DSN):
+    env.fault("SENTRY_DSN is by http: production needs https://.")
+_to_sentry = ["sentry"] if SENTRY_DSN else []
+
 # --- Logs: one JSON object a line ------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "voicechat.logs.JSONFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},  # at INFO, vendors' libraries tell every call
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json"},
+        **{name: {"class": "voicechat.sentry.ToSentry"} for name in _to_sentry},
+    },
+    "root": {"handlers": ["console", *_to_sentry], "level": "WARNING"},  # at INFO, vendors' libraries tell every call
     "loggers": {
         **{name: {"level": "INFO"} for name in OUR_LOGGERS},
         "django": {"level": "WARNING", "handlers": []},  # its own handler would mail errors with the whole request

@@ -2,6 +2,7 @@
 cannot be used."""
 
 import json
+import re
 from email.utils import formataddr, parseaddr
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def sender(text: str) -> str:
     if not text.isprintable() or not address.isascii():
         raise ValueError("This is no address that every mail server takes.")
     return formataddr((name, address))
+
+
+def dsn(text: str) -> str:
+    """Where Sentry takes errors: https://develop.sentry.dev/sdk/foundations/transport/authentication/"""
+    if not re.fullmatch(r"https?://[A-Za-z0-9]+@[^\s/@]+(/[^\s/?#]+)*/[0-9]+", text, re.ASCII):
+        raise ValueError("This is no DSN.")
+    return text
 
 
 def service_account(text: str) -> str:

@@ -1,6 +1,7 @@
 """What the operators' commands found, as a short table for people and an exit code for schedulers."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,20 @@ class Finding:
         """What one more part of the rows has brought."""
         self.rows, self.wrong = self.rows + rows, self.wrong + wrong
         self.named = (*self.named, *map(str, named))[:MOST_NAMED]
+
+
+def sentence(finding: Finding) -> str:
+    more = ", …" if finding.wrong > len(finding.named) else ""
+    return f"{finding.check}: {finding.wrong:,} not ({', '.join(finding.named)}{more})"
+
+
+NOT_SOUND = "The ledger is not sound."
+
+
+def differences_told(words: str) -> int:
+    """How many `check_ledger` has found, by what it said: the sentences behind its verdict."""
+    _, verdict, told = words.partition(NOT_SOUND)
+    return sum(int(count.replace(",", "")) for count in re.findall(r": ([\d,]+) not \(", told)) if verdict else 0
 
 
 @dataclass(slots=True)

@@ -25,6 +25,8 @@ from core.jobs.models import Job, WorkerSeen
 from core.jobs.queue import LEASE, beat, begin, fail, finish, give_back, mend_clocks
 from core.jobs.tasks import UnreadableArgumentsError, bounds_of, read, task_at
 from core.jobs.words import in_words
+from core.metrics.counted import counted
+from core.metrics.families import JOBS_DONE
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ def do(job: Job) -> bool:
         is_ours, told = settled(lambda: fail(job, words)), words
     failpoint("job_settled")
     fields = {"job": job.pk, "task": job.task, "try": job.tries, "ms": round((monotonic() - begun) * 1000)}
+    counted.count(JOBS_DONE, job.task, "done" if told == "done" else "failed")
     if not is_ours:
         told = "another worker has begun it anew"
     logger.info("Job %s: %s", job.pk, told, extra={"fields": fields})

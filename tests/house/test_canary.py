@@ -1,5 +1,6 @@
 """Marked secrets go into every input. Their marks are looked for in every line of the log, and in what a 5xx says."""
 
+import logging
 import re
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from tests.uploads.test_upload import picture
 from tests.voice.conftest import sign
 from users.api.views import UserViewSet
 from users.models import User
+from voicechat.sentry import ToSentry, event_of
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
@@ -25,15 +27,29 @@ def canary():
 
 
 @pytest.fixture
-def send(canary, log):
-    """Sends a request; it must be logged, once, and neither the log nor a 5xx may hold a mark."""
+def sentrys():
+    """The event that Sentry would get for each line of the log, errors and others."""
+    handler = ToSentry()
+    handler.setLevel(logging.DEBUG)
+    events = []
+    handler.emit = lambda record: events.append(event_of(record))
+    logging.getLogger().addHandler(handler)
+    yield events
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.fixture
+def send(canary, log, sentrys):
+    """Sends a request; it must be logged, once, and neither the log, nor Sentry, nor a 5xx may hold a mark."""
     client = APIClient(raise_request_exception=False)
 
     def send(method, path, body=b"", content_type="application/json", **extra):
         log.texts.clear()
+        sentrys.clear()
         answer = client.generic(method, path, body, content_type=content_type, **extra)
         assert len(log.named("voicechat.requests")) == 1
         assert [text for text in log.texts if canary.found_in(text)] == []
+        assert [event for event in map(str, sentrys) if canary.found_in(event)] == []
         assert answer.status_code < 500 or not canary.found_in(answer.content.decode())
         return answer
 

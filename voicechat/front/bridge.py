@@ -17,6 +17,8 @@ from urllib.parse import unquote_to_bytes
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from core.metrics.counted import counted
+from core.metrics.families import REQUESTS
 from voicechat.errors import problem
 from voicechat.listening import KEEP_ALIVE
 from voicechat.middleware import MOST_READ, largest_body
@@ -195,6 +197,7 @@ def staying_open(cycle: RequestResponseCycle) -> Headers:
 
 def refusal(status: int, code: str, detail: str) -> Answer:
     """Of what is no request for Django. It ends the connection."""
+    counted.count(REQUESTS, "other", "none", status)
     said = problem(status, code, detail)
     headers = {"content-type": said["Content-Type"], "content-length": str(len(said.content))}
     headers["cache-control"] = "no-store"

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from core.metrics.counted import counted
+from core.metrics.families import POLLS, STREAMS
 from core.preconditions import is_named
 from core.shown import KEY, Shown
 from core.streams import OPENING, SEATS, Opening
@@ -56,6 +58,9 @@ class Door:
         self.building: dict[Wanted, list[tuple[Poll, Said]]] = {}
         """Who else waits for it."""
         self.lines: list[str] = []
+        for way in ("kept", "made", "passed"):
+            counted.elsewhere[POLLS, way] = partial(getattr, counts, way)
+        counted.gauges[STREAMS] = lambda: sum(self.streams.seats.taken.values())
         self.is_logged = logging.getLogger("voicechat.requests").isEnabledFor(logging.INFO)
 
     @property
@@ -176,12 +181,13 @@ class Door:
 
     def log(self, poll: Poll, said: Said, route: str, status: int) -> None:
         """The line that each request has, written with the others of this turn of the loop."""
+        seconds = perf_counter() - poll.begun
+        counted.answered("GET", route, status, seconds)
         if not self.is_logged:
             return
         if not self.lines:
             asyncio.get_running_loop().call_soon(self.write_lines)
-        milliseconds = 1000 * (perf_counter() - poll.begun)
-        self.lines.append(answered_line(poll.request_id, route, status, milliseconds, said.pk))
+        self.lines.append(answered_line(poll.request_id, route, status, 1000 * seconds, said.pk))
 
     def write_lines(self) -> None:
         lines, self.lines = self.lines, []

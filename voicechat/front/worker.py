@@ -92,6 +92,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # as above
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
+        import_string("core.metrics.server.publish")()
         front = import_string("voicechat.front.door.front")  # needs the Django that the application has set up
         self.wsgi = front(self.wsgi, self.cfg.threads)
 

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from billing.audit.invariants import check_ledger
-from billing.audit.report import Finding, table
+from billing.audit.report import NOT_SOUND, Finding, sentence, table
 from core.runs import BoundedCommand
 
 MOST_SECONDS = 600.0
@@ -41,7 +41,7 @@ class Command(BoundedCommand):
         wrong = [sentence(each) for each in findings if each.wrong and not each.is_warning]
         left = [not_whole(each) for each in findings if not each.is_whole]
         if wrong or left:
-            verdict = "The ledger is not sound." if wrong else "What was looked at is sound."
+            verdict = NOT_SOUND if wrong else "What was looked at is sound."
             raise CommandError("\n".join((verdict, *wrong, *left)))
 
     def tell(self, finding: Finding) -> None:
@@ -50,11 +50,6 @@ class Command(BoundedCommand):
             self.told_at = time.monotonic()
             self.stdout.write(f"{finding.check}: {finding.rows:,} so far")
             self.stdout.flush()
-
-
-def sentence(finding: Finding) -> str:
-    more = ", …" if finding.wrong > len(finding.named) else ""
-    return f"{finding.check}: {finding.wrong:,} not ({', '.join(finding.named)}{more})"
 
 
 def not_whole(finding: Finding) -> str:

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core.jobs.schedule import Clock
 from core.jobs.worker import Worker, do_all
+from core.metrics.server import publish
 
 GRACE = 20.0
 MOST_THREADS = 64
@@ -42,12 +43,16 @@ class Command(BaseCommand):
             wrong = sum(not is_well for _, is_well in done)
             self.stdout.write(f"{len(done)} jobs, {wrong} of them failed")
             return
+        publisher = publish()
         worker = Worker(threads=threads, on_tick=Clock())
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: worker.stop())
         if options["with_parent"]:
             Thread(target=self.watch_parent, args=(worker,), daemon=True).start()
-        if worker.run(grace=grace):
+        is_worn_out = worker.run(grace=grace)
+        if publisher:
+            publisher.end()
+        if is_worn_out:
             self.begin_anew()
         os._exit(0)  # a thread that hangs must keep nothing alive
 
