@@ -28,7 +28,7 @@ PATTERNS = (
     (r"/join/[\w-]+", f"/join/{SECRET}"),
     (r"(?m)^id: \S+", "id: AQBrDMqeAQKh2qHjTdsBAQED14UZSuGC"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJTSzEifQ.c2lnbmVk"),
-    (r"step=[^\"<]+", "step=signed"),
+    (r"(step|entry)=[^\"<&]+", r"\1=signed"),
     (r"/export/[0-9a-f-]{36}", "/export/0b5c2f5e-7c1d-4f0e-9a3b-2d8e6f1a4c71"),
     (r"/media/\w+", "/media/7f070426138048729e0a858ec10b8301"),
 )

@@ -81,6 +81,11 @@ STORIES = """
 200 alice  DELETE /api/groups/1/call/unknownCallers
 200 bob    GET /api/groups/1/call/endWhenAlone
 200 alice  PUT /api/groups/1/call/endWhenAlone {"endWhenAlone": false}
+200 bob    GET /api/groups/1/call/language
+200 alice  PUT /api/groups/1/call/language {"language": "de-DE"}
+200 bob    GET /api/groups/1/captions
+200 bob    PUT /api/groups/1/captions {"on": true, "language": "en-US"}
+201 bob    POST /api/groups/1/spokenMessages {"text": "I am muted, go on without me."}
 200 bob    GET /api/groups/1/dialIn
 200 bob    POST /api/groups/1/dialIn/pin {}
 202 alice  POST /api/groups/1/ring {"userIds": [2, 1]}
@@ -100,6 +105,8 @@ STORIES = """
 200 twilio POST /api/voice/dialIn/pin {"CallSid": "CA4", "From": "+4915100000", "To": "+12025550100", "Digits": "{pin}"}
 200 twilio POST /api/voice/ringAnswer?leg=1 {"CallSid": "CA5", "From": "+12025550100", "To": "+4915100001"}
 200 twilio POST /api/voice/announcement?say=alone&language=en {"CallSid": "CA1"}
+200 twilio POST /api/voice/keypad {"CallSid": "CA2", "Digits": "2", "From": "+12025550177", "To": "+12025550100"}
+204 twilio POST /api/voice/captionEvents {"TranscriptionSid": "GT1", "TranscriptionEvent": "transcription-content", "CallSid": "CA1", "Track": "inbound_track", "LanguageCode": "en-US", "Final": "true", "SequenceId": "2", "Timestamp": "2026-11-30T12:00:00.000Z", "TranscriptionData": "{\\"transcript\\": \\"Hello everybody\\", \\"confidence\\": 0.97}"}
 204 twilio POST /api/voice/conferenceEvents {"ConferenceSid": "CF1", "FriendlyName": "1", "StatusCallbackEvent": "participant-join", "CallSid": "CA1", "SequenceNumber": "1"}
 204 twilio POST /api/voice/callEvents {"CallSid": "CA1", "CallStatus": "completed", "CallDuration": "61", "SequenceNumber": "3"}
 

@@ -14,7 +14,7 @@ from tests.house.canary import TWILIOS, Canary, bodies, fields_of, multipart, op
 from tests.uploads.test_upload import picture
 from tests.voice.conftest import sign
 from users.api.views import UserViewSet
-from users.models import User
+from users.models import Export, User
 from voicechat.sentry import ToSentry, event_of
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,8 @@ def true(alice, group):
 @pytest.mark.parametrize(("method", "path"), operations())
 def test_no_operation_logs_what_it_is_sent(send, canary, true, alice, group, tmp_path, settings, method, path):
     settings.MEDIA_ROOT = tmp_path
-    real = path.format(user_id=alice.pk, group_id=group.pk, link_id=1, token=canary.word("token"))
+    ids = {"user_id": alice.pk, "group_id": group.pk, "link_id": 1, "export_id": Export.objects.create(user=alice).pk}
+    real = path.format(**ids, token=canary.word("token"))
     for number, (body, content_type) in enumerate(bodies(canary, fields_of(method, path), true)):
         send(method, real, body, content_type, headers=canary.headers() if number % 2 else {})
     send(method, f"{real}?{canary.query()}", headers=canary.headers())

@@ -24,6 +24,7 @@ from users.services import HasHistory
 from users.sign_in import binding, tokens
 from users.sign_in.tickets import TicketInvalid
 from users.verification import interface as codes
+from voice.captions.messages import NoCall
 from voice.hosting.muting import NotOnCall
 from voice.ringing import starting as ringing
 from voicechat import database_errors as database
@@ -158,6 +159,7 @@ REFUSALS = (
     raised(groups.TooManyGroups, SHOW, "POST /api/groups", "POST /api/groups/{group_id}/groupOwners"),
     raised(groups.TooManyInvitations, SHOW, "POST /api/groups/{group_id}/groupInvitees"),
     raised(TooManyLinks, "Show the links, so that some can be deleted.", AT_LINKS),
+    raised(NoCall, "Offer to ring somebody.", "POST /api/groups/{group_id}/spokenMessages"),
     raised(NotOnCall, "Read the call again: this person has left it.", AT_MUTING),
     raised(ringing.GroupHasChanged, "Repeat it.", AT_RING),
     raised(HasHistory, SHOW, "DELETE /api/users/{user_id}"),
@@ -277,6 +279,7 @@ REFUSALS = (
 ELSEWHERE = {
     "again": "a form of the admin",
     "refund_refused": "a form of the admin",
+    "captions_refused": "a job, and stands among the activities",
     "mail_refused": "a job, and is seen in the admin",
     "mail_unavailable": "a job, which is tried again",
     "sms_refused": "a job, and is seen in the admin",
