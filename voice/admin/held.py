@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from billing.admin import exact_dollars, show_on_account
 from groups.admin import group_link, group_name
 from users.operators.pages import ReadOnlyInline
 from voice.credit.call_credit import held_micros
-from voice.models import UNSETTLED, Call
+from voice.models import UNSETTLED, Call, GroupCall
 
 
 def why_held(call: Call) -> str:
@@ -33,14 +33,16 @@ class HeldInline(ReadOnlyInline):
     verbose_name_plural = "Calls that are not settled, and what each holds of the balance"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
-        calls: QuerySet[Call] = super().get_queryset(request).filter(UNSETTLED).annotate(group_name=group_name())
-        return calls
+        captions = Exists(GroupCall.objects.filter(pk=OuterRef("group_id"), captions=True))
+        calls: QuerySet[Call] = super().get_queryset(request).filter(UNSETTLED).prefetch_related("transcriptions")
+        return calls.annotate(group_name=group_name(), captions=captions)
 
     def group(self, call: Any) -> str | None:
         return group_link(call.group_id, call.group_name)
 
-    def held(self, call: Call) -> str | None:
-        return exact_dollars(held_micros(call, now=timezone.now()))
+    def held(self, call: Any) -> str | None:
+        captioned = [call.group_id] if call.captions else []
+        return exact_dollars(held_micros(call, captioned, now=timezone.now()))
 
     @admin.display(description="why")
     def why(self, call: Call) -> str:

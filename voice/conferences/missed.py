@@ -22,7 +22,8 @@ LATEST = timedelta(hours=12)
 
 def plan_missed(conference: Conference, *, now: datetime) -> None:
     """Stores the job that tells, with the event by which the call is over. Where calls are played nobody waits."""
-    if Call.objects.filter(group_id=conference.group_id, is_on=True).exists():  # it goes on, on another conference
+    on = Call.objects.filter(group_id=conference.group_id, is_on=True)
+    if on.exclude(conference=conference).exists():  # it goes on, on another one
         return
     later = tell_missed if telephony().is_played else tell_missed.using(run_after=now + MINUTE)
     later.enqueue(conference.sid)

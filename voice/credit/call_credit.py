@@ -28,9 +28,13 @@ def call_credit(account: Account, *, now: datetime, without: str = "") -> CallCr
 def credit_of(calls: QuerySet[Call], *, balance: int, now: datetime) -> CallCredit:
     rows = list(calls.prefetch_related("transcriptions"))
     captioned = captioned_groups(rows)
+    return credit_with([leg_of(call, captioned, now=now) for call in rows], balance=balance)
+
+
+def credit_with(legs: Iterable[Leg], *, balance: int) -> CallCredit:
     return CallCredit(
         balance=balance,
-        legs=tuple(leg_of(call, captioned, now=now) for call in rows),
+        legs=tuple(legs),
         rate=our_rate(),
         hold_minutes=settings.HOLD_MINUTES,
         caption_rate=int(settings.CAPTION_RATE),
@@ -67,10 +71,10 @@ def worth_of_ten_minutes(account: Account) -> int:
     return TEN_MINUTES * our_rate() * max(phones, FEWEST_PHONES)
 
 
-def held_micros(call: Call, *, now: datetime) -> int:
-    """What a leg that is not settled keeps from the others."""
-    credit = credit_of(Call.objects.filter(pk=call.pk), balance=0, now=now)
-    return sum(map(credit.held, credit.legs))
+def held_micros(call: Call, captioned: Collection[int], *, now: datetime) -> int:
+    """What a leg that is not settled keeps from the others. It asks for its transcriptions: have them prefetched."""
+    leg = leg_of(call, captioned, now=now)
+    return credit_with([leg], balance=0).held(leg)
 
 
 def leg_of(call: Call, captioned: Collection[int], *, now: datetime) -> Leg:

@@ -40,6 +40,7 @@ AT_DEVICES = ("/api/voice/register*", "/api/voice/send*")
 AT_LINKS = "POST /api/groups/{group_id}/invitationLinks"
 AT_RING = "POST /api/groups/{group_id}/ring"
 AT_MUTING = "PUT /api/groups/{group_id}/callParticipants/{user_id}"
+AT_CAPTIONS = "PUT /api/groups/{group_id}/captions"
 AT_UPLOAD = "POST /api/upload"
 SHOW = "Show the sentence: the same again is refused again."
 LATER = "Repeat it after as many seconds as `Retry-After` says, and with some chance added."
@@ -107,7 +108,7 @@ REFUSALS = (
     # 402: money
     raised(payments.CardDeclined, "Show the bank's sentence, and offer another card.", *AT_STRIPE),
     raised(payments.NoCard, "Have a card entered: `POST /api/billing/updateCreditCard`.", *AT_STRIPE),
-    raised(ringing.NotEnoughCredit, "Offer the group's owner to add money.", AT_RING),
+    raised(ringing.NotEnoughCredit, "Offer the group's owner to add money.", AT_RING, AT_CAPTIONS),
     # 403: not this person
     Refusal(403, "permission_denied", "You may not do this.", "Do not offer it to this person.", (Where.EVERYWHERE,)),
     raised(NotSignedUp, "`POST /api/users` with the token's e-mail, then repeat it.", Where.TOKEN),
@@ -161,7 +162,7 @@ REFUSALS = (
     raised(TooManyLinks, "Show the links, so that some can be deleted.", AT_LINKS),
     raised(NoCall, "Offer to ring somebody.", "POST /api/groups/{group_id}/spokenMessages"),
     raised(NotOnCall, "Read the call again: this person has left it.", AT_MUTING),
-    raised(ringing.GroupHasChanged, "Repeat it.", AT_RING),
+    raised(ringing.GroupHasChanged, "Repeat it.", AT_RING, AT_CAPTIONS),
     raised(HasHistory, SHOW, "DELETE /api/users/{user_id}"),
     raised(MoneyReserved, SHOW, "PUT /api/users/{user_id}/accountBalance"),
     raised(PaymentInProgress, "Wait, and read the balance: send no other payment meanwhile.", *AT_PAYMENTS),
@@ -179,7 +180,7 @@ REFUSALS = (
         "body_too_large",
         "The body is larger than 1024 KiB.",
         "Send less. A photo: make it smaller first.",
-        (Where.CHANGES,),
+        (Where.EVERYWHERE,),
     ),
     raised(images.ImageTooLarge, "Make the photo smaller, and send it again.", AT_UPLOAD),
     Refusal(
