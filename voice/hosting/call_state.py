@@ -59,13 +59,13 @@ def call_state(group_id: int, *, now: datetime) -> CallState:
     known = {person.user_id for person in people}
     payer = payer_of(group)
     account = Account.objects.filter(user=payer).first() if payer else None
-    has_captions = GroupCall.objects.with_captions(group_id) is not None
-    each = our_rate() + (int(settings.CAPTION_RATE) if has_captions else 0)
+    rules = GroupCall.objects.filter(pk=group_id).first() or GroupCall(pk=group_id)
+    each = our_rate() + (int(settings.CAPTION_RATE) if rules.captions else 0)
     return CallState(
         call_status=group.call_status,
         started_at=min((leg.conference.created_at for leg in legs if leg.conference), default=None),
-        locked=GroupCall.objects.is_locked(group_id),
-        captions=has_captions,
+        locked=rules.locked,
+        captions=rules.captions,
         price_micros=each * (len(legs) or USUAL) if payer else 0,
         minutes_left=minutes_left(account, on=len(legs), now=now) if payer else None,
         participants=people,
