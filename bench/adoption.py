@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 import time
-from contextlib import closing
 
 from bench.database import empty_database, stream
 from tests.adoption.first import Old
@@ -51,19 +50,24 @@ STATEMENTS = (
 def fill(old: Old, people: int, activities: int) -> None:
     counts = {"people": people, "groups": people // 5, "members": people * 3, "activities": activities}
     series = {name: SERIES[old.vendor].format(count=count) for name, count in counts.items()}
-    with closing(old.connect()) as connection:
-        cursor = connection.cursor()
-        for statement in STATEMENTS:
-            words = {"time": TIMES[old.vendor], "group_count": counts["groups"], "people_count": people, **series}
-            cursor.execute(statement.format(**words))
-        cursor.execute("ANALYZE")
+    for statement in STATEMENTS:
+        words = {"time": TIMES[old.vendor], "group_count": counts["groups"], "people_count": people, **series}
+        old.run(statement.format(**words))
+    old.run("ANALYZE")
 
 
-def run(url: str, *arguments: str) -> float:
-    begun = time.monotonic()
+def run(url: str, *arguments: str) -> tuple[float, float]:
+    """Seconds by the clock, and of the command's own processor time."""
+    begun, used = time.monotonic(), processor_time()
     for line in stream({**os.environ, "DATABASE_URL": url, "DB_ENV": "development"}, "adopt_database", *arguments):
         print(f"{time.monotonic() - begun:7.1f}  {line}", flush=True)
-    return time.monotonic() - begun
+    return time.monotonic() - begun, processor_time() - used
+
+
+def processor_time() -> float:
+    """Of the processes that have ended. PostgreSQL's own are none of ours."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -75,12 +79,11 @@ def main() -> int:
     with empty_database("_bench_adoption") as url:
         fill(Old(url).make(), given.people, given.activities)
         dry, wet = run(url, "--dry-run"), run(url)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(
-        f"dry run {dry:.0f} s, take-over {wet:.0f} s; both together {used.ru_utime + used.ru_stime:.0f} s of the "
-        f"command's own processor time, and {used.ru_maxrss // 1024:,} MiB at most"
-    )
-    return int(wet > MOST_SECONDS)
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    for name, (seconds, used) in (("dry run", dry), ("take-over", wet)):
+        print(f"{name}: {seconds:.0f} s by the clock, {used:.0f} s of the command's own processor time")
+    print(f"{most:,} MiB at most")
+    return int(wet[0] > MOST_SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Databases of the first back end, of the kind that the tests use; gone at the end."""
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
@@ -75,7 +75,6 @@ def free(old):
             "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' "
             "AND connamespace = 'public'::regnamespace"
         )
-        with closing(old.connect()) as made:
-            for table, name in found:
-                made.cursor().execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+        for table, name in found:
+            old.run(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
     return old

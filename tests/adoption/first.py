@@ -1,5 +1,6 @@
 """Databases as the first back end's migrations made them, by the column types that knex gave them on each database."""
 
+import atexit
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import cache, cached_property
 from urllib.parse import unquote
 
 import psycopg2
@@ -53,6 +55,9 @@ CREATE TABLE "{name}" ("userId" integer REFERENCES users (id) ON DELETE CASCADE,
 """
 
 
+THEN = {"createdAt": "2019-06-01 10:00:00"}
+
+
 class Old:
     """A database of the first back end. Its rows are inserted as its SQL did, column by column."""
 
@@ -60,9 +65,13 @@ class Old:
         self.url = url
         self.vendor = "sqlite" if url.startswith("sqlite") else "postgresql"
 
-    def connect(self):
+    @cached_property
+    def connection(self):
+        """Idle between two statements, and in nobody's way."""
         if self.vendor == "sqlite":
-            return sqlite3.connect(self.file, isolation_level=None)
+            connection = sqlite3.connect(self.file, isolation_level=None)
+            connection.execute("PRAGMA synchronous = off")
+            return connection
         connection = psycopg2.connect(self.url)
         connection.autocommit = True
         return connection
@@ -80,9 +89,11 @@ class Old:
         return self
 
     def run(self, statement, values=()):
-        with closing(self.connect()) as connection:
-            cursor = connection.cursor()
-            cursor.execute(statement if self.vendor == "postgresql" else statement.replace("%s", "?"), values)
+        with closing(self.connection.cursor()) as cursor:
+            if self.vendor == "postgresql":
+                cursor.execute(statement, values or None)  # without values a % is one
+            else:
+                cursor.execute(statement.replace("%s", "?"), values)
             return cursor.fetchall() if cursor.description else []
 
     def insert(self, table, **row):
@@ -90,51 +101,62 @@ class Old:
         self.run(f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join(["%s"] * len(row))})', list(row.values()))
 
     def person(self, id, email, **row):
-        self.insert("users", id=id, email=email, **{"displayName": f"Person {id}", **row})
+        self.insert("users", id=id, email=email, **{"displayName": f"Person {id}", **THEN, **row})
 
     def group(self, id, **row):
-        self.insert("groups", id=id, **{"name": f"Group {id}", **row})
+        self.insert("groups", id=id, **{"name": f"Group {id}", **THEN, **row})
 
     def part(self, table, user, group, **row):
-        self.insert(table, userId=user, groupId=group, **row)
+        self.insert(table, userId=user, groupId=group, **{**THEN, **row})
 
     def did(self, id, user, group, **row):
-        self.insert("activities", id=id, userId=user, groupId=group, **{"activity": f"did {id}", **row})
+        self.insert("activities", id=id, userId=user, groupId=group, **{"activity": f"did {id}", **THEN, **row})
 
     def call(self, id, **row):
-        self.insert("callSessions", id=id, **row)
+        self.insert("callSessions", id=id, **{**THEN, **row})
 
     def rows(self, table):
         return self.run(f'SELECT * FROM "{table}" ORDER BY 1')
 
     def dump(self):
-        """All that it holds, of all tables."""
-        names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1"
+        """All that it holds, of all tables (SQLite's statistics are one too)."""
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_stat%' ORDER BY 1"
         if self.vendor == "postgresql":
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
         return {name: sorted(map(repr, self.run(f'SELECT * FROM "{name}"'))) for (name,) in self.run(names)}
 
 
-def environment(url, **more):
-    return {**os.environ, "DATABASE_URL": url, "DB_ENV": "testing", **more}
-
-
-def manage(url, *arguments, **more):
-    """(status, what it said, what went wrong)"""
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment(url, **more), capture_output=True, text=True, timeout=300, check=False
+@cache
+def forks():
+    """One for all tests, until they are over."""
+    command = [sys.executable, "-m", "tests.adoption.forks"]  # our own interpreter
+    environment = {**os.environ, "DB_ENV": "testing"}
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    return done.returncode, done.stdout, done.stderr
+    atexit.register(server.communicate)
+    return server
 
 
-def adopt(url, *arguments, **more):
-    return manage(url, "adopt_database", *arguments, **more)
+def manage(url, *arguments, kill_at=0, **settings):
+    """(status, what it said, what went wrong) of a command on this database, with these settings.
+
+    With `kill_at` it is killed after so many statements.
+    """
+    asked = {"url": url, "arguments": arguments, "kill_at": kill_at, "settings": settings}
+    server = forks()
+    server.stdin.write(f"{json.dumps(asked)}\n")
+    server.stdin.flush()
+    return tuple(json.loads(server.stdout.readline()))
 
 
-def adopted(url, *arguments, **more):
+def adopt(url, *arguments, **settings):
+    return manage(url, "adopt_database", *arguments, **settings)
+
+
+def adopted(url, *arguments, **settings):
     """What it said; it must have succeeded."""
-    status, said, wrong = adopt(url, *arguments, **more)
+    status, said, wrong = adopt(url, *arguments, **settings)
     assert status == 0, said + wrong
     return said
 
@@ -146,9 +168,9 @@ print(json.dumps([(answer.status_code, answer.json()) for answer in map(Client()
 """
 
 
-def ask(url, *paths, **more):
+def ask(url, *paths, **settings):
     """What the REST API answers on this database: (status, body) of each path."""
-    status, said, wrong = manage(url, "shell", "--no-imports", "-c", ASK.format(paths=paths), **more)
+    status, said, wrong = manage(url, "shell", "--no-imports", "-c", ASK.format(paths=paths), **settings)
     assert status == 0, wrong
     return json.loads(said.strip().splitlines()[-1])
 

@@ -7,6 +7,7 @@ import pytest
 from tests.adoption.conftest import empty, family
 from tests.adoption.first import Old, adopted, ask, manage
 
+SIGN_IN = {"OPEN_MODE": False, "SIGN_IN": True}
 SIGNED = """
 import json
 from django.test import Client
@@ -21,10 +22,11 @@ def old(django_db_setup, tmp_path_factory):
     with empty(tmp_path_factory, "after") as url:
         old = family(Old(url).make())
         old.person(90, "gone@example.com")
+        if old.vendor == "postgresql":
+            old.run("SELECT setval('users_id_seq', 90)")  # as an insert does that leaves the id to it
         old.run("DELETE FROM users WHERE id = 90")
         old.run("UPDATE activities SET \"createdAt\" = '2031-01-01 10:00:00' WHERE id = 3")  # not in the order of ids
         adopted(url)
-        adopted(url, "--drop-old-tables")
         yield old
 
 
@@ -103,13 +105,24 @@ def test_the_ledger_refuses_changes_and_is_sound(old):
 
 
 def test_the_first_sign_in_binds_by_the_e_mail_whatever_its_case(old):
-    status, token, wrong = manage(old.url, "issue_token", "ROSE@example.com", SIGN_IN="on")
+    status, token, wrong = manage(old.url, "issue_token", "ROSE@example.com", **SIGN_IN)
     assert status == 0, wrong
     paths = ("/api/users/1/detailed", "/api/users/2/detailed")
     code = SIGNED.format(token=token.strip(), paths=paths)
-    status, said, wrong = manage(old.url, "shell", "--no-imports", "-c", code, SIGN_IN="on")
+    status, said, wrong = manage(old.url, "shell", "--no-imports", "-c", code, **SIGN_IN)
     assert status == 0, wrong
     (own, body), (others, _) = json.loads(said.strip().splitlines()[-1])
     assert (own, body["id"], len(body["groupsOwned"])) == (200, 1, 1)
     assert others == 403
     assert old.run('SELECT count(*) FROM users WHERE "oidcSubject" IS NOT NULL') == [(1,)]
+
+
+def test_a_second_time_nothing_is_done_and_the_old_tables_are_dropped_when_that_is_asked_for(old):
+    before = old.dump()
+    assert "is taken over" in adopted(old.url)
+    assert old.dump() == before
+    assert any(name.startswith("first_") for name in before)
+    assert "Dropped first_" in adopted(old.url, "--drop-old-tables")
+    assert old.dump() == {name: rows for name, rows in before.items() if not name.startswith("first_")}
+    assert "none any more" in adopted(old.url, "--drop-old-tables")
+    assert "is taken over" in adopted(old.url)

@@ -1,5 +1,7 @@
 """`--into`: the old database stays as it is, and either kind goes into either kind."""
 
+import signal
+
 import pytest
 
 from tests.adoption.conftest import empty, family
@@ -7,7 +9,7 @@ from tests.adoption.first import Old, adopt, adopted, ask
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_it_is_copied_and_the_old_one_stays(old, tmp_path_factory, kind):
+def test_it_is_copied_once_and_the_old_one_stays(old, tmp_path_factory, kind):
     if old.vendor == "sqlite" and kind == "postgresql":
         pytest.skip("the tests on PostgreSQL have one")
     before = old.dump()
@@ -15,13 +17,30 @@ def test_it_is_copied_and_the_old_one_stays(old, tmp_path_factory, kind):
         assert "The ledger is sound" in adopted(old.url, "--into", new)
         assert old.dump() == before
         assert ask(new, "/api/users/1/accountBalance") == [[200, {"accountBalance": "14.75"}]]
+        copied = Old(new).dump()
+        assert not any(name.startswith("first_") for name in copied)
         assert "is taken over" in adopted(old.url, "--into", new)
-        assert not any(name.startswith("first_") for name in Old(new).dump())
+        assert Old(new).dump() == copied
+        Old(new).run('DROP TABLE "adoptionSteps"')
+        refused(old, new, "holds people already")
+
+
+def test_another_programs_database_is_refused(old, another_url):
+    refused(old, Old(another_url).make().url, "of another program")
+
+
+def refused(old, into, why):
+    """In a sentence, and nothing is changed."""
+    before = Old(into).dump()
+    status, _, wrong = adopt(old.url, "--into", into)
+    assert (status, wrong.count("\n")) == (1, 1)
+    assert why in wrong
+    assert Old(into).dump() == before
 
 
 def test_from_sqlite_into_postgresql(on_postgresql, another_url, tmp_path):
     old = family(Old(f"sqlite:///{tmp_path}/first.sqlite3").make())
-    assert adopt(old.url, "--into", another_url, "--at-once", "9", FAILPOINT="adopted_part")[0] == -9
+    assert adopt(old.url, "--into", another_url, "--at-once", "9", FAILPOINT="adopted_part")[0] == -signal.SIGKILL
     adopted(old.url, "--into", another_url)
     assert ask(another_url, "/api/groups/1/callStatus") == [[200, {"callStatus": False}]]
 
@@ -29,23 +48,6 @@ def test_from_sqlite_into_postgresql(on_postgresql, another_url, tmp_path):
 def test_a_dry_run_makes_nothing_there(old, another_url):
     assert "Nothing was changed." in adopted(old.url, "--dry-run", "--into", another_url)
     assert Old(another_url).dump() == {}
-
-
-def test_one_that_holds_people_is_refused(old, another_url):
-    adopted(old.url, "--into", another_url)
-    Old(another_url).run('DROP TABLE "adoptionSteps"')
-    before = Old(another_url).dump()
-    status, _, wrong = adopt(old.url, "--into", another_url)
-    assert (status, wrong.count("\n")) == (1, 1)
-    assert "holds people already" in wrong
-    assert Old(another_url).dump() == before
-
-
-def test_another_programs_database_is_refused(old, another_url):
-    Old(another_url).make()
-    status, _, wrong = adopt(old.url, "--into", another_url)
-    assert (status, wrong.count("\n")) == (1, 1)
-    assert "of another program" in wrong
 
 
 @pytest.mark.parametrize("into", ["mysql://localhost/x", "sqlite:///", "the same"])

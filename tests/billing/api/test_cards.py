@@ -1,6 +1,7 @@
 import pytest
 
 from billing.cards import ensure_customer
+from users.models import User
 
 CARD = ["id", "brand", "last4", "expMonth", "expYear"]
 
@@ -33,6 +34,20 @@ def test_a_second_card_leaves_the_default_as_it_is(post, api, alice):
 def test_without_a_card_the_default_is_null(post, alice):
     answer = post("retrieveCustomerDefaultSource", userStripeId=alice.stripe_id)
     assert answer.json() == {"defaultSourceId": None, "card": None}
+
+
+@pytest.mark.parametrize("prefix", ["card", "src"])
+def test_a_source_of_the_first_back_end_is_shown_and_charged(stripe_payments, stripe_double, api, alice, prefix):
+    """A person who was taken over has Stripe's customer and the last digits, and no card of ours."""
+    customer = stripe_payments.create_customer(email=alice.email, name="Alice", key="first")
+    source = stripe_double.old_card(prefix, customer=customer)
+    User.objects.filter(pk=alice.pk).update(stripe_id=customer, last4="4242")
+    answer = api.post("/api/billing/retrieveCustomerDefaultSource", {"userStripeId": customer}).json()
+    assert (answer["defaultSourceId"], answer["card"]["last4"]) == (source, "4242")
+    assert last4(api, alice) == "4242"
+    paid = api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 5})
+    assert paid.json() == {"updatedAccountBalance": 5}
+    assert [each["payment_method"] for each in stripe_double.intents.values()] == [source]
 
 
 def test_a_card_is_replaced(post, api, alice):
