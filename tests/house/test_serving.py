@@ -172,7 +172,7 @@ def test_the_demo_plays_the_main_job_over_http(live_server, capsys):
     assert "No worker runs, so the demo does its work" in said
     assert "The call is charged, and her statement explains it" in said
     assert re.search(r"-0\.\d+  .*Anna and Ben", said)
-    assert re.search(r"Her balance reads \$19\.9\d", said)
+    assert re.search(r"Her balance reads \$19\.8\d", said)
 
 
 def test_the_demo_signs_in_where_that_is_asked(live_server, sign_in, capsys):
