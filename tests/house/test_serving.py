@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import ROUND_FLOOR, Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -172,7 +173,9 @@ def test_the_demo_plays_the_main_job_over_http(live_server, capsys):
     assert "No worker runs, so the demo does its work" in said
     assert "The call is charged, and her statement explains it" in said
     assert re.search(r"-0\.\d+  .*Anna and Ben", said)
-    assert re.search(r"Her balance reads \$19\.8\d", said)
+    left, read = re.findall(r"then \$([\d.]+)", said)[-1], re.findall(r"Her balance reads \$([\d.]+)", said)
+    assert 19 < Decimal(left) < 20  # of the twenty that she has added
+    assert read == [str(Decimal(left).quantize(Decimal("0.01"), ROUND_FLOOR))]
 
 
 def test_the_demo_signs_in_where_that_is_asked(live_server, sign_in, capsys):
