@@ -10,7 +10,7 @@ from voice.sentences import GERMAN, language_at, language_for, spoken
 SPOKEN = {
     name: text
     for name, text in vars(sentences).items()
-    if name.isupper() and isinstance(text, str) and text.endswith((".", "?"))
+    if name.isupper() and isinstance(text, str) and text.endswith((".", "?", ":"))
 }
 
 
