@@ -8,6 +8,7 @@ to run twice at once: whoever tells claims the row first, in one statement. No v
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from django_tasks import task
@@ -37,11 +38,10 @@ def delete_at_vendor(kind: VendorDeletion.Kind, names: Iterable[str], *, person_
     `person_id` is whose end it belongs to.
     """
     wanted = sorted(set(names) - {""})
-    rows = [VendorDeletion(kind=kind, name=name) for name in wanted]
-    VendorDeletion.objects.bulk_create(rows, ignore_conflicts=True)
+    rows = [VendorDeletion(kind=kind, name=name, person_id=person_id) for name in wanted]
+    known: Any = {"update_conflicts": True, "unique_fields": ("kind", "name"), "update_fields": ("person_id",)}
+    VendorDeletion.objects.bulk_create(rows, **(known if person_id else {"ignore_conflicts": True}))
     stored = VendorDeletion.objects.filter(kind=kind, name__in=wanted).order_by("pk")
-    if person_id is not None:
-        stored.update(person_id=person_id)
     enqueue_each(tell_vendor, stored.values_list("pk"))
 
 

@@ -66,5 +66,5 @@ def test_the_ledger_outlives_the_person(api, alice):
 
 @pytest.mark.django_db
 def test_a_persons_end_takes_a_number_of_queries_that_fits_a_request(api, group, bob, django_assert_max_num_queries):
-    with django_assert_max_num_queries(96):
+    with django_assert_max_num_queries(104):
         api.delete(f"/api/users/{bob.pk}")
