@@ -119,6 +119,24 @@ def test_it_is_told_less_and_less_often_and_staff_see_why(remove, vendors, bob, 
     assert (bob.stripe_id in page, "PaymentsMisconfigured" in page) == (True, True)
 
 
+def test_after_days_of_it_each_try_is_a_day_later(vendors, db, reconcile):
+    VendorDeletion.objects.create(kind=VendorDeletion.Kind.CUSTOMER, name="cus_1", tries=len(WAITS))
+    for _ in range(2):
+        vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
+        assert reconcile() == "deleted 0 things at vendors, 1 failed, 1 left"
+        wait = VendorDeletion.objects.get().try_at - timezone.now()
+        assert abs(wait - timedelta(days=1)) < timedelta(seconds=60)
+
+
+def test_why_it_failed_is_said_of_that_one_alone(vendors, db):
+    kinds, later = VendorDeletion.Kind, timezone.now() + timedelta(hours=1)
+    VendorDeletion.objects.create(kind=kinds.CUSTOMER, name="cus_1")
+    VendorDeletion.objects.create(kind=kinds.PICTURE, name="image1", try_at=later)
+    vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
+    reconcile_deletions(now=timezone.now())
+    assert list(VendorDeletion.objects.order_by("pk").values_list("fault", flat=True)) == ["PaymentsUnavailable", ""]
+
+
 def test_what_is_not_due_is_not_told(remove, vendors, bob, capsys):
     ensure_customer(bob)
     vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
