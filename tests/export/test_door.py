@@ -70,6 +70,14 @@ def test_what_somebody_else_has_ordered_is_not_given(ask, much, alice, bob):
     assert str(theirs.pk) not in where
 
 
+def test_what_is_made_already_is_not_made_again(ask, much, run_jobs):
+    ask()
+    run_jobs()
+    made = Export.objects.values("pk", "made_at").get()
+    assert ordering.make_export.call(str(made["pk"])) is None
+    assert Export.objects.values("pk", "made_at").get() == made
+
+
 def test_it_is_there_for_a_day_and_for_nobody_else(ask, much, run_jobs, alice, bob):
     where = ask()["Location"]
     run_jobs()
