@@ -90,6 +90,12 @@ def test_a_key_that_twilio_sends_twice_is_pressed_once(bobs):
         assert bobs.conference.get("participantLabel")[-2:] == "_2"
 
 
+def test_so_is_the_one_for_warnings(bobs):
+    address = bobs.star().gather.get("action")
+    for _ in range(2):
+        assert bobs.ask(address, Digits="3").heard == ["You will hear no warnings before the end."]
+
+
 def test_the_menu_that_twilio_asks_for_twice_is_the_same(bobs):
     address = bobs.action
     for _ in range(2):
