@@ -22,8 +22,9 @@ from tests.billing.conftest import paid  # noqa: F401  # a fixture
 from tests.conftest import Client
 from tests.voice.conferences.test_event_races import at_once
 from uploads import images
-from users.models import User
+from users.models import Export, User
 from voice.models import Call
+from voicechat.export import views
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql", "_photo")]
 
@@ -157,6 +158,17 @@ def test_who_is_disabled_while_their_picture_waits_stores_nothing(issuer, signed
         waiting.result()
     assert answers[0].json()["code"] == "account_disabled"
     assert not settings.MEDIA_ROOT.exists()
+
+
+def test_who_is_disabled_while_their_large_export_waits_has_none_made(issuer, signed_in, alice, monkeypatch):
+    monkeypatch.setattr(views, "MOST_AT_ONCE", 0)
+    client, answers = signed_in(alice), []
+    at_once(
+        lambda: (lock_everything(), User.objects.filter(pk=alice.pk).update(is_active=False)),
+        lambda: answers.append(client.get(f"/api/users/{alice.pk}/export")),
+    )
+    assert answers[0].json()["code"] == "account_disabled"
+    assert not Export.objects.exists()
 
 
 def test_who_is_put_out_while_their_call_waits_for_the_account_is_not_let_in(

@@ -8,11 +8,12 @@ from rest_framework.exceptions import ValidationError
 
 from billing.audit.reconciliation import reconcile_payments
 from billing.cards import replace_default
-from billing.gateway.interface import PaymentsUnavailable, RefundRefused
+from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable, RefundRefused
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
 from billing.refunds import finish_request, refund
 from tests.doubles.server import Answer, Fault
+from tests.doubles.stripe_objects import error
 from tests.voice.conferences.test_event_races import at_once
 from voice.callers import RefusedCallError
 from voice.calls import start_call
@@ -58,6 +59,13 @@ def test_the_webhook_ends_the_reservation_when_it_posts(lost, tell, stripe_doubl
 def test_what_stripe_refuses_is_free_again(paid, stripe_double, alice):
     stripe_double.refunded(paid, 1500)
     with pytest.raises(RefundRefused):
+        give_back(700)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
+
+
+def test_what_stripe_does_not_do_for_our_key_is_free_again(paid, stripe_double, alice):
+    stripe_double.refusal = error(401, "invalid_request_error", "Invalid API Key provided", code="api_key_expired")
+    with pytest.raises(PaymentsMisconfigured):
         give_back(700)
     assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
 

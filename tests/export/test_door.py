@@ -63,6 +63,21 @@ def test_who_asks_again_gets_the_same_and_after_an_hour_a_new_one(ask, much, run
     assert Job.objects.filter(task=ordering.make_export.module_path, state="waiting").count() == 1
 
 
+def test_what_somebody_else_has_ordered_is_not_given(ask, much, alice, bob):
+    theirs = Export.objects.create(user=alice, ordered_at=timezone.now())
+    where = ask()["Location"]
+    assert where.startswith(f"/api/users/{bob.pk}/export/")
+    assert str(theirs.pk) not in where
+
+
+def test_what_is_made_already_is_not_made_again(ask, much, run_jobs):
+    ask()
+    run_jobs()
+    made = Export.objects.values("pk", "made_at").get()
+    assert ordering.make_export.call(str(made["pk"])) is None
+    assert Export.objects.values("pk", "made_at").get() == made
+
+
 def test_it_is_there_for_a_day_and_for_nobody_else(ask, much, run_jobs, alice, bob):
     where = ask()["Location"]
     run_jobs()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.doubles.cloudinary import error
+from tests.doubles.cloudinary import error, read_multipart
 from tests.doubles.server import Answer, Fault
 from uploads.storage import StorageUnavailable, storage
 
@@ -56,6 +56,7 @@ ANSWERS = [
     Answer(502, "<html>Bad gateway</html>"),
     Answer(200, "<html>Sign in to the network</html>"),
     Answer(200, {}),
+    Answer(200, {"secure_url": "javascript:alert(1)"}),
 ]
 
 
@@ -83,3 +84,34 @@ def test_nobody_listening_is_unavailable(save, double):
     double.server.server_close()
     with pytest.raises(StorageUnavailable):
         save()
+
+
+def test_a_redirect_is_not_followed_with_the_picture(save, double):
+    double.fail_next(Answer(307, {}, {"Location": "/v1_1/loopback/image/upload"}))
+    with pytest.raises(StorageUnavailable):
+        save()
+    assert double.images == []
+
+
+def test_it_is_deleted_where_it_is_near_to_people_too(save, double, cloudinary_storage):
+    save()
+    cloudinary_storage.delete("image1")
+    assert double.destroyed == ["image1"]
+    assert read_multipart(double.requests[-1])[0]["invalidate"] in ("1", "True", "true")
+
+
+NOT_DELETED = [error(400, "Invalid"), error(503, "Unavailable"), Answer(200, {"result": "error"}), Answer(200, {})]
+
+
+@pytest.mark.parametrize("answer", NOT_DELETED, ids=lambda answer: f"{answer.status} {answer.body}")
+def test_what_it_does_not_say_to_be_deleted_is_not(save, double, cloudinary_storage, answer):
+    save()
+    double.fail_next(answer)
+    with pytest.raises(StorageUnavailable):
+        cloudinary_storage.delete("image1")
+
+
+def test_past_the_deadline_it_is_not_told_to_delete(save, double, cloudinary_storage, past_deadline):
+    with pytest.raises(StorageUnavailable):
+        cloudinary_storage.delete("image1")
+    assert double.requests == []

@@ -44,6 +44,22 @@ def an_hour_later(run_jobs):
     return an_hour_later
 
 
+@pytest.fixture
+def anothers(cloudinary_storage, carol):
+    """What Carol has uploaded, and shows nowhere yet."""
+    address = cloudinary_storage.save(b"the bytes", extension="png")
+    return Picture.objects.create(address=address, name="image2", user=carol)
+
+
+def test_it_goes_alone_and_also_where_he_had_signed_in_to_upload_it(
+    old, anothers, bob, show, an_hour_later, cloudinary_double
+):
+    Picture.objects.filter(address=old).update(user=bob)
+    show(OTHER)
+    an_hour_later()
+    assert (cloudinary_double.destroyed, Picture.objects.get()) == (["image1"], anothers)
+
+
 @pytest.mark.parametrize("address", [OTHER, None])
 def test_it_goes_an_hour_later(old, show, an_hour_later, cloudinary_double, address):
     show(address)

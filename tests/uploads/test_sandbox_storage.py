@@ -32,3 +32,11 @@ def test_a_folder_that_cannot_be_made_is_unavailable(settings, tmp_path, caplog)
     with pytest.raises(StorageUnavailable):
         SandboxStorage().save(b"the bytes", extension="png")
     assert "The media folder cannot be written: NotADirectoryError" in caplog.messages
+
+
+def test_what_cannot_be_deleted_is_not_taken_for_deleted(settings, tmp_path, caplog):
+    settings.MEDIA_ROOT = tmp_path / "file"
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageUnavailable):
+        SandboxStorage().delete("me.png")
+    assert "The media folder cannot be written: NotADirectoryError" in caplog.messages

@@ -94,6 +94,11 @@ def test_more_than_five_mebibytes_are_refused(upload):
     assert upload(picture() + b"0" * 5 * 1024 * 1024).status_code == 413
 
 
+def test_five_mebibytes_are_taken(upload):
+    image = picture()
+    assert upload(image + b"0" * (5 * 1024 * 1024 - len(image))).status_code == 200
+
+
 def test_another_field_is_refused(upload):
     answer = upload(picture(), field="avatar")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "image")

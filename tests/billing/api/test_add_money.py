@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from billing.cards import replace_default
 from billing.models import LedgerEntry, TopUp
+from billing.top_ups import add_money
 
 
 @pytest.fixture
@@ -37,6 +38,15 @@ def test_many_small_amounts_add_up_exactly(pay):
 def test_a_second_purchase_without_a_key_is_a_second_purchase(pay):
     pay(20)
     assert pay(20).json() == {"updatedAccountBalance": 40}
+
+
+@pytest.mark.parametrize("source", ["tok_visa", "tok_chargeCustomerFail"])
+def test_of_a_payment_that_has_ended_stripe_is_asked_no_more(stripe_payments, stripe_double, alice, source):
+    replace_default(user=alice, source=source)
+    first = add_money(user=alice, amount_cents=2000, key="k")
+    asked = len(stripe_double.requests)
+    assert add_money(user=alice, amount_cents=2000, key="k") == first
+    assert len(stripe_double.requests) == asked
 
 
 def test_each_payment_is_one_entry_that_names_it(pay):

@@ -16,7 +16,7 @@ from tests.uploads.files import picture
 from tests.users.deletion.conftest import left
 from uploads.models import Picture
 from users.models import Erasure, User, VendorDeletion
-from users.vendor_deletions import WAITS, claim
+from users.vendor_deletions import WAITS, claim, reconcile_deletions
 
 
 @pytest.fixture
@@ -119,6 +119,24 @@ def test_it_is_told_less_and_less_often_and_staff_see_why(remove, vendors, bob, 
     assert (bob.stripe_id in page, "PaymentsMisconfigured" in page) == (True, True)
 
 
+def test_after_days_of_it_each_try_is_a_day_later(vendors, db, reconcile):
+    VendorDeletion.objects.create(kind=VendorDeletion.Kind.CUSTOMER, name="cus_1", tries=len(WAITS))
+    for _ in range(2):
+        vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
+        assert reconcile() == "deleted 0 things at vendors, 1 failed, 1 left"
+        wait = VendorDeletion.objects.get().try_at - timezone.now()
+        assert abs(wait - timedelta(days=1)) < timedelta(seconds=60)
+
+
+def test_why_it_failed_is_said_of_that_one_alone(vendors, db):
+    kinds, later = VendorDeletion.Kind, timezone.now() + timedelta(hours=1)
+    VendorDeletion.objects.create(kind=kinds.CUSTOMER, name="cus_1")
+    VendorDeletion.objects.create(kind=kinds.PICTURE, name="image1", try_at=later)
+    vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
+    reconcile_deletions(now=timezone.now())
+    assert list(VendorDeletion.objects.order_by("pk").values_list("fault", flat=True)) == ["PaymentsUnavailable", ""]
+
+
 def test_what_is_not_due_is_not_told(remove, vendors, bob, capsys):
     ensure_customer(bob)
     vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
@@ -142,6 +160,44 @@ def test_after_three_failures_a_vendors_rest_is_for_the_next_run(db, vendors, re
     VendorDeletion.objects.create(kind=kinds.PICTURE, name="image1")
     vendors["stripe"].fail_next(*[Fault.DROP] * 6)
     assert reconcile() == "deleted 1 things at vendors, 3 failed, 5 left"
+
+
+def test_what_is_due_at_this_moment_is_told(vendors, db):
+    row = VendorDeletion.objects.create(kind=VendorDeletion.Kind.CUSTOMER, name="cus_1")
+    assert reconcile_deletions(now=row.try_at).told == 1
+
+
+def test_what_has_waited_longest_is_told_first(vendors, db):
+    now = timezone.now()
+    for minutes in (1, 4, 2, 3):
+        VendorDeletion.objects.create(
+            kind=VendorDeletion.Kind.CUSTOMER, name=f"cus_{minutes}", try_at=now - timedelta(minutes=minutes)
+        )
+    vendors["stripe"].fail_next(*[Fault.DROP] * 6)
+    assert reconcile_deletions(now=now).failed == 3
+    assert VendorDeletion.objects.get(tries=0).name == "cus_1"
+
+
+@pytest.mark.parametrize("kind", VendorDeletion.Kind)
+def test_who_goes_later_does_not_take_over_what_waits_of_somebody_else(remove, vendors, bob, carol, kind):
+    """Nor is it told before its time; not where it happens to be called the same at another vendor, either."""
+    ensure_customer(carol)
+    due = timezone.now() + timedelta(hours=1)
+    name = "cus_404" if kind == VendorDeletion.Kind.CUSTOMER else carol.stripe_id
+    waiting = VendorDeletion.objects.create(kind=kind, name=name, person_id=bob.pk, try_at=due)
+    remove(carol)
+    assert [(row.pk, row.person_id, row.try_at) for row in VendorDeletion.objects.all()] == [(waiting.pk, bob.pk, due)]
+
+
+def test_what_waits_already_waits_once(remove, phone, vendors, bob, carol, reconcile):
+    Device.objects.create(user=carol, identity="u_9", address="other", binding_type="apn", sid=phone.sid)
+    vendors["twilio"].fail_next(*[Fault.DROP] * 4)
+    remove(bob)
+    remove(carol)
+    assert len(left()) == 1
+    vendors["twilio"].faults.clear()
+    assert reconcile() == "deleted 1 things at vendors, 0 failed, 0 left"
+    assert vendors["twilio"].bindings == []
 
 
 def test_a_customer_opened_while_the_person_is_deleted_is_deleted_again(vendors, bob, committed, reconcile):
@@ -180,6 +236,15 @@ def test_showing_anothers_picture_does_not_make_it_ones_own(remove, vendors, clo
     User.objects.filter(pk=bob.pk).update(avatar=address)
     remove(bob)
     assert (vendors["cloudinary"].destroyed, Picture.objects.count()) == ([], 1)
+
+
+def test_what_somebody_unknown_has_uploaded_stays_where_they_do_not_show_it(
+    remove, avatar, vendors, cloudinary_storage, bob
+):
+    address = cloudinary_storage.save(b"the bytes", extension="png")
+    Picture.objects.create(address=address, name="image2")
+    remove(bob)
+    assert (vendors["cloudinary"].destroyed, Picture.objects.get().name) == (["image1"], "image2")
 
 
 def test_an_image_that_was_never_uploaded_here_is_left_alone(remove, vendors, bob):

@@ -142,6 +142,16 @@ def test_a_duration_that_is_corrected_after_the_charge_corrects_it(call, twilio)
     assert charges() == [2 * RATE, 11 * RATE]
 
 
+def test_the_conference_is_charged_for_a_duration_that_is_corrected_though_the_price_stays(call, twilio):
+    at_twilio = call()
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    Call.objects.update(end_source="answer", created_at=later(seconds=-754))
+    twilio("/api/voice/callEvents", CallSid=at_twilio["sid"], CallStatus="completed", CallDuration=754)
+    sync_prices(now=timezone.now())
+    assert charges() == [2 * RATE, 11 * 1_800]
+
+
 def test_a_call_that_nobody_pays_is_not_charged(call):
     call()
     Call.objects.update(payer=None)

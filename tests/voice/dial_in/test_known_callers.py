@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.utils import timezone
 
 from groups.models import Group, Membership, Ownership
 from tests.conftest import person
@@ -221,6 +222,35 @@ def test_who_was_chosen_and_is_known_no_more_is_not_taken_for_another(phone, lan
     call.press("2")
     assert not Call.objects.exists()
     assert call.heard[:2] == ["Who is calling?", "Press 1 for Alice."]
+
+
+def test_what_was_lost_and_has_come_back_is_joined_by_a_key_alone(phone, verify, bob, groups):
+    verify(bob)
+    call = phone()
+    Membership.objects.filter(user=bob, group=groups[2]).delete()
+    call.press("3")
+    Membership.objects.create(user=bob, group=groups[2])
+    assert call.wait().heard[0] == "Which group would you like to join?"
+
+
+def test_who_was_known_no_more_and_is_again_says_once_more_who_they_are(phone, landline, bob):
+    call = phone()
+    VerifiedNumber.objects.filter(user=bob).delete()
+    call.press("2")
+    VerifiedNumber.objects.create(user=bob, number=BOBS, verified_at=timezone.now())
+    assert call.wait().heard[0] == "Who is calling?"
+
+
+def test_who_was_alone_on_their_line_is_not_asked_who_they_are_when_it_is_anothers_too(
+    phone, verify, bob, alice, group
+):
+    choir = Group.objects.create(name="Choir")
+    Membership.objects.create(user=bob, group=choir)
+    verify(bob)
+    call = phone()
+    verify(alice)
+    assert call.press("2").group_id == choir.pk
+    assert Call.objects.get().user_id == bob.pk
 
 
 # A group's own number

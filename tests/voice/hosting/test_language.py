@@ -1,10 +1,14 @@
 """Owners choose the language in which their group is spoken to on the phone."""
 
 import pytest
+from django.utils import timezone
 
-from tests.voice.dial_in.phone import Phone
+from groups.models import Group, Membership
+from tests.voice.dial_in.conftest import BOBS
+from tests.voice.dial_in.phone import ATTESTED, Phone
+from users.models import VerifiedNumber
 from voice.dial_in.codes import code_in
-from voice.models import GroupCall
+from voice.models import DialInNumber, GroupCall
 
 
 @pytest.fixture
@@ -38,3 +42,35 @@ def test_it_leaves_the_other_rules_as_they_are(api, path, group):
     api.put(f"/api/groups/{group.pk}/call", {"locked": True})
     api.put(path, {"language": "de-DE"})
     assert GroupCall.objects.get().locked
+
+
+@pytest.fixture
+def numbers(db, group, bob):
+    """Bob's telephone; and to whom he speaks, by what he dials."""
+    VerifiedNumber.objects.create(user=bob, number=BOBS, verified_at=timezone.now())
+
+
+def languages(twilio, dialled):
+    return Phone(twilio, BOBS, dialled, ATTESTED).dial().languages
+
+
+@pytest.mark.parametrize("dialled", ["+12025550100", "+493099999999"])
+def test_a_group_of_which_nobody_has_chosen_is_spoken_to_in_english(twilio, numbers, dialled):
+    assert languages(twilio, dialled) == {"en-US"}
+
+
+def test_who_is_in_groups_of_two_languages_is_asked_in_that_of_the_number(twilio, numbers, group, bob):
+    choir = Group.objects.create(name="Choir")
+    Membership.objects.create(group=choir, user=bob)
+    GroupCall.objects.create(group=choir, language="de-DE")
+    assert languages(twilio, "+12025550100") == {"en-US"}
+    assert languages(twilio, "+493099999999") == {"de-DE"}
+    GroupCall.objects.create(group=group, language="de-DE")
+    assert languages(twilio, "+12025550100") == {"de-DE"}
+
+
+def test_what_a_group_has_chosen_tells_nothing_of_another_number(twilio, group):
+    DialInNumber.objects.create(group=group, number="+493012345678")
+    GroupCall.objects.create(group=group, language="en-GB")
+    assert Phone(twilio, "anonymous", "+493012345678").dial().languages == {"en-GB"}
+    assert Phone(twilio, "anonymous", "+493099999999").dial().languages == {"de-DE"}

@@ -62,6 +62,15 @@ def test_who_went_back_by_our_fault_has_a_menu_again(alices, bobs, room, down, s
     assert bobs.star().press("2").heard == ["With you on the call:", "Alice."]
 
 
+def test_who_was_muted_goes_back_muted_by_our_fault_too(alices, bobs, room, down):
+    bobs.star()
+    room.leave(bobs)
+    room.join(bobs.press("1"))
+    with down():
+        bobs.star()
+    assert (bobs.heard, bobs.conference.get("muted")) == ([SORRY], "true")
+
+
 def test_with_the_database_down_a_call_that_is_over_is_over(bobs, down):
     with down():
         call = bobs.star(CallStatus="completed")

@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from billing.ledger import post_entry
 from billing.models import Account, LedgerEntry
-from groups.models import Membership
+from groups.models import Group, Membership
 from tests.voice.keypad.conftest import ALICES
+from users.models import User, VerifiedNumber
 from voice.credit.call_credit import held_by_calls
 from voice.hang_ups import take_off_call
 from voice.models import Call, GroupCall
@@ -89,6 +90,12 @@ def test_a_key_that_twilio_sends_twice_is_pressed_once(bobs):
         assert bobs.conference.get("participantLabel")[-2:] == "_2"
 
 
+def test_so_is_the_one_for_warnings(bobs):
+    address = bobs.star().gather.get("action")
+    for _ in range(2):
+        assert bobs.ask(address, Digits="3").heard == ["You will hear no warnings before the end."]
+
+
 def test_the_menu_that_twilio_asks_for_twice_is_the_same(bobs):
     address = bobs.action
     for _ in range(2):
@@ -122,6 +129,50 @@ def test_who_is_not_known_is_counted(alices, bobs, goes, room):
     assert goes(bobs, "2")[-1] == "One caller whom we do not know."
     room.send(room.event("participant-join", "CA405"))
     assert goes(bobs, "2") == ["With you on the call:", "Alice.", "2 callers whom we do not know."]
+
+
+@pytest.fixture
+def daves(numbers, phone, group, dave):
+    """Dave's telephone, which has dialled in."""
+    Membership.objects.create(group=group, user=dave)
+    VerifiedNumber.objects.create(user=dave, number="+12025550144", verified_at=timezone.now())
+    return phone("+12025550144")
+
+
+def test_others_are_named_in_the_order_in_which_they_came(numbers, phone, daves, bobs, room, goes):
+    alices = room.join(phone(ALICES))
+    room.join(daves)
+    for minutes, each in enumerate((alices, daves)):
+        Call.objects.filter(sid=each.sid).update(start_time=timezone.now() - timezone.timedelta(minutes=minutes))
+    assert goes(bobs, "2") == ["With you on the call:", "Dave.", "Alice."]
+
+
+def test_a_name_is_spoken_without_what_nobody_can_see(alices, bobs, goes, alice):
+    User.objects.filter(pk=alice.pk).update(display_name="Ali\u202ece")
+    assert goes(bobs, "2")[-1] == "Alice."
+
+
+def test_neither_ones_own_other_phone_nor_anothers_call_is_somebody_else_here(bobs, leg, room, goes, dave):
+    room.send(room.event("participant-join", leg(User.objects.get(display_name="Bob"), "CA8")))
+    Call.objects.create(sid="CA9", group_id=Group.objects.create(name="Choir").pk, user_id=dave.pk, is_on=True)
+    assert goes(bobs, "2") == ["Nobody else is on the call."]
+
+
+def test_who_has_left_is_not_named(alices, bobs, daves, room, goes):
+    room.join(daves)
+    room.leave(daves, "completed")
+    assert goes(bobs, "2") == ["With you on the call:", "Alice."]
+
+
+def test_what_one_settles_is_for_oneself_alone(alices, bobs, room, goes):
+    goes(bobs, "3")
+    assert not Call.objects.get(sid=alices.sid).wants_no_warnings
+    room.send(room.event("participant-mute", alices.sid))
+    assert bobs.star().heard[0] == "Press 1, and nobody hears you."
+
+
+def test_one_key_is_enough(bobs):
+    assert bobs.star().gather.get("numDigits") == "1"
 
 
 def test_who_is_alone_hears_so(bobs, goes):

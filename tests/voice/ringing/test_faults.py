@@ -15,6 +15,7 @@ from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.ringing.conftest import BOBS
 from users.sign_in.local_issuer import local_token
+from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.call_credit import held_by_calls
 from voice.models import Call, GroupCall
 from voice.ringing.legs import dial
@@ -99,6 +100,38 @@ def test_a_leg_is_not_named_by_what_cannot_be_a_name(rings, ringing, verify, bob
     Call.objects.create(sid="CA_of_another")
     assert phone.answer().is_over
     assert Call.objects.exclude(sid="CA_of_another").get().sid == sid
+
+
+def test_a_leg_is_not_named_by_the_name_of_another(rings, ringing, verify, bob, twilio_double):
+    verify(bob)
+    twilio_double.fail_next(Fault.LOSE_ANSWER)
+    rings(bob)
+    phone, sid = ringing()[BOBS], Call.objects.get().sid
+    phone.params["CallSid"] = f"CA{7:032x}"
+    Call.objects.create(sid=f"CA{7:032x}")
+    assert phone.answer().is_over
+    assert Call.objects.exclude(sid=f"CA{7:032x}").get().sid == sid
+
+
+def asked_after(seconds):
+    """How many legs the command of each minute asks Twilio about, so much later."""
+    return reconcile_calls(now=timezone.now() + timedelta(seconds=seconds)).calls
+
+
+@pytest.mark.parametrize("when", ["it has begun to ring", "it was named"])
+def test_within_two_minutes_of_what_was_last_known_of_a_leg_nobody_asks_about_it(
+    rings, ringing, verify, bob, twilio_double, when
+):
+    verify(bob)
+    twilio_double.fail_next(Fault.LOSE_ANSWER)
+    rings(bob, jobs=False)
+    Call.objects.update(heard_at=timezone.now() - timedelta(seconds=30))
+    do_all()
+    if when == "it was named":
+        Call.objects.update(heard_at=timezone.now() - timedelta(seconds=30))
+        ringing()[BOBS].answer()
+    assert asked_after(110) == 0
+    assert asked_after(130) == 1
 
 
 def test_a_leg_that_has_a_name_gets_no_other(rings, ringing, verify, bob):
