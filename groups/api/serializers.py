@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from core.rows import RowSerializer
 from core.wire import ChangesSerializer, FlagField, TextField, TimeField, whole_number
-from groups.models import Caption, Group
+from groups.models import Group
 from users.api.serializers import UserIdSerializer
 
 
@@ -49,8 +49,8 @@ class CaptionSerializer(RowSerializer):
     language = serializers.CharField(help_text="As BCP 47 writes it.")
     createdAt = TimeField(source="created_at", help_text="When it was said: the order of all captions.")
     typed = serializers.BooleanField()
-    spoken = serializers.ChoiceField(
-        Caption.Spoken.values, allow_null=True, help_text="Of typed words, whether the call has heard them."
+    spoken = serializers.CharField(
+        allow_null=True, help_text="Of typed words, whether the call has heard them: `waiting`, `spoken`, `notSpoken`."
     )
     why = serializers.CharField(allow_null=True, help_text="Why not, in a sentence.")
 
