@@ -60,7 +60,7 @@ class ExportViewSet(ViewSet):
         write_export(person, file, now=now)
         return as_zip(file.getvalue(), user_id, now)
 
-    @extend_schema(summary="An export that a job has made", responses=RESPONSES)
+    @extend_schema(summary="An export that a job has made", operation_id="users_exports_retrieve", responses=RESPONSES)
     def made(self, request: Request, user_id: int, export_id: UUID) -> HttpResponse:
         export = get_object_or_404(still_kept(timezone.now()), pk=export_id, user=user_id)
         if export.made_at is None or export.content is None:
