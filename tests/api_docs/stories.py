@@ -105,7 +105,7 @@ STORIES = """
 200 twilio POST /api/voice/dialIn/pin {"CallSid": "CA4", "From": "+4915100000", "To": "+12025550100", "Digits": "{pin}"}
 200 twilio POST /api/voice/ringAnswer?leg=1 {"CallSid": "CA5", "From": "+12025550100", "To": "+4915100001"}
 200 twilio POST /api/voice/announcement?say=alone&language=en {"CallSid": "CA1"}
-200 twilio POST /api/voice/keypad {"CallSid": "CA2", "Digits": "2", "From": "+12025550177", "To": "+12025550100"}
+200 twilio POST /api/voice/keypad {"CallSid": "CA2", "Digits": "2"}
 204 twilio POST /api/voice/captionEvents {"TranscriptionSid": "GT1", "TranscriptionEvent": "transcription-content", "CallSid": "CA1", "Track": "inbound_track", "LanguageCode": "en-US", "Final": "true", "SequenceId": "2", "Timestamp": "2026-11-30T12:00:00.000Z", "TranscriptionData": "{\\"transcript\\": \\"Hello everybody\\", \\"confidence\\": 0.97}"}
 204 twilio POST /api/voice/conferenceEvents {"ConferenceSid": "CF1", "FriendlyName": "1", "StatusCallbackEvent": "participant-join", "CallSid": "CA1", "SequenceNumber": "1"}
 204 twilio POST /api/voice/callEvents {"CallSid": "CA1", "CallStatus": "completed", "CallDuration": "61", "SequenceNumber": "3"}

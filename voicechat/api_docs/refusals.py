@@ -65,7 +65,7 @@ REFUSALS = (
         "parse_error",
         "The body is not the JSON that its Content-Type says.",
         "A fault of the client: the body is not what its `Content-Type` says.",
-        (Where.CHANGES,),
+        (Where.CHANGES, "GET /api/voice/makeCall"),
     ),
     Refusal(
         400,
