@@ -195,7 +195,7 @@ REFUSALS = (
         "unsupported_media_type",
         'Unsupported media type "text/plain" in request.',
         "A fault of the client: send one of the content types that the operation names.",
-        (Where.CHANGES,),
+        (Where.CHANGES, "GET /api/voice/makeCall"),
     ),
     Refusal(
         415,
