@@ -30,11 +30,14 @@ class Server:
         """Sends a form, as Twilio does; the decoded answer."""
         return self.send("POST", path, data=fields, headers=headers or {})
 
+    def signed_in(self) -> dict[str, str]:
+        """The headers of it."""
+        return {"Authorization": f"Bearer {local_token(self.email)}"} if self.email else {}
+
     def send(self, method: str, path: str, *, headers: dict[str, str] | None = None, **body: Any) -> Any:
-        signed_in = {"Authorization": f"Bearer {local_token(self.email)}"} if self.email else {}
         try:
             answer = requests.request(
-                method, f"{self.base}{path}", headers={**(headers or {}), **signed_in}, timeout=TIMEOUT, **body
+                method, f"{self.base}{path}", headers={**(headers or {}), **self.signed_in()}, timeout=TIMEOUT, **body
             )
             if not answer.ok:
                 raise CommandError(f"{method} {path}: {answer.status_code} {answer.text}")

@@ -62,10 +62,11 @@ def script(group_id: int, callers: Sequence[Caller], minutes: float, random: Ran
     _, _, who, sid = min(by_telephone, default=first, key=lambda moment: moment[0])
     moments.append((third + random.randrange(third), KEYPAD if by_telephone else "participant-mute", who, sid))
     moments.sort(key=lambda moment: moment[0])
-    return _webhooks(group_id, conference, moments)
+    return as_webhooks(group_id, conference, moments)
 
 
-def _webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Caller, str]]) -> list[Webhook]:
+def as_webhooks(group_id: int, conference: str, moments: list[tuple[int, str, Caller, str]]) -> list[Webhook]:
+    """What Twilio posts of these moments: when, what happens, of whom, and the sid of their call."""
     webhooks: list[Webhook] = []
     number, on, joined = 0, 0, {}
 

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from users.client_identity import client_identity
 from voice.simulation.api_client import Server
+from voice.simulation.captioned import TALKERS, Conversation
 from voice.simulation.script import Caller, Webhook, disturb, script
 from voice.simulation.telephone import Telephones
 from voice.telephony.interface import telephony
@@ -55,6 +56,12 @@ class Command(BaseCommand):
         parser.add_argument("--shuffle", action="store_true", help="deliver the events in any order")
         parser.add_argument("--lose", type=percent, default=0.0, metavar="5%", help="lose a share of the events")
         parser.add_argument("--repeat", type=int, default=1, help="deliver each event so many times (%(default)s)")
+        parser.add_argument(
+            "--captions",
+            action="store_true",
+            help="instead a conversation of two minutes, as the stream tells it: of two members and somebody unknown, "
+            "or, where sign-in is on, a member at a telephone",
+        )
         parser.add_argument("--fast", action="store_true", help="do not wait between the events")
         parser.add_argument("--seed", type=int, help="for the same call again")
         parser.add_argument(
@@ -66,6 +73,9 @@ class Command(BaseCommand):
         if not isinstance(telephony(), SandboxTelephony):
             raise CommandError("Calls are real here: Twilio itself tells about them.")
         server, random = Server(options["url"], email=options["email"]), Random(options["seed"])  # noqa: S311  # repeatable, not secret
+        if options["captions"]:
+            self.converse(server, options["group"], random, is_fast=options["fast"])
+            return
         telephones = options["landlines"], options["known"]
         callers = self.callers(server, options["group"], max(1, options["people"]), *telephones)
         webhooks = script(options["group"], callers, options["minutes"], random)
@@ -73,6 +83,17 @@ class Command(BaseCommand):
             webhooks, shuffle=options["shuffle"], lose=options["lose"], repeat=max(1, options["repeat"]), random=random
         )
         self.play(server, options["group"], told, pause=not options["fast"])
+
+    def converse(self, server: Server, group_id: int, random: Random, *, is_fast: bool) -> None:
+        """Raises CommandError where fewer than two people are in the group."""
+        members = server("GET", f"/api/groups/{group_id}/groupMembers/detailed")[:TALKERS]
+        if len(members) < TALKERS - 1:
+            raise CommandError("A conversation needs two members of the group.")
+        callers = [Caller(each["displayName"], client_identity(each["id"])) for each in members[: TALKERS - 1]]
+        neighbour = Caller("the neighbour", "guest_1")  # whom nobody knows, and who is let in only without sign-in
+        callers.append(self.by_telephone(server, group_id, members[-1]) if server.email else neighbour)
+        writer = server.as_person(members[1]["email"])
+        Conversation(server, group_id, callers, writer, self.stdout.write, is_fast, random).play()
 
     def callers(self, server: Server, group_id: int, count: int, landlines: int, known: int) -> list[Caller]:
         """The group's members, the last of them by telephone, and guests where they are too few."""
