@@ -12,12 +12,13 @@ from django.utils import timezone
 
 
 class DatabaseNow(Now):
-    """Now, written on SQLite with six digits, as Django writes times: SQLite compares them as text."""
+    """Now, written on SQLite as Django writes times, for SQLite compares them as text: with six digits behind the
+    point, and in a second's first millisecond with none."""
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, Any]:
-        template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f000', 'NOW')"
+        template = "REPLACE(STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f000', 'NOW'), '.000000', '')"
         return self.as_sql(compiler, connection, template=template, **extra_context)
 
 
