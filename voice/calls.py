@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from rest_framework.exceptions import APIException
 
 from billing.disputes import has_open_dispute
 from billing.ledger import account_of, lock_account
@@ -163,6 +164,22 @@ def lock_payer(account: Account | None) -> Account | None:
     if account.user_id is None:
         raise RefusedCallError(PAYER_GONE)
     return account
+
+
+class GroupHasChanged(APIException):
+    status_code = 409
+    default_code = "changed"
+    default_detail = "The group's owner has changed at this moment. Try again."
+
+
+def payer_account(group_id: int) -> Account | None:
+    """The account of the group's payer, locked: accounts are before groups. Raises GroupHasChanged."""
+    group = Group.objects.filter(pk=group_id).first()
+    payer = payer_of(group) if group else None
+    try:
+        return lock_payer(account_of(payer)) if payer else None
+    except RefusedCallError:
+        raise GroupHasChanged from None
 
 
 def has_captions(fields: dict[str, Any]) -> bool:

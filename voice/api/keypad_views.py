@@ -6,6 +6,7 @@ from rest_framework.request import Request
 
 from voice.api.dial_in_serializers import KeypadSerializer
 from voice.api.spoken import SIGNATURE, TWIML_ANSWER, SpokenViewSet, twilio_params
+from voice.api.unread import has_too_many_fields
 from voice.keypad.menu import answer_keypad, find_back
 from voice.telephony.interface import Dial, Say
 
@@ -26,4 +27,5 @@ class KeypadViewSet(SpokenViewSet):
 
     def come_again(self) -> Dial | Say:
         """Back to the call: the database may be what is down."""
-        return find_back(twilio_params(self.request))
+        is_read = not has_too_many_fields(self.request._request)
+        return find_back(twilio_params(self.request) if is_read else {})

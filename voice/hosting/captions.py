@@ -5,13 +5,9 @@ from collections.abc import Callable
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from billing.ledger import account_of
-from billing.models import Account
 from core.transactions import atomic_and_retried
-from groups.models import Group
 from groups.services import lock_group
-from voice.callers import RefusedCallError
-from voice.calls import lock_payer, payer_of
+from voice.calls import GroupHasChanged, payer_account, payer_of
 from voice.captions.switch import change_captions
 from voice.credit.captions import carries_captions
 from voice.models import GroupCall
@@ -22,12 +18,6 @@ class NotEnoughCredit(APIException):
     status_code = 402
     default_code = "not_enough_credit"
     default_detail = "There is not enough credit for captions. The group's owner can add money."
-
-
-class GroupHasChanged(APIException):
-    status_code = 409
-    default_code = "changed"
-    default_detail = "The group's owner has changed at this moment. Try again."
 
 
 @atomic_and_retried
@@ -60,13 +50,3 @@ def settle_captions(
             raise NotEnoughCredit
     change_captions(rules, by=by, now=now, on=on, language=language, keep=keep)
     return rules
-
-
-def payer_account(group_id: int) -> Account | None:
-    """Locked: accounts are before groups."""
-    group = Group.objects.filter(pk=group_id).first()
-    payer = payer_of(group) if group else None
-    try:
-        return lock_payer(account_of(payer)) if payer else None
-    except RefusedCallError:
-        raise GroupHasChanged from None

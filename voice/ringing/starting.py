@@ -11,7 +11,6 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from billing.ledger import account_of
 from billing.models import Account
 from core.phone_numbers import costs_extra, country_of
 from core.throttle import TooManyRequests
@@ -22,7 +21,7 @@ from users.client_identity import CLIENT, client_identity
 from users.limits import Full, Place, give_all_back, keyed, take_place
 from users.models import User, VerifiedNumber
 from voice.callers import RefusedCallError
-from voice.calls import limit_of, lock_payer, payer_of
+from voice.calls import GroupHasChanged, limit_of, payer_account, payer_of
 from voice.models import Call, GroupCall
 from voice.ring_outcomes import say_so
 from voice.ringing.legs import WAITS, begin_looking, dial, new_sid
@@ -44,12 +43,6 @@ class NotEnoughCredit(APIException):
     status_code = 402
     default_code = "not_enough_credit"
     default_detail = "There is not enough credit to ring anybody. The group's owner can add money."
-
-
-class GroupHasChanged(APIException):
-    status_code = 409
-    default_code = "changed"
-    default_detail = "The group's owner has changed at this moment. Try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +128,6 @@ def ring(*, group_id: int, user_ids: list[int] | None, by: User | None, who: str
         refuse_whole(turn, rung)
     say_so(rings)
     return rung
-
-
-def payer_account(group_id: int) -> Account | None:
-    """Locked: accounts are before groups."""
-    group = Group.objects.filter(pk=group_id).first()
-    payer = payer_of(group) if group else None
-    try:
-        return lock_payer(account_of(payer)) if payer else None
-    except RefusedCallError:
-        raise GroupHasChanged from None
 
 
 def people_to_ring(group: Group, user_ids: list[int] | None, by: User | None) -> list[User]:

@@ -24,6 +24,7 @@ from users.services import HasHistory
 from users.sign_in import binding, tokens
 from users.sign_in.tickets import TicketInvalid
 from users.verification import interface as codes
+from voice.calls import GroupHasChanged
 from voice.captions.messages import NoCall
 from voice.hosting.muting import NotOnCall
 from voice.ringing import starting as ringing
@@ -162,7 +163,7 @@ REFUSALS = (
     raised(TooManyLinks, "Show the links, so that some can be deleted.", AT_LINKS),
     raised(NoCall, "Offer to ring somebody.", "POST /api/groups/{group_id}/spokenMessages"),
     raised(NotOnCall, "Read the call again: this person has left it.", AT_MUTING),
-    raised(ringing.GroupHasChanged, "Repeat it.", AT_RING, AT_CAPTIONS),
+    raised(GroupHasChanged, "Repeat it.", AT_RING, AT_CAPTIONS),
     raised(HasHistory, SHOW, "DELETE /api/users/{user_id}"),
     raised(MoneyReserved, SHOW, "PUT /api/users/{user_id}/accountBalance"),
     raised(PaymentInProgress, "Wait, and read the balance: send no other payment meanwhile.", *AT_PAYMENTS),
