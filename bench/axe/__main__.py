@@ -1,5 +1,5 @@
-"""Looks at each of the admin's pages as its operators see it: by axe-core in Chromium, on a desktop and on a phone,
-light and dark. https://github.com/dequelabs/axe-core
+"""Looks at each of the admin's pages as its operators see it, and at the example of captions: by axe-core in Chromium,
+on a desktop and on a phone, light and dark. https://github.com/dequelabs/axe-core
 
     python -m bench.axe [--pictures FOLDER] [the pages to look at]
 
@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.axe.captions import caption_page
 from bench.database import ROOT, manage, temporary_file
 from bench.server import gunicorn
 
@@ -40,9 +41,15 @@ def main() -> int:
     with filled() as (environment, told):
         if told.pop("empty"):
             sys.exit("bench/axe/fill.py leaves a page without a row.")
-        pages = [page for page in told["pages"] if any(word in page["name"] for word in options.pages or [""])]
-        with gunicorn("voicechat.wsgi", ["--workers", "1"], environment, probe="/healthz") as server:
-            task = {**told, "pages": pages, "url": f"http://127.0.0.1:{server.port}", "chromium": chromium}
+        with (
+            gunicorn("voicechat.wsgi", ["--workers", "1"], environment, probe="/healthz") as server,
+            caption_page(
+                url := f"http://127.0.0.1:{server.port}", environment["DATABASE_URL"], told.pop("group")
+            ) as page,
+        ):
+            every = [page, *told["pages"]]
+            pages = [page for page in every if any(word in page["name"] for word in options.pages or [""])]
+            task = {**told, "pages": pages, "url": url, "chromium": chromium}
             found = look({**task, "modules": str(MODULES), "pictures": options.pictures})
     return tell(found, len(pages))
 

@@ -84,7 +84,7 @@ async function go(tab, { fill = [], also, press, lose, log_in, has }) {
   if (press) {
     await Promise.all([tab.waitForNavigation(), tab.locator(press).first().click()]);
   }
-  if (has) await tab.locator(has).first().waitFor({ state: "attached", timeout: 5000 });
+  if (has) await tab.locator(has).first().waitFor({ state: "attached", timeout: 15_000 });
 }
 
 // The page itself never; on a large screen no table either: a column that one has to scroll to is one that nobody sees.

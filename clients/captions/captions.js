@@ -90,12 +90,12 @@ export class Captions {
 
   // What was said before, without being read out as if it were new.
   history(captions) {
-    const last = this.finals.getAttribute("aria-live");
+    const log = this.finals.parentElement;
     const below = this.box.scrollHeight - this.box.scrollTop;
-    this.finals.setAttribute("aria-live", "off");
+    log.setAttribute("aria-live", "off");
     for (const caption of captions) this.say(caption);
     this.box.scrollTop = this.box.scrollHeight - below;
-    setTimeout(() => this.finals.setAttribute("aria-live", last), 500);
+    setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
   }
 }
 
