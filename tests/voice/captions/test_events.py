@@ -194,6 +194,9 @@ def test_no_partial_comes_after_its_final_words_and_the_newest_wins(hear):
     assert being_said() == [("Alice", "How are you")]
     hear("How are you?", 5)
     hear("How are y", 4, final=False)
+    hear("What", 7, final=False)
+    hear("What now?", 9)
+    hear("What no", 8, final=False)
     assert being_said() == []
 
 
