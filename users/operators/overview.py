@@ -3,7 +3,7 @@
 An upper app adds what it knows: `@on_first_page`. A panel is shown to whoever may look at the rows behind it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -96,18 +96,13 @@ def by_day(rows: QuerySet[Any], column: str, now: datetime, **sums: Any) -> dict
 
 
 def picture(words: str, now: datetime, values: dict[date, int], written: Callable[[int], str] = str) -> Picture:
-    days = last_days(now)
-    most = max((values.get(day, 0) for day in days), default=0)
+    shown = [(day, values.get(day, 0)) for day in last_days(now)]
+    most = max(value for _, value in shown)
     bars = [
         Bar(day, written(value), x=number * STEP, height=bar_height(value, most))
-        for number, day in enumerate(days)
-        for value in (values.get(day, 0),)
+        for number, (day, value) in enumerate(shown)
     ]
-    return Picture(words, bars, total=written(sum(whole_of(values, days))))
-
-
-def whole_of(values: dict[date, int], days: Iterable[date]) -> Iterable[int]:
-    return (values.get(day, 0) for day in days)
+    return Picture(words, bars, total=written(sum(value for _, value in shown)))
 
 
 def bar_height(value: int, most: int) -> int:
