@@ -92,7 +92,7 @@ pgbouncer: $(HAVE_DEV) ## What a pooler could break, through a real PgBouncer
 mutants: $(HAVE_DEV) ## Plants small faults, and sees whether a test fails (FILES=billing/refunds.py)
 	@$(BIN)/python -m bench.mutants $(FILES) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(NEAREST),--nearest) \
-		$(if $(RENEW),--renew)
+		$(if $(RULES),--rules) $(if $(RENEW),--renew)
 
 clients: $(HAVE_DEV) ## Clients by six generators, compiled, and run against real answers
 	@$(BIN)/python -m bench.clients

@@ -22,7 +22,7 @@ from bench.mutants.copies import CannotStartError
 from bench.mutants.mapping import Mapping
 from bench.mutants.modules import chosen
 from bench.mutants.nearest import Map
-from bench.mutants.operators import Mutant, mutants
+from bench.mutants.operators import RULES, Mutant, mutants
 from bench.mutants.results import BOTH, ONE, Result, Results
 from bench.mutants.rounds import rounds
 from bench.mutants.run import Run
@@ -39,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for each fault; 0 for all")
     parser.add_argument("--nearest", action="store_true", help="asks no tests but the nearest of the modules named")
+    parser.add_argument("--rules", action="store_true", help="guards, bounds and conditions alone, a fourth of all")
     parser.add_argument("--only-sqlite", action="store_true")
     parser.add_argument("--renew", action="store_true", help="notes anew which test executes which line")
     return parser.parse_args()
@@ -58,6 +59,8 @@ def main() -> int:
     excused = {path: sum(mutant.path == path for mutant in every) for path in paths}
     for mutant in wanted:
         excused[mutant.path] -= 1
+    if given.rules:
+        wanted = [mutant for mutant in wanted if mutant.operator in RULES]
     if given.sample:
         wanted = random.Random(given.seed).sample(wanted, min(given.sample, len(wanted)))
     FOLDER.mkdir(exist_ok=True)
@@ -67,7 +70,7 @@ def main() -> int:
         mapping.renew()
     results = in_rounds(mapping, wanted, paths if given.files else [], given)
     report(results, excused)
-    if not given.sample and not (given.nearest and any(not each.is_killed for each in results)):
+    if not given.sample and not given.rules and not (given.nearest and any(not each.is_killed for each in results)):
         found = {path: [each for each in results if each.file == path] for path in paths}
         paper.write(PAPER, {path: paper.row(path, found[path], excused[path], paper.today()) for path in paths})
     return int(any(not each.is_killed for each in results))

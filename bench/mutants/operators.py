@@ -42,6 +42,20 @@ METHODS = {"filter": "exclude", "exclude": "filter", "first": "last", "last": "f
 LINKS = {"select_for_update", "distinct", "strip", "lower", "casefold", "removesuffix", "removeprefix", "reverse"}
 """Calls of a chain without which the chain is still one."""
 NARROWING = {"filter", "exclude", "order_by"}
+PICKING = {"filter", "exclude", "get", "Q"}
+"""Each of their arguments is a condition."""
+RULES = {
+    "bound moved",
+    "condition dropped",
+    "context dropped",
+    "exception not caught",
+    "guard removed",
+    "link dropped",
+    "lookup",
+    "operand dropped",
+    "statement dropped",
+}
+"""What takes a rule away, or moves its bound; the others turn something into its opposite, or name another thing."""
 LOOKUPS = {"gte": "gt", "gt": "gte", "lte": "lt", "lt": "lte", "iexact": "exact"}
 HARMLESS_DECORATORS = {
     "abstractmethod",
@@ -260,7 +274,8 @@ class Module:
         left: ast.AST = node.left
         for operation, right in zip(node.ops, node.comparators, strict=True):
             sign, becomes = BOUNDS[type(operation)]
-            yield from self.between(left, right, sign, becomes, "comparison")
+            kind = "bound moved" if isinstance(operation, ast.Lt | ast.LtE | ast.Gt | ast.GtE) else "comparison"
+            yield from self.between(left, right, sign, becomes, kind)
             left = right
 
     def unary(self, node: ast.UnaryOp) -> Iterator[Piece]:
@@ -346,10 +361,11 @@ class Module:
 
     def keywords(self, node: ast.Call) -> Iterator[Piece]:
         given = sorted([*node.args, *node.keywords], key=self.span)
+        is_condition = self.of(node.func).rpartition(".")[2] in PICKING
         for number, each in enumerate(given):
             if not isinstance(each, ast.keyword) or each.arg is None or each.arg in WORDS_FOR_PEOPLE:
                 continue
-            yield self.one_less(list(given), number, "argument dropped")
+            yield self.one_less(list(given), number, "condition dropped" if is_condition else "argument dropped")
             stem, _, lookup = each.arg.rpartition("__")
             if stem and lookup in LOOKUPS:
                 start, _ = self.span(each)
