@@ -44,6 +44,12 @@ def is_visible(text: str) -> bool:
     return any(unicodedata.category(letter)[0] not in "ZC" and letter not in BLANK_LETTERS for letter in text)
 
 
+def number_in(text: str) -> int | None:
+    """The whole number that a text is, where a column of ids can hold it; else None."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
+    return int(text) if is_number else None
+
+
 class IdConverter:
     """An id in a path. Anything else (`1.5`, `-1`, `٣`, 2^63) matches no route: 404."""
 

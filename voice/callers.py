@@ -10,7 +10,7 @@ import re
 from django.conf import settings
 
 from core.phone_numbers import is_withheld, number_of_caller
-from core.wire import whole_number
+from core.wire import number_in, whole_number
 from groups.models import Group, GroupQuerySet
 from users.client_identity import CLIENT, AccountDisabled, person_with_identity
 from users.models import User
@@ -27,7 +27,6 @@ from voice.sentences import (
     WITHHELD,
     WRONG_NUMBER,
 )
-from voice.telephony.fields import number
 
 
 class RefusedCallError(Exception):
@@ -68,7 +67,7 @@ def groups_called(params: dict[str, str]) -> GroupQuerySet:
 
 
 def group_id(to: str) -> int:
-    found = number(whole_number(to, is_form=True))
+    found = number_in(whole_number(to, is_form=True))
     if found is None:
         raise RefusedCallError(NOT_A_GROUP)
     return found

@@ -13,7 +13,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.wire import LARGEST_ID, MOST_LISTED
+from core.wire import LARGEST_ID, MOST_LISTED, number_in
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -69,8 +69,9 @@ class KeysetPagination(BasePagination):
 
 
 def whole(name: str, text: str, lowest: int = 0, highest: int = LARGEST_ID) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 19 and lowest <= int(text) <= highest:
-        return int(text)
+    number = number_in(text)
+    if number is not None and lowest <= number <= highest:
+        return number
     hint = f"a whole number from {lowest} to {highest}" if name == "limit" else "the one from the Link header"
     raise ValidationError({name: f"Use {hint}."})
 

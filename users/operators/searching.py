@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 
 from core.phone_numbers import WRITTEN
-from core.wire import LARGEST_ID
+from core.wire import number_in
 from users.models import User, VerifiedNumber
 
 FEWEST_DIGITS = 5
@@ -74,8 +74,8 @@ def said(columns: Iterable[str], text: str) -> Q:
         name, _, lookup = column.partition("__")
         if lookup != "exact":
             found |= Q(**{f"{name}__startswith": text})
-        elif text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID:
-            found |= Q(**{name: int(text)})
+        elif (number := number_in(text)) is not None:
+            found |= Q(**{name: number})
     return found
 
 

@@ -14,6 +14,7 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
+from core.wire import number_in
 from groups.admin import group_link, group_name
 from users.operators import person_link
 from users.operators.pages import ask_operator_again
@@ -27,7 +28,6 @@ PERMISSION = "voice.change_call"
 MOST = 500
 """Phones that the page shows; the list of calls has the others."""
 PAGE, TEMPLATE, ROWS = "voice_running_calls", "admin/voice/running_calls.html", "admin/voice/running_rows.html"
-LONGEST_ID = 19
 """Digits."""
 GONE = "This phone is on no call any more."
 
@@ -86,8 +86,8 @@ class RunningCalls(admin.ModelAdmin[Any]):
 
 def leg_of(asked: str) -> Call | None:
     """By its id, as a form sends it."""
-    is_id = asked.isdecimal() and asked.isascii() and len(asked) < LONGEST_ID
-    return on_now().filter(pk=int(asked)).first() if is_id else None
+    pk = number_in(asked)
+    return None if pk is None else on_now().filter(pk=pk).first()
 
 
 def ask_once_more(request: HttpRequest) -> None:

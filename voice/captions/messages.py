@@ -17,6 +17,7 @@ from rest_framework.exceptions import APIException
 from core.legible import legible
 from core.throttle import TooManyRequests
 from core.transactions import atomic_and_retried
+from core.wire import number_in
 from groups.models import Caption, Group
 from groups.services import lock_group
 from users.limits import Full, take_place
@@ -24,7 +25,6 @@ from users.models import User
 from voice.captions.asking import caption_language
 from voice.models import Call, Conference, GroupCall
 from voice.sentences import WRITES, language_for, spoken
-from voice.telephony.fields import number
 from voice.telephony.interface import Announce, TelephonyRefused, TelephonyUnavailable, telephony
 
 logger = logging.getLogger(__name__)
@@ -155,14 +155,14 @@ def give_up_waiting(group_id: int) -> None:
 def learn_of_announcement(url: str, *, is_spoken: bool) -> None:
     """Twilio has spoken what this address gave, or could not."""
     query = parse_qs(urlsplit(url).query) if url.startswith(f"{settings.PUBLIC_URL}/api/voice/announcement?") else {}
-    message_id = number(query.get("message", [""])[0])
+    message_id = number_in(query.get("message", [""])[0])
     if message_id is not None:
         note(message_id, Spoken.SPOKEN if is_spoken else Spoken.NOT_SPOKEN, None if is_spoken else NOT_TAKEN)
 
 
 def words_of(message_id: str, *, now: datetime) -> Announce:
     """What Twilio is to speak; nothing, where nobody waits for it any more."""
-    pk = number(message_id)
+    pk = number_in(message_id)
     message = Caption.objects.filter(pk=pk, typed=True).exclude(spoken=Spoken.NOT_SPOKEN).first() if pk else None
     if message is None or not message.text:
         return Announce(())

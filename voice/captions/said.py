@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.wire import is_visible
+from core.wire import is_visible, number_in
 from groups.caption_models import MOST_LETTERS
-from voice.telephony.fields import number
 from voice.telephony.times import read_iso_time
 
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -38,7 +37,7 @@ def read_said(params: Mapping[str, str], *, begun: datetime, now: datetime) -> S
 
     `begun` is when the leg was let in: nothing was said before.
     """
-    sequence_id = number(params.get("SequenceId", ""))
+    sequence_id = number_in(params.get("SequenceId", ""))
     if sequence_id is None or params.get("Track", "inbound_track") != "inbound_track":
         return None
     told = params.get("LanguageCode", "")

@@ -18,6 +18,7 @@ from django_tasks import task
 from core.attempts import Attempts
 from core.conference_names import group_of_conference
 from core.transactions import atomic_and_retried, lock_rows
+from core.wire import number_in
 from groups.models import Group
 from groups.services import set_on_call
 from voice.captions.messages import learn_of_announcement
@@ -35,7 +36,7 @@ from voice.credit.prices import ask_for_price
 from voice.hang_ups import hang_up_on_unwelcome
 from voice.models import JOIN, LEAVE, Call, Conference, ConferenceEvent, GroupCall
 from voice.ring_outcomes import settle_ring, stop_rings
-from voice.telephony.fields import SID, number
+from voice.telephony.fields import SID
 from voice.telephony.interface import ENDED
 from voice.telephony.times import read_time
 
@@ -94,7 +95,7 @@ def store(conference: Conference, params: Mapping[str, str], *, now: datetime) -
 
     Runs under the conference's lock: nobody else stores an event of it meanwhile.
     """
-    sequence_number = number(params.get("SequenceNumber", ""))
+    sequence_number = number_in(params.get("SequenceNumber", ""))
     if sequence_number is not None and conference.events.filter(sequence_number=sequence_number).exists():
         return None
     call_sid = params.get("CallSid", "")
@@ -129,7 +130,7 @@ def receive_call_event(params: Mapping[str, str], *, now: datetime) -> None:
     if is_new:
         logger.warning("Call %s ended before it was known", sid)
     told, at = params.get("CallDuration", ""), read_time(params.get("Timestamp"))
-    write_end(call, Ending(status, Call.EndSource.EVENT, at, number(told), told), now=now)
+    write_end(call, Ending(status, Call.EndSource.EVENT, at, number_in(told), told), now=now)
 
 
 def end_call(call: Call, *, status: str, duration: int, now: datetime) -> None:

@@ -17,6 +17,7 @@ from django_tasks import task
 
 from core.attempts import Attempts
 from core.transactions import atomic_and_retried
+from core.wire import number_in
 from groups.models import Ring
 from voice.conferences.events import receive_call_event, write_end
 from voice.credit.charges import lock_call
@@ -25,7 +26,7 @@ from voice.entering import CALLBACK_RETRIES
 from voice.hang_ups import hang_up
 from voice.models import UNNAMED, Call, HangUp
 from voice.ring_outcomes import settle_ring
-from voice.telephony.fields import SID, number
+from voice.telephony.fields import SID
 from voice.telephony.interface import TelephonyRefused, telephony
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def learn_sid(call_id: int, sid: str) -> None:
 
 def leg_of(params: Mapping[str, str]) -> Call | None:
     """The leg of which Twilio asks or tells, by the address that it was given: it may not have been named yet."""
-    pk = number(params.get("leg", ""))
+    pk = number_in(params.get("leg", ""))
     if pk is None:
         return None
     legs, sid = Call.objects.filter(pk=pk, ring_id__isnull=False), params.get("CallSid", "")

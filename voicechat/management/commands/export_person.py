@@ -7,11 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from core.wire import number_in
 from users.models import User
 from voicechat.export.archive import write_export
 
-LONGEST_ID = 19
-"""Digits."""
 NEW, FOR_NOBODY_ELSE = os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
 
 
@@ -36,11 +35,8 @@ class Command(BaseCommand):
 
 
 def find(person: str) -> User:
-    people = User.objects.filter(pk=int(person)) if is_id(person) else User.objects.with_email(person)
+    pk = number_in(person)
+    people = User.objects.with_email(person) if pk is None else User.objects.filter(pk=pk)
     if found := people.first():
         return found
-    raise CommandError(f"Nobody here has the {'id' if is_id(person) else 'email'} {person}.")
-
-
-def is_id(person: str) -> bool:
-    return person.isascii() and person.isdigit() and len(person) < LONGEST_ID
+    raise CommandError(f"Nobody here has the {'email' if pk is None else 'id'} {person}.")
