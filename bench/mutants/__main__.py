@@ -55,12 +55,12 @@ def main() -> int:
         for entry in gone:
             print(f"equivalent.toml is about nothing any more: {entry.file} {entry.function}: {entry.change}")
         return 1
+    if given.rules:
+        every = [mutant for mutant in every if mutant.operator in RULES]
     wanted = [mutant for mutant in every if not any(entry.fits(mutant) for entry in entries)]
     excused = {path: sum(mutant.path == path for mutant in every) for path in paths}
     for mutant in wanted:
         excused[mutant.path] -= 1
-    if given.rules:
-        wanted = [mutant for mutant in wanted if mutant.operator in RULES]
     if given.sample:
         wanted = random.Random(given.seed).sample(wanted, min(given.sample, len(wanted)))
     FOLDER.mkdir(exist_ok=True)
@@ -70,10 +70,16 @@ def main() -> int:
         mapping.renew()
     results = in_rounds(mapping, wanted, paths if given.files else [], given)
     report(results, excused)
-    if not given.sample and not given.rules and not (given.nearest and any(not each.is_killed for each in results)):
-        found = {path: [each for each in results if each.file == path] for path in paths}
-        paper.write(PAPER, {path: paper.row(path, found[path], excused[path], paper.today()) for path in paths})
+    if not given.sample:
+        paper.write(
+            PAPER, {path: row(path, results, excused[path], given) for path in paths if excused[path] or results}
+        )
     return int(any(not each.is_killed for each in results))
+
+
+def row(path: str, results: list[Result], excused: int, given: argparse.Namespace) -> str:
+    found = [each for each in results if each.file == path]
+    return paper.row(path, found, excused, paper.today(), rules=given.rules, nearest=given.nearest)
 
 
 def postgresql_url() -> str:

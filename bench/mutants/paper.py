@@ -1,4 +1,4 @@
-"""The table of `docs/mutants.md`: a row for each module, made anew where a module was run as a whole."""
+"""The table of `docs/mutants.md`: a row for each module, made anew where no sample of it was run."""
 
 import re
 from collections.abc import Iterable
@@ -8,16 +8,19 @@ from pathlib import Path
 from bench.mutants.results import Result
 
 BEGIN, END = "<!-- made by `make mutants` -->", "<!-- until here -->"
-HEAD = "| module | faults | killed | equivalent | survived | databases | run on |\n|---|---|---|---|---|---|---|"
+HEAD = """\
+| module | faults | of | killed | equivalent | survived | asked | databases | run on |
+|---|---|---|---|---|---|---|---|---|"""
 ROW = re.compile(r"^\| `([^`]+)` \|.*$", re.MULTILINE)
 
 
-def row(path: str, results: Iterable[Result], equivalent: int, day: str) -> str:
+def row(path: str, results: Iterable[Result], equivalent: int, day: str, *, rules: bool, nearest: bool) -> str:
     found = list(results)
     killed = sum(each.is_killed for each in found)
     databases = ", ".join(sorted({name for each in found for name in each.database.split(" + ")})) or "-"
-    counts = f"{len(found) + equivalent} | {killed} | {equivalent} | {len(found) - killed}"
-    return f"| `{path}` | {counts} | {databases} | {day} |"
+    counts = f"{killed} | {equivalent} | {len(found) - killed} | {'nearest' if nearest else 'all'}"
+    of = "rules" if rules else "all"
+    return f"| `{path}` | {len(found) + equivalent} | {of} | {counts} | {databases} | {day} |"
 
 
 def write(paper: Path, rows: dict[str, str]) -> None:

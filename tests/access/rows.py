@@ -1,5 +1,7 @@
 """All that the project's tables hold: to see that a refused request has written nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
@@ -14,6 +16,7 @@ MODELS = [
     for model in apps.get_app_config(app).get_models(include_auto_created=True)
     if model is not IssuerKeys  # what the issuer publishes: nothing in it is a client's, nor a person's
 ]
+READING = ("SELECT ", "SAVEPOINT ", "RELEASE ", "ROLLBACK ")
 
 
 def all_rows(*, but: str = "") -> dict[str, list[Any]]:
@@ -34,3 +37,17 @@ def all_rows(*, but: str = "") -> dict[str, list[Any]]:
 def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[str]:
     """The tables that differ."""
     return [table for table in before if before[table] != after[table]]
+
+
+@contextmanager
+def writes() -> Iterator[list[str]]:
+    """The statements that may write, as they come: where there are none, no table differs."""
+    found: list[str] = []
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        if not sql.startswith(READING):
+            found.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        yield found

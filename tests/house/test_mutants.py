@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -234,12 +235,17 @@ def test_half_a_line_of_a_run_that_was_ended_is_passed_over(tmp_path):
 
 
 def test_the_paper_keeps_the_rows_of_other_modules(tmp_path):
+    row = partial(paper.row, rules=False, nearest=False)
     page = tmp_path / "mutants.md"
     page.write_text(f"Before.\n{paper.BEGIN}\n{paper.END}\nAfter.\n")
-    paper.write(page, {"b.py": paper.row("b.py", [result(), result(status="survived")], 1, "2026-01-02")})
-    paper.write(page, {"a.py": paper.row("a.py", [result()], 0, "2026-01-03")})
+    paper.write(page, {"b.py": row("b.py", [result(), result(status="survived")], 1, "2026-01-02", rules=True)})
+    paper.write(page, {"a.py": row("a.py", [result()], 0, "2026-01-03", nearest=True)})
     text = page.read_text()
-    assert text.index("| `a.py` | 1 | 1 | 0 | 0 |") < text.index("| `b.py` | 3 | 1 | 1 | 1 | SQLite | 2026-01-02 |")
+    first, second = (
+        "| `a.py` | 1 | all | 1 | 0 | 0 | nearest | ",
+        "| `b.py` | 3 | rules | 1 | 1 | 1 | all | SQLite | 2026-01-02 |",
+    )
+    assert text.index(first) < text.index(second)
     assert text.startswith("Before.")
     assert text.endswith("After.\n")
 
