@@ -1,4 +1,4 @@
-"""What people are told, and what a sandbox would have sent. Devices and pushes are in `groups/models.py`."""
+"""What people are told, and what a sandbox would have sent. Devices and pushes are in `groups/device_models.py`."""
 
 from django.db import models
 from django.utils import timezone

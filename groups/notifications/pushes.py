@@ -29,7 +29,8 @@ from django_tasks import task
 from core.jobs.queue import enqueue_each
 from core.jobs.tasks import Bounds
 from core.transactions import atomic_and_retried
-from groups.models import MOST_WORDS, Device, DeviceQuerySet, Push
+from groups.device_models import MOST_WORDS, DeviceQuerySet
+from groups.models import Device, Push
 from groups.notifications.sending import Outcome, send
 
 logger = logging.getLogger(__name__)

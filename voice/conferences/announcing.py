@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django_tasks import task
 
-from groups.models import Device, DeviceQuerySet, Group, Push
+from groups.device_models import DeviceQuerySet
+from groups.models import Device, Group, Push
 from groups.notifications.announcements import CALL_STARTED
 from groups.notifications.pushes import push
 from voice.models import Conference

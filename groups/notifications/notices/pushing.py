@@ -2,7 +2,8 @@
 
 from django.utils import timezone
 
-from groups.models import Device, DeviceQuerySet, Push
+from groups.device_models import DeviceQuerySet
+from groups.models import Device, Push
 from groups.notifications.models import Notice
 from groups.notifications.notices.asking import LATEST, why_not
 from groups.notifications.notices.words import words_of
