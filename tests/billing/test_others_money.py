@@ -97,6 +97,9 @@ FLOWS = {
     ),
     "a refund": lambda it: (it.pay(it.user, 5), refund(top_up=it.top_up, amount_cents=200, key="another")),
     "a refund that is told": lambda it: it.tell("refund.created", it.double.refunded(it.top_up.payment, 200)),
+    "a refund that names the other's request": lambda it: it.tell(
+        "refund.created", it.double.refunded(it.top_up.payment, 200, metadata={"request": f"waits {it.other.pk}"})
+    ),
     "a dispute that ends": lambda it: it.tell(
         "charge.dispute.closed", it.double.dispute_ends(Dispute.objects.get(account=it.top_up.account).pk, "lost")
     ),
@@ -113,7 +116,8 @@ def test_it_is_ones_own(with_everything, api, pay, tell, stripe_double, alice, f
         with_everything(user)
 
     class It:
-        user, double, top_up = alice, stripe_double, TopUp.objects.get(account__user=alice, status="succeeded")
+        user, other, double = alice, zoe, stripe_double
+        top_up = TopUp.objects.get(account__user=alice, status="succeeded")
 
         def post(self, route, **fields):
             return self.api.post(f"/api/billing/{route}", fields)
