@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from billing import top_ups
 from billing.cards import replace_default
-from billing.gateway.interface import Payment
+from billing.gateway.interface import CardDeclined, Payment, PaymentsUnavailable, payments
 from billing.ledger import account_of
 from billing.models import LedgerEntry, TopUp
 from billing.top_ups import add_money
@@ -208,6 +208,21 @@ def test_one_that_ends_by_the_webhook_between_a_request_and_its_turn_was_under_w
 
     monkeypatch.setattr(top_ups, "failpoint", meanwhile)
     assert pay(20).status_code == answered
+
+
+@pytest.mark.parametrize(("error", "answered"), [(CardDeclined, 200), (PaymentsUnavailable, 503)])
+def test_a_refusal_that_comes_when_the_money_has_come_changes_nothing(pay, monkeypatch, error, answered):
+    real = type(payments()).charge
+
+    def charge(self, **asked):
+        top_ups.apply_payment(real(self, **asked))  # as the webhook, which is faster than the answer
+        raise error
+
+    monkeypatch.setattr(type(payments()), "charge", charge)
+    assert pay(20).status_code == answered
+    top_up = TopUp.objects.get()
+    assert (top_up.status, LedgerEntry.objects.count()) == ("succeeded", 1)
+    assert top_up.in_flight_until  # so that who asked meanwhile is refused
 
 
 def test_one_left_behind_that_has_ended_meanwhile_is_not_tried_again(left_pending):
