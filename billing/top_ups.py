@@ -344,7 +344,7 @@ def top_up_of(payment: Payment) -> TopUp | None:
     try:
         return TopUp.objects.filter(pk=UUID(payment.top_up)).first()
     except ValueError:
-        return TopUp.objects.filter(payment=payment.id).first() if payment.id else None
+        return TopUp.objects.filter(payment=payment.id).first()
 
 
 def make_sure_of(payment: str) -> None:

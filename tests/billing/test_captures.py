@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from billing.cards import replace_default
-from billing.models import TopUp
+from billing.models import StripeEvent, TopUp
 from billing.top_ups import RESERVED
 
 
@@ -61,15 +61,18 @@ def test_of_a_capture_of_less_only_that_is_on_the_balance(partly, balance, charg
     assert TopUp.objects.get(payment=partly).captured_cents == 500
 
 
-def test_what_is_let_go_of_is_no_refund(partly, tell, stripe_double, entries):
+@pytest.mark.parametrize("untold", [[], ["balance_transaction"]], ids=["", "and whether it is booked is not told"])
+def test_what_is_let_go_of_is_no_refund(partly, tell, stripe_double, entries, untold):
     (rest,) = stripe_double.refunds.values()
-    tell("refund.created", rest)
+    tell("refund.created", {key: each for key, each in rest.items() if key not in untold})
+    assert "never captured" in StripeEvent.objects.get(type="refund.created").reason
     tell("charge.refunded", stripe_double._charge_of(partly))
     assert entries() == [("top_up", 2000), ("top_up", 500)]
 
 
-def test_what_is_given_back_of_it_is(partly, tell, stripe_double, entries, charged):
-    tell("refund.created", stripe_double.refunded(partly, 200))
+@pytest.mark.parametrize("booked", [{}, {"balance_transaction": None}], ids=["", "and is not booked yet"])
+def test_what_is_given_back_of_it_is(partly, tell, stripe_double, entries, charged, booked):
+    tell("refund.created", {**stripe_double.refunded(partly, 200), **booked})
     assert entries()[2:] == [("refund", -200)]
     assert charged() == 23.0
 
@@ -77,6 +80,7 @@ def test_what_is_given_back_of_it_is(partly, tell, stripe_double, entries, charg
 def test_a_refund_of_as_much_as_was_let_go_of_is_one(tell, waiting, stripe_double, entries):
     tell("payment_intent.succeeded", stripe_double.captured(waiting, 1500))
     tell("charge.refunded", stripe_double._charge_of(waiting))
+    assert entries() == [("top_up", 2000), ("top_up", 1500)]
     tell("refund.created", stripe_double.refunded(waiting, 1500))
     assert entries() == [("top_up", 2000), ("top_up", 1500), ("refund", -1500)]
 

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from billing import webhook
+from billing.gateway.interface import PaymentsUnavailable, payments
 from billing.models import PaymentNotice, StripeEvent
 from billing.webhook import INVISIBLE, warning_at_start
 from tests.doubles.server import Fault
@@ -151,6 +152,33 @@ def test_a_fault_of_ours_is_kept_and_logged(kept, unheard, monkeypatch, caplog, 
         assert "A fault of ours (AttributeError)" in kept(event("refund.created", unheard)).reason
     assert "could not be applied" in caplog.text
     call_command("reconcile_payments")
+    assert entries() == [("top_up", 2000), ("refund", -500)]
+
+
+def test_of_what_is_applied_stripe_is_asked_no_more(kept, unheard, paid, stripe_double):
+    body = event("charge.refunded", stripe_double._charge_of(paid))
+    kept(body)
+    asked = len(stripe_double.requests)
+    kept(body)
+    assert len(stripe_double.requests) == asked
+
+
+def test_a_failure_that_comes_when_another_has_applied_it_says_nothing(
+    send, unheard, paid, stripe_double, entries, monkeypatch
+):
+    body = event("charge.refunded", stripe_double._charge_of(paid))
+    vendor = type(payments())
+    real = vendor.refunds
+
+    def refunds(self, **asked):
+        monkeypatch.setattr(vendor, "refunds", real)
+        assert send(body).status_code == 204
+        raise PaymentsUnavailable
+
+    monkeypatch.setattr(vendor, "refunds", refunds)
+    assert send(body).status_code == 503
+    stored = StripeEvent.objects.get()
+    assert (stored.applied_at is not None, stored.reason) == (True, "")
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
 

@@ -11,8 +11,10 @@ from billing.cards import attach, replace_default
 from billing.ledger import account_of
 from billing.models import Card, CardRefusal, Dispute, FormerCustomer, LedgerEntry, RefundRequest, TopUp
 from billing.refunds import refund
+from billing.top_ups import IN_FLIGHT
 from groups.models import Group, Ownership
 from tests.conftest import person
+from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 from users.models import User
 from voice.models import Call
@@ -95,8 +97,15 @@ FLOWS = {
         replace_default(user=it.user, source="tok_chargeCustomerFail"),
         it.pay(it.user, 5),
     ),
+    "a payment without an answer": lambda it: (
+        it.double.fail_next(None, None, Fault.DROP, Fault.DROP),
+        it.pay(it.user, 5),
+    ),
     "a refund": lambda it: (it.pay(it.user, 5), refund(top_up=it.top_up, amount_cents=200, key="another")),
     "a refund that is told": lambda it: it.tell("refund.created", it.double.refunded(it.top_up.payment, 200)),
+    "a refund that names the other's request": lambda it: it.tell(
+        "refund.created", it.double.refunded(it.top_up.payment, 200, metadata={"request": f"waits {it.other.pk}"})
+    ),
     "a dispute that ends": lambda it: it.tell(
         "charge.dispute.closed", it.double.dispute_ends(Dispute.objects.get(account=it.top_up.account).pk, "lost")
     ),
@@ -111,9 +120,12 @@ def test_it_is_ones_own(with_everything, api, pay, tell, stripe_double, alice, f
     zoe = person("Zoe")
     for user in (alice, zoe):
         with_everything(user)
+    under_way = {"customer": zoe.stripe_id, "amount_cents": 700, "in_flight_until": timezone.now() + IN_FLIGHT}
+    TopUp.objects.create(account=account_of(zoe), **under_way)
 
     class It:
-        user, double, top_up = alice, stripe_double, TopUp.objects.get(account__user=alice, status="succeeded")
+        user, other, double = alice, zoe, stripe_double
+        top_up = TopUp.objects.get(account__user=alice, status="succeeded")
 
         def post(self, route, **fields):
             return self.api.post(f"/api/billing/{route}", fields)

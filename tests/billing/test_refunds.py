@@ -75,10 +75,17 @@ def test_a_refund_that_comes_before_its_payment_brings_the_payment(tell, unheard
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
 
+def test_a_refund_of_money_that_has_no_top_up_is_posted(tell, unheard, entries):
+    tell("refund.created", unheard)
+    assert entries() == [("top_up", 2000), ("refund", -500)]
+
+
 def test_a_refund_of_somebody_elses_payment_is_answered(tell, stripe_double, entries, paid):
     foreign = {**stripe_double.refunded(paid, 500), "id": "re_foreign", "payment_intent": "pi_foreign"}
     tell("refund.created", foreign)
+    asked = len(stripe_double.requests)
     tell("refund.created", {**foreign, "payment_intent": None})
+    assert len(stripe_double.requests) == asked
     assert entries() == [("top_up", 2000)]
 
 

@@ -7,9 +7,8 @@ from threading import Barrier
 import pytest
 from django.db import connections
 from django.test import Client as Browser
-from django.utils import timezone
 
-from billing.gateway.interface import CardDeclined, NoCard
+from billing.gateway.interface import CardDeclined, NoCard, PaymentsUnavailable, UnusableSource
 from billing.models import CardRefusal, TopUp
 from billing.refused_cards import CardsRefusedTooOften, counting_refusals, old_refusals
 from tests.conftest import person
@@ -34,14 +33,18 @@ def five_refused(add_card, alice):
 
 
 @pytest.mark.usefixtures("five_refused")
-def test_the_sixth_is_not_tried(add_card, alice, bob):
+def test_the_sixth_is_not_tried(api, add_card, alice, bob):
     answer = add_card(alice)
     assert (answer.status_code, answer.json()["code"]) == (429, "cards_refused_too_often")
     assert 3500 < int(answer["Retry-After"]) <= 3600
     assert answer.json()["detail"].endswith("Try again in 60 minutes.")
     assert add_card(alice, "tok_visa").status_code == 429
+    alice.refresh_from_db()
+    beside = {"userStripeId": alice.stripe_id, "sourceId": "tok_visa"}
+    assert api.post("/api/billing/attachSourceToCustomer", beside).status_code == 429
     assert add_card(bob).status_code == 402
     assert CardRefusal.objects.count() == 6
+    assert CardRefusal.objects.values_list("who").distinct().count() == 2
 
 
 def test_a_payment_is_refused_in_words_and_asks_no_bank(api, add_card, alice):
@@ -59,9 +62,11 @@ def test_what_the_bank_accepts_counts_for_nothing(add_card, alice):
     assert [add_card(alice, "tok_visa").status_code for _ in range(7)] == [200] * 7
 
 
-def test_no_card_on_file_is_no_refusal(alice):
-    with pytest.raises(NoCard), counting_refusals(user=alice, customer="cus_1"):
-        raise NoCard
+@pytest.mark.parametrize("reason", [NoCard, PaymentsUnavailable])
+def test_what_the_bank_has_not_refused_is_no_refusal_however_often(alice, reason):
+    for _ in range(7):
+        with pytest.raises(reason), counting_refusals(user=alice, customer="cus_1"):
+            raise reason
     assert not CardRefusal.objects.exists()
 
 
@@ -79,12 +84,20 @@ def test_who_deletes_themself_and_signs_up_again_is_not_tried_either(api, add_ca
     assert add_card(User.objects.get(pk=again["id"])).status_code == 429
 
 
-def test_a_customer_counts_whoever_pays_with_it():
+@pytest.mark.parametrize("reason", [CardDeclined, UnusableSource])
+def test_a_customer_counts_whoever_pays_with_it(reason):
     for number in range(5):
-        with pytest.raises(CardDeclined), counting_refusals(user=person(f"P{number}"), customer="cus_1"):
-            raise CardDeclined
+        with pytest.raises(reason), counting_refusals(user=person(f"P{number}"), customer="cus_1"):
+            raise reason
     with pytest.raises(CardsRefusedTooOften), counting_refusals(user=person("Eve"), customer="cus_1"):
         pass
+
+
+def test_people_who_are_gone_are_not_counted_together():
+    for number in range(6):
+        with pytest.raises(CardDeclined), counting_refusals(user=None, customer=f"cus_{number}"):
+            raise CardDeclined
+    assert CardRefusal.objects.filter(user=None, who="").count() == 6
 
 
 @pytest.mark.django_db(transaction=True)
@@ -122,5 +135,7 @@ def test_staff_see_each_refusal_and_after_a_deletion_no_name(api, alice):
 
 @pytest.mark.usefixtures("five_refused")
 def test_refusals_are_old_after_three_months():
-    assert old_refusals(timezone.now()).count() == 0
-    assert old_refusals(timezone.now() + timedelta(days=91)).count() == 5
+    newest = CardRefusal.objects.latest("created_at").created_at
+    assert old_refusals(newest).count() == 0
+    assert old_refusals(newest + timedelta(days=90) - timedelta(hours=1)).count() == 0
+    assert old_refusals(newest + timedelta(days=90)).count() == 5

@@ -70,19 +70,25 @@ def test_what_stripe_does_not_do_for_our_key_is_free_again(paid, stripe_double, 
     assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
 
 
-def test_a_lost_answer_is_found_by_reconciliation(lost, balance):
+@pytest.mark.parametrize("seconds", [0, -200], ids=["", "and its clock is behind ours"])
+def test_a_lost_answer_is_found_by_reconciliation(lost, stripe_double, balance, seconds):
+    stripe_double.refunded(TopUp.objects.get().payment, 100)  # somebody else's, and newer
+    next(iter(stripe_double.refunds.values()))["created"] += seconds
     report = reconcile_payments(now=timezone.now() + timedelta(minutes=1), days=1)
-    assert (report.left, balance(), statuses()) == ([], "5.00", ["made"])
+    (line,) = [each for each in report.lines if each.title == "refunds asked for"]
+    assert (line.looked_at, line.put_right) == (1, 1)
+    assert (report.left, balance(), statuses()) == ([], "4.00", ["made"])
 
 
 def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_double, balance, alice):
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     with pytest.raises(PaymentsUnavailable):
         give_back(1500)
-    for minutes in (1, 59):
-        reconcile_payments(now=timezone.now() + timedelta(minutes=minutes), days=1)
+    asked = RefundRequest.objects.get().asked_at
+    for wait in (timedelta(minutes=1), timedelta(hours=1)):
+        reconcile_payments(now=asked + wait, days=1)
         assert statuses() == ["pending"]
-    reconcile_payments(now=timezone.now() + timedelta(minutes=61), days=1)
+    reconcile_payments(now=asked + timedelta(hours=1, seconds=1), days=1)
     assert (statuses(), balance(), stripe_double.books) == (["refused"], "20.00", [2000])
 
 
@@ -101,6 +107,23 @@ def test_what_was_asked_for_again_meanwhile_is_not_given_up(paid, stripe_double)
             give_back(1500)
     assert not finish_request(as_it_was, now=timezone.now() + timedelta(minutes=61))
     assert statuses() == ["pending"]
+
+
+def test_of_two_that_were_asked_for_at_one_moment_one_is_given_up(lost, stripe_double):
+    stripe_double.fail_next(Fault.DROP, Fault.DROP)
+    with pytest.raises(PaymentsUnavailable):
+        give_back(300, key="another")
+    RefundRequest.objects.update(asked_at=timezone.now())
+    assert finish_request(RefundRequest.objects.get(pk="another"), now=timezone.now() + timedelta(minutes=61))
+    assert dict(RefundRequest.objects.values_list("pk", "status")) == {"k": "pending", "another": "refused"}
+
+
+def test_what_was_refused_and_is_asked_for_again_is_reserved_again(paid, stripe_double, alice):
+    stripe_double.fail_next(Answer(400, REFUSED), Fault.DROP, Fault.DROP)
+    for refusal in (RefundRefused, PaymentsUnavailable):
+        with pytest.raises(refusal):
+            give_back(1500)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["pending"], 15_000_000)
 
 
 def test_what_was_made_stays_so_though_stripe_refuses_to_make_it_again(paid, stripe_double, entries):

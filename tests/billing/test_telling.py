@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing.ledger import account_of, post_entry
 from billing.models import Card, LedgerEntry, TopUp
-from billing.telling import expiring_cards
+from billing.telling import expiring_cards, tell_of_card
 from core.jobs.models import Job
 from groups.notifications.models import Notice, SandboxEmail
 from users.notification_choices import choose
@@ -92,11 +92,12 @@ def charge(alice):
 def test_money_that_runs_low_is_told_once_until_some_comes_in(has, charge, run_jobs, settings):
     settings.CALL_RATE, settings.CONFERENCE_RATE = 8_500, 1_500  # ten minutes of two phones are $0.20
     has(1_000_000)
-    charge(790_000)
-    run_jobs()
-    assert letters() == []
+    for micros in (790_000, 10_000):
+        charge(micros)
+        run_jobs()
+        assert letters() == []
     for _ in range(3):
-        charge(20_000)
+        charge(10_000)
         run_jobs()
     assert first_lines() == ["You have $0.19 left for calls: that is about ten minutes, or less."]
     has(1_000_000)
@@ -183,6 +184,13 @@ def test_a_card_that_was_renewed_meanwhile_is_not_told(card, run_jobs):
     Card.objects.update(exp_year=now.year + 3)
     run_jobs()
     assert letters() == []
+
+
+def test_a_card_that_pays_nothing_any_more_when_its_turn_comes_is_not_told(card):
+    known = card(2027, 3)
+    Card.objects.update(is_default=False)
+    assert not tell_of_card(known)
+    assert not Notice.objects.exists()
 
 
 def test_a_card_that_pays_nothing_is_not_told(card):

@@ -3,7 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from billing import top_ups
 from billing.cards import replace_default
+from billing.gateway.interface import CardDeclined, Payment, PaymentsUnavailable, payments
+from billing.ledger import account_of
 from billing.models import LedgerEntry, TopUp
 from billing.top_ups import add_money
 
@@ -165,6 +168,69 @@ def test_a_payment_under_way_refuses_a_second_one(pay, left_pending):
     answer = pay(20)
     assert (answer.status_code, answer.json()["code"]) == (409, "payment_in_progress")
     assert answer["Retry-After"]
+
+
+def test_anothers_payment_under_way_stands_in_nobodys_way(pay, left_pending, bob):
+    TopUp.objects.filter(pk=left_pending(seconds=10).pk).update(account=account_of(bob))
+    assert pay(20).json() == {"updatedAccountBalance": 21}
+
+
+def test_while_one_left_behind_is_finished_another_is_refused(pay, left_pending, monkeypatch):
+    left_pending(seconds=-1)
+    answers = []
+
+    def meanwhile(point):
+        if point == "after_topup_row":
+            monkeypatch.undo()
+            answers.append(pay(5))
+
+    monkeypatch.setattr(top_ups, "failpoint", meanwhile)
+    assert pay(20).json() == {"updatedAccountBalance": 21}
+    assert answers[0].status_code == 409
+
+
+def test_it_is_left_behind_from_the_moment_on_at_which_nobody_works_on_it(left_pending):
+    left = left_pending(seconds=10)
+    for now, is_free in ((left.in_flight_until - timedelta(microseconds=1), False), (left.in_flight_until, True)):
+        assert top_ups.claim_top_up(left, now=now) is is_free
+
+
+@pytest.mark.parametrize(("status", "answered"), [("pending", 409), ("consent", 200)])
+def test_one_that_ends_by_the_webhook_between_a_request_and_its_turn_was_under_way_unless_it_waited_for_consent(
+    pay, left_pending, monkeypatch, status, answered
+):
+    ends = Payment("pi_1", 2000, "usd", "canceled", top_up=str(left_pending(seconds=-1, status=status).pk))
+
+    def meanwhile(point):
+        if point == "before_topup_row":
+            monkeypatch.undo()
+            top_ups.apply_payment(ends)
+
+    monkeypatch.setattr(top_ups, "failpoint", meanwhile)
+    assert pay(20).status_code == answered
+
+
+@pytest.mark.parametrize(("error", "answered"), [(CardDeclined, 200), (PaymentsUnavailable, 503)])
+def test_a_refusal_that_comes_when_the_money_has_come_changes_nothing(pay, monkeypatch, error, answered):
+    real = type(payments()).charge
+
+    def charge(self, **asked):
+        top_ups.apply_payment(real(self, **asked))  # as the webhook, which is faster than the answer
+        raise error
+
+    monkeypatch.setattr(type(payments()), "charge", charge)
+    assert pay(20).status_code == answered
+    top_up = TopUp.objects.get()
+    assert (top_up.status, LedgerEntry.objects.count()) == ("succeeded", 1)
+    assert top_up.in_flight_until  # so that who asked meanwhile is refused
+
+
+def test_one_left_behind_that_has_ended_meanwhile_is_not_tried_again(left_pending):
+    as_it_was = left_pending(seconds=-1)
+    TopUp.objects.filter(pk=as_it_was.pk).update(status="refused", message="Your card was declined.")
+    top_ups.finish_left(as_it_was, now=timezone.now())
+    assert TopUp.objects.get(pk=as_it_was.pk).message == "Your card was declined."
+    assert LedgerEntry.objects.count() == 1
 
 
 def test_a_payment_that_was_left_behind_is_finished_by_the_next_request_not_paid_twice(pay, left_pending):

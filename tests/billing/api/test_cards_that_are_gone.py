@@ -4,7 +4,7 @@ import pytest
 
 from billing.cards import attach, ensure_customer, forget_default, replace_default
 from billing.models import Card
-from tests.doubles.stripe_objects import new_link
+from tests.doubles.stripe_objects import error, new_link
 from users.models import User
 
 NO_CARD = {"errorMessage": "There is no card on file. Add one first."}
@@ -80,6 +80,16 @@ def test_a_card_that_vanishes_while_it_is_charged_is_forgotten(stripe_payments, 
     alice.refresh_from_db()
     vanished(stripe_double, alice)
     assert post("createCharge", userStripeId=alice.stripe_id, amountToAdd=500, sourceId=card.id).status_code == 404
+    assert (User.objects.get(pk=alice.pk).last4, Card.objects.count()) == (None, 0)
+
+
+def test_a_default_card_that_vanishes_while_it_is_charged_is_told_in_words(stripe_payments, stripe_double, post, alice):
+    replace_default(user=alice, source="tok_visa")
+    words = "No such PaymentMethod: 'pm_1'"
+    gone = error(400, "invalid_request_error", words, code="resource_missing", param="payment_method")
+    stripe_double.fail_next(None, None, gone)
+    answer = post("addMoney", userId=alice.pk, amountToAdd=5)
+    assert (answer.status_code, answer.json()) == (200, {"errorMessage": "There is no such card. Enter it again."})
     assert (User.objects.get(pk=alice.pk).last4, Card.objects.count()) == (None, 0)
 
 

@@ -200,7 +200,7 @@ def test_what_waits_already_waits_once(remove, phone, vendors, bob, carol, recon
     assert vendors["twilio"].bindings == []
 
 
-def test_a_customer_opened_while_the_person_is_deleted_is_deleted_again(vendors, bob, committed, reconcile):
+def test_a_customer_opened_while_the_person_is_deleted_is_deleted_again(vendors, alice, bob, committed, reconcile):
     stale = User.objects.get(pk=bob.pk)
     User.objects.filter(pk=bob.pk).delete()
     with pytest.raises(Exception, match="Not found"), committed():
