@@ -139,7 +139,7 @@ def test_no_time_is_in_the_future_or_before_the_call(captions, hear):
     "data",
     [
         *("", "no JSON", "[]", "7", "null", '{"transcript": 7}', '{"transcript": null}', '{"x": "y"}', "[" * 100_000),
-        *('{"transcript": ""}', '{"transcript": " \\u0000 "}', "9" * 5000),
+        *('{"transcript": ""}', '{"transcript": " \\u0000 "}', '{"transcript": "\\u200b"}', "9" * 5000),
     ],
 )
 def test_what_is_no_transcript_changes_nothing(captions, hear, data):
@@ -173,8 +173,10 @@ def test_the_other_track_and_what_has_no_number_are_nobodys_words(captions, hear
 
 
 @pytest.mark.usefixtures("talk")
-def test_unknown_calls_and_kinds_are_left_aside(captions, hear):
+def test_unknown_calls_and_kinds_are_left_aside(captions, hear, twilio):
     before = Transcription.objects.count()
+    twilio("/api/voice/callEvents", CallSid="CA8", CallStatus="completed")
+    hear("whose?", 1, call="CA8")
     hear("who?", 1, call="CA9")
     hear("what?", 1, event="transcription-danced")
     hear("where?", 1, sid="<script>")
@@ -201,6 +203,45 @@ def test_no_partial_comes_after_its_final_words_and_the_newest_wins(hear):
 
 
 @pytest.mark.usefixtures("talk")
+def test_what_was_not_understood_in_the_end_is_being_said_no_longer(captions, hear):
+    hear("Hel", 1, final=False)
+    hear("", 3)
+    hear("Hello", 2, final=False)
+    assert (being_said(), captions()) == ([], [])
+
+
+@pytest.mark.usefixtures("talk")
+def test_with_its_end_nothing_is_being_said_and_the_first_end_counts(hear):
+    hear("Hel", 1, final=False)
+    hear("Good", 1, call="CA2", final=False)
+    sid = sid_of("CA1")
+    for second in (9, 8, 11):
+        hear("", 2, sid=sid, event="transcription-stopped", at=second)
+    assert being_said() == [("Bob", "Good")]
+    ends = Transcription.objects.order_by("call__sid").values_list("stopped_at", flat=True)
+    assert list(ends) == [NOON + timedelta(seconds=8), None]
+
+
+@pytest.mark.usefixtures("talk")
+def test_what_nobody_has_finished_saying_for_two_minutes_goes(hear, reconcile):
+    hear("Hel", 1, final=False)
+    hear("Good", 1, call="CA2", final=False)
+    PartialCaption.objects.filter(text="Hel").update(created_at=timezone.now() - timedelta(seconds=121))
+    reconcile()
+    assert being_said() == [("Bob", "Good")]
+
+
+@pytest.mark.usefixtures("talk")
+@pytest.mark.parametrize(("told", "language"), [("de-DE", "de-DE"), ("<b>", "en-US"), ("", "en-US")])
+def test_its_language_is_as_told_where_it_is_one(captions, hear, told, language):
+    hear("Hello.", 1, LanguageCode=told)
+    longest = "abc-12345678-12345678-12345678-1234"
+    hear("long", 2, LanguageCode=longest)
+    hear("too long", 3, LanguageCode=f"{longest}5")
+    assert [each["language"] for each in captions()] == [language, longest, "en-US"]
+
+
+@pytest.mark.usefixtures("talk")
 def test_unknown_callers_have_numbers_that_stay(captions, hear, turn, twilio, tell, group):
     for place, number in enumerate(("+12025550150", "+12025550151"), 3):
         twilio("/api/voice/makeCall", to=group.pk, CallSid=f"CA{place}", From=number, To="+15005550006")
@@ -222,8 +263,8 @@ def test_unknown_callers_have_numbers_that_stay(captions, hear, turn, twilio, te
 def test_what_is_said_after_captions_are_off_is_nobodys(captions, hear, turn):
     turn(on=False)
     GroupCall.objects.update(captions_changed_at=NOON + timedelta(seconds=10))
-    hear("told late", 1, at=9)
-    hear("too late", 2, at=20)
+    hear("told late", 1, at=15)
+    hear("too late", 2, at=15.001)
     assert [each["text"] for each in captions()] == ["told late"]
 
 
@@ -241,6 +282,8 @@ def test_where_nothing_is_kept_it_is_told_and_its_words_go(captions, hear, turn,
     turn(keep=False)
     hear("between us", 1)
     assert (captions(), Caption.objects.get().text) == ([], "between us")
+    reconcile()
+    assert Caption.objects.get().text == "between us"
     Caption.objects.update(stored_at=NOON - timedelta(minutes=2))
     reconcile()
     hear("between us", 1)

@@ -7,8 +7,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Caption
+from tests.doubles.server import Fault
 from voice.captions.messages import CALL_OVER, NOT_ANSWERED, NOT_TAKEN, settle
 
 
@@ -83,7 +85,84 @@ def test_the_next_waits_until_the_one_before_was_spoken(on_a_call, type_in, aske
     on_a_call.tell(5, "announcement-end", AnnounceUrl=asked()[0])
     do_all()
     assert len(asked()) == 2
+    assert asked()[1].endswith(f"message={captions()[1]['id']}")
     assert [each["spoken"] for each in captions()] == ["spoken", "waiting", "waiting"]
+
+
+def test_where_all_have_left_nobody_would_hear_it(on_a_call, type_in):
+    for number, sid in enumerate(on_a_call.sids.values(), 3):
+        on_a_call.tell(number, "participant-leave", sid)
+    assert type_in("Hello", expected=409)["code"] == "no_call"
+
+
+def test_in_the_sandbox_it_is_spoken_at_once(type_in, captions, leg, tell, alice):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    type_in("Hello")
+    assert states(captions) == [("Hello", "spoken", None)]
+
+
+@pytest.mark.parametrize(
+    ("language", "voice", "named_in"),
+    [
+        ("de-DE", "de-DE", "de-DE"),
+        ("de-AT", "de-DE", "de-DE"),
+        ("pl-PL", "pl-PL", "en-US"),
+        ("cs-CZ", "en-US", "en-US"),
+    ],
+)
+def test_it_is_spoken_in_the_language_that_it_says(on_a_call, type_in, asked, fetch, language, voice, named_in):
+    type_in("Hello", language=language)
+    (who, words) = fetch(asked()[0])
+    assert (words, who[0]) == ((voice, "Hello"), voice)
+
+
+@pytest.mark.parametrize("days", [0, 30])
+def test_it_is_kept_where_captions_are(on_a_call, type_in, turn, captions, settings, days):
+    settings.CAPTION_DAYS = days
+    type_in("first")
+    turn(keep=False)
+    type_in("second")
+    assert [each["text"] for each in captions()] == (["first"] if days else [])
+
+
+def test_where_a_job_was_lost_it_is_made_up_for_each_minute(on_a_call, type_in, asked, captions, reconcile):
+    now = timezone.now()
+    type_in("lost")
+    Job.objects.all().delete()
+    type_in("new", jobs=False)
+    Job.objects.all().delete()
+    reconcile(), do_all()
+    assert [each["spoken"] for each in captions()] == ["waiting", "waiting"]
+    Caption.objects.filter(text="lost").update(asked_at=now - timedelta(seconds=91))
+    reconcile(), do_all()
+    assert states(captions) == [("lost", "notSpoken", NOT_TAKEN), ("new", "waiting", None)]
+    assert len(asked()) == 2
+
+
+def test_also_where_nobody_was_asked_yet(on_a_call, type_in, asked, reconcile):
+    type_in("lost", jobs=False)
+    Job.objects.all().delete()
+    reconcile(), do_all()
+    assert asked() == []
+    Caption.objects.update(stored_at=timezone.now() - timedelta(seconds=61))
+    reconcile(), do_all()
+    assert len(asked()) == 1
+
+
+def test_after_half_a_minute_the_next_one_has_its_turn(on_a_call, type_in, asked, captions):
+    for text in ("one", "two"):
+        type_in(text)
+    Job.objects.update(due_at=timezone.now())
+    do_all()
+    assert states(captions) == [("one", "notSpoken", NOT_TAKEN), ("two", "waiting", None)]
+    assert len(asked()) == 2
+
+
+def test_it_is_spoken_where_one_of_two_conferences_goes_on(on_a_call, type_in, captions, asked, dave, twilio_double):
+    twilio_double.conferences["CF0"] = {"sid": "CF0", "status": "completed"}
+    on_a_call.tell(1, "participant-join", on_a_call.call(dave), conference="CF0")
+    type_in("Hello")
+    assert (states(captions), len(asked())) == ([("Hello", "waiting", None)], 1)
 
 
 def test_it_waits_for_half_a_minute_at_most(on_a_call, type_in, asked, fetch, captions):
@@ -100,10 +179,12 @@ def test_what_twilio_refuses_or_does_not_answer_is_said(on_a_call, type_in, capt
     for conference in twilio_double.conferences.values():
         conference["status"] = "completed"
     type_in("one")
-    assert states(captions) == [("one", "notSpoken", CALL_OVER)]
-    twilio_double.fail_next(*[twilio_double.server_error] * 2)
+    twilio_double.fail_next(Fault.SERVER_ERROR)
     type_in("two")
-    assert states(captions)[1][1:] in (("notSpoken", NOT_ANSWERED), ("notSpoken", CALL_OVER))
+    assert states(captions) == [
+        ("one", "notSpoken", CALL_OVER),
+        ("two", "notSpoken", NOT_ANSWERED),
+    ]
 
 
 def test_where_the_call_ends_it_says_so(on_a_call, type_in, captions):

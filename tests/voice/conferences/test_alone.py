@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 
 from core.jobs.models import Job
+from core.jobs.worker import do_all
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
+from voice.conferences.alone import see_to, see_to_all
 from voice.models import Conference, GroupCall, HangUp
 
 TASK = "voice.conferences.alone.see_to_who_is_alone"
@@ -51,6 +53,17 @@ def alone(line, room, committed, alice, bob):  # noqa: F811
     return line
 
 
+@pytest.fixture
+def two_alone(line, room, committed, alice, bob):  # noqa: F811
+    """Alice, and on another conference Bob."""
+    other = line.twilio.start_conference("1")["sid"]
+    with committed():
+        room(alice)
+        sid = line.call(bob)
+        line.twilio.people[other].append(sid)
+        line.tell(1, "participant-join", sid, conference=other)
+
+
 def leave(line, room, sid, number):  # noqa: F811
     line.twilio.end_call(sid, seconds=61, end_time=timezone.now().replace(microsecond=0))
     line.tell(number, "participant-leave", sid, conference=room.sid)
@@ -60,15 +73,16 @@ def reasons():
     return set(HangUp.objects.values_list("why", flat=True))
 
 
-def test_they_are_told_after_four_minutes_and_hung_up_on_after_five(alone, wait, room, twilio_double):  # noqa: F811
+def test_after_four_minutes_they_are_told_and_after_five_it_ends(alone, wait, pass_by, reconcile, room, twilio_double):  # noqa: F811
     wait(3.9)
     assert twilio_double.announced == []
     wait(0.1)
     assert twilio_double.announced == [
         (room.sid, "http://localhost:3300/api/voice/announcement?say=alone&language=en-US")
     ]
-    assert alone.ended() == ["Bob"]
-    wait(1)
+    pass_by(0.9), reconcile()
+    assert (alone.ended(), reasons()) == (["Bob"], set())
+    wait(0.1)
     assert (alone.ended(), reasons()) == (["Alice", "Bob"], {"alone"})
     assert len(twilio_double.announced) == 1
 
@@ -109,20 +123,66 @@ def test_somebody_whose_join_was_lost_is_company(alone, wait, room, reconcile, s
     assert shown() == (["Alice", "Bob"], True)
 
 
+def test_of_what_twilio_does_not_know_nobody_is_ended(alone, wait, room, twilio_double):  # noqa: F811
+    twilio_double.forget(room.sid)
+    wait(4), wait(1)
+    assert (reasons(), twilio_double.announced) == (set(), [])
+
+
 def test_a_lost_job_is_made_up_for_each_minute(alone, pass_by, reconcile, twilio_double):
     Job.objects.all().delete()
+    after = Conference.objects.get().alone_since + timedelta(minutes=4)
+    see_to_all(now=after - timedelta(microseconds=1))
+    assert twilio_double.announced == []
+    see_to_all(now=after)
+    assert len(twilio_double.announced) == 1
+    Conference.objects.update(alone_told_at=None)
+    twilio_double.announced.clear()
     pass_by(9)
     reconcile(), pass_by(1), reconcile()
     assert (reasons(), len(twilio_double.announced)) == ({"alone"}, 1)
 
 
-def test_where_twilio_does_not_answer_it_is_tried_again(alone, wait, run_jobs, twilio_double):
-    twilio_double.fail_next(Fault.SERVER_ERROR)
+@pytest.mark.parametrize("asked", ["whether it is so", "to tell them"])
+def test_where_twilio_does_not_answer_it_is_tried_again(alone, wait, run_jobs, twilio_double, asked):
+    work, away = twilio_double.work, error(500, 20500, "Internal Server Error")
+    is_asked = {"whether it is so": None, "to tell them": "POST"}[asked]
+    twilio_double.work = lambda request: away if is_asked in (None, request.method) else work(request)
     wait(4, failing=True)
     assert twilio_double.announced == []
+    twilio_double.work = work
     Job.objects.update(due_at=timezone.now())
     run_jobs()
     assert len(twilio_double.announced) == 1
+
+
+@pytest.mark.parametrize("seen_to_by", ["jobs", "each minute"])
+def test_where_it_does_not_answer_of_one_call_another_is_told(two_alone, pass_by, reconcile, twilio_double, seen_to_by):
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    pass_by(4)
+    for known in (1, 2):
+        if seen_to_by == "jobs":
+            Job.objects.filter(state="waiting").update(due_at=timezone.now())
+            do_all()
+        else:
+            reconcile()
+        assert len({conference for conference, _ in twilio_double.announced}) == known
+
+
+def test_of_two_runs_that_find_somebody_alone_one_tells_them(alone, twilio_double):
+    read = Conference.objects.get()
+    for _ in range(2):
+        see_to(read, now=read.alone_since + timedelta(minutes=4))
+    assert len(twilio_double.announced) == 1
+
+
+def test_a_run_that_has_found_somebody_alone_who_was_not_since_does_nothing(alone, twilio_double):
+    read = Conference.objects.get()
+    Conference.objects.update(alone_since=timezone.now())
+    for minutes in (4, 5):
+        see_to(read, now=read.alone_since + timedelta(minutes=minutes))
+        read.alone_told_at = read.alone_since + timedelta(minutes=4)
+    assert (reasons(), twilio_double.announced) == (set(), [])
 
 
 def test_who_cannot_be_spoken_to_is_hung_up_on_all_the_same(alone, wait, twilio_double):
