@@ -9,6 +9,7 @@ from bench.mutants.modules import APPS
 
 ELSEWHERE = {
     "core/jobs": ("tests/jobs",),
+    "groups": ("tests/access", "tests/users/api", "tests/users/deletion"),
     "groups/api": ("tests/access",),
     "groups/live": ("tests/live",),
     "users/api": ("tests/access",),
