@@ -9,10 +9,13 @@ from bench.mutants.modules import APPS
 
 ELSEWHERE = {
     "core/jobs": ("tests/jobs",),
+    "groups": ("tests/access", "tests/users/api", "tests/users/deletion"),
     "groups/api": ("tests/access",),
     "groups/live": ("tests/live",),
     "users/api": ("tests/access",),
     "voicechat": ("tests/wire", "tests/house"),
+    "voicechat/adoption": ("tests/adoption",),
+    "voicechat/export": ("tests/export",),
     "voicechat/front": ("tests/front", "tests/live"),
 }
 """Where the tests of a folder are, if they are not in the folder of its name (or not only there)."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 from groups.models import Activity, Departure, Group
 from tests.access.conftest import listed, says
 from tests.access.rows import all_rows
+from tests.conftest import person
 
 pytestmark = pytest.mark.django_db
 
@@ -140,10 +141,35 @@ def test_the_word_counts_for_that_group_only(departing, path):
     assert says(client, f"/api/groups/{other.pk}", user) == (404, None)
 
 
+@pytest.mark.parametrize("does", ["says so", "comes back"])
+def test_what_becomes_of_one_departure_is_nothing_to_the_others(member, invitee, owner, path, bob, carol, does):
+    """Those of others from there, and one's own from another group, of which one was a member meanwhile."""
+    other = Group.objects.create(name="Neighbours")
+    other.memberships.create(user=bob)
+    for client, end in (
+        (invitee, f"{path}/groupInvitees/{carol.pk}"),
+        (member, f"{path}/groupMembers/{bob.pk}"),
+        (member, f"/api/groups/{other.pk}/groupMembers/{bob.pk}"),
+    ):
+        assert client.delete(end).status_code == 200
+    if does == "says so":
+        assert says(member, path, bob)[0] == 201
+    else:
+        assert owner.post(f"{path}/groupInvitees", {"userId": bob.pk}).status_code == 201
+    assert says(invitee, path, carol) == (201, ["left the group"])
+    assert says(member, f"/api/groups/{other.pk}", bob) == (201, ["left the group"])
+
+
+@pytest.fixture
+def staff(signed_in):
+    return signed_in(person("Root", is_staff=True))
+
+
+@pytest.mark.parametrize("by", ["owner", "staff"])
 @pytest.mark.parametrize(("people", "who"), [("groupMembers", "bob"), ("groupInvitees", "carol")])
-def test_who_is_removed_has_no_last_word(owner, signed_in, path, people, who, request):
-    user = request.getfixturevalue(who)
-    assert owner.delete(f"{path}/{people}/{user.pk}").status_code == 200
+def test_who_is_removed_has_no_last_word(signed_in, path, people, who, by, request):
+    user, remover = request.getfixturevalue(who), request.getfixturevalue(by)
+    assert remover.delete(f"{path}/{people}/{user.pk}").status_code == 200
     assert says(signed_in(user), path, user) == (404, None)
 
 

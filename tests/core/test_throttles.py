@@ -148,6 +148,11 @@ def test_a_place_is_free_again_one_period_after_it_was_taken(sign_up, limit, at)
     assert answers == [400, 400, 429, 400, 429, 400, 429]
 
 
+def test_where_a_throttle_is_off_nothing_is_too_often(sign_up, limit):
+    limit("SIGN_UP", rate=None)
+    assert [sign_up() for _ in range(3)] == [400] * 3
+
+
 def test_what_is_refused_takes_no_place(sign_up, limit, at):
     limit("SIGN_UP")
     assert [at(second) or sign_up() for second in (0, 30, 59, 60)] == [400, 429, 429, 400]

@@ -90,6 +90,7 @@ def test_the_next_page_is_at_our_own_address_whatever_the_host_header_says(api, 
 
 def test_after_without_a_limit_gives_the_rest(api, alice, bob, carol):
     assert [each["id"] for each in api.get(f"/api/users?after={alice.pk}").json()] == [bob.pk, carol.pk]
+    assert api.get(f"/api/users?after={2**63 - 1}").json() == []
 
 
 @pytest.fixture

@@ -40,6 +40,12 @@ def test_escaped_characters_are_read(api):
     assert answer.json()["displayName"] == "👋 é"
 
 
+@pytest.mark.parametrize("body", ["", " \r\n"])
+def test_a_body_of_nothing_is_an_empty_one(api, alice, body):
+    answer = api.generic("PUT", f"{USERS}/{alice.pk}", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["displayName"]) == (200, "Alice")
+
+
 def test_a_body_over_one_mebibyte_is_413(api):
     answer = post(api, b" " * (1024 * 1024 + 1))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")

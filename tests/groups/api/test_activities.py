@@ -65,12 +65,14 @@ def test_an_empty_list_is_not_a_missing_group(api, path):
 
 
 def test_pages_go_on_where_the_last_one_ended_even_within_a_tie(api, path, group, alice):
+    """Nor does what was written before them and happened after them come a second time."""
+    Activity.objects.create(group=group, user=alice, activity="newest", created_at=NOON + timedelta(minutes=1))
     for number in range(5):
         Activity.objects.create(group=group, user=alice, activity=str(number), created_at=NOON)
     first = api.get(f"{path}?limit=2")
     Activity.objects.create(group=group, user=alice, activity="later", created_at=NOON + timedelta(hours=1))
     rest = api.get(first["Link"].partition(">")[0].lstrip("<").replace("limit=2", "limit=100"))
-    assert [each["activity"] for each in (*first.json(), *rest.json())] == ["4", "3", "2", "1", "0"]
+    assert [each["activity"] for each in (*first.json(), *rest.json())] == ["newest", "4", "3", "2", "1", "0"]
     assert "Link" not in rest
 
 

@@ -81,6 +81,7 @@ def test_the_number_of_queries_does_not_grow(api, alice):
             Activity.objects.bulk_create(Activity(group=group, user=crowd[0], activity="x") for _ in range(30))
         with CaptureQueriesContext(connection) as queries:
             api.get(f"/api/users/{alice.pk}/detailed")
+        assert all("WHERE" in each["sql"] for each in queries), "a whole table is read"
         return len(queries)
 
     assert fill(1, 1) == fill(9, 5) <= 10

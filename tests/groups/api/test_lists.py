@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
-from groups.models import Membership, Ownership
+from groups.models import Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import person
 from tests.shapes import CONTACT
 
@@ -14,8 +14,17 @@ LISTS = ["callParticipants", "groupOwners", "groupMembers", "groupInvitees"]
 every_list = pytest.mark.parametrize("name", LISTS)
 
 
+@pytest.fixture
+def elsewhere(alice, bob, carol, dave):
+    """Another group, in which all of them are on every list."""
+    other = Group.objects.create(name="Neighbours")
+    for people in (Ownership, Membership, Invitation, Participant):
+        people.objects.bulk_create(people(group=other, user=user) for user in (alice, bob, carol, dave))
+    return lambda: {name: APIClient().get(f"/api/groups/{other.pk}/{name}").json() for name in LISTS}
+
+
 @every_list
-def test_a_person_is_put_on_it_once(api, group, dave, name):
+def test_a_person_is_put_on_it_once(api, group, dave, name, elsewhere):
     path = f"/api/groups/{group.pk}/{name}"
     before = api.get(path).json()
     first = api.post(path, {"userId": dave.pk})
@@ -26,13 +35,14 @@ def test_a_person_is_put_on_it_once(api, group, dave, name):
 
 
 @every_list
-def test_a_person_is_taken_off_it(api, group, dave, name):
+def test_a_person_is_taken_off_it_and_off_no_other_groups(api, group, dave, name, elsewhere):
     path = f"/api/groups/{group.pk}/{name}"
-    before = api.get(path).json()
+    before, there = api.get(path).json(), elsewhere()
     api.post(path, {"userId": dave.pk})
     assert api.delete(f"{path}/{dave.pk}").json() == before
     assert api.delete(f"{path}/{dave.pk}").status_code == 200
     assert api.delete(f"{path}/99999").json() == before
+    assert elsewhere() == there
 
 
 @every_list
@@ -142,10 +152,13 @@ def test_who_is_in_the_group_is_not_invited_again(api, group, alice, bob):
         assert (again.status_code, again.json()) == (200, before)
 
 
-def test_who_joins_is_no_longer_invited(api, group, carol):
+def test_who_joins_is_no_longer_invited_there_and_whoever_else_is_still_is(api, group, carol, dave, elsewhere):
+    invitees, there = f"/api/groups/{group.pk}/groupInvitees", elsewhere()
+    api.post(invitees, {"userId": dave.pk})
     api.post(f"/api/groups/{group.pk}/groupMembers", {"userId": carol.pk})
-    assert api.get(f"/api/groups/{group.pk}/groupInvitees").json() == []
-    assert api.delete(f"/api/groups/{group.pk}/groupInvitees/{carol.pk}").json() == []
+    assert [each["userId"] for each in api.get(invitees).json()] == [dave.pk]
+    assert [each["userId"] for each in api.delete(f"{invitees}/{carol.pk}").json()] == [dave.pk]
+    assert elsewhere() == there
 
 
 def test_a_member_who_was_invited_once_more_is_no_longer_invited_either(api, group, bob):
@@ -155,12 +168,13 @@ def test_a_member_who_was_invited_once_more_is_no_longer_invited_either(api, gro
     assert bob.pk not in [each["userId"] for each in api.get(f"{path}/groupInvitees").json()]
 
 
-def test_all_participants_are_taken_off_at_once(api, group, alice, bob):
-    path = f"/api/groups/{group.pk}/callParticipants"
+def test_all_participants_are_taken_off_at_once(api, group, alice, bob, elsewhere):
+    path, there = f"/api/groups/{group.pk}/callParticipants", elsewhere()
     for user in (alice, bob):
         api.post(path, {"userId": user.pk})
     assert api.delete(path).json() == {"count": "2 user(s) removed from participants"}
     assert api.delete(path).json() == {"count": "0 user(s) removed from participants"}
+    assert elsewhere() == there
 
 
 def test_the_last_owner_stays(api, group, alice, dave):
