@@ -28,11 +28,12 @@ from core.transactions import lock_rows
 from core.wire import LARGEST_ID, dollars
 from users.erasing import DELETED
 from users.models import Erasure, Export, PendingVerification, StreamTicket, User, VendorDeletion, VerifiedNumber
-from users.operators import legible_column, password_first, person_link
+from users.operators import legible_column, password_first, person_link, reason_first
 from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.one_write import as_one_write
 from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline, SaidFilter, ask_operator_again
+from users.operators.reasons import reason_of
 from users.operators.searching import by_number
 from users.operators.sessions import end_all
 from users.operators.story import Part, bdi, in_story, linked, listed, newest, story_of
@@ -232,6 +233,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             "total": total,
             "part": PART,
             "rest": packed(rest, total, request.user.pk),
+            "why": reason_of(request),
         }
         return TemplateResponse(request, "admin/users/user/in_parts.html", context)
 
@@ -240,23 +242,31 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         """For whom another sign-in shall count: the next one that comes with their verified email is theirs."""
         if any(not may_touch(request, person) for person in people):
             raise PermissionDenied
-        if asked := password_first(request):
+        if asked := password_first(request) or reason_first(request):
             return asked
         with transaction.atomic():
             lock_rows(people.only("pk"))
             ask_operator_again(request)
             if not self.has_change_permission(request):
                 raise PermissionDenied
-            count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
+            bound = people.exclude(oidc_subject=None)
+            for person in bound:
+                self.log_change(request, person, "Unbound the sign-in.")
+            count = bound.update(oidc_issuer=None, oidc_subject=None)
         self.message_user(request, f"Unbound: {count}. The next sign-in with their verified email is theirs.")
         return None
 
     @admin.action(description="End the sessions of selected people", permissions=("change",))
-    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         """Those of the admin; a sign-in of the apps ends with its token, or with the account's `active`."""
         if any(not may_touch(request, person) for person in people):
             raise PermissionDenied
+        if asked := reason_first(request):
+            return asked
+        for person in people:
+            self.log_change(request, person, "Ended the sessions.")
         self.message_user(request, f"Sessions ended: {end_all(people.values_list('pk', flat=True))}.")
+        return None
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's
         """Asked again at its end: it locks by writing."""

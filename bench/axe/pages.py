@@ -76,6 +76,7 @@ def people(root: User, long: User) -> list[dict[str, Any]]:
         page("a person's password", "admin:auth_user_password_change", long.pk),
         page("a person, wrong", change, long.pk, fill=wrong, press=SAVE, has=WRONG),
         page("a person, saved", change, long.pk, press='[name="_continue"]', has=".messagelist .success"),
+        page("delete, why", "admin:users_user_delete", long.pk, press='#content input[type="submit"]', has="#id_why"),
         page("delete an operator", "admin:users_user_delete", root.pk),
         page("delete very many people", changelist, query="?is_staff__exact=0", **every, has="#go-on"),
     ]
