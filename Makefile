@@ -38,11 +38,12 @@ money: $(HAVE_DEV) ## Payments, refunds, disputes and calls in any order, beside
 pairs: $(HAVE_DEV) ## Every two writers at once, on PostgreSQL: no deadlock (PAIRS=50)
 	@PAIRS=$${PAIRS:-50} $(BIN)/python -m pytest -q -n0 --show-capture=no tests/pairs
 
-check: $(HAVE_DEV) $(LINT)/node_modules/.installed ## Format, lint, types, import contract, migrations, OpenAPI, deployment checks
+check: $(HAVE_DEV) $(LINT)/node_modules/.installed ## Format, lint, types, import contract, Dockerfile, migrations, OpenAPI, deployment checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m pytest -q tests/house/test_lock.py
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file $(LINT)/openapi.json

@@ -72,6 +72,8 @@ def pages(operator: User) -> Iterator[str]:
         yield from (f"{base}{query}" for query in filters(changelist))
         if (pk := row_of(model)) is not None:
             yield from (f"{base}{pk}/{name}/" for name in ROW_PAGES)
+    yield from ("/admin/", "/admin/voice/call/running/", "/admin/voice/call/running/rows/")
+    yield from (f"/admin/users/user/{person}/story/" for person in (HEAVIEST, 60_000))
     for field in ("user", "group"):
         asked = {"app_label": "groups", "model_name": "activity", "field_name": field, "term": "person777"}
         yield f"/admin/autocomplete/?{urlencode(asked)}"

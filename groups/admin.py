@@ -18,6 +18,7 @@ from groups.models import (
     Group,
     GroupPerson,
     Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     Participant,
@@ -26,11 +27,13 @@ from groups.models import (
 )
 from groups.services import LastOwner, heir_of, lock_group
 from groups.signals import invited
-from users.admin import foretell_deletion, link_on_person, show_on_person
+from users.admin import foretell_deletion, show_on_person
+from users.models import User
 from users.operators import legible_column, person_link, written
 from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline
 from users.operators.paging import TEMPLATE, Paged, PagedFormSet
 from users.operators.searching import MOST, NEWEST, SearchedByWord, among_newest, people_called, said
+from users.operators.story import Part, bdi, in_story, linked, listed, newest, on_page
 
 LISTS: tuple[type[GroupPerson], ...] = (Ownership, Membership, Invitation, Participant)
 
@@ -301,9 +304,70 @@ class DeviceInline(ReadOnlyInline):
     verbose_name_plural = "Phones and browsers"
 
 
-@link_on_person
-def activities_of(person_id: int) -> tuple[str, str]:
-    return "What they did", f"{reverse('admin:groups_activity_changelist')}?user__id__exact={person_id}"
+@in_story("Groups", Ownership)
+def owned(person_id: int) -> Part:
+    rows = Ownership.objects.filter(user=person_id).select_related("group")
+    return newest("Owner of", rows, GROUP, on_page(person_id, "ownerships"))
+
+
+@in_story("Groups", Membership)
+def belonged_to(person_id: int) -> Part:
+    rows = Membership.objects.filter(user=person_id).select_related("group")
+    return newest("Member of", rows, GROUP, on_page(person_id, "memberships"))
+
+
+@in_story("Groups", Invitation)
+def invited_to(person_id: int) -> Part:
+    rows = Invitation.objects.filter(user=person_id).select_related("group", "invited_by")
+    columns = {**GROUP, "by": lambda row: by_whom(row.invited_by)}
+    return newest("Invited to", rows, columns, on_page(person_id, "invitations"))
+
+
+@in_story("Groups", Invitation)
+def invited_others(person_id: int) -> Part:
+    rows = Invitation.objects.filter(invited_by=person_id).select_related("group", "user")
+    return newest("Has invited", rows, {"whom": lambda row: by_whom(row.user), **GROUP})
+
+
+@in_story("Groups", InvitationLink)
+def invitation_links(person_id: int) -> Part:
+    columns = {
+        **GROUP,
+        "sent to": lambda row: bdi(row.sent_to),
+        "used": lambda row: f"{row.uses} of {row.max_uses}",
+        "until": lambda row: row.expires_at,
+    }
+    rows = InvitationLink.objects.filter(made_by=person_id).select_related("group")
+    return newest("Invitation links of theirs", rows, columns)
+
+
+@in_story("Groups", Activity)
+def activities(person_id: int) -> Part:
+    columns = {"at": lambda row: row.created_at, "what": lambda row: bdi(row.activity), "group": GROUP["group"]}
+    rows = Activity.objects.filter(user=person_id).select_related("group")
+    return newest("What they did", rows, columns, listed(Activity, f"user__id__exact={person_id}"))
+
+
+@in_story("What they were told", Device)
+def devices(person_id: int) -> Part:
+    columns = {
+        "by": lambda row: linked(row, row.get_binding_type_display()),
+        "registered": lambda row: row.created_at,
+        "known to be there": lambda row: row.checked_at,
+    }
+    return newest(
+        "Phones and browsers", Device.objects.filter(user=person_id), columns, on_page(person_id, "device_set")
+    )
+
+
+GROUP: dict[str, Callable[[Any], Any]] = {
+    "group": lambda row: group_link(row.group_id, row.group.name),
+    "since": lambda row: row.created_at,
+}
+
+
+def by_whom(user: User | None) -> str | None:
+    return person_link(user.pk, user.display_name, user.email) if user else None
 
 
 show_on_person(OwnedGroupInline, BelongedToGroupInline, InvitedToGroupInline, DeviceInline)

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as PermissionGroupAdmin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -16,23 +17,26 @@ from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 
 from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
 from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.transactions import lock_rows
-from core.wire import dollars
-from users.models import Erasure, PendingVerification, User, VendorDeletion, VerifiedNumber
-from users.operators import legible_column, password_first
+from core.wire import LARGEST_ID, dollars
+from users.erasing import DELETED
+from users.models import Erasure, Export, PendingVerification, StreamTicket, User, VendorDeletion, VerifiedNumber
+from users.operators import legible_column, password_first, person_link, reason_first
 from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.one_write import as_one_write
 from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline, SaidFilter, ask_operator_again
+from users.operators.reasons import reason_of
 from users.operators.searching import by_number
 from users.operators.sessions import end_all
+from users.operators.story import Part, bdi, in_story, linked, listed, newest, story_of
 from users.services import with_history
 from users.signals import avatar_replaced
 from users.verification.interface import verification
@@ -146,12 +150,6 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         found, may_repeat = super().get_search_results(request, queryset, search_term)
         return found | queryset.filter(by_number(search_term.strip())), may_repeat
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        links = [link(int(object_id)) for link in person_links] if object_id.isdecimal() else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "links": links})
-
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -176,8 +174,30 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         return asked
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.delete_part)
-        return [path("delete-in-parts/", view, name="users_user_parts_delete"), *super().get_urls()]
+        in_parts, story = self.admin_site.admin_view(self.delete_part), self.admin_site.admin_view(self.story)
+        own = [
+            path("delete-in-parts/", in_parts, name="users_user_parts_delete"),
+            path("<int:person_id>/story/", story, name="users_user_story"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def story(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        """Of who is gone it is what has stayed."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        is_id = person_id <= LARGEST_ID
+        person = User.objects.filter(pk=person_id).first() if is_id else None
+        if person is None and not (is_id and Erasure.objects.filter(person_id=person_id).exists()):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The whole story",
+            "subtitle": str(person or f"{DELETED} {person_id}"),
+            "opts": self.opts,
+            "person": person,
+            "sections": story_of(person_id, request),
+        }
+        return TemplateResponse(request, "admin/users/user/story.html", context)
 
     def delete_part(self, request: HttpRequest) -> HttpResponse:
         """The next hundred, in one transaction; who is gone already counts as done."""
@@ -213,6 +233,7 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
             "total": total,
             "part": PART,
             "rest": packed(rest, total, request.user.pk),
+            "why": reason_of(request),
         }
         return TemplateResponse(request, "admin/users/user/in_parts.html", context)
 
@@ -221,23 +242,31 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         """For whom another sign-in shall count: the next one that comes with their verified email is theirs."""
         if any(not may_touch(request, person) for person in people):
             raise PermissionDenied
-        if asked := password_first(request):
+        if asked := password_first(request) or reason_first(request):
             return asked
         with transaction.atomic():
             lock_rows(people.only("pk"))
             ask_operator_again(request)
             if not self.has_change_permission(request):
                 raise PermissionDenied
-            count = people.exclude(oidc_subject=None).update(oidc_issuer=None, oidc_subject=None)
+            bound = people.exclude(oidc_subject=None)
+            for person in bound:
+                self.log_change(request, person, "Unbound the sign-in.")
+            count = bound.update(oidc_issuer=None, oidc_subject=None)
         self.message_user(request, f"Unbound: {count}. The next sign-in with their verified email is theirs.")
         return None
 
     @admin.action(description="End the sessions of selected people", permissions=("change",))
-    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         """Those of the admin; a sign-in of the apps ends with its token, or with the account's `active`."""
         if any(not may_touch(request, person) for person in people):
             raise PermissionDenied
+        if asked := reason_first(request):
+            return asked
+        for person in people:
+            self.log_change(request, person, "Ended the sessions.")
         self.message_user(request, f"Sessions ended: {end_all(people.values_list('pk', flat=True))}.")
+        return None
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's
         """Asked again at its end: it locks by writing."""
@@ -362,15 +391,90 @@ def may_touch(request: HttpRequest, user: User | None) -> bool:
     return user is None or not user.is_superuser or is_superuser(request)
 
 
-person_links: list[Callable[[int], tuple[str, str]]] = []
-
-
-def link_on_person(link: Callable[[int], tuple[str, str]]) -> Callable[[int], tuple[str, str]]:
-    """Lets an upper app lead from a person's page to a list of its rows: what it is called, and its address."""
-    person_links.append(link)
-    return link
-
-
 def show_on_person(*inlines: type[ReadOnlyInline]) -> None:
     """Lets an upper app show on the person's page what it keeps about them."""
     PersonAdmin.inlines = (*PersonAdmin.inlines, *inlines)
+
+
+@in_story("Telephones and sign-in", VerifiedNumber)
+def verified_number(person_id: int) -> Part:
+    columns = {"number": lambda row: row.number, "since": lambda row: row.verified_at}
+    return newest("Verified number", VerifiedNumber.objects.filter(user=person_id), columns)
+
+
+@in_story("Telephones and sign-in", PendingVerification)
+def waited_for(person_id: int) -> Part:
+    columns = {
+        "number": lambda row: row.number,
+        "sent": lambda row: row.get_channel_display(),
+        "tries": lambda row: row.tries,
+        "until": lambda row: row.expires_at,
+    }
+    return newest("Code that is waited for", PendingVerification.objects.filter(user=person_id), columns)
+
+
+@in_story("Telephones and sign-in", User)
+def sign_in(person_id: int) -> Part:
+    """When somebody last came by it is kept nowhere: tokens are verified, and not counted."""
+    columns = {
+        "issuer": lambda row: bdi(row.oidc_issuer) or "none yet",
+        "sign-in": lambda row: bdi(row.oidc_subject),
+        "active": lambda row: "yes" if row.is_active else "no",
+        "last in the admin": lambda row: row.last_login,
+    }
+    return newest("Sign-in", User.objects.filter(pk=person_id), columns)
+
+
+@in_story("Telephones and sign-in", StreamTicket)
+def tickets(person_id: int) -> Part:
+    columns = {"good until": lambda row: row.until, "signed in until": lambda row: row.signed_in_until}
+    return newest("Tickets for a stream, not used", StreamTicket.objects.filter(user=person_id), columns, by="-until")
+
+
+@in_story("Exports and deletions", Export)
+def exports(person_id: int) -> Part:
+    columns = {"asked for": lambda row: row.ordered_at, "made": lambda row: row.made_at or "not yet"}
+    rows = Export.objects.filter(user=person_id).only("ordered_at", "made_at")
+    return newest("Exports that are kept", rows, columns, by="-ordered_at")
+
+
+@in_story("Exports and deletions", Erasure)
+def erasures(person_id: int) -> Part:
+    columns = {"deleted": lambda row: linked(row, f"#{row.person_id}"), "at": lambda row: row.erased_at}
+    return newest("Deleted here", Erasure.objects.filter(person_id=person_id), columns)
+
+
+@in_story("Exports and deletions", VendorDeletion)
+def left_at_vendors(person_id: int) -> Part:
+    columns = {
+        "asked": lambda row: row.asked_at,
+        "what": lambda row: row.get_kind_display(),
+        "name": lambda row: bdi(row.name),
+        "tries": lambda row: row.tries,
+        "last fault": lambda row: row.fault,
+    }
+    rows = VendorDeletion.objects.filter(person_id=person_id)
+    return newest("Vendors have yet to delete", rows, columns, listed(VendorDeletion, f"q={person_id}"))
+
+
+@in_story("Done", User)
+def done_to(person_id: int) -> Part:
+    rows = LogEntry.objects.filter(
+        content_type__app_label="users", content_type__model="user", object_id=str(person_id)
+    )
+    history = reverse("admin:users_user_history", args=[person_id])
+    return newest("By operators, on their page", rows.select_related("user"), DONE, history)
+
+
+@in_story("Done", LogEntry)
+def done_by(person_id: int) -> Part:
+    of_what = {"what": lambda row: bdi(row.object_repr), "done": DONE["done"]}
+    rows = LogEntry.objects.filter(user=person_id)
+    return newest("By this person, as an operator", rows, {"at": DONE["at"], **of_what})
+
+
+DONE: dict[str, Callable[[Any], Any]] = {
+    "at": lambda row: row.action_time,
+    "by": lambda row: person_link(row.user_id, row.user.display_name, row.user.email),
+    "done": lambda row: bdi(row.get_change_message()) or row.get_action_flag_display().lower(),
+}

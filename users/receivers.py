@@ -31,7 +31,8 @@ def keep_history(sender: type[User], instance: User, **kwargs: Any) -> None:
 def forget_in_history(sender: type[User], instance: User, origin: User | QuerySet[User], **kwargs: Any) -> None:
     """What operators did in the admin stays, and of whom only the id.
 
-    In their own words an email or a number goes; in a list of what they changed (JSON), names of rows go, too.
+    In their own words an email or a number goes, and in why something was done to the person a name; in a list of what
+    they changed (JSON), names of rows go, too.
     """
     about = Q(content_type__app_label="users", content_type__model="user", object_id=str(instance.pk))
     LogEntry.objects.filter(about).update(object_repr=f"{DELETED} {instance.pk}")
@@ -39,6 +40,7 @@ def forget_in_history(sender: type[User], instance: User, origin: User | QuerySe
     redact(LogEntry.objects.all(), "object_repr", marks)
     redact(LogEntry.objects.exclude(change_message__startswith="["), "change_message", marks)
     names = names_of(instance, goers(instance, origin))
+    redact(LogEntry.objects.filter(about).exclude(change_message__startswith="["), "change_message", names)
     lists = LogEntry.objects.filter(saying("change_message", names), change_message__startswith="[")
     for entry in lists:
         message = json.dumps(renamed(json.loads(entry.change_message), names))

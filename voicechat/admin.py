@@ -7,13 +7,14 @@ from django.contrib import admin
 from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from core.jobs.models import LATE, Job, ScheduledCommand, WorkerSeen
 from core.jobs.queue import try_again
 from core.jobs.standing import standing
 from core.transactions import lock_rows
+from users.operators import reason_first
 from users.operators.overview import Figure, Panel, on_first_page
 from users.operators.pages import ReadOnlyAdmin, SaidFilter, ask_operator_again
 from voice.admin import time_spent
@@ -40,8 +41,10 @@ class JobAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm(RIGHT))
 
     @admin.action(description="Try selected jobs again", permissions=("repeat",))
-    def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+    def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
         """Those of them that were given up, as often as at first. Each has a line in its history."""
+        if asked := reason_first(request):
+            return asked
         chosen = jobs.filter(state=Job.State.DEAD)
         given_up: list[Any] = lock_rows(chosen)
         ask_operator_again(request)
@@ -54,6 +57,7 @@ class JobAdmin(ReadOnlyAdmin):
         self.message_user(request, f"Tried again: {count}.")
         if left:
             self.message_user(request, f"Left as they are: {left}, which were not given up.", WARNING)
+        return None
 
 
 @admin.register(WorkerSeen)

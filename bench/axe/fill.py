@@ -38,6 +38,7 @@ from groups.models import (
     Device,
     Group,
     Invitation,
+    InvitationLink,
     Membership,
     Ownership,
     PartialCaption,
@@ -46,7 +47,16 @@ from groups.models import (
     SandboxNotification,
 )
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
-from users.models import Erasure, User, VendorDeletion
+from users.models import (
+    Erasure,
+    Export,
+    NotificationChoices,
+    PendingVerification,
+    StreamTicket,
+    User,
+    VendorDeletion,
+    VerifiedNumber,
+)
 from users.operators.password import GIVEN_AT
 from users.operators.sessions import BEGAN_AT, SEEN_AT
 from voice.models import Call, Conference, ConferenceEvent, DialInNumber, GroupCall, HangUp, UnreadWebhook
@@ -73,6 +83,7 @@ def fill() -> None:
     fill_money(long)
     fill_calls(long, group, now)
     fill_captions(long, group, now)
+    fill_person(long, group, now)
     rights = PermissionGroup.objects.create(name=LONG)
     rights.permissions.set(Permission.objects.all()[:5])
     Job.objects.create(
@@ -104,10 +115,21 @@ def fill() -> None:
 
 OURS = tuple(f"{app}.models" for app in ("users", "groups", "billing", "voice", "uploads", "core.jobs"))
 BEHIND = {
-    *("IssuerKeys", "LimitCount", "KeptAnswer", "SandboxObject", "Departure", "Picture", "EveryGroup", "Export"),
-    *("InvitationLink", "NotificationChoices", "PendingVerification", "Ring", "StreamTicket", "VerifiedNumber"),
+    *("IssuerKeys", "LimitCount", "KeptAnswer", "SandboxObject", "Departure", "Picture", "EveryGroup", "Ring"),
 }
 """What no page shows."""
+
+
+def fill_person(long: User, group: Group, now: datetime) -> None:
+    """What only the page of their whole story shows."""
+    InvitationLink.objects.create(
+        group=group, made_by=long, digest="a", nonce="n", sent_to=LONG, max_uses=5, expires_at=now
+    )
+    NotificationChoices.objects.create(user=long, sms=True)
+    VerifiedNumber.objects.create(user=long, number=f"+{'1' * 15}", verified_at=now)
+    PendingVerification.objects.create(user=long, number=f"+{'2' * 15}", channel="sms", sid="VE1", expires_at=now)
+    StreamTicket.objects.create(digest="a", user=long, until=now)
+    Export.objects.create(user=long)
 
 
 def fill_captions(long: User, group: Group, now: datetime) -> None:

@@ -72,9 +72,11 @@ def people(root: User, long: User) -> list[dict[str, Any]]:
     wrong = [["#id_email", root.email], ["#id_phone_number", "1"]]
     return [
         page("people, filtered and sorted", changelist, query="?is_staff__exact=0&o=-3.4&p=2"),
+        page("a person's whole story", "admin:users_user_story", long.pk),
         page("a person's password", "admin:auth_user_password_change", long.pk),
         page("a person, wrong", change, long.pk, fill=wrong, press=SAVE, has=WRONG),
         page("a person, saved", change, long.pk, press='[name="_continue"]', has=".messagelist .success"),
+        page("delete, why", "admin:users_user_delete", long.pk, press='#content input[type="submit"]', has="#id_why"),
         page("delete an operator", "admin:users_user_delete", root.pk),
         page("delete very many people", changelist, query="?is_staff__exact=0", **every, has="#go-on"),
     ]

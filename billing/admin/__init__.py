@@ -9,6 +9,7 @@ from billing.admin.columns import dollars_column, exact_dollars, owner_link, rea
 from billing.admin.forms import AdjustmentForm
 from billing.admin.movements import DisputeAdmin, LedgerEntryAdmin, PaymentNoticeAdmin, StripeEventAdmin, TopUpAdmin
 from billing.admin.overview import money
+from billing.admin.story import movements
 
 __all__ = (
     "AccountAdmin",
@@ -22,6 +23,7 @@ __all__ = (
     "dollars_column",
     "exact_dollars",
     "money",
+    "movements",
     "owner_link",
     "readable",
     "show_on_account",

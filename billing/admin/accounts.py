@@ -149,7 +149,11 @@ class CardInline(ReadOnlyInline):
     verbose_name_plural = "Cards on file"
 
     def expires(self, card: Card) -> str:
-        return f"{card.exp_month:02}/{card.exp_year}"
+        return good_until(card)
+
+
+def good_until(card: Card) -> str:
+    return f"{card.exp_month:02}/{card.exp_year}"
 
 
 class FormerCustomerInline(ReadOnlyInline):

@@ -6,21 +6,25 @@ from django.contrib import admin
 from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
-from django.urls import reverse
 
 from billing.admin.columns import amount_column, dollars_column, exact_dollars, owner_link, readable
 from billing.models import Account, CardRefusal, Dispute, LedgerEntry, PaymentNotice, RefundRequest, StripeEvent, TopUp
 from core.wire import MICROS_PER_CENT
 from groups.admin import group_link, group_name
-from users.admin import link_on_person
 from users.operators.pages import ReadOnlyAdmin, SaidFilter
 from users.operators.searching import MOST, NEWEST, SearchedByWord, among_newest, people_called, said
+
+OF_PERSON = "account__user__id__exact"
 
 
 class OfAccountAdmin(SearchedByWord, ReadOnlyAdmin):
     """Rows that belong to an account. They are sorted by it, not by its person's name: that has an index."""
 
     list_select_related = ("account__user",)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """One person's: their whole story leads to them."""
+        return lookup == OF_PERSON or super().lookup_allowed(lookup, value, request)
 
     def found(self, text: str) -> Q:
         accounts = list(Account.objects.filter(user__in=people_called(text)).values_list("pk", flat=True)[:MOST])
@@ -29,14 +33,6 @@ class OfAccountAdmin(SearchedByWord, ReadOnlyAdmin):
     @admin.display(ordering="account_id")
     def person(self, row: LedgerEntry | TopUp | RefundRequest | Dispute) -> str | None:
         return owner_link(row.account.user)
-
-
-@link_on_person
-def entries_of(person_id: int) -> tuple[str, str]:
-    return (
-        "Movements of money",
-        f"{reverse('admin:billing_ledgerentry_changelist')}?account__user__id__exact={person_id}",
-    )
 
 
 @admin.register(LedgerEntry)

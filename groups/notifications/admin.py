@@ -1,5 +1,8 @@
 """The operators' pages about what people are told."""
 
+from functools import partial
+from typing import Any
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
@@ -9,10 +12,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
-from users.admin import link_on_person
+from users.models import NotificationChoices
 from users.operators import legible_column
 from users.operators.pages import ReadOnlyAdmin
 from users.operators.searching import MOST, SearchedByWord, people_called
+from users.operators.story import Part, in_story, linked, listed, newest
 
 
 @admin.register(Notice)
@@ -32,9 +36,30 @@ class NoticeAdmin(SearchedByWord, ReadOnlyAdmin):
         return Q(user__in=list(people_called(text).values_list("pk", flat=True)[:MOST])) | Q(about=text)
 
 
-@link_on_person
-def notices_of(person_id: int) -> tuple[str, str]:
-    return "What they were told", f"{reverse('admin:notifications_notice_changelist')}?user__id__exact={person_id}"
+@in_story("What they were told", Notice)
+def notices_of(person_id: int) -> Part:
+    columns = {
+        "at": lambda row: row.created_at,
+        "what": lambda row: linked(row, row.get_kind_display()),
+        "by": lambda row: row.get_way_display(),
+        "group": lambda row: linked(row.group, row.group) if row.group else "",
+        "state": lambda row: row.get_state_display(),
+        "why not": lambda row: row.why,
+    }
+    rows = Notice.objects.filter(user=person_id).select_related("group")
+    return newest("What they were told", rows, columns, listed(Notice, f"user__id__exact={person_id}"))
+
+
+@in_story("What they were told", NotificationChoices)
+def chosen_ways(person_id: int) -> Part:
+    """Who has never chosen has no row."""
+    ways = {"by push": "push", "by e-mail": "email", "by SMS": "sms"}
+    columns = {words: partial(yes_or_no, name=name) for words, name in ways.items()}
+    return newest("How they want to be told", NotificationChoices.objects.filter(user=person_id), columns)
+
+
+def yes_or_no(row: Any, *, name: str) -> str:
+    return "yes" if getattr(row, name) else "no"
 
 
 @admin.register(SandboxEmail)

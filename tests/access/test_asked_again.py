@@ -206,7 +206,7 @@ FORM = {"name": "New", "phone_number": ""} | {
 }
 ADMIN = {
     "a group that is renamed": ("groups_group_change", FORM),
-    "a group that is deleted": ("groups_group_delete", {"post": "yes"}),
+    "a group that is deleted": ("groups_group_delete", {"post": "yes", "why": "Over"}),
 }
 
 
@@ -225,7 +225,7 @@ def test_an_operator_who_is_it_no_more_changes_nothing(browser, operator, group,
 
 
 def test_an_operator_who_is_it_no_more_deletes_no_selection(browser, operator, group):
-    form = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
+    form = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes", "why": "Over"}
     answers, before = [], all_rows(but="version")
 
     def end():
@@ -248,15 +248,15 @@ def forms(browser, paid, alice, bob, group):  # noqa: F811  # a fixture
         "refund": ("billing_account_refund", account, top_up),
         "settle": ("voice_call_settle", call, {"amount": "1.25", "reason": "The line was dead"}),
         "rename": ("users_user_change", bob, {"display_name": "New"}),
-        "delete": ("users_user_delete", bob, {"post": "yes"}),
+        "delete": ("users_user_delete", bob, {"post": "yes", "why": "Over"}),
         "password": ("auth_user_password_change", bob, {"password1": "correct horse", "password2": "correct horse"}),
     }
     paths = {name: (reverse(f"admin:{page}", args=[row.pk]), form) for name, (page, row, form) in written.items()}
     filled = {name: (path, {**read_form(browser.get(path)), **form}) for name, (path, form) in paths.items()}
-    selected = {"_selected_action": [bob.pk], "post": "yes"}
+    selected = {"_selected_action": [bob.pk], "post": "yes", "why": "Over"}
     given_up = Job.objects.create(task="voice.hang_ups.end_leg", arguments="[[1], {}]", state=Job.State.DEAD)
     people = {name: (PEOPLE, {"action": name, **selected}) for name in ("delete_selected", "unbind_sign_in")}
-    jobs = {"try_again": (JOBS, {"action": "try_again", "_selected_action": [given_up.pk]})}
+    jobs = {"try_again": (JOBS, {"action": "try_again", "_selected_action": [given_up.pk], "why": "Over"})}
     return filled | people | jobs
 
 

@@ -46,6 +46,9 @@ class FormReader(HTMLParser):
             self.text_area = ""
 
 
+WHY = "They asked for it"
+
+
 class Browser(Client):
     """An operator's browser."""
 
@@ -65,14 +68,17 @@ def text(page: Any) -> str:
 
 
 def delete(browser: Browser, row: Any) -> Any:
-    return browser.post(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/delete/", {"post": "yes"})
+    return browser.post(
+        f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/delete/", {"post": "yes", "why": WHY}
+    )
 
 
 def delete_together(browser: Browser, *rows: Any, post: str = "yes") -> Any:
     """Without `post` it is asked first."""
     path = f"/admin/{rows[0]._meta.app_label}/{rows[0]._meta.model_name}/"
     selected = [row.pk for row in rows]
-    return browser.post(path, {"action": "delete_selected", "_selected_action": selected, "post": post})
+    sent = {"action": "delete_selected", "_selected_action": selected, "post": post, "why": WHY}
+    return browser.post(path, {name: value for name, value in sent.items() if value})
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from tests.admin.conftest import Browser, text
+from tests.admin.conftest import WHY, Browser, text
 from tests.admin.test_lists import LISTS
 from users.models import User
 
@@ -53,7 +53,7 @@ def test_staff_cannot_make_themselves_superusers(helper: Browser, bob: User) -> 
 def test_staff_cannot_touch_a_superuser(helper: Browser, root: User) -> None:
     base = f"/admin/users/user/{root.pk}"
     for path in (f"{base}/change/", f"{base}/delete/", f"{base}/password/"):
-        assert helper.post(path, {"password1": "x", "password2": "x", "post": "yes"}).status_code == 403
-    bulk = {"action": "delete_selected", "_selected_action": root.pk, "post": "yes"}
+        assert helper.post(path, {"password1": "x", "password2": "x", "post": "yes", "why": WHY}).status_code == 403
+    bulk = {"action": "delete_selected", "_selected_action": root.pk, "post": "yes", "why": WHY}
     assert helper.post("/admin/users/user/", bulk).status_code == 403
     assert User.objects.get(pk=root.pk).password == root.password

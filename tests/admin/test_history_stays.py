@@ -42,7 +42,7 @@ def test_an_operator_among_very_many_is_named_and_nobody_is_deleted(browser, roo
     asked = browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": chosen})
     LogEntry.objects.update(user=chosen[0])
     before = User.objects.count()
-    assert browser.post(PARTS, {"rest": asked.context["rest"]}).status_code == 403
+    assert browser.post(PARTS, {"rest": asked.context["rest"], "why": "Over"}).status_code == 403
     assert User.objects.count() == before
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.admin.conftest import Browser, read_form, text
+from tests.admin.conftest import WHY, Browser, history, read_form, text
 from users import admin as people_pages
 from users.models import User
 
@@ -32,21 +32,22 @@ def test_they_are_deleted_ten_at_a_time_and_it_says_where_it_is(
     browser: Browser, asked: Any, root: User, carol: User
 ) -> None:
     assert ("25 people are to be deleted" in text(asked), User.objects.count()) == (True, 27)
-    page = browser.post(PARTS, read_form(asked))
+    page = browser.post(PARTS, {**read_form(asked), "why": WHY})
     assert ("10 of 25 people are deleted" in text(page), User.objects.count()) == (True, 17)
     assert '<script src="/static/users/go_on.js" defer></script>' in text(page)
-    again = browser.post(PARTS, read_form(asked))
+    again = browser.post(PARTS, {**read_form(asked), "why": WHY})
     assert ("10 of 25 people are deleted" in text(again), User.objects.count()) == (True, 17)
     page = browser.post(PARTS, read_form(page))
     page = browser.post(PARTS, read_form(page), follow=True)
     assert "Deleted: 25 people." in text(page)
     assert set(User.objects.all()) == {root, carol}
+    assert {message for _, message in history()} == {f"Deleted: {WHY}"}
 
 
 def test_what_another_operator_was_asked_counts_for_nothing(helper: Browser, asked: Any) -> None:
     before = User.objects.count()
-    assert "not yours" in text(helper.post(PARTS, read_form(asked), follow=True))
-    assert "not yours" in text(helper.post(PARTS, {"rest": "x"}, follow=True))
+    assert "not yours" in text(helper.post(PARTS, {**read_form(asked), "why": WHY}, follow=True))
+    assert "not yours" in text(helper.post(PARTS, {"rest": "x", "why": WHY}, follow=True))
     assert User.objects.count() == before
 
 
@@ -55,10 +56,10 @@ def test_a_part_with_a_superuser_is_not_for_other_staff_and_stays_whole(helper: 
     chosen = list(User.objects.exclude(is_staff=True).values_list("pk", flat=True))
     page = helper.post(PEOPLE, {"action": "delete_selected", "_selected_action": [root.pk, *chosen]})
     before = User.objects.count()
-    assert helper.post(PARTS, read_form(page)).status_code == 403
+    assert helper.post(PARTS, {**read_form(page), "why": WHY}).status_code == 403
     assert User.objects.count() == before
 
 
 def test_only_who_may_delete_comes_here(helper: Browser, bob: User) -> None:
     bob.user_permissions.clear()
-    assert helper.post(PARTS, {"rest": "x"}).status_code == 403
+    assert helper.post(PARTS, {"rest": "x", "why": WHY}).status_code == 403

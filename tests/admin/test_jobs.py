@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from core.jobs.models import Job, ScheduledCommand, WorkerSeen
-from tests.admin.conftest import Browser, text
+from tests.admin.conftest import WHY, Browser, text
 from users.models import User
 
 JOBS = "/admin/jobs/job/"
@@ -22,7 +22,7 @@ def given_up(db: None) -> Job:
 
 
 def again(browser: Browser, *jobs: Job) -> Any:
-    form = {"action": "try_again", "_selected_action": [job.pk for job in jobs]}
+    form = {"action": "try_again", "_selected_action": [job.pk for job in jobs], "why": WHY}
     return browser.post(JOBS, form, follow=True)
 
 
@@ -45,7 +45,7 @@ def test_one_that_was_given_up_is_tried_again_and_its_history_says_who_asked(bro
     assert (entry.user.email, entry.object_id, entry.change_message) == (
         "root@example.com",
         str(given_up.pk),
-        "Tried again.",
+        f"Tried again. {WHY}",
     )
 
 
@@ -63,7 +63,7 @@ def test_staff_without_the_right_see_jobs_and_repeat_none(helper: Browser, bob: 
 
 def test_no_job_is_changed_made_or_deleted_there(browser: Browser, given_up: Job) -> None:
     for path in (f"{JOBS}add/", f"{JOBS}{given_up.pk}/delete/"):
-        assert browser.post(path, {"post": "yes"}).status_code == 403
+        assert browser.post(path, {"post": "yes", "why": WHY}).status_code == 403
     assert browser.post(f"{JOBS}{given_up.pk}/change/", {"state": "waiting"}).status_code == 403
 
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from billing.models import LedgerEntry
 from groups.models import Group
-from tests.admin.conftest import Browser, read_form, text
+from tests.admin.conftest import WHY, Browser, read_form, text
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -59,7 +59,7 @@ def test_a_refund_waits_for_it(late, account, opened, stripe_double):
 def test_a_deletion_waits_for_it(late, group, bob, kind):
     path = f"/admin/users/user/{bob.pk}/delete/" if kind == "user" else f"/admin/groups/group/{group.pk}/delete/"
     rows = User.objects.filter(pk=bob.pk) if kind == "user" else Group.objects.all()
-    page = late.post(path, {"post": "yes"})
+    page = late.post(path, {"post": "yes", "why": WHY})
     assert (ASKS in text(page), rows.exists()) == (True, True)
     assert "deleted successfully" in text(go_on(late, path, page))
     assert not rows.exists()
@@ -71,7 +71,7 @@ def test_deletions_together_wait_for_it_with_all_that_was_chosen(late, alice, bo
     assert "Are you sure" in text(late.post(path, chosen))
     page = late.post(path, {**chosen, "post": "yes"})
     assert text(page).count('name="_selected_action"') == 2
-    late.post(path, {**chosen, "post": "yes", "password_once_more": PASSWORD})
+    late.post(path, {**chosen, "post": "yes", "why": WHY, "password_once_more": PASSWORD})
     assert set(User.objects.values_list("display_name", flat=True)) == {"Root", "Dave"}
 
 

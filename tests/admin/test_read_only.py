@@ -7,7 +7,7 @@ from billing.ledger import post_entry
 from billing.models import Account, Card, Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from groups.models import Device, Push, SandboxNotification
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
-from tests.admin.conftest import Browser, read_form, text
+from tests.admin.conftest import WHY, Browser, read_form, text
 from tests.admin.rows import fill
 from users.models import Erasure, User
 from voice.models import Call, Conference
@@ -51,7 +51,7 @@ def test_a_row_cannot_be_changed(browser: Browser, model: Any) -> None:
 def test_a_row_cannot_be_deleted(browser: Browser, model: Any) -> None:
     fill(0, 1)
     row = model.objects.get()
-    assert browser.post(f"{base(model)}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert browser.post(f"{base(model)}/{row.pk}/delete/", {"post": "yes", "why": WHY}).status_code == 403
     assert model.objects.exists()
 
 
@@ -59,7 +59,9 @@ def test_a_row_cannot_be_deleted(browser: Browser, model: Any) -> None:
 def test_rows_cannot_be_deleted_together(browser: Browser, model: Any) -> None:
     fill(0, 2)
     selected = [row.pk for row in model.objects.all()]
-    browser.post(f"{base(model)}/", {"action": "delete_selected", "_selected_action": selected, "post": "yes"})
+    browser.post(
+        f"{base(model)}/", {"action": "delete_selected", "_selected_action": selected, "post": "yes", "why": WHY}
+    )
     assert model.objects.count() == 2
     assert "delete_selected" not in text(browser.get(f"{base(model)}/"))
 

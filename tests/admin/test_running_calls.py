@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from groups.models import Participant
-from tests.admin.conftest import Browser, text
+from tests.admin.conftest import WHY, Browser, text
 from tests.doubles.server import Fault
 from voice.models import Call, Conference, HangUp
 
@@ -34,7 +34,7 @@ def legs(group, alice, bob, twilio_telephony, twilio_double):
 
 @pytest.fixture
 def act(browser):
-    return lambda words, by=browser: by.post(f"{PAGE}act/", {"act": words}, follow=True)
+    return lambda words, by=browser: by.post(f"{PAGE}act/", {"act": words, "why": WHY}, follow=True)
 
 
 def history():
@@ -62,7 +62,7 @@ def test_a_phone_is_muted_and_unmuted(act, legs, browser, twilio_double):
     assert f'value="unmute {hers.pk}"' in text(browser.get(PAGE))
     assert "Unmuted." in text(act(f"unmute {hers.pk}"))
     assert f'value="mute {hers.pk}"' in text(browser.get(PAGE))
-    assert history() == [("CAaa", "Muted."), ("CAaa", "Unmuted.")]
+    assert history() == [("CAaa", f"Muted. {WHY}"), ("CAaa", f"Unmuted. {WHY}")]
 
 
 def test_what_twilio_does_not_do_is_said_and_not_written_down(act, legs, twilio_double):
@@ -78,7 +78,7 @@ def test_one_phone_is_hung_up_on_and_the_other_goes_on(act, legs):
     _, theirs = legs
     assert "This phone is hung up on." in text(act(f"remove {theirs.pk}"))
     assert [(each.call.sid, each.why) for each in HangUp.objects.all()] == [("CAbb", HangUp.Why.TAKEN_OFF)]
-    assert history() == [("CAbb", "This phone is hung up on.")]
+    assert history() == [("CAbb", f"This phone is hung up on. {WHY}")]
 
 
 def test_a_call_is_ended_for_everybody(act, legs, group):
@@ -86,7 +86,7 @@ def test_a_call_is_ended_for_everybody(act, legs, group):
     act(f"end {hers.pk}")
     assert {each.call.sid for each in HangUp.objects.all()} == {"CAaa", "CAbb"}
     assert not Participant.objects.filter(group=group).exists()
-    assert history() == [("CAaa", "The group's call is ended for everybody.")]
+    assert history() == [("CAaa", f"The group's call is ended for everybody. {WHY}")]
 
 
 @pytest.mark.parametrize("asked", ["x", "", "-1", "9" * 30, "999999"])

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.admin.conftest import Browser
+from tests.admin.conftest import WHY, Browser
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -102,7 +102,7 @@ def test_a_changed_password_ends_every_other_session(root, browser):
 
 
 def test_an_operator_ends_the_sessions_of_another(browser, helper, bob):
-    browser.post("/admin/users/user/", {"action": "end_sessions", "_selected_action": bob.pk})
+    browser.post("/admin/users/user/", {"action": "end_sessions", "_selected_action": bob.pk, "why": WHY})
     assert (is_in(helper), is_in(browser)) == (False, True)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing.ledger import account_of, set_balance
 from billing.models import LedgerEntry
 from groups.models import Group
-from tests.admin.conftest import Browser, delete, delete_together, text
+from tests.admin.conftest import WHY, Browser, delete, delete_together, text
 from tests.voice.conferences.test_event_races import at_once
 from users.models import User
 from users.operators.in_parts import packed
@@ -35,7 +35,7 @@ def form(browser: Browser, row: Any, page: str, **fields: Any) -> Any:
 
 def parts(browser: Browser, world: dict[str, Any]) -> Any:
     rest = packed([world["alice"].pk], 1, world["root"].pk)
-    return partial(browser.post, "/admin/users/user/delete-in-parts/", {"rest": rest}, follow=True)
+    return partial(browser.post, "/admin/users/user/delete-in-parts/", {"rest": rest, "why": WHY}, follow=True)
 
 
 PASSWORDS = {"password1": "a long one 4711", "password2": "a long one 4711", "usable_password": "true"}

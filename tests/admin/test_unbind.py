@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.admin.conftest import Browser, text
+from tests.admin.conftest import WHY, Browser, text
 from users.models import User
 from users.sign_in.local_issuer import local_token
 
@@ -16,7 +16,7 @@ def bound(bob: User) -> User:
 
 
 def unbind(browser: Browser, person: User):
-    return browser.post(PEOPLE, {"action": "unbind_sign_in", "_selected_action": person.pk}, follow=True)
+    return browser.post(PEOPLE, {"action": "unbind_sign_in", "_selected_action": person.pk, "why": WHY}, follow=True)
 
 
 def test_the_next_sign_in_with_their_email_is_theirs(browser: Browser, client, bound: User, sign_in) -> None:

@@ -4,5 +4,6 @@ written so that no name misleads their eye. The pages themselves are in each app
 
 from users.operators.names import legible_column, person_link, written
 from users.operators.password import password_first
+from users.operators.reasons import reason_first
 
-__all__ = ("legible_column", "password_first", "person_link", "written")
+__all__ = ("legible_column", "password_first", "person_link", "reason_first", "written")

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.messages import WARNING
@@ -22,6 +23,7 @@ from users.operators.deleting import what_goes
 from users.operators.lists_as_csv import ASKED, list_as_csv, without
 from users.operators.one_write import as_one_write
 from users.operators.paging import TEMPLATE, KeysFirst, Paged, ShownFormSet
+from users.operators.reasons import reason_of
 
 
 class ReadableList(ChangeList):
@@ -64,7 +66,8 @@ class AskedAgain(admin.ModelAdmin[Any]):
     """What holds for every page. It asks once more whether the operator may, where a write has its lock: `is_active`,
     `is_staff`, and the right. What is refused is undone: all of an operator's writes are one transaction.
 
-    Only what the operator has changed is written, and what changed underneath is told first.
+    Only what the operator has changed is written, and what changed underneath is told first. Where a reason was asked
+    for, it stands in the history.
     """
 
     paginator = KeysFirst
@@ -79,6 +82,16 @@ class AskedAgain(admin.ModelAdmin[Any]):
         save_changes(obj, form, change=change)
         if moved := getattr(form, "moved", None):
             self.message_user(request, f"Changed by others meanwhile, and left so: {'; '.join(moved)}.", WARNING)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        reason = reason_of(request)
+        return super().log_change(request, obj, f"{message} {reason}" if reason else message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Before they go. What names a person is taken out of it when they do."""
+        reason = reason_of(request)
+        words = f"Deleted: {reason}" if reason else ""
+        return LogEntry.objects.log_actions(request.user.pk or 0, queryset, DELETION, change_message=words)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ReadableList

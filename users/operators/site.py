@@ -14,18 +14,20 @@ from django.utils.cache import add_never_cache_headers
 from users.operators.kept import KEPT, LOG_IN_TEMPLATE, ask_to_log_in, go_on, was_here
 from users.operators.overview import shown_to
 from users.operators.password import password_first
+from users.operators.reasons import reason_first
 
-ERASING = ("_delete", "_password_change")
+DELETING, PASSWORD = "_delete", "_password_change"
 """How the names of addresses end behind which somebody loses something."""
 
 
 class OperatorSite(AdminSite):
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  # Django's
-        """Who may be here is asked first, then the password, then the page, which asks who may do this."""
+        """Who may be here is asked first, then the password and why, then the page, which asks who may do this."""
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             answer = password_first(request) if erases(request) else None
+            answer = answer or (reason_first(request) if deletes(request) else None)
             return answer or view(request, *args, **kwargs)
 
         own = super().admin_view(guarded, cacheable)
@@ -62,12 +64,18 @@ class OperatorSite(AdminSite):
 
 
 def erases(request: HttpRequest) -> bool:
-    """Deletions, one by one or together, once they are confirmed; and another's password."""
-    if request.method != "POST":
-        return False
-    name = request.resolver_match.url_name if request.resolver_match else None
+    """Deletions, and another's password."""
+    return deletes(request) or (request.method == "POST" and name_of(request).endswith(PASSWORD))
+
+
+def deletes(request: HttpRequest) -> bool:
+    """One by one or together, once they are confirmed."""
     together = request.POST.get("action") == "delete_selected" and "post" in request.POST
-    return together or (name or "").endswith(ERASING)
+    return request.method == "POST" and (together or name_of(request).endswith(DELETING))
+
+
+def name_of(request: HttpRequest) -> str:
+    return (request.resolver_match.url_name if request.resolver_match else None) or ""
 
 
 def own_places(query: QueryDict) -> QueryDict:

@@ -6,16 +6,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from billing.admin import MoneyPages, dollars_column, owner_link, readable
+from billing.admin import MoneyPages, dollars_column, exact_dollars, owner_link, readable
 from groups.admin import OfGroupAdmin, group_link, group_name
-from users.admin import foretell_deletion, link_on_person
+from users.admin import foretell_deletion
 from users.operators import person_link
 from users.operators.pages import ReadOnlyAdmin, ReadOnlyInline
 from users.operators.searching import MOST, people_called, person_email, person_name
+from users.operators.story import Part, in_story, linked, listed, newest
 from voice.admin.running import RunningCalls
 from voice.admin.settling import SettlingForm, may_be_settled
 from voice.models import Call, Conference, ConferenceEvent, HangUp, UnreadWebhook
@@ -170,9 +170,25 @@ def what_becomes_of_calls(person_ids: set[int]) -> Iterator[str]:
         yield format_html("{} is on a call of the group {}. It is ended for them.", whose, where)
 
 
-@link_on_person
-def calls_of(person_id: int) -> tuple[str, str]:
-    return "Calls", f"{reverse('admin:voice_call_changelist')}?user_id__exact={person_id}"
+@in_story("Calls", Call)
+def calls_of(person_id: int) -> Part:
+    columns = {
+        "start": lambda row: row.start_time or row.created_at,
+        "group": lambda row: group_link(row.group_id, row.group_name),
+        "duration": lambda row: time_spent(row.duration),
+        "cost": cost,
+        "paid by": lambda row: owner_link(row.payer.user) if row.payer else "nobody",
+        "call": lambda row: linked(row, row.sid),
+        "status": lambda row: "on now" if row.is_on else row.status,
+    }
+    rows = Call.objects.filter(user_id=person_id).select_related("payer__user").annotate(group_name=group_name())
+    return newest("Calls", rows, columns, listed(Call, f"user_id__exact={person_id}"))
+
+
+def cost(call: Call) -> str | None:
+    """What was charged, captions among it; empty until it is."""
+    charged = [micros for micros in (call.charged_micros, call.captions_micros) if micros is not None]
+    return exact_dollars(sum(charged)) if charged else None
 
 
 class EventInline(ReadOnlyInline):

@@ -16,7 +16,7 @@ from rest_framework.exceptions import APIException
 
 from core.wire import number_in
 from groups.admin import group_link, group_name
-from users.operators import person_link
+from users.operators import person_link, reason_first
 from users.operators.pages import ask_operator_again
 from users.operators.searching import person_email, person_name
 from voice.conferences.muted import muted_among
@@ -75,6 +75,8 @@ class RunningCalls(admin.ModelAdmin[Any]):
         if leg is None:
             self.message_user(request, GONE, level="WARNING")
             return redirect(f"admin:{PAGE}")
+        if asked_why := reason_first(request):
+            return asked_why
         try:
             done = ACTIONS[name](leg, check=partial(ask_once_more, request))
             self.log_change(request, leg, done)

@@ -46,7 +46,8 @@ def test_whose_account_is_disabled_is_hung_up_on(talk, post, bob):
 def test_a_deletion_of_selected_rows_ends_their_legs(talk, browser, committed, group, bob, kind):  # noqa: F811
     chosen = group.pk if kind == "groups/group" else bob.pk
     with committed():
-        browser.post(f"/admin/{kind}/", {"action": "delete_selected", "_selected_action": [chosen], "post": "yes"})
+        sent = {"action": "delete_selected", "_selected_action": [chosen], "post": "yes", "why": "Over"}
+        browser.post(f"/admin/{kind}/", sent)
     assert talk.ended() == (["Alice", "Bob"] if kind == "groups/group" else ["Bob"])
 
 
