@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.admin.conftest import WHY, Browser, history, read_form, text
-from users import admin as people_pages
+from users.admin import people as people_pages
 from users.models import User
 
 PEOPLE, PARTS = "/admin/users/user/", "/admin/users/user/delete-in-parts/"

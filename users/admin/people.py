@@ -4,39 +4,35 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as PermissionGroupAdmin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group as PermissionGroup
 from django.contrib.messages import WARNING
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 
-from core.phone_numbers import NO_SUCH_NUMBER, is_phone_number
-from core.picture_addresses import NO_PICTURE_ADDRESS, is_picture_address
 from core.transactions import lock_rows
 from core.wire import LARGEST_ID, dollars
+from users.admin.forms import NewPersonForm, PersonForm
 from users.erasing import DELETED
-from users.models import Erasure, Export, PendingVerification, StreamTicket, User, VendorDeletion, VerifiedNumber
-from users.operators import legible_column, password_first, person_link, reason_first
+from users.models import Erasure, PendingVerification, User, VerifiedNumber
+from users.operators import legible_column, password_first, reason_first
 from users.operators.in_parts import MOST_AT_ONCE, PART, REST, packed, unpacked
 from users.operators.log_in import LoginForm
 from users.operators.one_write import as_one_write
-from users.operators.pages import AskedAgain, ReadOnlyAdmin, ReadOnlyInline, SaidFilter, ask_operator_again
+from users.operators.pages import AskedAgain, ReadOnlyInline, ask_operator_again
 from users.operators.reasons import reason_of
 from users.operators.searching import by_number
 from users.operators.sessions import end_all
-from users.operators.story import Part, bdi, in_story, linked, listed, newest, story_of
+from users.operators.story import story_of
 from users.services import with_history
 from users.signals import avatar_replaced
 from users.verification.interface import verification
@@ -48,53 +44,6 @@ admin.site.login_form = LoginForm
 
 STAYS_KNOWN = "Who did what stays known: take away “active” instead of deleting an account that did things here."
 RIGHTS = {"email", "is_active", "is_staff", "is_superuser", "groups", "user_permissions"}
-
-
-class UniqueEmail:
-    """Says in plain words what the database would refuse: emails are unique without case."""
-
-    cleaned_data: dict[str, Any]
-    changed_data: list[str]
-    instance: User
-
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        if "email" in self.changed_data and User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
-            raise ValidationError("Somebody else has this email.")
-        return email
-
-
-class NewPersonForm(UniqueEmail, AdminUserCreationForm[User]):
-    class Meta:
-        model = User
-        fields = ("email", "display_name")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        password = self.fields["usable_password"]
-        password.initial, password.help_text = "false", "Only operators need one: it opens these pages."
-
-
-class PersonForm(UniqueEmail, UserChangeForm[User]):
-    class Meta:
-        model = User
-        fields = forms.ALL_FIELDS
-        labels = {"groups": "Permission groups", "is_superuser": "Superuser"}
-
-    def clean_phone_number(self) -> int | None:
-        """The API's rule. What was stored before it must not keep an operator from changing the rest."""
-        phone_number: int | None = self.cleaned_data["phone_number"]
-        is_new = phone_number is not None and "phone_number" in self.changed_data
-        if is_new and not is_phone_number(str(phone_number)):
-            raise ValidationError(NO_SUCH_NUMBER)
-        return phone_number
-
-    def clean_avatar(self) -> str | None:
-        """The API's rule, for what is new."""
-        avatar: str | None = self.cleaned_data["avatar"] or None
-        if avatar and "avatar" in self.changed_data and not is_picture_address(avatar):
-            raise ValidationError(NO_PICTURE_ADDRESS)
-        return avatar
 
 
 class VerifiedNumberInline(ReadOnlyInline):
@@ -334,36 +283,6 @@ class RightsAdmin(AskedAgain, PermissionGroupAdmin):
     """Django's own page of rights that are given together, held to what holds for every page here."""
 
 
-@admin.register(VendorDeletion)
-class VendorDeletionAdmin(ReadOnlyAdmin):
-    """What a vendor has not deleted yet. Whoever has seen to it there by hand takes it off the list."""
-
-    list_display = ("asked_at", "kind", "name", "person_id", "tries", "fault", "try_at")
-    list_filter = ("kind", ("fault", SaidFilter))
-    search_fields = ("name", "person_id__exact")
-    fields = ("asked_at", "kind", "name", "person_id", "tries", "fault", "try_at")
-
-    def has_delete_permission(self, request: HttpRequest, obj: VendorDeletion | None = None) -> bool:
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
-
-
-@admin.register(Erasure)
-class ErasureAdmin(ReadOnlyAdmin):
-    list_display = ("person_id", "erased_at", "left_at_vendors")
-    search_fields = ("person_id__exact",)
-    fields = ("person_id", "erased_at", "left_at_vendors")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
-        theirs = VendorDeletion.objects.filter(person_id=OuterRef("person_id")).order_by().values("person_id")
-        left = Subquery(theirs.values(left=Count("pk")))
-        rows: QuerySet[Erasure] = super().get_queryset(request).annotate(left=left)
-        return rows
-
-    @admin.display(description="vendors have yet to delete")
-    def left_at_vendors(self, erasure: Any) -> int:
-        return erasure.left or 0
-
-
 foretellers: list[Callable[[set[int]], Iterable[str]]] = []
 
 
@@ -394,87 +313,3 @@ def may_touch(request: HttpRequest, user: User | None) -> bool:
 def show_on_person(*inlines: type[ReadOnlyInline]) -> None:
     """Lets an upper app show on the person's page what it keeps about them."""
     PersonAdmin.inlines = (*PersonAdmin.inlines, *inlines)
-
-
-@in_story("Telephones and sign-in", VerifiedNumber)
-def verified_number(person_id: int) -> Part:
-    columns = {"number": lambda row: row.number, "since": lambda row: row.verified_at}
-    return newest("Verified number", VerifiedNumber.objects.filter(user=person_id), columns)
-
-
-@in_story("Telephones and sign-in", PendingVerification)
-def waited_for(person_id: int) -> Part:
-    columns = {
-        "number": lambda row: row.number,
-        "sent": lambda row: row.get_channel_display(),
-        "tries": lambda row: row.tries,
-        "until": lambda row: row.expires_at,
-    }
-    return newest("Code that is waited for", PendingVerification.objects.filter(user=person_id), columns)
-
-
-@in_story("Telephones and sign-in", User)
-def sign_in(person_id: int) -> Part:
-    """When somebody last came by it is kept nowhere: tokens are verified, and not counted."""
-    columns = {
-        "issuer": lambda row: bdi(row.oidc_issuer) or "none yet",
-        "sign-in": lambda row: bdi(row.oidc_subject),
-        "active": lambda row: "yes" if row.is_active else "no",
-        "last in the admin": lambda row: row.last_login,
-    }
-    return newest("Sign-in", User.objects.filter(pk=person_id), columns)
-
-
-@in_story("Telephones and sign-in", StreamTicket)
-def tickets(person_id: int) -> Part:
-    columns = {"good until": lambda row: row.until, "signed in until": lambda row: row.signed_in_until}
-    return newest("Tickets for a stream, not used", StreamTicket.objects.filter(user=person_id), columns, by="-until")
-
-
-@in_story("Exports and deletions", Export)
-def exports(person_id: int) -> Part:
-    columns = {"asked for": lambda row: row.ordered_at, "made": lambda row: row.made_at or "not yet"}
-    rows = Export.objects.filter(user=person_id).only("ordered_at", "made_at")
-    return newest("Exports that are kept", rows, columns, by="-ordered_at")
-
-
-@in_story("Exports and deletions", Erasure)
-def erasures(person_id: int) -> Part:
-    columns = {"deleted": lambda row: linked(row, f"#{row.person_id}"), "at": lambda row: row.erased_at}
-    return newest("Deleted here", Erasure.objects.filter(person_id=person_id), columns)
-
-
-@in_story("Exports and deletions", VendorDeletion)
-def left_at_vendors(person_id: int) -> Part:
-    columns = {
-        "asked": lambda row: row.asked_at,
-        "what": lambda row: row.get_kind_display(),
-        "name": lambda row: bdi(row.name),
-        "tries": lambda row: row.tries,
-        "last fault": lambda row: row.fault,
-    }
-    rows = VendorDeletion.objects.filter(person_id=person_id)
-    return newest("Vendors have yet to delete", rows, columns, listed(VendorDeletion, f"q={person_id}"))
-
-
-@in_story("Done", User)
-def done_to(person_id: int) -> Part:
-    rows = LogEntry.objects.filter(
-        content_type__app_label="users", content_type__model="user", object_id=str(person_id)
-    )
-    history = reverse("admin:users_user_history", args=[person_id])
-    return newest("By operators, on their page", rows.select_related("user"), DONE, history)
-
-
-@in_story("Done", LogEntry)
-def done_by(person_id: int) -> Part:
-    of_what = {"what": lambda row: bdi(row.object_repr), "done": DONE["done"]}
-    rows = LogEntry.objects.filter(user=person_id)
-    return newest("By this person, as an operator", rows, {"at": DONE["at"], **of_what})
-
-
-DONE: dict[str, Callable[[Any], Any]] = {
-    "at": lambda row: row.action_time,
-    "by": lambda row: person_link(row.user_id, row.user.display_name, row.user.email),
-    "done": lambda row: bdi(row.get_change_message()) or row.get_action_flag_display().lower(),
-}
