@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from billing import webhook
@@ -114,6 +115,28 @@ def test_where_stripe_does_not_know_it_either_it_is_kept_and_tried_again(kept, p
     stripe_double.intents["pi_nobodys"] = {**stripe_double.intents[paid], "id": "pi_nobodys", "metadata": {}}
     call_command("reconcile_payments")
     assert StripeEvent.objects.get().applied_at
+
+
+def test_each_that_waits_keeps_its_own_reason(kept):
+    first = kept(event("refund.created", {"id": "re_1"}))
+    second = kept(event("payment_intent.succeeded", {"id": "pi_1"}))
+    assert StripeEvent.objects.get(pk=first.pk).reason == first.reason != second.reason
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_while_the_database_does_not_answer_the_event_is_left_to_its_next_delivery(
+    send, unheard, entries, monkeypatch, error
+):
+    def fail(refund):
+        raise error
+
+    body = event("refund.created", unheard)
+    with monkeypatch.context() as patch:
+        patch.setitem(webhook.FOLLOWED, webhook.Refund, fail)
+        assert send(body).status_code == 503
+    assert StripeEvent.objects.get().reason == ""
+    assert send(body).status_code == 204
+    assert entries() == [("top_up", 2000), ("refund", -500)]
 
 
 def test_after_a_week_it_is_not_tried_any_more(kept, capsys):
@@ -254,6 +277,11 @@ def test_once_the_endpoint_is_mended_nobody_is_warned(kept, unheard, stripe_paym
     kept(event("refund.updated", unheard))
     assert warning_at_start() == ""
     assert "API version" not in "\n".join(start_lines())
+
+
+def test_the_sandbox_reads_no_version_and_warns_of_none(sandbox_payments, db):
+    StripeEvent.objects.create(id="evt_1", type="refund.created", payload={}, api_version="2019-05-16")
+    assert warning_at_start() == ""
 
 
 # --- In the admin ---------------------------------------------------------------------------------------------------

@@ -48,10 +48,12 @@ def pay(stripe_payments, stripe_double, api, alice):
     return pay
 
 
-def test_where_all_is_in_order_it_says_so_and_changes_nothing(run, paid, entries):
+def test_where_all_is_in_order_it_says_so_and_changes_nothing(run, paid, entries, alice, stripe_double):
+    post_entry(account=alice.account, kind="call", amount_micros=-10_000, reference="twilio:CA1", memo="")
     found, left = run()
     assert (found["payments at Stripe"], found["entries in the ledger"]) == ([1, 0, 0], [1, 0, 0])
-    assert (left, entries()) == ("", [("top_up", 2000)])
+    assert (left, entries()) == ("", [("top_up", 2000), ("call", -1)])
+    assert stripe_double.sent("GET", f"/v1/payment_intents/{paid}") == []  # it was listed
 
 
 # --- What was left undone -------------------------------------------------------------------------------------------
@@ -244,6 +246,11 @@ def test_what_we_count_to_an_earlier_time_is_found(paid, stripe_double):
     report = reconcile_payments(now=timezone.now() + timedelta(days=7, seconds=1), days=7)
     lines = {line.title: line.looked_at for line in report.lines}
     assert (lines["payments at Stripe"], lines["entries in the ledger"], report.left) == (1, 0, [])
+
+
+def test_the_period_begins_with_its_first_moment(paid):
+    report = reconcile_payments(now=LedgerEntry.objects.get().created_at + timedelta(days=7), days=7)
+    assert {line.title: line.looked_at for line in report.lines}["entries in the ledger"] == 1
 
 
 # --- Stripe down, the sandbox, and neither --------------------------------------------------------------------------
