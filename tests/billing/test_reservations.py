@@ -80,6 +80,11 @@ def test_a_lost_answer_is_found_by_reconciliation(lost, stripe_double, balance, 
     assert (report.left, balance(), statuses()) == ([], "4.00", ["made"])
 
 
+def test_of_what_is_asked_for_at_this_moment_nobody_asks_what_became_of_it(lost):
+    report = reconcile_payments(now=RefundRequest.objects.get().asked_at + timedelta(seconds=1), days=1)
+    assert {line.title: line.looked_at for line in report.lines}["refunds asked for"] == 0
+
+
 def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_double, balance, alice):
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     with pytest.raises(PaymentsUnavailable):

@@ -77,9 +77,26 @@ def run(db, request, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [BankUndecided, EventNotApplied, KeyError])
-def test_what_is_no_outage_ends_no_run(run, error):
+def test_what_is_no_outage_ends_no_run(run, error, monkeypatch):
+    monkeypatch.setattr(reconciliation, "MOST_AT_ONCE", 5)
     assert run(error) == [0, 1, 2, 3, 4]
     assert len(run.report.left) == 5
+
+
+def test_of_two_runs_that_have_read_the_same_each_does_what_the_other_has_not(db, monkeypatch):
+    for number in range(2):
+        Dispute.objects.create(id=str(number), account=account(number), amount_cents=1)
+    done = []
+
+    def follow(row):
+        done.append(row.pk)
+        if len(done) == 1:
+            reconciliation.follow_disputes(Report(), timezone.now())
+        return True
+
+    monkeypatch.setattr(reconciliation, "follow", follow)
+    reconciliation.follow_disputes(Report(), timezone.now())
+    assert done == ["0", "1"]
 
 
 def test_an_outage_ends_it_and_it_says_what_it_left(run):

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from billing.audit import comparison
 from billing.audit.reconciliation import reconcile_payments
 from billing.cards import replace_default
 from billing.disputes import has_open_dispute
@@ -219,13 +220,64 @@ def test_money_of_nobody_is_left(run, paid, stripe_double):
     assert "stripe:pi_nobody: the ledger has nothing, Stripe 20.00" in run()[1]
 
 
-def test_payments_that_are_not_ours_are_counted_and_no_difference(capsys, paid, stripe_double, alice):
+def of_long_ago(double, name):
+    double.intents[name]["created"] -= 8 * 24 * 3600
+
+
+def unknown(double, name):
+    del double.intents[name]
+
+
+def of_a_charge_alone(double, name):
+    for thing in (*double.refunds.values(), *double.disputes.values()):
+        thing["payment_intent"] = None
+
+
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [(None, 3), (of_long_ago, 2), (unknown, 2), (of_a_charge_alone, 3)],
+    ids=["listed", "of long ago", "unknown", "of a charge alone"],
+)
+def test_payments_that_are_not_ours_are_counted_and_no_difference(capsys, paid, stripe_double, alice, change, count):
     stripe_double.charged_before(alice.stripe_id, cents=900)
     foreign = next(name for name in stripe_double.intents if name != paid)
     stripe_double.refunded(foreign, 100)
     stripe_double.disputed(foreign)
+    if change:
+        change(stripe_double, foreign)
+    asked = len(stripe_double.sent("GET", "/v1/payment_intents/.*"))
     call_command("reconcile_payments")
-    assert capsys.readouterr().out.endswith("3 at Stripe are not ours\n")
+    assert capsys.readouterr().out.endswith(f"{count} at Stripe are not ours\n")
+    told = len(stripe_double.sent("GET", "/v1/payment_intents/.*")) - asked
+    assert told == (1 if change in (of_long_ago, unknown) else 0)  # each payment once
+
+
+def test_a_refund_of_a_payment_of_long_ago_that_was_given_up_brings_the_payment(run, pay, stripe_double, entries):
+    pay(*LOST)
+    TopUp.objects.update(status="refused")
+    (payment,) = stripe_double.intents
+    of_long_ago(stripe_double, payment)
+    stripe_double.refunded(payment, 300)
+    assert run()[1] == ""
+    assert entries() == [("top_up", 2000), ("refund", -300)]
+
+
+def test_a_refund_of_a_payment_of_long_ago_that_lost_its_mark_is_ours(run, paid, stripe_double, entries):
+    stripe_double.intents[paid]["metadata"] = {}
+    of_long_ago(stripe_double, paid)
+    stripe_double.refunded(paid, 300)
+    assert run()[0]["refunds at Stripe"] == [1, 1, 0]
+    assert entries() == [("top_up", 2000), ("refund", -300)]
+
+
+def test_not_all_that_stripe_did_not_list_is_asked_about_at_once(run, paid, alice, monkeypatch):
+    monkeypatch.setattr(comparison, "MOST_ASKED", 2)
+    for number in range(3):
+        post(alice.account, "refund", f"stripe:re_{number}")
+    found, left = run()
+    assert found["entries in the ledger"] == [4, 0, 3]
+    assert "1 more that Stripe did not list, and was not asked about" in left
+    assert ("stripe:re_1" in left, "stripe:re_2" in left) == (True, False)  # the newest is the one for the next run
 
 
 # --- The edges of the period ----------------------------------------------------------------------------------------
@@ -285,6 +337,9 @@ def test_it_works_in_the_sandbox(run, sandbox_payments, api, alice):
     assert "stripe:du_x" in run()[1]
 
 
-def test_switched_off_it_says_so(run, settings):
+def test_switched_off_it_says_so_and_touches_nothing(run, pay, settings):
+    pay(*DROPPED)
+    before = TopUp.objects.values().get()
     settings.PAYMENTS = {}
     assert "SK_TEST" in run()[1]
+    assert TopUp.objects.values().get() == before
