@@ -11,7 +11,7 @@ from billing.audit.reconciliation import reconcile_payments
 from billing.cards import replace_default
 from billing.disputes import has_open_dispute
 from billing.ledger import post_entry
-from billing.models import LedgerEntry, StripeEvent, TopUp
+from billing.models import LedgerEntry, RefundRequest, StripeEvent, TopUp
 from billing.top_ups import EXPIRED, IN_FLIGHT
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -55,6 +55,21 @@ def test_where_all_is_in_order_it_says_so_and_changes_nothing(run, paid, entries
     assert (found["payments at Stripe"], found["entries in the ledger"]) == ([1, 0, 0], [1, 0, 0])
     assert (left, entries()) == ("", [("top_up", 2000), ("call", -1)])
     assert stripe_double.sent("GET", f"/v1/payment_intents/{paid}") == []  # it was listed
+
+
+def test_what_is_done_is_not_done_again(run, paid, tell, stripe_double):
+    tell("refund.created", stripe_double.refunded(paid, 100))
+    dispute = stripe_double.disputed(paid)
+    tell(WITHDRAWN, dispute)
+    tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], "lost"))
+    top_up = TopUp.objects.get()
+    for status in ("made", "refused"):
+        asked = {"key": status, "account": top_up.account, "top_up": top_up, "amount_cents": 100, "status": status}
+        RefundRequest.objects.create(**asked, asked_at=timezone.now() - timedelta(days=1))
+    found, left = run()
+    lines = ("payments left pending", "payments without consent for a day", "webhook events not applied")
+    assert [found[each] for each in (*lines, "refunds asked for", "disputes that are open")] == [[0, 0, 0]] * 5
+    assert left == ""
 
 
 # --- What was left undone -------------------------------------------------------------------------------------------
