@@ -157,6 +157,16 @@ def test_it_does_not_stay_pending_for_ever_and_is_posted_in_the_end(lost, stripe
     assert balance() == "20.00"
 
 
+@pytest.mark.parametrize(("card", "status"), [("pm_1", "pending"), ("", "refused")], ids=["tried", "never tried"])
+def test_of_who_is_gone_what_may_have_been_charged_is_not_given_up(pay, stripe_double, api, alice, card, status):
+    TopUp.objects.create(account=account_of(alice), customer=alice.stripe_id, amount_cents=2000, card=card)
+    assert api.delete(f"/api/users/{alice.pk}").status_code == 200
+    stripe_double.refusal = SET_UP["an expired key"]
+    with pytest.raises(CommandError):
+        call_command("reconcile_payments")
+    assert TopUp.objects.get().status == status
+
+
 def test_nothing_that_was_never_charged_stays_pending(pay, stripe_double, alice):
     TopUp.objects.create(account=account_of(alice), customer=alice.stripe_id, amount_cents=2000)
     stripe_double.refusal = SET_UP["a restricted key"]

@@ -62,6 +62,7 @@ def test_what_is_done_is_not_done_again(run, paid, tell, stripe_double):
     dispute = stripe_double.disputed(paid)
     tell(WITHDRAWN, dispute)
     tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], "lost"))
+    TopUp.objects.update(created_at=timezone.now() - timedelta(days=2))
     top_up = TopUp.objects.get()
     for status in ("made", "refused"):
         asked = {"key": status, "account": top_up.account, "top_up": top_up, "amount_cents": 100, "status": status}
@@ -176,6 +177,7 @@ def test_disputes_are_posted_and_followed(run, paid, stripe_double, entries, ali
     dispute = stripe_double.disputed(paid)
     assert run()[0]["disputes at Stripe"] == [1, 1, 0]
     assert has_open_dispute(alice.account)
+    assert run()[0]["disputes that are open"] == [1, 0, 0]
     stripe_double.dispute_ends(dispute["id"], "won")
     assert run()[0]["disputes that are open"] == [1, 1, 0]
     assert not has_open_dispute(alice.account)
