@@ -147,8 +147,9 @@ def test_after_a_week_it_is_not_tried_any_more(kept, capsys):
 
 
 @pytest.mark.parametrize("kind", ["payment_method.updated", "payment_method.automatically_updated"])
-def test_a_payment_method_that_is_no_card_concerns_nobody(kept, kind):
-    event_kept = kept(event(kind, new_link("cus_1")))
+@pytest.mark.parametrize("written", [event, thin_event])
+def test_a_payment_method_that_is_no_card_concerns_nobody(kept, stripe_double, kind, written):
+    event_kept = kept(written(kind, stripe_double._keep(stripe_double.methods, new_link("cus_1"))))
     assert (event_kept.applied_at is not None, event_kept.reason) == (True, "")
 
 

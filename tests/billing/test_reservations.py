@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from billing.audit.reconciliation import reconcile_payments
 from billing.cards import replace_default
-from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable, RefundRefused
+from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable, RefundRefused, UnknownSource
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
 from billing.refunds import finish_request, refund
@@ -59,6 +59,13 @@ def test_the_webhook_ends_the_reservation_when_it_posts(lost, tell, stripe_doubl
 def test_what_stripe_refuses_is_free_again(paid, stripe_double, alice):
     stripe_double.refunded(paid, 1500)
     with pytest.raises(RefundRefused):
+        give_back(700)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
+
+
+def test_of_a_payment_that_stripe_does_not_know_nothing_goes_back_and_it_is_free_again(paid, stripe_double, alice):
+    stripe_double.intents.clear()  # the operator has gone live
+    with pytest.raises(UnknownSource):
         give_back(700)
     assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
 

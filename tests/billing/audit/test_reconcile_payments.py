@@ -109,8 +109,16 @@ def test_somebody_who_is_gone_is_not_charged(run, pay, stripe_double, alice):
 def test_what_somebody_paid_before_they_went_is_on_their_account(run, pay, entries, alice):
     pay(*LOST)
     alice.delete()
-    assert run()[1] == ""
+    found, left = run()
+    assert (found["payments left pending"], found["payments at Stripe"], left) == ([1, 1, 0], [1, 0, 0], "")
     assert entries() == [("top_up", 2000)]
+
+
+def test_one_left_by_a_card_that_is_gone_is_refused_and_told_nobody(run, pay, stripe_double, alice):
+    pay(*DROPPED)
+    TopUp.objects.update(source="pm_unknown", card="")
+    found, left = run()
+    assert (found["payments left pending"], left, TopUp.objects.get().status) == ([1, 1, 0], "", "refused")
 
 
 @pytest.fixture
