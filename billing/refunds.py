@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
-from billing.gateway.interface import CURRENCY, PaymentsMisconfigured, Refund, RefundRefused, payments
+from billing.gateway.interface import CURRENCY, PaymentsMisconfigured, Refund, RefundRefused, UnknownSource, payments
 from billing.ledger import entry_of_payment, held_micros, lock_account, post_entry
 from billing.models import Account, LedgerEntry, RefundRequest, TopUp
 from billing.notices import NOT_OURS, in_other_currency
@@ -28,7 +28,9 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], No
 
     What has been talked away, is held by calls or goes back already is not there any more. The money is reserved before
     Stripe is asked, and stays so where Stripe does not answer. `check` may refuse it under the account's lock, and what
-    it writes is written with the reservation. Raises ValidationError, RefundRefused, PaymentsUnavailable.
+    it writes is written with the reservation.
+
+    Raises ValidationError, RefundRefused, UnknownSource, PaymentsUnavailable.
     """
     vendor = payments()
     failpoint("before_refund")
@@ -36,7 +38,7 @@ def refund(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], No
     failpoint("after_refund_reserved")
     try:
         made = vendor.create_refund(payment=top_up.payment, amount_cents=amount_cents, key=key)
-    except (RefundRefused, PaymentsMisconfigured):
+    except (RefundRefused, UnknownSource, PaymentsMisconfigured):
         let_go(asked)
         raise
     apply_refund(made)  # Stripe tells about it too, where this answer is lost

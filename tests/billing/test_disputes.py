@@ -4,8 +4,10 @@ from itertools import permutations
 
 import pytest
 
+from billing.cards import replace_default
 from billing.disputes import has_open_dispute
 from billing.models import Dispute
+from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 
 WITHDRAWN, REINSTATED = "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
@@ -83,6 +85,15 @@ def test_a_dispute_that_does_not_list_its_movements_is_told_by_its_events(tell, 
     for kind in kinds:
         tell(kind, dispute)
     assert balance() == ("20.00" if REINSTATED in kinds else "0.00")
+
+
+def test_a_dispute_that_comes_before_its_payment_brings_the_payment(tell, api, alice, stripe_double, entries):
+    replace_default(user=alice, source="tok_visa")
+    stripe_double.fail_next(None, None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
+    (payment,) = stripe_double.intents
+    tell(WITHDRAWN, stripe_double.disputed(payment))
+    assert entries() == [("top_up", 2000), ("dispute", -2000)]
 
 
 def test_a_dispute_of_somebody_elses_payment_is_answered(tell, paid, stripe_double, entries):

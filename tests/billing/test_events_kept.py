@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from billing import webhook
@@ -116,6 +117,28 @@ def test_where_stripe_does_not_know_it_either_it_is_kept_and_tried_again(kept, p
     assert StripeEvent.objects.get().applied_at
 
 
+def test_each_that_waits_keeps_its_own_reason(kept):
+    first = kept(event("refund.created", {"id": "re_1"}))
+    second = kept(event("payment_intent.succeeded", {"id": "pi_1"}))
+    assert StripeEvent.objects.get(pk=first.pk).reason == first.reason != second.reason
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_while_the_database_does_not_answer_the_event_is_left_to_its_next_delivery(
+    send, unheard, entries, monkeypatch, error
+):
+    def fail(refund):
+        raise error
+
+    body = event("refund.created", unheard)
+    with monkeypatch.context() as patch:
+        patch.setitem(webhook.FOLLOWED, webhook.Refund, fail)
+        assert send(body).status_code == 503
+    assert StripeEvent.objects.get().reason == ""
+    assert send(body).status_code == 204
+    assert entries() == [("top_up", 2000), ("refund", -500)]
+
+
 def test_after_a_week_it_is_not_tried_any_more(kept, capsys):
     kept(event("refund.created", {"id": "re_1"}))
     StripeEvent.objects.update(created_at=timezone.now() - timedelta(days=8))
@@ -124,8 +147,9 @@ def test_after_a_week_it_is_not_tried_any_more(kept, capsys):
 
 
 @pytest.mark.parametrize("kind", ["payment_method.updated", "payment_method.automatically_updated"])
-def test_a_payment_method_that_is_no_card_concerns_nobody(kept, kind):
-    event_kept = kept(event(kind, new_link("cus_1")))
+@pytest.mark.parametrize("written", [event, thin_event])
+def test_a_payment_method_that_is_no_card_concerns_nobody(kept, stripe_double, kind, written):
+    event_kept = kept(written(kind, stripe_double._keep(stripe_double.methods, new_link("cus_1"))))
     assert (event_kept.applied_at is not None, event_kept.reason) == (True, "")
 
 
@@ -254,6 +278,11 @@ def test_once_the_endpoint_is_mended_nobody_is_warned(kept, unheard, stripe_paym
     kept(event("refund.updated", unheard))
     assert warning_at_start() == ""
     assert "API version" not in "\n".join(start_lines())
+
+
+def test_the_sandbox_reads_no_version_and_warns_of_none(sandbox_payments, db):
+    StripeEvent.objects.create(id="evt_1", type="refund.created", payload={}, api_version="2019-05-16")
+    assert warning_at_start() == ""
 
 
 # --- In the admin ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from billing.cards import replace_default
-from billing.gateway.interface import PaymentsMisconfigured
+from billing.gateway.interface import PaymentsMisconfigured, RefundRefused
 from billing.ledger import account_of
 from billing.models import PaymentNotice, RefundRequest, StripeEvent, TopUp
 from billing.refunds import refund
@@ -157,6 +157,16 @@ def test_it_does_not_stay_pending_for_ever_and_is_posted_in_the_end(lost, stripe
     assert balance() == "20.00"
 
 
+@pytest.mark.parametrize(("card", "status"), [("pm_1", "pending"), ("", "refused")], ids=["tried", "never tried"])
+def test_of_who_is_gone_what_may_have_been_charged_is_not_given_up(pay, stripe_double, api, alice, card, status):
+    TopUp.objects.create(account=account_of(alice), customer=alice.stripe_id, amount_cents=2000, card=card)
+    assert api.delete(f"/api/users/{alice.pk}").status_code == 200
+    stripe_double.refusal = SET_UP["an expired key"]
+    with pytest.raises(CommandError):
+        call_command("reconcile_payments")
+    assert TopUp.objects.get().status == status
+
+
 def test_nothing_that_was_never_charged_stays_pending(pay, stripe_double, alice):
     TopUp.objects.create(account=account_of(alice), customer=alice.stripe_id, amount_cents=2000)
     stripe_double.refusal = SET_UP["a restricted key"]
@@ -204,9 +214,18 @@ def test_an_email_that_stripe_does_not_take_stands_in_nobodys_way(stripe_payment
     assert not PaymentNotice.objects.exists()
 
 
-def test_an_operators_refund_says_that_nothing_was_done(pay, stripe_double, balance):
+@pytest.mark.parametrize("refusal", ["an expired key", "test mode"])
+def test_an_operators_refund_says_that_nothing_was_done(pay, stripe_double, balance, refusal):
     pay()
-    stripe_double.refusal = SET_UP["an expired key"]
+    stripe_double.refusal = SET_UP[refusal]
     with pytest.raises(PaymentsMisconfigured):
         refund(top_up=TopUp.objects.get(), amount_cents=500, key="k")
     assert (RefundRequest.objects.get().status, stripe_double.books, balance()) == ("refused", [2000], "20.00")
+
+
+def test_a_refund_whose_key_stripe_knows_otherwise_is_refused_and_no_fault_of_the_set_up(pay, stripe_double):
+    pay()
+    stripe_double.fail_next(SET_UP["another key's parameters"])
+    with pytest.raises(RefundRefused):
+        refund(top_up=TopUp.objects.get(), amount_cents=500, key="k")
+    assert not PaymentNotice.objects.exists()

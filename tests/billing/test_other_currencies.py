@@ -86,11 +86,14 @@ def test_the_ledger_agrees_with_stripe_afterwards(tell, paid, stripe_double, rec
     call_command("check_ledger")
 
 
-def test_a_dispute_in_another_currency_stops_calls_and_is_shown_to_staff(tell, paid, stripe_double, entries):
-    tell(WITHDRAWN, {**stripe_double.disputed(paid), "currency": "eur", "amount": 1857})
+def test_a_dispute_in_another_currency_stops_calls_and_is_shown_to_staff(tell, paid, stripe_double, entries, reconcile):
+    dispute = stripe_double.disputed(paid)
+    dispute.update(currency="eur", amount=1857)
+    tell(WITHDRAWN, dispute)
     assert (entries(), Dispute.objects.get().settled) == ([("top_up", 2000)], False)
     assert "is in EUR: it was not posted" in StripeEvent.objects.get().reason
     assert "is in EUR" in PaymentNotice.objects.get().words
+    assert f"stripe:{dispute['id']}: in EUR" in reconcile()
 
 
 def test_a_refund_in_another_currency_is_never_posted_as_dollars(tell, paid, stripe_double, entries, reconcile):

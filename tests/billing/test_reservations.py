@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from billing.audit.reconciliation import reconcile_payments
 from billing.cards import replace_default
-from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable, RefundRefused
+from billing.gateway.interface import PaymentsMisconfigured, PaymentsUnavailable, RefundRefused, UnknownSource
 from billing.ledger import MoneyReserved, account_of, adjust, post_entry
 from billing.models import RefundRequest, TopUp
 from billing.refunds import finish_request, refund
@@ -63,6 +63,13 @@ def test_what_stripe_refuses_is_free_again(paid, stripe_double, alice):
     assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
 
 
+def test_of_a_payment_that_stripe_does_not_know_nothing_goes_back_and_it_is_free_again(paid, stripe_double, alice):
+    stripe_double.intents.clear()  # the operator has gone live
+    with pytest.raises(UnknownSource):
+        give_back(700)
+    assert (statuses(), account_of(alice).reserved_micros()) == (["refused"], 0)
+
+
 def test_what_stripe_does_not_do_for_our_key_is_free_again(paid, stripe_double, alice):
     stripe_double.refusal = error(401, "invalid_request_error", "Invalid API Key provided", code="api_key_expired")
     with pytest.raises(PaymentsMisconfigured):
@@ -78,6 +85,11 @@ def test_a_lost_answer_is_found_by_reconciliation(lost, stripe_double, balance, 
     (line,) = [each for each in report.lines if each.title == "refunds asked for"]
     assert (line.looked_at, line.put_right) == (1, 1)
     assert (report.left, balance(), statuses()) == ([], "4.00", ["made"])
+
+
+def test_of_what_is_asked_for_at_this_moment_nobody_asks_what_became_of_it(lost):
+    report = reconcile_payments(now=RefundRequest.objects.get().asked_at + timedelta(seconds=1), days=1)
+    assert {line.title: line.looked_at for line in report.lines}["refunds asked for"] == 0
 
 
 def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_double, balance, alice):

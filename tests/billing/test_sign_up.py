@@ -38,9 +38,11 @@ def test_where_stripe_answers_there_is_nothing_left_to_do(sign_up, again, stripe
 
 def test_a_job_opens_the_customer_that_stripe_did_not(sign_up, again, stripe_double):
     stripe_double.fail_next(*TWICE)
+    User.objects.create(email="bob@example.com")  # who was taken over, and has none
     assert sign_up() is None
     assert again() == ["open_customer"]
-    assert list(stripe_double.customers) == [User.objects.get().stripe_id]
+    assert list(stripe_double.customers) == [User.objects.get(email="eve@example.com").stripe_id]
+    assert User.objects.get(email="bob@example.com").stripe_id is None
 
 
 def test_it_is_tried_until_stripe_answers(sign_up, again, stripe_double):

@@ -94,6 +94,11 @@ def test_a_header_that_is_no_signature_is_forged(read, header):
         read(header=header)
 
 
+def test_a_time_that_is_written_otherwise_is_forged(read):
+    with pytest.raises(SignatureVerificationError):
+        read(header=signature(BODY).replace("t=", "t=+"))
+
+
 def test_a_signature_in_another_script_is_forged(read):
     with pytest.raises(SignatureVerificationError):
         read(header=f"t={int(time.time())},v1={'é' * 64}")

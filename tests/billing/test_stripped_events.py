@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.forms import model_to_dict
+from django.utils import timezone
 
 from billing import webhook
 from billing.audit.reconciliation import apply_again
@@ -136,6 +137,20 @@ def test_an_event_that_waits_is_of_nobody_once_its_person_is_gone(scene, send, a
     User.objects.get(pk=alice.pk).delete()
     stored = StripeEvent.objects.get()
     assert (stored.applied_at is not None, stored.reason) == (True, "The person whom it is about is deleted.")
+
+
+def test_one_that_was_applied_stays_as_it_was_then_and_is_of_nobody_too_and_anothers_stays_anothers(alice):
+    about_her = {"data": {"object": {"id": "cus_1", "email": alice.email}}}
+    applied = {"applied_at": timezone.now(), "reason": "It is of another account."}
+    StripeEvent.objects.create(id="evt_1", type="customer.updated", payload=about_her, **applied)
+    about_another = {"data": {"object": {"id": "cus_2", "email": "zoe@example.com"}}}
+    StripeEvent.objects.create(id="evt_2", type="customer.updated", payload=about_another)
+    anothers = StripeEvent.objects.values().get(pk="evt_2")
+    User.objects.get(pk=alice.pk).delete()
+    stored = StripeEvent.objects.get(pk="evt_1")
+    assert StripeEvent.objects.values().get(pk="evt_2") == anothers
+    assert {name: getattr(stored, name) for name in applied} == applied
+    assert alice.email not in json.dumps(stored.payload)
 
 
 def test_what_stripe_refuses_is_told_to_operators_without_whom(alice, stripe_double, stripe_payments, api):

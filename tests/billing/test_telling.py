@@ -106,6 +106,22 @@ def test_money_that_runs_low_is_told_once_until_some_comes_in(has, charge, run_j
     assert len(letters()) == 2
 
 
+def test_whose_money_runs_low_is_told_alone_and_what_comes_in_for_another_counts_for_that_one(
+    has, charge, alice, bob, run_jobs
+):
+    def for_bob(reference):
+        post_entry(account=account_of(bob), kind="adjustment", amount_micros=50_000, reference=reference, memo="x")
+
+    for_bob("b:1")
+    has(100_000)
+    charge(90_000)
+    for_bob("b:2")
+    charge(5_000)
+    run_jobs()
+    low = Notice.objects.filter(kind=Notice.Kind.LOW)
+    assert set(low.values_list("user_id", "about")) == {(alice.pk, low[0].about)}
+
+
 def test_a_usual_call_has_as_many_phones_as_the_last_ones_had(has, charge, run_jobs, settings):
     settings.CALL_RATE, settings.CONFERENCE_RATE = 8_500, 1_500
     has(1_000_000)

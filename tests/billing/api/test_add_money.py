@@ -189,6 +189,19 @@ def test_while_one_left_behind_is_finished_another_is_refused(pay, left_pending,
     assert answers[0].status_code == 409
 
 
+def test_one_that_comes_before_the_first_is_wholly_done_is_refused(pay, monkeypatch):
+    answers = []
+
+    def meanwhile(point):
+        if point == "after_post":
+            monkeypatch.undo()
+            answers.append(pay(5))
+
+    monkeypatch.setattr(top_ups, "failpoint", meanwhile)
+    assert pay(20).json() == {"updatedAccountBalance": 20}
+    assert answers[0].status_code == 409
+
+
 def test_it_is_left_behind_from_the_moment_on_at_which_nobody_works_on_it(left_pending):
     left = left_pending(seconds=10)
     for now, is_free in ((left.in_flight_until - timedelta(microseconds=1), False), (left.in_flight_until, True)):

@@ -89,10 +89,12 @@ def test_a_customer_of_the_other_mode_is_gone(post, paid, stripe_double, alice, 
     assert post("updateCreditCard", userId=alice.pk, sourceId="tok_visa").status_code == 200
 
 
-def test_a_payment_whose_answer_was_lost_before_is_found(post, paid, stripe_double, alice, balance):
+@pytest.mark.parametrize("seconds", [0, 600, -200], ids=["", "it took long", "Stripe's clock is behind ours"])
+def test_a_payment_whose_answer_was_lost_before_is_found(post, paid, stripe_double, alice, balance, seconds):
     alice.refresh_from_db()
     stripe_double.fail_next(None, None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
     post("addMoney", userId=alice.pk, amountToAdd=30)
+    list(stripe_double.intents.values())[-1]["created"] += seconds
     stripe_double.delete_customer(alice.stripe_id)
     post("addMoney", userId=alice.pk, amountToAdd=30)
     assert (balance(), sorted(stripe_double.books)) == ("50.00", [2000, 3000])

@@ -76,10 +76,50 @@ def run(db, request, monkeypatch):
     return run
 
 
+LONG_AGO = BEGUN - timedelta(days=30)
+MOMENTS = {
+    "payments": ("payments", {"created_at": BEGUN, "try_at": LONG_AGO, "in_flight_until": BEGUN}, True),
+    "consents of a day": ("consents", {"created_at": BEGUN - timedelta(days=1), "try_at": LONG_AGO}, False),
+    "consents": ("consents", {"created_at": LONG_AGO, "try_at": BEGUN}, True),
+    "events of a week": ("events", {"created_at": BEGUN - timedelta(days=7), "try_at": LONG_AGO}, False),
+    "events": ("events", {"created_at": BEGUN, "try_at": BEGUN}, True),
+    "refunds of half a minute": ("refunds", {"created_at": BEGUN - top_ups.IN_FLIGHT, "try_at": LONG_AGO}, False),
+    "refunds": ("refunds", {"created_at": LONG_AGO, "try_at": BEGUN}, True),
+    "disputes": ("disputes", {"created_at": LONG_AGO, "try_at": BEGUN}, True),
+}
+
+
+@pytest.mark.parametrize(("kind", "times", "is_tried"), MOMENTS.values(), ids=MOMENTS)
+def test_it_is_due_to_the_moment(db, monkeypatch, kind, times, is_tried):
+    make, module, name, try_all = KINDS[kind]
+    make(1, **times)
+    tried = []
+    monkeypatch.setattr(module, name, lambda row, **_: tried.append(row) or True)
+    try_all(Report(), BEGUN)
+    assert bool(tried) is is_tried
+
+
 @pytest.mark.parametrize("error", [BankUndecided, EventNotApplied, KeyError])
-def test_what_is_no_outage_ends_no_run(run, error):
+def test_what_is_no_outage_ends_no_run(run, error, monkeypatch):
+    monkeypatch.setattr(reconciliation, "MOST_AT_ONCE", 5)
     assert run(error) == [0, 1, 2, 3, 4]
     assert len(run.report.left) == 5
+
+
+def test_of_two_runs_that_have_read_the_same_each_does_what_the_other_has_not(db, monkeypatch):
+    for number in range(2):
+        Dispute.objects.create(id=str(number), account=account(number), amount_cents=1)
+    done = []
+
+    def follow(row):
+        done.append(row.pk)
+        if len(done) == 1:
+            reconciliation.follow_disputes(Report(), timezone.now())
+        return True
+
+    monkeypatch.setattr(reconciliation, "follow", follow)
+    reconciliation.follow_disputes(Report(), timezone.now())
+    assert done == ["0", "1"]
 
 
 def test_an_outage_ends_it_and_it_says_what_it_left(run):

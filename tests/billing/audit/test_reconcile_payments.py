@@ -6,11 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from billing.audit import comparison
 from billing.audit.reconciliation import reconcile_payments
 from billing.cards import replace_default
 from billing.disputes import has_open_dispute
 from billing.ledger import post_entry
-from billing.models import LedgerEntry, StripeEvent, TopUp
+from billing.models import LedgerEntry, RefundRequest, StripeEvent, TopUp
 from billing.top_ups import EXPIRED, IN_FLIGHT
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -48,10 +49,28 @@ def pay(stripe_payments, stripe_double, api, alice):
     return pay
 
 
-def test_where_all_is_in_order_it_says_so_and_changes_nothing(run, paid, entries):
+def test_where_all_is_in_order_it_says_so_and_changes_nothing(run, paid, entries, alice, stripe_double):
+    post_entry(account=alice.account, kind="call", amount_micros=-10_000, reference="twilio:CA1", memo="")
     found, left = run()
     assert (found["payments at Stripe"], found["entries in the ledger"]) == ([1, 0, 0], [1, 0, 0])
-    assert (left, entries()) == ("", [("top_up", 2000)])
+    assert (left, entries()) == ("", [("top_up", 2000), ("call", -1)])
+    assert stripe_double.sent("GET", f"/v1/payment_intents/{paid}") == []  # it was listed
+
+
+def test_what_is_done_is_not_done_again(run, paid, tell, stripe_double):
+    tell("refund.created", stripe_double.refunded(paid, 100))
+    dispute = stripe_double.disputed(paid)
+    tell(WITHDRAWN, dispute)
+    tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], "lost"))
+    TopUp.objects.update(created_at=timezone.now() - timedelta(days=2))
+    top_up = TopUp.objects.get()
+    for status in ("made", "refused"):
+        asked = {"key": status, "account": top_up.account, "top_up": top_up, "amount_cents": 100, "status": status}
+        RefundRequest.objects.create(**asked, asked_at=timezone.now() - timedelta(days=1))
+    found, left = run()
+    lines = ("payments left pending", "payments without consent for a day", "webhook events not applied")
+    assert [found[each] for each in (*lines, "refunds asked for", "disputes that are open")] == [[0, 0, 0]] * 5
+    assert left == ""
 
 
 # --- What was left undone -------------------------------------------------------------------------------------------
@@ -90,8 +109,16 @@ def test_somebody_who_is_gone_is_not_charged(run, pay, stripe_double, alice):
 def test_what_somebody_paid_before_they_went_is_on_their_account(run, pay, entries, alice):
     pay(*LOST)
     alice.delete()
-    assert run()[1] == ""
+    found, left = run()
+    assert (found["payments left pending"], found["payments at Stripe"], left) == ([1, 1, 0], [1, 0, 0], "")
     assert entries() == [("top_up", 2000)]
+
+
+def test_one_left_by_a_card_that_is_gone_is_refused_and_told_nobody(run, pay, stripe_double, alice):
+    pay(*DROPPED)
+    TopUp.objects.update(source="pm_unknown", card="")
+    found, left = run()
+    assert (found["payments left pending"], left, TopUp.objects.get().status) == ([1, 1, 0], "", "refused")
 
 
 @pytest.fixture
@@ -158,6 +185,7 @@ def test_disputes_are_posted_and_followed(run, paid, stripe_double, entries, ali
     dispute = stripe_double.disputed(paid)
     assert run()[0]["disputes at Stripe"] == [1, 1, 0]
     assert has_open_dispute(alice.account)
+    assert run()[0]["disputes that are open"] == [1, 0, 0]
     stripe_double.dispute_ends(dispute["id"], "won")
     assert run()[0]["disputes that are open"] == [1, 1, 0]
     assert not has_open_dispute(alice.account)
@@ -217,13 +245,64 @@ def test_money_of_nobody_is_left(run, paid, stripe_double):
     assert "stripe:pi_nobody: the ledger has nothing, Stripe 20.00" in run()[1]
 
 
-def test_payments_that_are_not_ours_are_counted_and_no_difference(capsys, paid, stripe_double, alice):
+def of_long_ago(double, name):
+    double.intents[name]["created"] -= 8 * 24 * 3600
+
+
+def unknown(double, name):
+    del double.intents[name]
+
+
+def of_a_charge_alone(double, name):
+    for thing in (*double.refunds.values(), *double.disputes.values()):
+        thing["payment_intent"] = None
+
+
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [(None, 3), (of_long_ago, 2), (unknown, 2), (of_a_charge_alone, 3)],
+    ids=["listed", "of long ago", "unknown", "of a charge alone"],
+)
+def test_payments_that_are_not_ours_are_counted_and_no_difference(capsys, paid, stripe_double, alice, change, count):
     stripe_double.charged_before(alice.stripe_id, cents=900)
     foreign = next(name for name in stripe_double.intents if name != paid)
     stripe_double.refunded(foreign, 100)
     stripe_double.disputed(foreign)
+    if change:
+        change(stripe_double, foreign)
+    asked = len(stripe_double.sent("GET", "/v1/payment_intents/.*"))
     call_command("reconcile_payments")
-    assert capsys.readouterr().out.endswith("3 at Stripe are not ours\n")
+    assert capsys.readouterr().out.endswith(f"{count} at Stripe are not ours\n")
+    told = len(stripe_double.sent("GET", "/v1/payment_intents/.*")) - asked
+    assert told == (1 if change in (of_long_ago, unknown) else 0)  # each payment once
+
+
+def test_a_refund_of_a_payment_of_long_ago_that_was_given_up_brings_the_payment(run, pay, stripe_double, entries):
+    pay(*LOST)
+    TopUp.objects.update(status="refused")
+    (payment,) = stripe_double.intents
+    of_long_ago(stripe_double, payment)
+    stripe_double.refunded(payment, 300)
+    assert run()[1] == ""
+    assert entries() == [("top_up", 2000), ("refund", -300)]
+
+
+def test_a_refund_of_a_payment_of_long_ago_that_lost_its_mark_is_ours(run, paid, stripe_double, entries):
+    stripe_double.intents[paid]["metadata"] = {}
+    of_long_ago(stripe_double, paid)
+    stripe_double.refunded(paid, 300)
+    assert run()[0]["refunds at Stripe"] == [1, 1, 0]
+    assert entries() == [("top_up", 2000), ("refund", -300)]
+
+
+def test_not_all_that_stripe_did_not_list_is_asked_about_at_once(run, paid, alice, monkeypatch):
+    monkeypatch.setattr(comparison, "MOST_ASKED", 2)
+    for number in range(3):
+        post(alice.account, "refund", f"stripe:re_{number}")
+    found, left = run()
+    assert found["entries in the ledger"] == [4, 0, 3]
+    assert "1 more that Stripe did not list, and was not asked about" in left
+    assert ("stripe:re_1" in left, "stripe:re_2" in left) == (True, False)  # the newest is the one for the next run
 
 
 # --- The edges of the period ----------------------------------------------------------------------------------------
@@ -244,6 +323,11 @@ def test_what_we_count_to_an_earlier_time_is_found(paid, stripe_double):
     report = reconcile_payments(now=timezone.now() + timedelta(days=7, seconds=1), days=7)
     lines = {line.title: line.looked_at for line in report.lines}
     assert (lines["payments at Stripe"], lines["entries in the ledger"], report.left) == (1, 0, [])
+
+
+def test_the_period_begins_with_its_first_moment(paid):
+    report = reconcile_payments(now=LedgerEntry.objects.get().created_at + timedelta(days=7), days=7)
+    assert {line.title: line.looked_at for line in report.lines}["entries in the ledger"] == 1
 
 
 # --- Stripe down, the sandbox, and neither --------------------------------------------------------------------------
@@ -278,6 +362,9 @@ def test_it_works_in_the_sandbox(run, sandbox_payments, api, alice):
     assert "stripe:du_x" in run()[1]
 
 
-def test_switched_off_it_says_so(run, settings):
+def test_switched_off_it_says_so_and_touches_nothing(run, pay, settings):
+    pay(*DROPPED)
+    before = TopUp.objects.values().get()
     settings.PAYMENTS = {}
     assert "SK_TEST" in run()[1]
+    assert TopUp.objects.values().get() == before

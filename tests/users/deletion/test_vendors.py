@@ -209,6 +209,13 @@ def test_a_customer_opened_while_the_person_is_deleted_is_deleted_again(vendors,
     assert [each.get("deleted") for each in vendors["stripe"].customers.values()] == [True]
 
 
+def test_a_customer_that_stripe_refuses_to_delete_is_left(vendors, bob, remove):
+    ensure_customer(bob)
+    vendors["stripe"].fail_next(error(400, "invalid_request_error", "No.", code="parameter_unknown"))
+    remove(bob)
+    assert len(left()) == 1
+
+
 def test_that_it_was_done_stays_known_without_a_name(remove, all_of_bobs, vendors, browser):
     vendors["stripe"].fail_next(*[Fault.DROP] * 2)
     remove(all_of_bobs)
