@@ -14,6 +14,7 @@ from groups.models import Group, Membership, Ring
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.ringing.conftest import BOBS
+from users.limits import Full, Place, keyed, take_place
 from users.sign_in.local_issuer import local_token
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.call_credit import held_by_calls
@@ -314,6 +315,24 @@ def test_who_rang_may_go(rings, ringing, sign_in_as, verify, bob, dave, group, s
     dave.delete()
     assert state(bob) == "ringing"
     assert Ring.objects.get().by is None
+
+
+def test_whom_all_others_are_rung_for_is_not_rung(rings, sign_in_as, verify, alice, bob):
+    verify(bob)
+    verify(alice, "+12025550111")
+    assert [each["userId"] for each in rings(headers=sign_in_as(bob))["ringing"]] == [alice.pk]
+
+
+def test_who_is_not_rung_for_the_payers_limit_takes_no_place_of_the_groups(rings, verify, alice, bob, group):
+    verify(bob)
+    verify(alice, "+12025550111")
+    of_group, of_payer = keyed("group", str(group.pk)), keyed("account", str(account_of(alice).pk))
+    for _ in range(119):
+        take_place("ring_payer", of_payer, 120, 3600)
+    answer = rings(alice, bob, jobs=False)
+    assert (len(answer["ringing"]), answer["skipped"]) == (1, [{"userId": bob.pk, "why": "limit"}])
+    assert isinstance(take_place("ring_group", of_group, 2, 3600), Place)
+    assert isinstance(take_place("ring_group", of_group, 2, 3600), Full)
 
 
 def test_oneself_alone_is_called_back(rings, ringing, sign_in_as, verify, bob):

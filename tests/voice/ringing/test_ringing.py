@@ -270,6 +270,26 @@ def test_all_others_who_are_not_on_the_call_are_rung(rings, verify, alice, bob, 
     }
 
 
+def test_who_is_on_another_groups_call_is_rung_and_who_has_left_this_one(
+    rings, verify, alice, bob, dave, line, twilio, tell, group
+):
+    choir = Group.objects.create(name="Choir")
+    Membership.objects.create(group=group, user=dave)
+    verify(bob), verify(dave, "+12025550144")
+    twilio("/api/voice/makeCall", to=choir.pk, From=f"client:u_{dave.pk}", CallSid="CA9")
+    tell(1, "participant-join", "CA9", conference="CF9", FriendlyName=choir.pk)
+    line.join(alice), line.join(bob)
+    tell(3, "participant-leave", line.sids["Bob"])
+    assert [each["userId"] for each in rings(bob, dave)["ringing"]] == [bob.pk, dave.pk]
+
+
+def test_who_has_a_leg_on_the_call_is_on_it_whatever_the_list_says(rings, verify, bob, line):
+    verify(bob)
+    line.join(bob)
+    Participant.objects.all().delete()
+    assert rings(bob)["skipped"] == [{"userId": bob.pk, "why": "onCall"}]
+
+
 @pytest.mark.parametrize(
     ("number", "why"), [("+442071234567", "country"), ("+19005550123", "country"), (None, "noWay")]
 )
