@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from django.utils import timezone
 
+from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Activity
 from tests.doubles.server import Answer
@@ -70,6 +71,10 @@ def test_off_they_are_not_any_more_and_hear_so(on_a_call, turn, written_down, an
     turn(on=False)
     assert (written_down(), announced()) == ([], ["captionsOn", "captionsOff"])
     assert api.get(f"{path}/call").json()["captions"] is False
+    turn(on=False)
+    assert announced() == ["captionsOn", "captionsOff"]
+    turn(on=True)
+    assert written_down() == sorted(on_a_call.sids.values())
 
 
 def test_on_and_off_and_on_comes_to_what_was_wanted_last(on_a_call, turn, written_down):
@@ -86,6 +91,70 @@ def test_another_language_begins_anew(on_a_call, turn, written_down, twilio_doub
     assert len(written_down()) == 2
     running = [each for each in twilio_double.transcriptions.values() if each["status"] == "in-progress"]
     assert {each["asked"]["LanguageCode"] for each in running} == {"de-DE"}
+
+
+def test_who_was_told_so_by_their_twiml_begins_anew_too(on_a_call, turn, hear, written_down, dave):
+    """Twilio says in which language it has begun, and nobody else knows."""
+    turn(on=True)
+    sid = on_a_call.join(dave)
+    hear("", 1, call=sid, sid="GTb0", event="transcription-started", LanguageCode="en-US")
+    assert sid not in written_down()
+    turn(language="de-DE")
+    assert sid in written_down()
+    assert Transcription.objects.get(sid="GTb0").stopped_at
+
+
+def test_who_does_not_say_their_language_is_not_begun_anew_for_it(on_a_call, turn, hear, written_down, dave):
+    turn(on=True)
+    sid = on_a_call.join(dave)
+    hear("Hello", 1, call=sid, sid="GTb0")
+    turn(language="en-US")
+    assert sid not in written_down()
+    assert Transcription.objects.get(sid="GTb0").stopped_at is None
+
+
+@pytest.mark.parametrize("event", ["transcription-started", "transcription-content"])
+def test_what_begins_once_captions_are_off_is_stopped(on_a_call, turn, hear, dave, event):
+    turn(on=True)
+    sid = on_a_call.join(dave)
+    turn(on=False)
+    GroupCall.objects.update(captions_changed_at=NOON - timedelta(minutes=1))
+    hear("Hello", 1, call=sid, sid="GTb0", event=event)
+    do_all()
+    assert Transcription.objects.get(sid="GTb0").stopped_at
+
+
+def test_who_is_rung_and_has_not_answered_is_not_written_down(on_a_call, turn, written_down):
+    on = written_down, sorted(on_a_call.sids.values())
+    Call.objects.filter(sid=on_a_call.sids["Bob"]).update(ring_id=1, ring_answer="pressed")
+    turn(on=True)
+    assert written_down() == [on_a_call.sids["Alice"]]
+    Call.objects.filter(sid=on_a_call.sids["Bob"]).update(ring_answer="joined")
+    turn(on=False), turn(on=True)
+    assert on[0]() == on[1]
+
+
+def test_of_who_hangs_up_meanwhile_nobody_complains(on_a_call, turn, twilio, written_down, alice, twilio_double):
+    turn(on=True, jobs=False)
+    GroupCall.objects.update(captions_by=alice.pk)
+    Call.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    gone = on_a_call.sids["Bob"]
+    twilio_double.calls[gone]["status"] = "completed"
+    twilio("/api/voice/callEvents", CallSid=gone, CallStatus="completed", CallDuration="61")
+    do_all()
+    assert written_down() == [on_a_call.sids["Alice"]]
+    assert not Transcription.objects.exclude(fault="").exists()
+
+
+def test_who_has_just_been_let_in_is_asked_for_again(on_a_call, turn, twilio_double, written_down, reconcile):
+    """Twilio may not take them for in progress yet."""
+    twilio_double.calls[on_a_call.sids["Bob"]]["status"] = "ringing"
+    turn(on=True)
+    assert not Transcription.objects.exclude(fault="").exists()
+    twilio_double.calls[on_a_call.sids["Bob"]]["status"] = "in-progress"
+    Job.objects.filter(state="waiting").update(due_at=timezone.now())
+    do_all()
+    assert written_down() == sorted(on_a_call.sids.values())
 
 
 def test_who_comes_later_is_told_so_and_written_down_by_their_twiml(turn, twilio, group, bob, sandbox_telephony):
@@ -116,12 +185,28 @@ def test_what_is_set_up_wrongly_is_said_once_and_turns_captions_off(on_a_call, t
 
 def test_the_events_refusal_is_said_in_plain_words(talk, hear, alice):
     GroupCall.objects.update(captions_by=alice.pk)
-    hear("", 2, event="transcription-error", TranscriptionErrorCode=32650, TranscriptionError="Bad engine")
-    assert [each for each in lines() if "language" in each]
+    for call in ("CA1", "CA2"):
+        hear("", 2, call=call, event="transcription-error", TranscriptionErrorCode=32650)
+    assert sum("language" in each for each in lines()) == 1
     assert not GroupCall.objects.get().captions
 
 
-def test_a_leg_that_is_not_in_progress_is_said(on_a_call, turn, twilio_double, group, alice):
+@pytest.mark.parametrize("code", ["32654", "x", ""])
+def test_another_error_is_its_end_and_it_begins_anew(on_a_call, turn, hear, written_down, reconcile, code):
+    turn(on=True)
+    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    hear("", 2, call=on_a_call.sids["Bob"], event="transcription-error", TranscriptionErrorCode=code)
+    assert Transcription.objects.filter(stopped_at=None).count() == 1
+    reconcile(), do_all()
+    assert Transcription.objects.count() == 2
+    GroupCall.objects.update(captions_changed_at=timezone.now() - timedelta(seconds=60))
+    Transcription.objects.update(asked_at=timezone.now() - timedelta(seconds=31))
+    reconcile(), do_all()
+    assert GroupCall.objects.get().captions
+    assert sorted(each.call.sid for each in Transcription.objects.going_on()) == sorted(on_a_call.sids.values())
+
+
+def test_a_leg_that_is_not_in_progress_is_said(on_a_call, turn, twilio_double, group, alice, reconcile):
     Call.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     twilio_double.calls[on_a_call.sids["Bob"]]["status"] = "completed"
     GroupCall.objects.create(group=group, captions=True, captions_by=alice.pk, captions_changed_at=timezone.now())
@@ -131,21 +216,78 @@ def test_a_leg_that_is_not_in_progress_is_said(on_a_call, turn, twilio_double, g
     do_all()
     assert Transcription.objects.filter(fault="gone").count() == 1
     assert sum("was not on the call any more" in each for each in lines()) == 1
+    GroupCall.objects.update(captions_changed_at=timezone.now() - timedelta(minutes=2))
+    Transcription.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
+    reconcile(), do_all()
+    assert Transcription.objects.filter(fault="gone").count() == 1
+    GroupCall.objects.update(captions_changed_at=timezone.now() - timedelta(seconds=40))
+    reconcile(), do_all()
+    assert Transcription.objects.filter(fault="gone").count() == 2
 
 
-def test_silence_is_said(on_a_call, turn, alice):
+@pytest.fixture
+def half_a_minute_later():
+    def half_a_minute_later():
+        Transcription.objects.update(asked_at=timezone.now() - timedelta(seconds=30))
+        Job.objects.filter(state="waiting").update(due_at=timezone.now())
+        do_all()
+
+    return half_a_minute_later
+
+
+def silences():
+    return sum("has not begun" in each for each in lines())
+
+
+def test_silence_is_said(on_a_call, turn, alice, half_a_minute_later):
     turn(on=True)
     GroupCall.objects.update(captions_by=alice.pk)
+    Job.objects.filter(state="waiting").update(due_at=timezone.now())
+    do_all()
+    assert silences() == 0
+    Transcription.objects.update(asked_at=timezone.now() - timedelta(seconds=29))
+    see_whether_it_began.func(Transcription.objects.first().pk)
+    assert silences() == 0
     Transcription.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
-    for row in Transcription.objects.all():
-        see_whether_it_began.func(row.pk)
-    assert sum("has not begun" in each for each in lines()) == 2
+    see_whether_it_began.func(Transcription.objects.first().pk)
+    assert silences() == 1
+
+
+def test_of_what_has_begun_or_whose_phone_is_gone_no_silence_is_said(
+    on_a_call, turn, hear, twilio, alice, half_a_minute_later
+):
+    turn(on=True)
+    GroupCall.objects.update(captions_by=alice.pk)
+    hear("", 1, call=on_a_call.sids["Alice"], event="transcription-started")
+    twilio("/api/voice/callEvents", CallSid=on_a_call.sids["Bob"], CallStatus="completed", CallDuration="61")
+    half_a_minute_later()
+    assert silences() == 0
+
+
+def test_who_is_heard_after_all_is_not_silent_any_more(on_a_call, turn, hear, alice, half_a_minute_later, captions):
+    turn(on=True)
+    GroupCall.objects.update(captions_by=alice.pk)
+    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    sids = dict(Transcription.objects.values_list("call__sid", "sid"))
+    half_a_minute_later()
+    assert (silences(), Transcription.objects.going_on().count()) == (2, 0)
+    hear("Hello.", 2, call=on_a_call.sids["Bob"], sid=sids[on_a_call.sids["Bob"]])
+    assert [each["text"] for each in captions()] == ["Hello."]
+    assert [each.call.sid for each in Transcription.objects.going_on()] == [on_a_call.sids["Bob"]]
+
+
+@pytest.mark.usefixtures("talk")
+def test_in_the_sandbox_nothing_is_silent(half_a_minute_later, alice):
+    GroupCall.objects.update(captions_by=alice.pk)
+    half_a_minute_later()
+    assert silences() == 0
 
 
 def test_a_second_one_of_the_same_leg_is_stopped(on_a_call, turn, twilio, captions, hear):
     turn(on=True)
     Call.objects.update(created_at=NOON - timedelta(minutes=1))
-    hear("twice", 1, call=on_a_call.sids["Bob"], sid="GTb00")
+    hear("", 1, call=on_a_call.sids["Bob"], sid="GTb00", event="transcription-started")
+    hear("twice", 2, call=on_a_call.sids["Bob"], sid="GTb00")
     do_all()
     assert captions() == []
     assert Transcription.objects.get(sid="GTb00").stopped_at
@@ -158,6 +300,21 @@ def test_where_twilio_does_not_answer_it_is_tried_again(on_a_call, turn, twilio_
     do_all()
     twilio_double.faults.clear()
     assert written_down() == []
-    reconcile()
-    do_all()
+    Job.objects.all().delete()
+    Call.objects.filter(sid=on_a_call.sids["Bob"]).update(is_on=False)
+    reconcile(), do_all()
+    assert written_down() == [on_a_call.sids["Alice"]]
+    Call.objects.update(is_on=True)
+    reconcile(), do_all()
     assert written_down() == sorted(on_a_call.sids.values())
+    turn(on=False, jobs=False)
+    Job.objects.all().delete()
+    reconcile(), do_all()
+    assert written_down() == []
+
+
+def test_a_group_is_written_down_in_its_language_unless_it_has_another_for_captions(turn, group, sandbox_telephony):
+    rules = GroupCall.objects.create(group=group, language="de-DE")
+    assert turn()["language"] == "de-DE"
+    GroupCall.objects.filter(pk=rules.pk).update(captions_language="en-GB")
+    assert turn()["language"] == "en-GB"

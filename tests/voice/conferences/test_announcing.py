@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core.jobs.models import Job
 from core.jobs.worker import do_all
-from groups.models import SandboxNotification
+from groups.models import Group, SandboxNotification
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.conferences.test_event_races import at_once
@@ -57,6 +57,26 @@ def test_three_short_conferences_within_a_minute_are_one_announcement(begin, pho
     for sid in ("CF1", "CF2", "CF3"):
         begin(sid)
     assert (told(), announcements()) == (1, ["told", "spared", "spared"])
+
+
+def test_so_it_is_before_anybody_was_told(begin, phones, again):
+    begin("CF1", survives=False), begin("CF2", survives=False)
+    assert announcements() == ["due", "spared"]
+
+
+def test_of_what_nobody_could_be_told_nobody_is_spared(begin, phones):
+    begin("CF1", survives=False)
+    Conference.objects.update(announcement="lost")
+    begin("CF2")
+    assert (told(), announcements()) == (1, ["lost", "told"])
+
+
+def test_another_groups_call_spares_nobody(begin, phones, twilio, tell, dave):
+    work = Group.objects.create(name="Work")
+    twilio("/api/voice/makeCall", to=work.pk, From=f"client:u_{dave.pk}", CallSid="CA9")
+    tell(1, "participant-join", "CA9", conference="CF0", FriendlyName=work.pk)
+    begin("CF1")
+    assert (told(), announcements()) == (1, ["told", "told"])
 
 
 def test_a_call_after_a_minute_is_announced_anew(begin, phones):

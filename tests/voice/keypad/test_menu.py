@@ -6,6 +6,7 @@ from django.utils import timezone
 from billing.ledger import post_entry
 from billing.models import Account, LedgerEntry
 from groups.models import Group, Membership
+from tests.voice.dial_in.phone import Phone
 from tests.voice.keypad.conftest import ALICES
 from users.models import User, VerifiedNumber
 from voice.credit.call_credit import held_by_calls
@@ -131,6 +132,12 @@ def test_who_is_not_known_is_counted(alices, bobs, goes, room):
     assert goes(bobs, "2") == ["With you on the call:", "Alice.", "2 callers whom we do not know."]
 
 
+def test_whom_nobody_knows_hears_of_others_whom_nobody_knows(alices, twilio, room, goes, group):
+    theirs = room.join(Phone(twilio, "+12025550177").dial(f"/api/voice/makeCall?to={group.pk}"))
+    room.send(room.event("participant-join", "CA404"))
+    assert goes(theirs, "2") == ["With you on the call:", "Alice.", "One caller whom we do not know."]
+
+
 @pytest.fixture
 def daves(numbers, phone, group, dave):
     """Dave's telephone, which has dialled in."""
@@ -225,7 +232,7 @@ def test_a_lock_keeps_nobody_out_who_is_in_the_menu(alices, bobs, api, group):
     assert bobs.wait().group_id == group.pk
 
 
-@pytest.mark.parametrize("why", ["taken off", "no member", "disabled", "group gone"])
+@pytest.mark.parametrize("why", ["taken off", "no member", "disabled", "disabled silently", "group gone", "hung up"])
 def test_who_may_be_on_no_more_is_told_that_it_has_ended(alices, bobs, sign_in, bob, group, why):
     bobs.star()
     match why:
@@ -236,8 +243,13 @@ def test_who_may_be_on_no_more_is_told_that_it_has_ended(alices, bobs, sign_in, 
         case "disabled":
             bob.is_active = False
             bob.save()
+        case "disabled silently":  # as by a command of the database's
+            User.objects.filter(pk=bob.pk).update(is_active=False)
         case "group gone":
             group.delete()
+        case "hung up":  # and Twilio's question comes behind it
+            bobs.hang_up()
+            bobs.is_over = False
     assert bobs.press("*").heard == ["This call has ended. Please call again."]
 
 

@@ -97,6 +97,18 @@ def test_who_stays_out_has_left_after_half_a_minute(both, bobs, shown, pass_by, 
     assert Call.objects.get(sid=bobs.sid).end_time is None
 
 
+def test_it_counts_from_when_twilio_asked_first(both, bobs, shown, pass_by, run_jobs):
+    address = bobs.action
+    bobs.star()
+    both.leave(bobs, None)
+    pass_by(20)
+    bobs.ask(address).press("7")
+    assert Call.objects.get(sid=bobs.sid).entry == 2
+    pass_by(11)
+    run_jobs()
+    assert shown() == (["Alice"], True)
+
+
 def test_so_they_have_where_no_worker_runs(both, bobs, shown, pass_by, reconcile):
     bobs.star()
     both.leave(bobs)

@@ -14,6 +14,7 @@ from groups.models import Group, Membership, Ring
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.voice.ringing.conftest import BOBS
+from users.limits import Full, Place, keyed, take_place
 from users.sign_in.local_issuer import local_token
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.call_credit import held_by_calls
@@ -109,7 +110,7 @@ def test_a_leg_is_not_named_by_the_name_of_another(rings, ringing, verify, bob, 
     phone, sid = ringing()[BOBS], Call.objects.get().sid
     phone.params["CallSid"] = f"CA{7:032x}"
     Call.objects.create(sid=f"CA{7:032x}")
-    assert phone.answer().is_over
+    assert phone.answer().heard == ["This call is over. Goodbye."]
     assert Call.objects.exclude(sid=f"CA{7:032x}").get().sid == sid
 
 
@@ -187,6 +188,85 @@ def test_where_the_jobs_are_lost_too_the_command_of_each_minute_sees_to_it(rings
     assert Call.objects.get().end_time
 
 
+def test_so_it_is_for_a_phone_whose_ring_has_come_to_something(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    twilio_double.forget(twilio_double.rings[0]["sid"])
+    Ring.objects.update(state="declined")
+    Job.objects.all().delete()
+    later(minutes=3)
+    call_command("reconcile_calls", stdout=StringIO())
+    assert Call.objects.get().end_time
+
+
+def test_and_for_a_ring_whose_phones_have_ended(rings, verify, bob, state):
+    verify(bob)
+    rings(bob)
+    Call.objects.update(end_time=timezone.now(), status="no-answer")
+    Job.objects.all().delete()
+    later(minutes=3)
+    call_command("reconcile_calls", stdout=StringIO())
+    assert state(bob) == "noAnswer"
+
+
+def test_as_long_as_it_may_ring_twilio_is_asked_again(rings, verify, bob, twilio_double, state):
+    verify(bob)
+    rings(bob)
+    call = twilio_double.calls[twilio_double.rings[0]["sid"]]
+    call["status"] = "ringing"
+    later(seconds=61)
+    do_all()
+    assert (state(bob), call["status"], Call.objects.get().end_time) == ("ringing", "ringing", None)
+    call.update(status="no-answer", start_time=None, end_time=None)
+    later(seconds=91)
+    do_all()
+    assert state(bob) == "noAnswer"
+
+
+def test_a_phone_that_rings_for_two_minutes_is_hung_up_on(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    call = twilio_double.calls[twilio_double.rings[0]["sid"]]
+    call["status"] = "in-progress"
+    later(minutes=2, seconds=1)
+    do_all()
+    assert call["status"] == "completed"
+
+
+def test_who_was_let_in_is_not(rings, ringing, verify, bob, twilio_double, state):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer().press("1")
+    twilio_double.calls[phone.made["sid"]]["status"] = "in-progress"
+    later(minutes=3)
+    do_all()
+    assert (state(bob), twilio_double.calls[phone.made["sid"]]["status"]) == ("joined", "in-progress")
+
+
+def test_a_look_at_one_ring_leaves_anothers_be(rings, verify, bob, alice, twilio_double, state):
+    verify(bob)
+    rings(bob)
+    later(seconds=61)
+    verify(alice, "+12025550111")
+    rings(alice, jobs=False)
+    Call.objects.filter(user_id=alice.pk).update(status="initiated")  # and its name is not known yet
+    do_all()
+    assert Call.objects.get(user_id=alice.pk).end_time is None
+    assert state(alice) == "ringing"
+
+
+def test_who_has_pressed_nothing_in_time_joins_by_no_late_key(rings, ringing, verify, app, bob, state):
+    verify(bob)
+    app(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    address = phone.gather.get("action")
+    phone.wait()
+    phone.is_over = False
+    assert phone.ask(address, Digits="1").heard == ["This call is over. Goodbye."]
+    assert state(bob) == "ringing"
+
+
 def test_in_the_sandbox_a_ring_ends_by_itself(api, sandbox_telephony, group, bob, verify, state):
     verify(bob)
     assert api.post(f"/api/groups/{group.pk}/ring", {"userIds": [bob.pk]}, format="json").status_code == 202
@@ -235,6 +315,24 @@ def test_who_rang_may_go(rings, ringing, sign_in_as, verify, bob, dave, group, s
     dave.delete()
     assert state(bob) == "ringing"
     assert Ring.objects.get().by is None
+
+
+def test_whom_all_others_are_rung_for_is_not_rung(rings, sign_in_as, verify, alice, bob):
+    verify(bob)
+    verify(alice, "+12025550111")
+    assert [each["userId"] for each in rings(headers=sign_in_as(bob))["ringing"]] == [alice.pk]
+
+
+def test_who_is_not_rung_for_the_payers_limit_takes_no_place_of_the_groups(rings, verify, alice, bob, group):
+    verify(bob)
+    verify(alice, "+12025550111")
+    of_group, of_payer = keyed("group", str(group.pk)), keyed("account", str(account_of(alice).pk))
+    for _ in range(119):
+        take_place("ring_payer", of_payer, 120, 3600)
+    answer = rings(alice, bob, jobs=False)
+    assert (len(answer["ringing"]), answer["skipped"]) == (1, [{"userId": bob.pk, "why": "limit"}])
+    assert isinstance(take_place("ring_group", of_group, 2, 3600), Place)
+    assert isinstance(take_place("ring_group", of_group, 2, 3600), Full)
 
 
 def test_oneself_alone_is_called_back(rings, ringing, sign_in_as, verify, bob):

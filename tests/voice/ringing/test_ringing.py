@@ -55,6 +55,15 @@ def test_the_first_answer_wins_and_the_other_phone_stops(rings, ringing, both, b
     assert twilio_double.calls[phone.made["sid"]]["status"] != "completed"
 
 
+def test_of_two_people_who_are_rung_both_may_join(rings, ringing, verify, alice, bob, group, state):
+    verify(bob)
+    verify(alice, "+12025550111")
+    rings(alice, bob)
+    for phone in ringing().values():
+        assert phone.answer().press("1").group_id == group.pk
+    assert (state(alice), state(bob)) == ("joined", "joined")
+
+
 def test_twilio_asks_again_and_hears_the_same(rings, ringing, both, bob):
     rings(bob)
     phone = ringing()[BOBS].answer()
@@ -107,6 +116,14 @@ def test_a_machine_presses_nothing_and_does_not_join(rings, ringing, verify, bob
     assert (state(bob), lines()[-1]) == ("noAnswer", "has not answered the call")
 
 
+def test_who_presses_nothing_on_one_phone_and_lets_the_other_ring_has_not_answered(rings, ringing, both, bob, state):
+    rings(bob)
+    ringing()[BOBS].answer().wait().ends("completed", 40)
+    assert state(bob) == "ringing"
+    ringing()[f"client:u_{bob.pk}"].ends("no-answer")
+    assert state(bob) == "noAnswer"
+
+
 def test_a_busy_line_leaves_the_app_ringing(rings, ringing, both, bob, state):
     rings(bob)
     ringing()[BOBS].ends("busy")
@@ -148,7 +165,33 @@ def test_who_has_lost_their_place_is_not_let_in(rings, ringing, verify, bob, gro
     assert phone.press("1").conference is None
 
 
-def test_a_call_that_all_have_left_rings_nobody_any_more(rings, verify, bob, line, alice, twilio_double, tell, state):
+def test_nor_is_who_is_disabled(rings, ringing, verify, bob):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert phone.press("1").heard == ["Your account is disabled. Please ask the operator."] * 2
+
+
+def test_by_the_second_phone_nobody_is_let_in_while_they_are_by_the_first(rings, ringing, both, bob, state):
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    Call.objects.exclude(called=BOBS).update(ring_answer="pressed")
+    assert phone.press("1").heard == ["This call is over. Goodbye."]
+    assert state(bob) == "ringing"
+
+
+def test_a_phone_whose_call_has_ended_is_asked_nothing(rings, ringing, both, bob):
+    rings(bob)
+    phone = ringing()[BOBS].ends("busy")
+    phone.is_over = False
+    assert phone.answer().heard == ["This call is over. Goodbye."]
+
+
+def test_a_call_that_all_have_left_rings_nobody_any_more(
+    rings, ringing, verify, bob, line, alice, twilio_double, tell, state
+):
+    """Who picks up as it is stopped has not laid the receiver down."""
     verify(bob)
     line.join(alice)
     rings(bob)
@@ -157,6 +200,8 @@ def test_a_call_that_all_have_left_rings_nobody_any_more(rings, verify, bob, lin
     do_all()
     (made,) = twilio_double.rings
     assert twilio_double.calls[made["sid"]]["status"] == "completed"
+    ringing()[BOBS].ends("completed", 4)
+    assert state(bob) == "noAnswer"
 
 
 def test_who_joins_otherwise_is_rung_no_more(rings, verify, bob, line, twilio_double):
@@ -166,6 +211,40 @@ def test_who_joins_otherwise_is_rung_no_more(rings, verify, bob, line, twilio_do
     do_all()
     (made,) = twilio_double.rings
     assert twilio_double.calls[made["sid"]]["status"] == "completed"
+
+
+@pytest.fixture
+def elsewhere(api, group, bob, verify, app, twilio_telephony):
+    """Bob is rung in another group, by his app."""
+    choir = Group.objects.create(name="Choir")
+    Membership.objects.create(group=choir, user=bob)
+    app(bob)
+    api.post(f"/api/groups/{choir.pk}/ring", {"userIds": [bob.pk]}, format="json")
+    do_all()
+    return choir
+
+
+def test_whom_else_is_rung_goes_on_being_rung(elsewhere, rings, verify, alice, bob, dave, group, line, twilio_double):
+    """Others in the group when one has joined, and whoever is rung in another one."""
+    Membership.objects.create(group=group, user=dave)
+    verify(bob)
+    verify(dave, "+12025550144")
+    rings(bob, dave)
+    line.join(alice)
+    line.join(bob)
+    do_all()
+    status = {each["To"]: twilio_double.calls[each["sid"]]["status"] for each in twilio_double.rings}
+    assert status == {f"client:u_{bob.pk}": "queued", BOBS: "completed", "+12025550144": "queued"}
+    assert line.ended() == []
+    assert Ring.objects.get(group=elsewhere).state == "ringing"
+    line.tell(3, "conference-end")
+    do_all()
+    status = {each["To"]: twilio_double.calls[each["sid"]]["status"] for each in twilio_double.rings}
+    assert status == {f"client:u_{bob.pk}": "queued", BOBS: "completed", "+12025550144": "completed"}
+
+
+def test_who_is_in_two_groups_joins_the_one_in_which_it_rings(elsewhere, ringing, bob, group):
+    assert ringing()[f"client:u_{bob.pk}"].answer().press("1").group_id == elsewhere.pk
 
 
 def test_who_is_let_in_is_shown_as_on_by_telephone(rings, ringing, verify, bob, tell, api, group):
@@ -189,6 +268,26 @@ def test_all_others_who_are_not_on_the_call_are_rung(rings, verify, alice, bob, 
         "ringing": [{"userId": bob.pk, "by": ["phone"]}],
         "skipped": [{"userId": alice.pk, "why": "onCall"}],
     }
+
+
+def test_who_is_on_another_groups_call_is_rung_and_who_has_left_this_one(
+    rings, verify, alice, bob, dave, line, twilio, tell, group
+):
+    choir = Group.objects.create(name="Choir")
+    Membership.objects.create(group=group, user=dave)
+    verify(bob), verify(dave, "+12025550144")
+    twilio("/api/voice/makeCall", to=choir.pk, From=f"client:u_{dave.pk}", CallSid="CA9")
+    tell(1, "participant-join", "CA9", conference="CF9", FriendlyName=choir.pk)
+    line.join(alice), line.join(bob)
+    tell(3, "participant-leave", line.sids["Bob"])
+    assert [each["userId"] for each in rings(bob, dave)["ringing"]] == [bob.pk, dave.pk]
+
+
+def test_who_has_a_leg_on_the_call_is_on_it_whatever_the_list_says(rings, verify, bob, line):
+    verify(bob)
+    line.join(bob)
+    Participant.objects.all().delete()
+    assert rings(bob)["skipped"] == [{"userId": bob.pk, "why": "onCall"}]
 
 
 @pytest.mark.parametrize(
