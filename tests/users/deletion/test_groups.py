@@ -86,6 +86,31 @@ def test_whose_group_has_another_member_leaves_it_to_them_whatever_goes_with_the
     assert [each["userId"] for each in api.get(f"/api/groups/{shared.pk}/groupOwners").json()] == [bob.pk]
 
 
+def test_a_group_that_nobody_owns_is_nothing_to_whoever_goes_from_elsewhere(api, dave, bob):
+    """As those that are made in open mode, or by operators."""
+    empty, ownerless = (Group.objects.create(name=name) for name in ("Empty", "Ownerless"))
+    Membership.objects.create(group=ownerless, user=bob)
+    api.delete(f"/api/users/{dave.pk}")
+    assert list(Group.objects.order_by("pk")) == [empty, ownerless]
+    assert not Ownership.objects.exists()
+
+
+@pytest.mark.parametrize("had", [Ownership, Membership])
+def test_where_another_owner_stays_nobody_becomes_one(api, group, alice, bob, dave, had):
+    Membership.objects.create(group=group, user=dave)
+    had.objects.get_or_create(group=group, user=dave)
+    api.delete(f"/api/users/{dave.pk}")
+    assert [each["userId"] for each in api.get(f"/api/groups/{group.pk}/groupOwners").json()] == [alice.pk]
+
+
+def test_who_is_a_member_of_a_group_without_an_owner_leaves_it_as_it_is(api, bob, dave):
+    group = Group.objects.create(name="Ownerless")
+    for user in (bob, dave):
+        Membership.objects.create(group=group, user=user)
+    api.delete(f"/api/users/{dave.pk}")
+    assert (group.ownerships.count(), group.memberships.get().user) == (0, bob)
+
+
 def test_groups_that_go_together_free_all_who_are_on_their_calls_and_nobody_else(elsewhere, alice, bob, zoe):
     groups = [Group.objects.create(name=name) for name in ("One", "Two")]
     for group, user in zip([*groups, groups[1]], (alice, bob, alice), strict=True):
