@@ -21,7 +21,7 @@ from groups.models import (
 )
 from tests.conftest import person
 from tests.served import address
-from users.models import User
+from users.models import User, VendorDeletion
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +118,17 @@ def test_groups_that_go_together_free_all_who_are_on_their_calls_and_nobody_else
     User.objects.update(call_status=True)
     Group.objects.filter(pk__in=[group.pk for group in groups]).delete()
     assert set(User.objects.filter(call_status=True).values_list("display_name", flat=True)) == {"Dave", "Zoe"}
+
+
+def test_with_somebody_go_their_devices_here_and_at_the_vendor_and_nobody_elses(api, bob, zoe):
+    """Their own, and those that were registered for their identity before anybody had it."""
+    registered = {"own": (bob, bob), "early": (None, bob), "lent": (zoe, bob), "other": (zoe, zoe)}
+    for sid, (user, named) in registered.items():
+        Device.objects.create(user=user, identity=f"u_{named.pk}", address=sid, sid=sid, binding_type="apn")
+    Device.objects.create(identity="u_9999", address="nobody's", sid="nobody's", binding_type="apn")
+    api.delete(f"/api/users/{bob.pk}")
+    assert set(Device.objects.values_list("sid", flat=True)) == {"lent", "other", "nobody's"}
+    assert set(VendorDeletion.objects.values_list("name", flat=True)) == {"apn:own", "apn:early"}
 
 
 TRACES = {
