@@ -46,7 +46,7 @@ def channel_to(sent_to: str) -> Callable[[Message], None]:
 def wants_none(sent_to: str) -> bool:
     """Whether who has this address here has switched e-mail off."""
     people = User.objects.with_email(sent_to)
-    return is_email(sent_to) and NotificationChoices.objects.filter(user__in=people, email=False).exists()
+    return NotificationChoices.objects.filter(user__in=people, email=False).exists()
 
 
 def send_email(message: Message) -> None:

@@ -2,13 +2,14 @@
 
 import pytest
 
-from core.phone_numbers import PLACEHOLDERS, costs_extra, e164, number_of_caller
+from core.phone_numbers import PLACEHOLDERS, costs_extra, country_of, e164, number_of_caller
 
 
 @pytest.mark.parametrize(
     ("written", "country", "number"),
     [
         ("+12025550123", None, "+12025550123"),
+        (" +12025550123\n", None, "+12025550123"),
         ("12025550123", None, "+12025550123"),
         ("(202) 555-0123", "US", "+12025550123"),
         ("1 202.555.0123", "US", "+12025550123"),
@@ -49,15 +50,17 @@ def test_no_emergency_number_is_anybodys(written, country):
 
 
 @pytest.mark.parametrize(
-    ("number", "is_so"), [("+19005551234", True), ("+870776001234", True), ("+12025550123", False)]
+    ("number", "is_so", "country"),
+    [("+19005551234", True, "US"), ("+870776001234", True, ""), ("+12025550123", False, "US")],
 )
-def test_some_numbers_cost_extra(number, is_so):
-    assert costs_extra(number) is is_so
+def test_some_numbers_cost_extra_and_some_are_of_no_country(number, is_so, country):
+    assert (costs_extra(number), country_of(number)) == (is_so, country)
 
 
 @pytest.mark.parametrize(
     ("caller", "dialled", "number"),
     [
+        ("+12025550123", "+12025550100", "+12025550123"),
         ("2025550123", "+12025550100", "+12025550123"),
         ("12025550123", "+12025550100", "+12025550123"),
         ("447911123456", "+12025550100", "+447911123456"),
@@ -66,6 +69,7 @@ def test_some_numbers_cost_extra(number, is_so):
         ("4792345678", "+12025550100", None),  # somebody in Arkansas, or in Norway
         ("4792345678", "", "+4792345678"),
         ("+112025550123", "", None),
+        ("202-555-0123", "+12025550100", None),  # as people write, and no network
         ("sip:+12025550123@example.com", "", None),
         ("whatsapp:+12025550123", "", None),
         ("client:u_1", "", None),

@@ -91,9 +91,10 @@ def test_a_link_that_is_deleted_leads_nowhere(owner, stranger, path, link):
     assert owner.delete(f"{path}/{row.pk}").status_code == 404
 
 
-def test_a_link_is_deleted_in_its_own_group_alone(owner, link, alice):
+def test_a_link_is_listed_and_deleted_in_its_own_group_alone(owner, link, alice):
     other = Group.objects.create(name="Work")
     other.ownerships.create(user=alice)
+    assert owner.get(f"/api/groups/{other.pk}/invitationLinks").json() == []
     assert owner.delete(f"/api/groups/{other.pk}/invitationLinks/{link[0].pk}").status_code == 404
     assert InvitationLink.objects.exists()
 

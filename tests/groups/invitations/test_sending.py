@@ -87,6 +87,16 @@ def test_an_address_that_is_nobodys_is_not_tried_again(invite, mail, run_jobs):
     assert (mail.received, InvitationLink.objects.get().sent_at) == ([], None)
 
 
+def test_each_is_sent_its_own_link_whatever_became_of_another(invite, mail, run_jobs):
+    mail.fail_next("RCPT", "550 5.1.1 No such user")
+    lost, other = (invite(email=f"{name}@example.com").json() for name in ("grandma", "grandpa"))
+    run_jobs()
+    (email,) = mail.received
+    assert (email["To"], other["url"] in body(email)) == ("grandpa@example.com", True)
+    sent = dict(InvitationLink.objects.values_list("pk", "sent_at"))
+    assert (sent[lost["id"]], sent[other["id"]] is None) == (None, False)
+
+
 def test_what_the_mail_server_cannot_take_now_is_tried_again(invite, mail, run_jobs):
     mail.fail_next("RCPT", "450 4.2.0 Greylisted")
     invite()

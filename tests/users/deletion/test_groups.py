@@ -21,7 +21,7 @@ from groups.models import (
 )
 from tests.conftest import person
 from tests.served import address
-from users.models import User
+from users.models import User, VendorDeletion
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,31 @@ def test_whose_group_has_another_member_leaves_it_to_them_whatever_goes_with_the
     assert [each["userId"] for each in api.get(f"/api/groups/{shared.pk}/groupOwners").json()] == [bob.pk]
 
 
+def test_a_group_that_nobody_owns_is_nothing_to_whoever_goes_from_elsewhere(api, dave, bob):
+    """As those that are made in open mode, or by operators."""
+    empty, ownerless = (Group.objects.create(name=name) for name in ("Empty", "Ownerless"))
+    Membership.objects.create(group=ownerless, user=bob)
+    api.delete(f"/api/users/{dave.pk}")
+    assert list(Group.objects.order_by("pk")) == [empty, ownerless]
+    assert not Ownership.objects.exists()
+
+
+@pytest.mark.parametrize("had", [Ownership, Membership])
+def test_where_another_owner_stays_nobody_becomes_one(api, group, alice, bob, dave, had):
+    Membership.objects.create(group=group, user=dave)
+    had.objects.get_or_create(group=group, user=dave)
+    api.delete(f"/api/users/{dave.pk}")
+    assert [each["userId"] for each in api.get(f"/api/groups/{group.pk}/groupOwners").json()] == [alice.pk]
+
+
+def test_who_is_a_member_of_a_group_without_an_owner_leaves_it_as_it_is(api, bob, dave):
+    group = Group.objects.create(name="Ownerless")
+    for user in (bob, dave):
+        Membership.objects.create(group=group, user=user)
+    api.delete(f"/api/users/{dave.pk}")
+    assert (group.ownerships.count(), group.memberships.get().user) == (0, bob)
+
+
 def test_groups_that_go_together_free_all_who_are_on_their_calls_and_nobody_else(elsewhere, alice, bob, zoe):
     groups = [Group.objects.create(name=name) for name in ("One", "Two")]
     for group, user in zip([*groups, groups[1]], (alice, bob, alice), strict=True):
@@ -93,6 +118,17 @@ def test_groups_that_go_together_free_all_who_are_on_their_calls_and_nobody_else
     User.objects.update(call_status=True)
     Group.objects.filter(pk__in=[group.pk for group in groups]).delete()
     assert set(User.objects.filter(call_status=True).values_list("display_name", flat=True)) == {"Dave", "Zoe"}
+
+
+def test_with_somebody_go_their_devices_here_and_at_the_vendor_and_nobody_elses(api, bob, zoe):
+    """Their own, and those that were registered for their identity before anybody had it."""
+    registered = {"own": (bob, bob), "early": (None, bob), "lent": (zoe, bob), "other": (zoe, zoe)}
+    for sid, (user, named) in registered.items():
+        Device.objects.create(user=user, identity=f"u_{named.pk}", address=sid, sid=sid, binding_type="apn")
+    Device.objects.create(identity="u_9999", address="nobody's", sid="nobody's", binding_type="apn")
+    api.delete(f"/api/users/{bob.pk}")
+    assert set(Device.objects.values_list("sid", flat=True)) == {"lent", "other", "nobody's"}
+    assert set(VendorDeletion.objects.values_list("name", flat=True)) == {"apn:own", "apn:early"}
 
 
 TRACES = {

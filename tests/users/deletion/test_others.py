@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
 from billing.cards import replace_default
@@ -9,7 +10,8 @@ from billing.erasing import events_saying
 from billing.ledger import account_of
 from billing.models import Account, StripeEvent, TopUp
 from billing.top_ups import add_money
-from groups.models import Activity, Group
+from groups.models import Activity, Caption, Group, PartialCaption, Push, SandboxNotification
+from groups.notifications.models import SandboxEmail, SandboxMessage
 from tests.doubles.server import Fault
 from users.erasing import saying, without
 from users.models import User
@@ -36,6 +38,51 @@ def test_a_name_goes_where_it_stands_alone(said):
 def test_in_groups_of_others_a_name_is_anybodys_and_an_email_is_not(said):
     there = Group.objects.create(name="Elsewhere")
     assert said("Bob is bob@example.com", where=there) == "Bob is deleted person"
+
+
+def test_a_number_goes_however_it_is_written(said, bob):
+    User.objects.filter(pk=bob.pk).update(phone_number=525512345678)
+    written = ["+525512345678", "525512345678", "+5215512345678", "5215512345678", "52551234567"]
+    assert said(" or ".join(written)) == " or ".join([*["deleted person"] * 4, written[-1]])
+
+
+def test_what_others_said_aloud_is_treated_as_what_they_wrote(group, alice, bob):
+    there, said = Group.objects.create(name="Elsewhere"), "Bob is bob@example.com"
+    for where in (group, there):
+        spoken = {"group": where, "user": alice, "display_name": "Alice", "text": said}
+        Caption.objects.create(**spoken)
+        PartialCaption.objects.create(transcription=f"GT{where.pk}", **spoken)
+    bob.delete()
+    for captions in (Caption, PartialCaption):
+        assert dict(captions.objects.values_list("group", "text")) == {
+            group.pk: "deleted person is deleted person",
+            there.pk: "Bob is deleted person",
+        }
+
+
+def test_of_what_people_were_told_goes_what_names_them_or_went_to_them(group, alice, bob):
+    User.objects.filter(pk=bob.pk).update(phone_number=12025550123)
+    there, until = Group.objects.create(name="Elsewhere"), timezone.now()
+    stay, own, near = "Alice calls", f"u_{bob.pk}", f"u_{bob.pk}0"
+    for to, subject, text in (
+        ("alice@example.com", stay, stay),
+        ("bob@example.com", "A letter", "Hello"),
+        ("alice@example.com", "Bob invites you", "Hello"),
+        ("alice@example.com", "A letter", "Bob invites you"),
+    ):
+        SandboxEmail.objects.create(to=to, subject=subject, text=text, html="")
+    for to, body in (("+12025550199", stay), ("+12025550123", "Hello"), ("+12025550199", "Bob calls")):
+        SandboxMessage.objects.create(to=to, body=body)
+    told = ((group, stay), (there, "Bob calls"), (group, "Bob calls"), (there, "Write to bob@example.com"))
+    for number, (where, body) in enumerate(told):
+        Push.objects.create(cause=f"call:CF{number}", group_id=where.pk, body=body, until_at=until)
+        SandboxNotification.objects.create(group_id=where.pk, body=body, identities=[near])
+    SandboxNotification.objects.create(group_id=there.pk, body="A call", identities=[near, own])
+    User.objects.get(pk=bob.pk).delete()
+    assert (SandboxEmail.objects.get().subject, SandboxMessage.objects.get().body) == (stay, stay)
+    for kind in (Push, SandboxNotification):
+        assert set(kind.objects.values_list("body", flat=True)) == {stay, "Bob calls"}
+        assert kind.objects.count() == 2
 
 
 @pytest.mark.parametrize("name", ["display_name", "first_name", "last_name"])

@@ -101,6 +101,19 @@ def test_the_same_code_sent_again_under_a_key_counts_once(sandbox_verify, api, p
     assert api.post(path(alice), {**body, "channel": "call"}, headers=key).status_code == 422
 
 
+def test_where_the_limit_is_off_nothing_is_too_often(sandbox_verify, start, alice, settings):
+    settings.THROTTLE_PHONE_VERIFICATION = None
+    assert [start(alice).status_code for _ in range(4)] == [202] * 4
+    assert not LimitCount.objects.exists()
+
+
+def test_another_code_has_all_its_tries(sandbox_verify, start, type_in, alice):
+    start(alice)
+    type_in(alice, "000000")
+    start(alice)
+    assert PendingVerification.objects.get().tries == 0
+
+
 def test_a_new_one_takes_the_place_of_the_old(sandbox_verify, start, alice):
     start(alice)
     start(alice, "+12025550199")

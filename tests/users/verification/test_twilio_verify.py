@@ -53,13 +53,15 @@ def test_what_is_not_sent_is_said_in_plain_words_and_counts_for_nothing(
     ],
 )
 def test_what_is_not_compared_is_said_and_a_silent_service_costs_no_try(
-    start, type_in, alice, twilio_double, told, status, word, tries
+    start, type_in, alice, bob, twilio_double, told, status, word, tries
 ):
     start(alice)
+    start(bob)
+    type_in(bob, "000000")
     twilio_double.fail_next(told)
     answer = type_in(alice, "000000")
     assert (answer.status_code, answer.json()["code"]) == (status, word)
-    assert PendingVerification.objects.get().tries == tries
+    assert dict(PendingVerification.objects.values_list("user", "tries")) == {alice.pk: tries, bob.pk: 1}
 
 
 def test_a_service_that_hangs_is_waited_for_so_long(start, alice, twilio_double, short_deadline):
@@ -74,6 +76,16 @@ def test_the_same_code_comes_again_and_has_as_many_tries_left(start, type_in, co
     start(alice, channel="call")
     assert PendingVerification.objects.get().tries == 4
     assert [type_in(alice, "000000").status_code for _ in range(2)] == [400, 410]
+
+
+def test_the_tries_of_one_at_a_landline_are_none_of_anothers(start, type_in, alice, bob):
+    start(alice)
+    for _ in range(2):
+        type_in(alice, "000000")
+    start(bob)
+    type_in(bob, "000000")
+    start(alice)
+    assert dict(PendingVerification.objects.values_list("user", "tries")) == {alice.pk: 2, bob.pk: 1}
 
 
 def test_two_people_who_wait_at_one_landline_share_its_code(start, type_in, code, alice, bob):
@@ -100,6 +112,20 @@ def test_who_types_the_right_code_twice_at_once_is_verified(start, type_in, code
     answers.append(type_in(alice, right))
     assert [each.status_code for each in answers] == [200, 200]
     assert VerifiedNumber.objects.get().number == NUMBER
+
+
+def test_a_try_is_given_back_to_its_own_code_and_to_no_later_one(start, type_in, alice, twilio_double, monkeypatch):
+    start(alice)
+
+    def ask_for_another(name):
+        monkeypatch.undo()
+        start(alice, "+12025550199")
+        type_in(alice, "000000")
+        twilio_double.fail_next(Fault.SERVER_ERROR)
+
+    monkeypatch.setattr("users.verification.services.failpoint", ask_for_another)
+    assert type_in(alice, "000000").status_code == 503
+    assert PendingVerification.objects.get().tries == 1
 
 
 @pytest.mark.parametrize("verified", ["this number an hour ago", "another number just now", "by somebody else"])
