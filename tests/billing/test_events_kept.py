@@ -252,6 +252,7 @@ def test_things_of_a_payment_that_this_key_cannot_see_are_too(kept, paid, stripe
     ("field", "reason"),
     [
         ({"account": "acct_2"}, "It is of another account of Stripe's: acct_2."),
+        ({"context": "acct_2"}, "It is of another account of Stripe's: acct_2."),
         ({"livemode": True}, "It is of live mode, and SK_TEST is of the other one."),
     ],
 )
