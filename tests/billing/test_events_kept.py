@@ -43,9 +43,23 @@ def without(thing, *keys):
 # --- What cannot be read --------------------------------------------------------------------------------------------
 
 
+LONG_ID = b'{"id": "%s", "type": "x"}' % (b"e" * 256)
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"not json", b"[]", b"null", b"7", b"{}", b'{"id": 1, "type": "x"}', b'{"id": "evt_1"}', b"[" * 10_000],
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"null",
+        b"7",
+        b"{}",
+        b'{"id": 1, "type": "x"}',
+        b'{"id": "evt_1"}',
+        b"[" * 10_000,
+        LONG_ID,
+    ],
 )
 def test_a_signed_body_that_is_no_event_is_kept(kept, body):
     event = kept(body)
