@@ -43,9 +43,23 @@ def without(thing, *keys):
 # --- What cannot be read --------------------------------------------------------------------------------------------
 
 
+LONG_ID = b'{"id": "%s", "type": "x"}' % (b"e" * 256)
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"not json", b"[]", b"null", b"7", b"{}", b'{"id": 1, "type": "x"}', b'{"id": "evt_1"}', b"[" * 10_000],
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"null",
+        b"7",
+        b"{}",
+        b'{"id": 1, "type": "x"}',
+        b'{"id": "evt_1"}',
+        b"[" * 10_000,
+        LONG_ID,
+    ],
 )
 def test_a_signed_body_that_is_no_event_is_kept(kept, body):
     event = kept(body)
@@ -252,6 +266,7 @@ def test_things_of_a_payment_that_this_key_cannot_see_are_too(kept, paid, stripe
     ("field", "reason"),
     [
         ({"account": "acct_2"}, "It is of another account of Stripe's: acct_2."),
+        ({"context": "acct_2"}, "It is of another account of Stripe's: acct_2."),
         ({"livemode": True}, "It is of live mode, and SK_TEST is of the other one."),
     ],
 )

@@ -43,6 +43,9 @@ SET_UP = {
         param="payment_method",
     ),
     "no code at all": error(400, "invalid_request_error", "As per Indian regulations, exports need a description."),
+    "no code, and words of the dashboard": error(
+        400, "invalid_request_error", "This payment method is not activated: see to it in your dashboard."
+    ),
     "another key's parameters": refused(400, None, "idempotency_error"),
 }
 set_up = pytest.mark.parametrize("answer", SET_UP.values(), ids=SET_UP)

@@ -1,10 +1,12 @@
 """Only what Stripe has signed is an event: every body here is signed by the rules, or broken on purpose."""
 
+import json
 import time
 
 import pytest
 
 from billing.gateway.interface import SignatureVerificationError, payments
+from billing.gateway.stripe_payments import StripePayments
 from core.vendors import NotConfigured
 from tests.doubles.stripe import WEBHOOK_SECRET, event, signature
 from tests.doubles.stripe_objects import declined, new_charge, new_intent
@@ -27,6 +29,12 @@ def test_a_signed_event_is_read(read):
     assert (found.about.id, found.about.amount_cents) == (INTENT["id"], 500)
     assert (found.about.status, found.about.message) == ("succeeded", "")
     assert found.payload["data"]["object"].items() <= INTENT.items()
+
+
+def test_where_our_key_does_not_say_of_which_mode_it_is_events_of_either_are_read():
+    read = StripePayments(sk_test="made_up").event_from_payload
+    for livemode in (True, False):
+        assert read(json.loads(event("payment_intent.succeeded", INTENT, livemode=livemode))).about.top_up == "one"
 
 
 def test_a_failed_payment_says_why(read):

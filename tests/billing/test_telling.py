@@ -193,13 +193,30 @@ def test_a_card_that_expires_is_told_once_for_each_date(card, run_jobs):
     assert not Job.objects.unfinished().exists()
 
 
-def test_a_card_that_was_renewed_meanwhile_is_not_told(card, run_jobs):
+@pytest.mark.parametrize("changes", [{"exp_year": 2099}, {"is_default": False}], ids=["renewed", "pays no more"])
+def test_a_card_that_was_changed_meanwhile_is_not_told(card, run_jobs, changes):
     now = timezone.now()
     card(now.year, now.month)
     run()
-    Card.objects.update(exp_year=now.year + 3)
+    Card.objects.update(**changes)
     run_jobs()
     assert letters() == []
+
+
+def test_another_card_and_another_person_who_has_taken_it_over_are_told(card, run_jobs, bob):
+    now = timezone.now()
+    for number in (1, 2):
+        Card.objects.update(is_default=False)
+        card(now.year, now.month, id=f"pm_{number}")
+        run()
+    Card.objects.filter(pk="pm_2").update(user=bob)
+    run()
+    told = Notice.objects.filter(kind=Notice.Kind.CARD).order_by("pk").values_list("user__display_name", "about")
+    assert [(name, about.partition(":")[0]) for name, about in dict.fromkeys(told)] == [
+        ("Alice", "pm_1"),
+        ("Alice", "pm_2"),
+        ("Bob", "pm_2"),
+    ]
 
 
 def test_a_card_that_pays_nothing_any_more_when_its_turn_comes_is_not_told(card):
@@ -212,5 +229,6 @@ def test_a_card_that_pays_nothing_any_more_when_its_turn_comes_is_not_told(card)
 def test_a_card_that_pays_nothing_is_not_told(card):
     now = timezone.now()
     card(now.year, now.month, is_default=False)
+    assert not expiring_cards(now.date()).exists()
     run()
     assert not Notice.objects.exists()

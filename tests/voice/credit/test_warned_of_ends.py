@@ -82,6 +82,13 @@ def test_who_has_left_hears_nothing(room, heard, twilio_double, alice):  # noqa:
     assert (heard(), heard()) == ([], [])
 
 
+def test_where_calls_cost_nothing_no_money_ends(room, heard, money, settings, alice):  # noqa: F811
+    money(0)
+    room(alice)
+    settings.CALL_RATE = settings.CONFERENCE_RATE = 0
+    assert heard() == []
+
+
 def test_whose_payer_has_money_hears_nothing_of_anothers_end(room, heard, money, alice, bob):  # noqa: F811
     money(200)
     hers, his = room(alice), room(bob)
