@@ -43,6 +43,12 @@ def test_asking_again_for_the_same_call_stores_it_once(call, group, bob):
     assert len(labels) == Call.objects.count() == 1
 
 
+@pytest.mark.parametrize("sid", ["CA 1", "CA-1", "<CA1>", "A" * 65])
+def test_what_is_no_sid_is_let_in_and_not_stored(call, group, sid):
+    assert conference(call(group.pk, CallSid=sid)).text == str(group.pk)
+    assert not Call.objects.exists()
+
+
 @pytest.mark.parametrize(("source", "is_in"), [("event", False), ("answer", False), ("assumed", True)])
 def test_a_call_of_which_twilio_has_said_that_it_has_ended_is_let_in_no_more(call, group, source, is_in):
     """What was only taken to have ended may go on."""
