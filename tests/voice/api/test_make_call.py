@@ -3,11 +3,12 @@ from xml.etree import ElementTree
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError
+from django.utils import timezone
 
 from billing.ledger import set_balance
 from groups.models import Group
 from tests.voice.conftest import sign
-from voice.models import Call
+from voice.models import Call, HangUp
 
 PATH = "/api/voice/makeCall"
 
@@ -40,6 +41,21 @@ def test_a_member_is_let_into_the_groups_conference(call, group, bob):
 def test_asking_again_for_the_same_call_stores_it_once(call, group, bob):
     labels = {conference(call(group.pk, CallSid="CA1")).attrib["participantLabel"] for _ in range(3)}
     assert len(labels) == Call.objects.count() == 1
+
+
+@pytest.mark.parametrize("sid", ["CA 1", "CA-1", "<CA1>", "A" * 65])
+def test_what_is_no_sid_is_let_in_and_not_stored(call, group, sid):
+    assert conference(call(group.pk, CallSid=sid)).text == str(group.pk)
+    assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize(("source", "is_in"), [("event", False), ("answer", False), ("assumed", True)])
+def test_a_call_of_which_twilio_has_said_that_it_has_ended_is_let_in_no_more(call, group, source, is_in):
+    """What was only taken to have ended may go on."""
+    call(group.pk, From="+12025550150", CallSid="CA1")
+    Call.objects.update(end_time=timezone.now(), end_source=source)
+    answer = call(group.pk, From="+12025550150", CallSid="CA1")
+    assert (b"<Dial" in answer.content) is is_in
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -85,6 +101,17 @@ def test_the_longest_standing_owner_pays_and_the_balance_sets_the_limit(call, gr
     dial = ElementTree.fromstring(call(group.pk, CallSid="CA1").content).find("Dial")  # our own answer
     assert dial.attrib["timeLimit"] == str(100 * 60)  # $1.03 at $0.0103 a minute
     assert Call.objects.get().payer.user == alice
+
+
+def test_who_is_on_and_asks_again_when_the_money_is_used_up_is_not_hung_up_on_for_that(
+    call, group, alice, bob, paid, tell
+):
+    set_balance(user=alice, balance_micros=1_030_000, memo="")
+    call(group.pk, From=f"client:u_{bob.pk}", CallSid="CA1")
+    tell(1, "participant-join", "CA1")
+    set_balance(user=alice, balance_micros=0, memo="")
+    assert "not enough credit" in spoken(call(group.pk, From=f"client:u_{bob.pk}", CallSid="CA1"))
+    assert not HangUp.objects.exists()
 
 
 @pytest.mark.parametrize(("micros", "is_enough"), [(500_000, True), (499_999, False), (0, False)])

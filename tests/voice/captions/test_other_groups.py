@@ -12,7 +12,7 @@ from groups.models import Caption, Group, Membership, Ownership
 from tests.conftest import person
 from tests.voice.captions.conftest import NOON
 from users.models import User
-from voice.models import Call, GroupCall
+from voice.models import Call, GroupCall, Transcription
 
 
 @pytest.fixture
@@ -60,13 +60,16 @@ def test_a_list_is_of_one_group(api, path, group, neighbours):
     assert [each["text"] for each in api.get(f"/api/groups/{neighbours.pk}/captions").json()] == ["theirs"]
 
 
-def test_of_what_is_turned_on_and_off_and_typed_only_the_group_hears(elsewhere, here, turn, twilio_double, api, path):
+def test_of_what_is_turned_on_and_off_and_typed_only_the_group_hears(
+    elsewhere, here, turn, twilio_double, api, path, zoe
+):
     theirs = spoken_into(twilio_double, elsewhere)
     turn(on=True)
     turn(on=False)
     api.post(f"{path}/spokenMessages", {"text": "Hello, family"})
     do_all()
     assert spoken_into(twilio_double, elsewhere) == theirs
+    assert [each.call.user_id for each in Transcription.objects.going_on()] == [zoe.pk]
     assert len(spoken_into(twilio_double, here)) == 3
 
 

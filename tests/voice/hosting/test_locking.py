@@ -1,6 +1,7 @@
 """A locked call lets nobody in, and who is on stays; the lock ends with the call."""
 
 import pytest
+from django.utils import timezone
 
 from groups.models import Group
 from tests.access.conftest import invitee, member, owner, signed_in, stranger  # noqa: F401  # fixtures
@@ -54,6 +55,22 @@ def test_what_twilio_asks_again_is_answered_as_before(lock, call, bob):
     before = call(bob, "CA1").content
     lock()
     assert call(bob, "CA1").content == before
+
+
+def test_but_not_of_a_call_that_is_taken_to_have_ended(lock, call, bob):
+    call(bob, "CA1")
+    Call.objects.update(end_time=timezone.now(), end_source="assumed")
+    lock()
+    assert spoken(call(bob, "CA1")) == LOCKED
+
+
+def test_nor_of_one_that_was_never_let_in(lock, call, tell, alice, bob):
+    """Twilio tells of it all the same, before it asks."""
+    call(alice, "CA1")
+    tell(1, "participant-join", "CA1")
+    tell(2, "participant-join", "CA2")
+    lock()
+    assert spoken(call(bob, "CA2")) == LOCKED
 
 
 def test_other_groups_are_not_locked(lock, twilio, bob, db):

@@ -223,14 +223,15 @@ def test_as_long_as_it_may_ring_twilio_is_asked_again(rings, verify, bob, twilio
     assert state(bob) == "noAnswer"
 
 
-def test_a_phone_that_rings_for_two_minutes_is_hung_up_on(rings, verify, bob, twilio_double):
+def test_a_phone_that_rings_for_two_minutes_is_hung_up_on(rings, verify, alice, bob, line, twilio_double):
+    line.join(alice)
     verify(bob)
     rings(bob)
     call = twilio_double.calls[twilio_double.rings[0]["sid"]]
     call["status"] = "in-progress"
     later(minutes=2, seconds=1)
     do_all()
-    assert call["status"] == "completed"
+    assert (call["status"], line.ended()) == ("completed", [])
 
 
 def test_who_was_let_in_is_not(rings, ringing, verify, bob, twilio_double, state):
