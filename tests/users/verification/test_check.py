@@ -11,16 +11,17 @@ from users.signals import number_shared
 pytestmark = pytest.mark.django_db
 
 
-def test_the_right_code_verifies_the_number_and_shows_it(service, start, type_in, code, api, path, alice):
+def test_the_right_code_verifies_the_number_and_shows_it(service, start, type_in, code, api, path, alice, bob):
     assert api.get(path(alice)).json() == {"phoneNumber": None, "verifiedAt": None}
     start(alice)
+    start(bob)
     answer = type_in(alice, code(alice))
     assert answer.status_code == 200
     assert answer.json() == api.get(f"/api/users/{alice.pk}").json()
     assert answer.json()["phoneNumber"] == int(NUMBER)
     shown = api.get(path(alice)).json()
     assert (shown["phoneNumber"], shown["verifiedAt"][-1]) == (NUMBER, "Z")
-    assert not PendingVerification.objects.exists()
+    assert PendingVerification.objects.get().user == bob
 
 
 def test_a_code_may_be_typed_with_spaces(service, start, type_in, code, alice):
@@ -121,7 +122,10 @@ def told():
     number_shared.disconnect(hear)
 
 
-def test_several_people_may_verify_one_number_and_those_before_are_told(service, verify, api, path, told, alice, bob):
+def test_several_people_may_verify_one_number_and_those_before_are_told(
+    service, verify, api, path, told, alice, bob, carol
+):
+    verify(carol, "+12025550199")
     first, second = verify(alice).json(), verify(bob).json()
     assert {name: first[name] for name in ("phoneNumber", "callStatus")} == {
         name: second[name] for name in ("phoneNumber", "callStatus")

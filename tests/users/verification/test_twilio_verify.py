@@ -143,6 +143,25 @@ def test_a_code_that_counts_no_more_is_not_made_good_by_what_was_verified_beside
     assert list(VerifiedNumber.objects.values()) == known
 
 
+def test_who_waits_for_another_request_in_vain_waits_no_longer_than_so(
+    start, type_in, alice, twilio_double, monkeypatch
+):
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        assert len(waits) < 9, "it waits without end"
+
+    monkeypatch.setattr("users.verification.services.sleep", wait)
+    times = iter(range(9))  # seconds
+    monkeypatch.setattr("users.verification.services.monotonic", lambda: next(times))
+    start(alice)
+    type_in(alice, "000000")
+    twilio_double.fail_next(error(404, 20404, "The requested resource was not found"))
+    assert type_in(alice, "123456").status_code == 410
+    assert 2 <= len(waits) <= 3
+
+
 def test_who_types_a_code_once_waits_for_no_other_request(start, type_in, alice, twilio_double, monkeypatch):
     waits = []
     monkeypatch.setattr("users.verification.services.sleep", waits.append)
