@@ -7,12 +7,14 @@ is searched in it, and one row's page, its history, and what is asked before it 
 import logging
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.db import connection
 from django.db.models import Model
 from django.test import Client, RequestFactory
 
@@ -43,6 +45,7 @@ def visit(only: str = "") -> None:
     operator = operator or User.objects.create_superuser(email="operator@example.com")
     browser = Client()
     browser.force_login(operator)
+    alone()
     browser.get("/admin/")
     for path in (*pages(operator), *READS):
         if only in path:
@@ -52,15 +55,32 @@ def visit(only: str = "") -> None:
 
 
 def tell(title: str, browser: Client, path: str, **headers: str) -> None:
-    """Of what is streamed it is the time to the first piece, and in brackets that to the last."""
-    begun = time.monotonic()
+    """Seconds of the processor's, and then by the clock, which other work on the machine makes longer. Of what is
+    streamed both are to the first piece, and in brackets stands the time to the last."""
+    begun, before = time.monotonic(), spent()
     answer = browser.get(path, headers=headers)
     pieces = iter(answer) if answer.streaming else iter((answer.content,))
     size = len(next(pieces, b""))
-    seconds = time.monotonic() - begun
+    seconds, by_clock = spent() - before, time.monotonic() - begun
     size += sum(map(len, pieces))
     whole = f"   (all of it: {time.monotonic() - begun:.2f})" if answer.streaming else ""
-    print(f"{title:<90}{seconds:>8.2f} s{size:>12,} bytes   {answer.status_code}{whole}", flush=True)
+    print(f"{title:<90}{seconds:>8.2f} s{by_clock:>8.2f} s{size:>12,} bytes   {answer.status_code}{whole}", flush=True)
+
+
+def spent() -> float:
+    """This process' own, and that of PostgreSQL's for its connection, where it is on this machine."""
+    if connection.vendor != "postgresql":
+        return time.process_time()
+    connection.ensure_connection()
+    told = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    return time.process_time() + (int(told.read_text().split()[0]) / 1e9 if told.exists() else 0)
+
+
+def alone() -> None:
+    """PostgreSQL answers by one process, whose time can be told."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
 
 
 def pages(operator: User) -> Iterator[str]:

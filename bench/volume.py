@@ -4,7 +4,7 @@
 
 On a temporary SQLite file, or on a database beside the PostgreSQL of DATABASE_URL. With `--keep` it is DATABASE_URL's
 own, which is filled where it is empty and stays: the next run has it at once. Exits with 1 where a page takes over two
-seconds, or the check over a minute. `python -m bench.prune` measures what is forgotten each day.
+seconds of the processor's, or the check over a minute. `python -m bench.prune` measures what is forgotten each day.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def check(environment: dict[str, str]) -> float:
 
 
 def visit(environment: dict[str, str], only: str) -> Iterator[float]:
-    """Prints each page's line as it comes, and gives its seconds."""
+    """Prints each page's line as it comes, and gives the processor's seconds."""
     for line in stream(environment, "shell", "--no-imports", "-c", f"from bench.visits import visit; visit({only!r})"):
         print(line, flush=True)
         yield float(line.split(" s ")[0].split()[-1])

@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Func, Value
+from django.db.models import CharField, Func, TextField, Value
 from django.db.models.lookups import Contains
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -26,7 +26,8 @@ class HasText(Contains):
         super().__init__(Folded(lhs), Folded(Value(rhs, output_field=CharField())))
 
 
-CharField.register_lookup(HasText, "has_text")  # by the class's own name, `contains`, the database finds its LIKE
+for kind in (CharField, TextField):
+    kind.register_lookup(HasText, "has_text")  # by the class's own name, `contains`, the database finds its LIKE
 
 
 def folded(text: str | None) -> str | None:

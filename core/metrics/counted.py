@@ -20,6 +20,8 @@ class Counted:
         self.counts: dict[Key, float] = {}
         self.times: dict[Key, list[float]] = {}
         """How many took up to each bound, how many longer, and last the sum of their seconds."""
+        self.requests: dict[tuple[str, str, int], list[float]] = {}
+        """The same of requests, by method, route and status: how many there were is in it too."""
         self.gauges: dict[str, Callable[[], float]] = {}
         """What is so at this moment, in this process."""
         self.elsewhere: dict[Key, Callable[[], float]] = {}
@@ -36,27 +38,36 @@ class Counted:
                 self._time(key, seconds)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request. Each poll comes here."""
+        """A request. Each poll comes here: one thing is looked up."""
         if self.is_on:
-            key = (REQUESTS, method, route, status)
             with self.lock:
-                self.counts[key] = self.counts.get(key, 0) + 1
-                self._time((REQUEST_SECONDS, route), seconds)
+                taken = self.requests.get((method, route, status))
+                if taken is None:
+                    taken = self.requests[method, route, status] = none_yet()
+                taken[bisect_left(BOUNDS, seconds)] += 1
+                taken[-1] += seconds
 
     def _time(self, key: Key, seconds: float) -> None:
         taken = self.times.get(key)
         if taken is None:
-            taken = self.times[key] = [0.0] * (len(BOUNDS) + 2)
+            taken = self.times[key] = none_yet()
         taken[bisect_left(BOUNDS, seconds)] += 1
         taken[-1] += seconds
 
     def written(self) -> bytes:
-        """All of it, as `Totals` reads it."""
+        """All of it, as `Totals` reads it, which adds up what comes twice."""
         with self.lock:
             counts, times = list(self.counts.items()), [(key, [*each]) for key, each in self.times.items()]
+            requests = [(key, [*each]) for key, each in self.requests.items()]
+        counts += [((REQUESTS, *key), sum(taken[:-1])) for key, taken in requests]
+        times += [((REQUEST_SECONDS, route), taken) for (_, route, _), taken in requests]
         counts += [(key, read()) for key, read in self.elsewhere.items()]
         gauges = [((name,), read()) for name, read in self.gauges.items()]
         return orjson.dumps({"counts": counts, "times": times, "gauges": gauges})
+
+
+def none_yet() -> list[float]:
+    return [0.0] * (len(BOUNDS) + 2)
 
 
 class Totals:

@@ -108,7 +108,7 @@ def sent(story: Story, names: dict[str, str]) -> dict[str, Any]:
     body, address = story.body(names), fill(story.address, names)
     headers = {"Accept": story.accepts} if story.accepts else {}
     if story.who == "twilio":
-        params = body or {}
+        params = texts(body or {})
         headers["X-Twilio-Signature"] = sign(address, params)
         form = {"content_type": "application/x-www-form-urlencoded"} if params else {}
         return {"data": urlencode(params), **form, "headers": headers}
@@ -125,3 +125,8 @@ def sent(story: Story, names: dict[str, str]) -> dict[str, Any]:
 def multipart(fields: dict[str, Any]) -> dict[str, Any]:
     data, content_type = Client()._encode_data(fields, format="multipart")
     return {"data": data, "content_type": content_type}
+
+
+def texts(params: dict[str, Any]) -> dict[str, str]:
+    """As a form of Twilio's has them: true and false in small letters."""
+    return {name: json.dumps(value) if isinstance(value, bool) else str(value) for name, value in params.items()}

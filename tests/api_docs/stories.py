@@ -104,11 +104,11 @@ STORIES = """
 200 twilio POST /api/voice/dialIn {"CallSid": "CA4", "From": "+4915100000", "To": "+12025550100"}
 200 twilio POST /api/voice/dialIn/pin {"CallSid": "CA4", "From": "+4915100000", "To": "+12025550100", "Digits": "{pin}"}
 200 twilio POST /api/voice/ringAnswer?leg=1 {"CallSid": "CA5", "From": "+12025550100", "To": "+4915100001"}
-200 twilio POST /api/voice/announcement?say=alone&language=en {"CallSid": "CA1"}
+200 twilio POST /api/voice/announcement?say=alone&language=en {"AccountSid": "ACtest", "CallSid": "CA1", "ConferenceSid": "CF1", "FriendlyName": "1", "ApiVersion": "2010-04-01"}
 200 twilio POST /api/voice/keypad {"CallSid": "CA2", "Digits": "2"}
-204 twilio POST /api/voice/captionEvents {"TranscriptionSid": "GT1", "TranscriptionEvent": "transcription-content", "CallSid": "CA1", "Track": "inbound_track", "LanguageCode": "en-US", "Final": "true", "SequenceId": "2", "Timestamp": "2026-11-30T12:00:00.000Z", "TranscriptionData": "{\\"transcript\\": \\"Hello everybody\\", \\"confidence\\": 0.97}"}
-204 twilio POST /api/voice/conferenceEvents {"ConferenceSid": "CF1", "FriendlyName": "1", "StatusCallbackEvent": "participant-join", "CallSid": "CA1", "SequenceNumber": "1"}
-204 twilio POST /api/voice/callEvents {"CallSid": "CA1", "CallStatus": "completed", "CallDuration": "61", "SequenceNumber": "3"}
+204 twilio POST /api/voice/captionEvents {"AccountSid": "ACtest", "CallSid": "CA1", "TranscriptionSid": "GT1", "TranscriptionEvent": "transcription-content", "SequenceId": 2, "Timestamp": "2026-11-30T12:00:00.000Z", "Track": "inbound_track", "LanguageCode": "en-US", "Final": true, "TranscriptionData": "{\\"transcript\\": \\"Hello everybody\\", \\"confidence\\": 0.97}"}
+204 twilio POST /api/voice/conferenceEvents {"AccountSid": "ACtest", "CallSid": "CA1", "ConferenceSid": "CF1", "FriendlyName": "1", "StatusCallbackEvent": "participant-join", "SequenceNumber": 1, "Timestamp": "Mon, 30 Nov 2026 12:00:00 +0000", "Muted": false, "Hold": false, "Coaching": false, "StartConferenceOnEnter": true, "EndConferenceOnExit": false}
+204 twilio POST /api/voice/callEvents {"AccountSid": "ACtest", "CallSid": "CA1", "CallStatus": "completed", "CallDuration": 61, "Duration": 2, "SequenceNumber": 3, "Timestamp": "Mon, 30 Nov 2026 12:01:01 +0000", "CallbackSource": "call-progress-events", "Direction": "inbound", "From": "client:u_2", "ApiVersion": "2010-04-01"}
 
 200 alice  POST /api/billing/addMoney {"userId": 1, "amountToAdd": 20}  # 20 dollars
 200 bob    POST /api/billing/addMoney {"userId": 2, "amountToAdd": 0.5}  # less than a dollar

@@ -5,12 +5,12 @@ import logging
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
 from voice.announcements import announcement
+from voice.api.event_serializers import AnnouncementAskedSerializer
 from voice.api.signatures import SignedByTwilio
 from voice.api.spoken import SIGNATURE, TWIML_ANSWER, twiml
 from voice.captions.messages import words_of
@@ -32,7 +32,7 @@ class AnnouncementViewSet(ViewSet):
             OpenApiParameter("message", str, description="Which typed message, instead of a name."),
             SIGNATURE,
         ],
-        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        request={"application/x-www-form-urlencoded": AnnouncementAskedSerializer},
         responses=TWIML_ANSWER,
     )
     def create(self, request: Request) -> HttpResponse:

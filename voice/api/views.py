@@ -16,6 +16,7 @@ from core.wire import read
 from groups.api.permissions import THE_GROUP
 from users.api.identity import IdentitySerializer, caller_identity
 from users.api.permissions import IsAdminUser, PermissionsByAction
+from voice.api.event_serializers import CallEventSerializer, CaptionEventSerializer, ConferenceEventSerializer
 from voice.api.permissions import MaySeeCharges
 from voice.api.serializers import (
     AllChargesSerializer,
@@ -84,11 +85,9 @@ class TwilioEventViewSet(ViewSet):
 
     @extend_schema(
         summary="Twilio's conference status callback",
-        description="Read are `ConferenceSid`, `FriendlyName` (the group's id, behind `CONFERENCE_PREFIX`), "
-        "`StatusCallbackEvent`, `CallSid`, `SequenceNumber` and `Timestamp`. The same again, or late, changes nothing "
-        "that it should not. https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback",
+        description="The same again, or late, changes nothing that it should not.",
         parameters=[SIGNATURE],
-        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        request={"application/x-www-form-urlencoded": ConferenceEventSerializer},
         responses={204: None},
     )
     def conference(self, request: Request) -> HttpResponse:
@@ -96,10 +95,9 @@ class TwilioEventViewSet(ViewSet):
 
     @extend_schema(
         summary="Twilio's call status callback",
-        description="Read are `CallSid`, `CallStatus`, `CallDuration` and `Timestamp`. "
-        "https://www.twilio.com/docs/voice/twiml/number#attributes-status-callback",
+        description="Of any call. It has ended, and for how long it was, is what is read of it.",
         parameters=[SIGNATURE],
-        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        request={"application/x-www-form-urlencoded": CallEventSerializer},
         responses={204: None},
     )
     def call(self, request: Request) -> HttpResponse:
@@ -108,7 +106,7 @@ class TwilioEventViewSet(ViewSet):
     @extend_schema(
         summary="Twilio's status callback of a real-time transcription",
         parameters=[SIGNATURE],
-        request={"application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        request={"application/x-www-form-urlencoded": CaptionEventSerializer},
         responses={204: None},
     )
     def captions(self, request: Request) -> HttpResponse:
