@@ -18,7 +18,7 @@ from tests.openapi import check_answer
 from uploads import images
 from users.models import User
 
-pytest_plugins = ["tests.budget", "tests.doubles.fixtures", "tests.operators_log"]
+pytest_plugins = ["tests.neighbours", "tests.budget", "tests.doubles.fixtures", "tests.operators_log"]
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("untimed")

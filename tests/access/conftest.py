@@ -16,6 +16,7 @@ from groups.invitations.tokens import token_of
 from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import Client, person
 from tests.doubles.issuer import HOUR, rsa_key
+from tests.neighbours import ours
 from tests.voice.conftest import twilio  # noqa: F401  # a fixture
 from users.models import Export, PendingVerification, User, VerifiedNumber
 from users.verification.interface import verification
@@ -104,7 +105,7 @@ def card_on_file(customer: str) -> list[SandboxObject]:
 @pytest.fixture
 def bound(people, issuer) -> dict[str, User]:
     """All of them have signed in before."""
-    User.objects.update(oidc_issuer=issuer.url, oidc_subject=F("email"))
+    ours(User).update(oidc_issuer=issuer.url, oidc_subject=F("email"))
     return people
 
 

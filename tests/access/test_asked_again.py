@@ -20,6 +20,7 @@ from tests.admin.conftest import read_form
 from tests.admin.test_settle_action import ENDED
 from tests.billing.conftest import paid  # noqa: F401  # a fixture
 from tests.conftest import Client
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from uploads import images
 from users.models import Export, User
@@ -168,7 +169,7 @@ def test_who_is_disabled_while_their_large_export_waits_has_none_made(issuer, si
         lambda: answers.append(client.get(f"/api/users/{alice.pk}/export")),
     )
     assert answers[0].json()["code"] == "account_disabled"
-    assert not Export.objects.exists()
+    assert not ours(Export).exists()
 
 
 def test_who_is_put_out_while_their_call_waits_for_the_account_is_not_let_in(
@@ -242,7 +243,7 @@ def forms(browser, paid, alice, bob, group):  # noqa: F811  # a fixture
     """Forms that move money or change a person, filled in: where each is posted, and what."""
     account = account_of(alice)
     call = Call.objects.create(sid="CA1", payer=account, group_id=group.pk, **ENDED)
-    top_up = {"top_up": TopUp.objects.get().pk, "amount": "5"}
+    top_up = {"top_up": ours(TopUp).get().pk, "amount": "5"}
     written = {
         "adjust": ("billing_account_adjust", account, {"amount": "5", "reason": "A present"}),
         "refund": ("billing_account_refund", account, top_up),

@@ -9,6 +9,7 @@ from groups.models import Activity, Departure, Group
 from tests.access.conftest import listed, says
 from tests.access.rows import all_rows
 from tests.conftest import person
+from tests.neighbours import ours
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ def test_who_goes_sees_nothing_more(departing, path):
 def test_it_must_be_said_within_ten_minutes(departing, path, minutes, expected):
     client, user, go = departing
     go()
-    Departure.objects.update(left_at=timezone.now() - timedelta(minutes=minutes))
+    ours(Departure).update(left_at=timezone.now() - timedelta(minutes=minutes))
     assert says(client, path, user) == expected
 
 
@@ -99,7 +100,7 @@ def test_going_twice_gives_no_second_word(departing, path):
 def test_going_again_is_known_for_ten_minutes(departing, path, minutes, expected):
     _, _, go = departing
     go()
-    Departure.objects.update(left_at=timezone.now() - timedelta(minutes=minutes))
+    ours(Departure).update(left_at=timezone.now() - timedelta(minutes=minutes))
     assert answered(go()) == expected
 
 

@@ -102,6 +102,7 @@ def fields_of_puts():
             yield path, document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("caller", "seen"), [("stranger", []), ("staff", ["Family", "Neighbours"])])
 def test_a_list_of_groups_holds_those_that_one_may_see(send, caller, seen):
     assert [each["name"] for each in send(listing("GET /api/groups"), caller).json()] == seen

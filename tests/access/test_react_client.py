@@ -6,6 +6,7 @@ from groups.models import Activity, Departure, Group, Invitation, Membership, Ow
 from tests.access.conftest import listed, says
 from tests.access.rows import all_rows
 from tests.access.shown import PROFILE
+from tests.neighbours import ours
 from tests.shapes import ACCOUNT
 from users.models import User
 
@@ -25,7 +26,7 @@ def test_signing_up_posts_the_whole_identity_token(issuer, api, db):
     assert [list(answer.json()) for answer in answers] == [ACCOUNT, ACCOUNT]
     assert (answers[0].json()["displayName"], answers[0].json()["avatar"]) == ("Eve", "https://x.example/e.png")
     assert answers[0].json()["stripeId"] is not None
-    assert User.objects.count() == 1
+    assert ours(User).count() == 1
 
 
 def test_the_user_page_polls_what_is_around_oneself(invitee, carol, group):
@@ -35,6 +36,7 @@ def test_the_user_page_polls_what_is_around_oneself(invitee, carol, group):
     assert invitee.get(f"/api/groups/{group.pk}/callStatus").json() == {"callStatus": False}
 
 
+@pytest.mark.alone
 def test_the_search_box_finds_people_as_profiles(stranger, alice, bob):
     found = {each["displayName"]: list(each) for each in stranger.get("/api/users").json()}
     assert found == {"Alice": PROFILE, "Bob": PROFILE, "Dave": ACCOUNT}
@@ -52,7 +54,7 @@ def test_making_a_group(stranger, dave):
         answer = stranger.post(f"{path}/{people}", {"userId": dave.pk})
         assert (answer.status_code, listed(answer)) == (200, ["Dave"])
     assert says(stranger, path, dave, "made the group") == (201, ["made the group"])
-    assert (Ownership.objects.count(), Membership.objects.count()) == (1, 1)
+    assert (ours(Ownership).count(), ours(Membership).count()) == (1, 1)
 
 
 def test_inviting(owner, path, alice, dave, stranger):
@@ -68,7 +70,7 @@ def test_accepting(invitee, path, carol, group):
     assert (joined.status_code, listed(joined)) == (201, ["Alice", "Bob", "Carol"])
     assert listed(invitee.delete(f"{path}/groupInvitees/{carol.pk}")) == []
     assert says(invitee, path, carol, "joined") == (201, ["joined", "earlier"])
-    assert not Departure.objects.exists()
+    assert not ours(Departure).exists()
 
 
 def test_making_a_member_an_owner(owner, path, bob, member):
@@ -84,7 +86,7 @@ def on_a_call(group, alice, bob):
     for user in (alice, bob):
         Participant.objects.create(group=group, user=user)
     User.objects.filter(pk__in=(alice.pk, bob.pk)).update(call_status=True)
-    Group.objects.update(call_status=True)
+    ours(Group).update(call_status=True)
 
 
 def test_deleting_a_group_during_a_call(owner, path, on_a_call, alice, bob):
@@ -93,7 +95,7 @@ def test_deleting_a_group_during_a_call(owner, path, on_a_call, alice, bob):
     bob.refresh_from_db()
     assert bob.call_status is True
     assert owner.delete(path).json() == {"count": "1 group deleted"}
-    assert set(User.objects.values_list("call_status", flat=True)) == {False}
+    assert set(ours(User).values_list("call_status", flat=True)) == {False}
 
 
 @pytest.mark.parametrize(

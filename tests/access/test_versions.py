@@ -12,6 +12,7 @@ from groups.models import Membership
 from groups.versions import EXECUTE, PREPARE, SETTINGS, SIGNED_UP, Poll, Right, ask, right_of
 from tests.access.operations import KNOWN, PRIVATE_OPERATIONS
 from tests.asked import asked
+from tests.neighbours import ours
 from users.callers import Everybody, Identity
 from users.models import User
 from voice.api.views import TwilioChargeViewSet
@@ -64,7 +65,7 @@ def test_who_may_read_may_be_given_a_kept_answer_and_nobody_else(polls, operatio
         (lambda bob: User.objects.filter(pk=bob.pk).update(is_active=False), "member"),
         (lambda bob: User.objects.filter(pk=bob.pk).update(oidc_issuer=None, oidc_subject=None), "member"),
         (lambda bob: bob.delete(), "member"),
-        (lambda _: User.objects.update(is_staff=False), "staff"),
+        (lambda _: ours(User).update(is_staff=False), "staff"),
     ],
     ids=["removed", "disabled", "unbound", "deleted", "staff taken away"],
 )

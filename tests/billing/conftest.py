@@ -8,6 +8,7 @@ from billing.cards import replace_default
 from billing.ledger import account_of
 from billing.models import LedgerEntry, TopUp
 from tests.doubles.stripe import event, signature
+from tests.neighbours import ours
 
 PATH = "/api/billing/stripeWebhook"
 
@@ -38,7 +39,7 @@ def paid(stripe_payments, api, alice):
     """Alice added $20 by card; the payment's id."""
     replace_default(user=alice, source="tok_visa")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    return TopUp.objects.get().payment
+    return ours(TopUp).get().payment
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def entries(db):
     """The ledger's kinds and amounts in cents, in the order in which they were posted."""
 
     def entries():
-        rows = LedgerEntry.objects.order_by("id").values_list("kind", "amount_micros")
+        rows = ours(LedgerEntry).order_by("id").values_list("kind", "amount_micros")
         return [(kind, micros // 10_000) for kind, micros in rows]
 
     return entries
@@ -62,7 +63,7 @@ def post(alice):
     """Posts an entry at a time of 2026-11: day, hour and minute."""
 
     def post(micros=-20_600, memo="Call of 2 min in Family", *, user=alice, at=(1, 0, 0), kind="call", group_id=None):
-        account, number = account_of(user), LedgerEntry.objects.count()
+        account, number = account_of(user), ours(LedgerEntry).count()
         return LedgerEntry.objects.create(
             account=account,
             kind=kind,

@@ -37,6 +37,7 @@ def test_what_is_reserved_is_not_on_the_balance_and_not_counted(pay, balance, ch
     assert (balance(), charged()) == ("20.00", 20.0)
 
 
+@pytest.mark.alone
 def test_what_is_reserved_gives_way_to_the_next_payment(pay, waiting, stripe_double):
     pay(40)
     assert stripe_double.intents[waiting]["status"] == "canceled"
@@ -61,6 +62,7 @@ def test_of_a_capture_of_less_only_that_is_on_the_balance(partly, balance, charg
     assert TopUp.objects.get(payment=partly).captured_cents == 500
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("untold", [[], ["balance_transaction"]], ids=["", "and whether it is booked is not told"])
 def test_what_is_let_go_of_is_no_refund(partly, tell, stripe_double, entries, untold):
     (rest,) = stripe_double.refunds.values()
@@ -85,6 +87,7 @@ def test_a_refund_of_as_much_as_was_let_go_of_is_one(tell, waiting, stripe_doubl
     assert entries() == [("top_up", 2000), ("top_up", 1500), ("refund", -1500)]
 
 
+@pytest.mark.alone
 def test_the_books_agree_with_stripe(partly, stripe_double):
     stripe_double.refunded(partly, 200)
     call_command("reconcile_payments")

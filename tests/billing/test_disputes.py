@@ -9,6 +9,7 @@ from billing.disputes import has_open_dispute
 from billing.models import Dispute
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 
 WITHDRAWN, REINSTATED = "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
 
@@ -31,9 +32,9 @@ def test_whatever_ends_it_calls_may_start_again(tell, paid, stripe_double, alice
     dispute = stripe_double.disputed(paid)
     tell("charge.dispute.created", dispute)
     tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], ending))
-    assert (has_open_dispute(alice.account), Dispute.objects.get().status) == (False, ending)
+    assert (has_open_dispute(alice.account), ours(Dispute).get().status) == (False, ending)
     tell("charge.dispute.updated", {**dispute, "status": "under_review"})
-    assert (has_open_dispute(alice.account), Dispute.objects.get().status) == (False, ending)
+    assert (has_open_dispute(alice.account), ours(Dispute).get().status) == (False, ending)
 
 
 @pytest.mark.parametrize("status", ["needs_response", "under_review", "warning_needs_response"])
@@ -41,7 +42,7 @@ def test_until_then_it_stays_open(tell, paid, stripe_double, alice, status):
     dispute = stripe_double.disputed(paid)
     tell("charge.dispute.created", dispute)
     tell("charge.dispute.updated", {**dispute, "status": status})
-    assert (has_open_dispute(alice.account), Dispute.objects.get().status) == (True, status)
+    assert (has_open_dispute(alice.account), ours(Dispute).get().status) == (True, status)
 
 
 def test_an_inquiry_that_becomes_a_dispute_stops_calls(tell, paid, stripe_double, entries, alice):
@@ -68,7 +69,7 @@ def test_the_order_in_which_it_is_told_changes_nothing(send, paid, stripe_double
     for place in (*order, *order):
         assert send(told[place]).status_code == 204
     assert entries() == [("top_up", 2000), ("dispute", -2000), ("dispute_won", 2000)]
-    assert Dispute.objects.get().status == "won"
+    assert ours(Dispute).get().status == "won"
     assert not has_open_dispute(alice.account)
 
 
@@ -98,4 +99,4 @@ def test_a_dispute_that_comes_before_its_payment_brings_the_payment(tell, api, a
 
 def test_a_dispute_of_somebody_elses_payment_is_answered(tell, paid, stripe_double, entries):
     tell(WITHDRAWN, {**stripe_double.disputed(paid), "payment_intent": "pi_foreign"})
-    assert (entries(), Dispute.objects.count()) == ([("top_up", 2000)], 0)
+    assert (entries(), ours(Dispute).count()) == ([("top_up", 2000)], 0)

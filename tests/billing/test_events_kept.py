@@ -15,6 +15,7 @@ from billing.webhook import INVISIBLE, warning_at_start
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event, thin_event
 from tests.doubles.stripe_objects import new_link
+from tests.neighbours import ours
 from users.models import User
 from voicechat.startup import start_lines
 
@@ -25,7 +26,7 @@ def kept(send):
 
     def kept(body):
         assert send(body).status_code == 204
-        return StripeEvent.objects.latest("created_at")
+        return ours(StripeEvent).latest("created_at")
 
     return kept
 
@@ -70,7 +71,7 @@ def test_a_signed_body_that_is_no_event_is_kept(kept, body):
 def test_the_same_body_is_kept_once(kept):
     kept(b"{}")
     kept(b"{}")
-    assert StripeEvent.objects.count() == 1
+    assert ours(StripeEvent).count() == 1
 
 
 FOLLOWED = ["payment_intent.succeeded", "refund.created", "charge.refunded", "charge.dispute.created"]
@@ -128,7 +129,7 @@ def test_where_stripe_does_not_know_it_either_it_is_kept_and_tried_again(kept, p
         call_command("reconcile_payments")
     stripe_double.intents["pi_nobodys"] = {**stripe_double.intents[paid], "id": "pi_nobodys", "metadata": {}}
     call_command("reconcile_payments")
-    assert StripeEvent.objects.get().applied_at
+    assert ours(StripeEvent).get().applied_at
 
 
 def test_each_that_waits_keeps_its_own_reason(kept):
@@ -148,16 +149,16 @@ def test_while_the_database_does_not_answer_the_event_is_left_to_its_next_delive
     with monkeypatch.context() as patch:
         patch.setitem(webhook.FOLLOWED, webhook.Refund, fail)
         assert send(body).status_code == 503
-    assert StripeEvent.objects.get().reason == ""
+    assert ours(StripeEvent).get().reason == ""
     assert send(body).status_code == 204
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
 
 def test_after_a_week_it_is_not_tried_any_more(kept, capsys):
     kept(event("refund.created", {"id": "re_1"}))
-    StripeEvent.objects.update(created_at=timezone.now() - timedelta(days=8))
+    ours(StripeEvent).update(created_at=timezone.now() - timedelta(days=8))
     call_command("reconcile_payments")
-    assert StripeEvent.objects.get().applied_at is None
+    assert ours(StripeEvent).get().applied_at is None
 
 
 @pytest.mark.parametrize("kind", ["payment_method.updated", "payment_method.automatically_updated"])
@@ -215,7 +216,7 @@ def test_a_failure_that_comes_when_another_has_applied_it_says_nothing(
 
     monkeypatch.setattr(vendor, "refunds", refunds)
     assert send(body).status_code == 503
-    stored = StripeEvent.objects.get()
+    stored = ours(StripeEvent).get()
     assert (stored.applied_at is not None, stored.reason) == (True, "")
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
@@ -239,8 +240,8 @@ def test_while_stripe_does_not_answer_a_thin_event_is_told_again(send, unheard, 
     body = thin_event("refund.created", unheard)
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     assert send(body).status_code == 503
-    assert "does not answer" in StripeEvent.objects.get().reason
-    assert (send(body).status_code, StripeEvent.objects.get().reason) == (204, "")
+    assert "does not answer" in ours(StripeEvent).get().reason
+    assert (send(body).status_code, ours(StripeEvent).get().reason) == (204, "")
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
 

@@ -14,6 +14,7 @@ from billing.refunds import refund
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 from tests.doubles.stripe_objects import error
+from tests.neighbours import ours
 
 WORDS = "Stripe's own words of sk_live_abc123"
 
@@ -73,7 +74,7 @@ def test_whoever_pays_is_told_that_nothing_was_charged(pay, stripe_double, answe
     said = pay()
     assert is_told(said)
     assert "nothing was charged" in said.json()["detail"]
-    assert (TopUp.objects.get().status, stripe_double.books) == ("refused", [])
+    assert (ours(TopUp).get().status, stripe_double.books) == ("refused", [])
 
 
 @set_up
@@ -120,7 +121,7 @@ def test_a_bank_that_does_not_take_the_currency_is_the_cards_fault(pay, stripe_d
 def test_wherever_stripe_says_so_nothing_stays_pending(pay, stripe_double, place):
     stripe_double.fail_next(*[None] * place, SET_UP["an expired key"])
     assert is_told(pay())
-    assert TopUp.objects.get().status == "refused"
+    assert ours(TopUp).get().status == "refused"
 
 
 def test_once_it_is_put_right_people_pay_again(pay, stripe_double):
@@ -150,11 +151,11 @@ def test_what_may_have_been_charged_is_not_said_to_be_nothing(lost, pay, stripe_
 
 
 def test_it_does_not_stay_pending_for_ever_and_is_posted_in_the_end(lost, stripe_double, balance, capsys):
-    TopUp.objects.update(created_at=timezone.now() - timedelta(days=4))
+    ours(TopUp).update(created_at=timezone.now() - timedelta(days=4))
     stripe_double.refusal = SET_UP["an expired key"]
     with pytest.raises(CommandError):
         call_command("reconcile_payments")
-    assert TopUp.objects.get().status == "refused"
+    assert ours(TopUp).get().status == "refused"
     stripe_double.refusal = None
     call_command("reconcile_payments")
     assert balance() == "20.00"
@@ -167,14 +168,14 @@ def test_of_who_is_gone_what_may_have_been_charged_is_not_given_up(pay, stripe_d
     stripe_double.refusal = SET_UP["an expired key"]
     with pytest.raises(CommandError):
         call_command("reconcile_payments")
-    assert TopUp.objects.get().status == status
+    assert ours(TopUp).get().status == status
 
 
 def test_nothing_that_was_never_charged_stays_pending(pay, stripe_double, alice):
     TopUp.objects.create(account=account_of(alice), customer=alice.stripe_id, amount_cents=2000)
     stripe_double.refusal = SET_UP["a restricted key"]
     assert is_told(pay())
-    assert TopUp.objects.get().status == "refused"
+    assert ours(TopUp).get().status == "refused"
 
 
 @pytest.fixture
@@ -204,7 +205,7 @@ def test_an_event_about_which_stripe_refuses_to_answer_is_kept(send, paid, strip
     stripe_double.refunded(paid, 500)
     stripe_double.refusal = SET_UP["a restricted key"]
     assert send(event("charge.refunded", stripe_double._charge_of(paid))).status_code == 204
-    assert "not possible" in StripeEvent.objects.get().reason
+    assert "not possible" in ours(StripeEvent).get().reason
     stripe_double.refusal = None
     call_command("reconcile_payments")
     assert entries() == [("top_up", 2000), ("refund", -500)]
@@ -222,13 +223,13 @@ def test_an_operators_refund_says_that_nothing_was_done(pay, stripe_double, bala
     pay()
     stripe_double.refusal = SET_UP[refusal]
     with pytest.raises(PaymentsMisconfigured):
-        refund(top_up=TopUp.objects.get(), amount_cents=500, key="k")
-    assert (RefundRequest.objects.get().status, stripe_double.books, balance()) == ("refused", [2000], "20.00")
+        refund(top_up=ours(TopUp).get(), amount_cents=500, key="k")
+    assert (ours(RefundRequest).get().status, stripe_double.books, balance()) == ("refused", [2000], "20.00")
 
 
 def test_a_refund_whose_key_stripe_knows_otherwise_is_refused_and_no_fault_of_the_set_up(pay, stripe_double):
     pay()
     stripe_double.fail_next(SET_UP["another key's parameters"])
     with pytest.raises(RefundRefused):
-        refund(top_up=TopUp.objects.get(), amount_cents=500, key="k")
+        refund(top_up=ours(TopUp).get(), amount_cents=500, key="k")
     assert not PaymentNotice.objects.exists()

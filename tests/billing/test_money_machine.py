@@ -37,6 +37,7 @@ from tests.billing.money_people import (
 )
 from tests.doubles.stripe import event
 from tests.doubles.stripe_objects import declined
+from tests.neighbours import ours
 from voice import models as voice
 from voice.credit.prices import post_price
 
@@ -260,7 +261,7 @@ class MoneyMachine(People):
 
     @invariant()
     def an_open_dispute_stops_calls_and_an_inquiry_does_not(self):
-        assert {account.pk for account in Account.objects.all() if has_open_dispute(account)} == self.bank.stopped()
+        assert {account.pk for account in ours(Account).all() if has_open_dispute(account)} == self.bank.stopped()
 
     @invariant()
     def each_wish_to_add_money_stands_where_it_should(self):
@@ -268,12 +269,12 @@ class MoneyMachine(People):
         wished = Counter(
             (each.person.account, each.cents, states.get(each.state, each.state)) for each in self.bank.purchases
         )
-        assert Counter(TopUp.objects.values_list("account", "amount_cents", "status")) == wished
+        assert Counter(ours(TopUp).values_list("account", "amount_cents", "status")) == wished
 
     @invariant()
     def the_ledger_says_what_it_should(self):
         lines = Counter()
-        for account, reference, micros in LedgerEntry.objects.values_list("account", "reference", "amount_micros"):
+        for account, reference, micros in ours(LedgerEntry).values_list("account", "reference", "amount_micros"):
             name, *rest = reference.split(":")
             what = {"adjustment": name, "twilio": f"twilio:{rest[0]}"}.get(name, reference)
             lines[account, what] += micros
@@ -289,6 +290,7 @@ def unlimited(settings):
     settings.THROTTLE_REFUSED_CARDS = None
 
 
+@pytest.mark.alone
 def test_all_money_is_where_it_should_be(api, send, stripe_double, unlimited):
     examples = int(os.environ.get("MONEY") or 0)
     profile = settings(

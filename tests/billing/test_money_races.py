@@ -21,6 +21,7 @@ from billing.top_ups import begin, claim_top_up, finish_left, settle
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event, signature
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from users.models import User
 from users.services import delete_row
@@ -101,7 +102,7 @@ def test_money_that_comes_while_a_balance_is_set_is_added(alice):
 
 def test_a_person_has_one_account(alice):
     at_once(lambda: account_of(alice), lambda: account_of(User.objects.get(pk=alice.pk)))
-    assert Account.objects.count() == 1
+    assert ours(Account).count() == 1
 
 
 # --- Payments -------------------------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ def test_two_deliveries_of_an_event_that_waits_apply_it_once(told, unheard, entr
     applied = []
     deliver = told("payment_intent.succeeded", unheard)
     deliver()
-    StripeEvent.objects.update(applied_at=None)
+    ours(StripeEvent).update(applied_at=None)
     monkeypatch.setitem(webhook.FOLLOWED, Payment, applied.append)
     at_once(deliver, deliver)
     assert len(applied) == 1
@@ -152,7 +153,7 @@ def test_a_webhook_and_the_next_request_finish_a_payment_once(told, pay, unheard
 
 
 def test_a_request_and_the_webhook_finish_a_payment_once(told, unheard, entries):
-    top_up, paid = TopUp.objects.get(), payments().retrieve_payment(payment=unheard["id"])
+    top_up, paid = ours(TopUp).get(), payments().retrieve_payment(payment=unheard["id"])
     at_once(lambda: settle(top_up, paid), told("payment_intent.succeeded", unheard))
     assert entries() == [("top_up", 2000)]
 
@@ -171,7 +172,7 @@ def wins(left):
     wins = []
 
     def by_command():
-        wins.append(claim_top_up(TopUp.objects.get(), now=timezone.now()))
+        wins.append(claim_top_up(ours(TopUp).get(), now=timezone.now()))
 
     def by_request():
         try:
@@ -232,7 +233,7 @@ def test_an_operators_refund_and_its_webhook_post_it_once(told, paid, stripe_dou
     def stripe_tells():
         told("refund.created", next(iter(stripe_double.refunds.values())))()
 
-    at_once(lambda: refund(top_up=TopUp.objects.get(), amount_cents=500, key="k"), stripe_tells)
+    at_once(lambda: refund(top_up=ours(TopUp).get(), amount_cents=500, key="k"), stripe_tells)
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
 
@@ -269,7 +270,7 @@ def test_two_prices_of_one_call_cost_what_the_later_one_says(alice, first, secon
 
 @pytest.fixture
 def goes(alice):
-    return lambda: delete_row(User.objects.all(), alice.pk)
+    return lambda: delete_row(ours(User).all(), alice.pk)
 
 
 def test_somebody_who_goes_while_money_is_posted_leaves_it_on_the_account(goes, alice):

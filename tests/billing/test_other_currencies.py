@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from billing.ledger import account_of
 from billing.models import Dispute, PaymentNotice, StripeEvent, TopUp
 from tests.doubles.stripe_objects import new_intent
+from tests.neighbours import ours
 
 WITHDRAWN, REINSTATED = "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
 
@@ -79,6 +80,7 @@ def test_the_fee_that_is_listed_beside_it_is_the_operators(tell, paid, stripe_do
     assert entries() == [("top_up", 2000), ("dispute", -2000)]
 
 
+@pytest.mark.alone
 def test_the_ledger_agrees_with_stripe_afterwards(tell, paid, stripe_double, reconcile):
     dispute = stripe_double.disputed(paid, into="eur", rate=0.9285)
     tell(WITHDRAWN, dispute)
@@ -90,8 +92,8 @@ def test_a_dispute_in_another_currency_stops_calls_and_is_shown_to_staff(tell, p
     dispute = stripe_double.disputed(paid)
     dispute.update(currency="eur", amount=1857)
     tell(WITHDRAWN, dispute)
-    assert (entries(), Dispute.objects.get().settled) == ([("top_up", 2000)], False)
-    assert "is in EUR: it was not posted" in StripeEvent.objects.get().reason
+    assert (entries(), ours(Dispute).get().settled) == ([("top_up", 2000)], False)
+    assert "is in EUR: it was not posted" in ours(StripeEvent).get().reason
     assert "is in EUR" in PaymentNotice.objects.get().words
     assert f"stripe:{dispute['id']}: in EUR" in reconcile()
 
@@ -118,7 +120,7 @@ def test_a_payment_in_another_currency_is_never_posted_as_dollars(tell, in_euros
     tell("payment_intent.succeeded", in_euros)
     assert entries() == []
     assert in_euros["id"] in PaymentNotice.objects.get().words
-    assert "not made in dollars" in TopUp.objects.get().message
+    assert "not made in dollars" in ours(TopUp).get().message
 
 
 def test_it_is_a_difference_until_staff_has_seen_to_it(in_euros, reconcile, entries):
@@ -130,7 +132,7 @@ def test_it_is_a_difference_until_staff_has_seen_to_it(in_euros, reconcile, entr
 def test_a_refusal_in_another_currency_is_none(tell, in_euros, reconcile):
     in_euros.update(status="canceled", amount_received=0)
     tell("payment_intent.payment_failed", in_euros)
-    assert (TopUp.objects.get().status, reconcile()) == ("refused", "")
+    assert (ours(TopUp).get().status, reconcile()) == ("refused", "")
 
 
 def test_what_was_charged_in_another_currency_is_not_summed(stripe_payments, stripe_double, api, alice, paid):

@@ -13,6 +13,7 @@ from billing.cards import replace_default
 from billing.ledger import account_of
 from billing.models import TopUp
 from tests.conftest import Client
+from tests.neighbours import ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUTES = {"addMoney": ("userId", "pk", 1), "createCharge": ("userStripeId", "stripe_id", 100)}
@@ -51,6 +52,7 @@ def at_once(alice, monkeypatch):
     return at_once
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "second",
     [
@@ -62,20 +64,23 @@ def at_once(alice, monkeypatch):
 )
 def test_a_payment_that_came_while_another_was_under_way_is_refused(at_once, second):
     assert at_once(("addMoney", 20, None), second) == [(200, None), (409, "payment_in_progress")]
-    assert TopUp.objects.count() == 1
+    assert ours(TopUp).count() == 1
 
 
+@pytest.mark.alone
 def test_one_that_came_while_a_card_was_refused_is_refused_too(at_once, alice):
     replace_default(user=alice, source="tok_chargeCustomerFail")
     assert at_once(*[("addMoney", 20, None)] * 2) == [(200, None), (409, "payment_in_progress")]
-    assert TopUp.objects.count() == 1
+    assert ours(TopUp).count() == 1
 
 
+@pytest.mark.alone
 def test_the_same_key_is_answered_what_the_first_was(at_once):
     assert at_once(*[("addMoney", 20, "k1")] * 2) == [(200, None), (200, None)]
-    assert TopUp.objects.count() == 1
+    assert ours(TopUp).count() == 1
 
 
+@pytest.mark.alone
 def test_a_payment_that_comes_when_the_first_is_answered_is_a_new_one(at_once, api, alice):
     at_once(*[("addMoney", 20, None)] * 2)
     answer = api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})

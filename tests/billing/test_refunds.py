@@ -10,6 +10,7 @@ from billing.models import LedgerEntry, StripeEvent, TopUp
 from billing.refunds import refund
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 
 
 def test_a_refund_leaves_the_balance_and_says_why(tell, paid, stripe_double, balance):
@@ -53,7 +54,7 @@ def test_while_stripe_does_not_answer_the_event_waits_and_its_next_delivery_coun
     stripe_double.refunded(paid, 500)
     body = event("charge.refunded", stripe_double._charge_of(paid))
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
-    assert (send(body).status_code, StripeEvent.objects.get().applied_at) == (503, None)
+    assert (send(body).status_code, ours(StripeEvent).get().applied_at) == (503, None)
     assert send(body).status_code == 204
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
@@ -61,7 +62,7 @@ def test_while_stripe_does_not_answer_the_event_waits_and_its_next_delivery_coun
 @pytest.fixture
 def unheard(stripe_double, paid):
     """A payment of which we know neither the answer nor the webhook, and its refund."""
-    TopUp.objects.update(status="pending", payment="", entry=None)
+    ours(TopUp).update(status="pending", payment="", entry=None)
     return {**stripe_double.refunded(paid, 500)}
 
 
@@ -70,7 +71,7 @@ def test_a_refund_that_comes_before_its_payment_brings_the_payment(tell, unheard
     from billing import triggers
 
     triggers.lift()
-    LedgerEntry.objects.all().delete()
+    ours(LedgerEntry).all().delete()
     tell("refund.created", unheard)
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
@@ -90,7 +91,7 @@ def test_a_refund_of_somebody_elses_payment_is_answered(tell, stripe_double, ent
 
 
 def give_back(cents, key="k"):
-    return refund(top_up=TopUp.objects.get(), amount_cents=cents, key=key)
+    return refund(top_up=ours(TopUp).get(), amount_cents=cents, key=key)
 
 
 def test_an_operator_gives_money_back_through_stripe(paid, stripe_double, balance):

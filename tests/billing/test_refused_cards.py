@@ -12,6 +12,7 @@ from billing.gateway.interface import CardDeclined, NoCard, PaymentsUnavailable,
 from billing.models import CardRefusal, TopUp
 from billing.refused_cards import CardsRefusedTooOften, counting_refusals, old_refusals
 from tests.conftest import person
+from tests.neighbours import ours
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -43,10 +44,11 @@ def test_the_sixth_is_not_tried(api, add_card, alice, bob):
     beside = {"userStripeId": alice.stripe_id, "sourceId": "tok_visa"}
     assert api.post("/api/billing/attachSourceToCustomer", beside).status_code == 429
     assert add_card(bob).status_code == 402
-    assert CardRefusal.objects.count() == 6
-    assert CardRefusal.objects.values_list("who").distinct().count() == 2
+    assert ours(CardRefusal).count() == 6
+    assert ours(CardRefusal).values_list("who").distinct().count() == 2
 
 
+@pytest.mark.alone
 def test_a_payment_is_refused_in_words_and_asks_no_bank(api, add_card, alice):
     assert add_card(alice, "tok_chargeCustomerFail").status_code == 200
     for _ in range(5):
@@ -67,14 +69,14 @@ def test_what_the_bank_has_not_refused_is_no_refusal_however_often(alice, reason
     for _ in range(7):
         with pytest.raises(reason), counting_refusals(user=alice, customer="cus_1"):
             raise reason
-    assert not CardRefusal.objects.exists()
+    assert not ours(CardRefusal).exists()
 
 
 def test_who_pays_without_a_card_is_told_so_however_often(api, alice):
     for _ in range(7):
         answer = api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
         assert answer.json() == {"errorMessage": "There is no card on file. Add one first."}
-    assert not CardRefusal.objects.exists()
+    assert not ours(CardRefusal).exists()
 
 
 @pytest.mark.usefixtures("five_refused")
@@ -130,12 +132,12 @@ def test_staff_see_each_refusal_and_after_a_deletion_no_name(api, alice):
     assert alice.email in page
     api.delete(f"/api/users/{alice.pk}")
     assert alice.email not in browser.get("/admin/billing/cardrefusal/").content.decode()
-    assert CardRefusal.objects.values_list("who").distinct().count() == 1
+    assert ours(CardRefusal).values_list("who").distinct().count() == 1
 
 
 @pytest.mark.usefixtures("five_refused")
 def test_refusals_are_old_after_three_months():
-    newest = CardRefusal.objects.latest("created_at").created_at
+    newest = ours(CardRefusal).latest("created_at").created_at
     assert old_refusals(newest).count() == 0
     assert old_refusals(newest + timedelta(days=90) - timedelta(hours=1)).count() == 0
     assert old_refusals(newest + timedelta(days=90)).count() == 5

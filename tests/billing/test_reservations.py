@@ -14,6 +14,7 @@ from billing.models import RefundRequest, TopUp
 from billing.refunds import finish_request, refund
 from tests.doubles.server import Answer, Fault
 from tests.doubles.stripe_objects import error
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from voice.callers import RefusedCallError
 from voice.calls import start_call
@@ -24,7 +25,7 @@ REFUSED = '{"error": {"type": "invalid_request_error", "code": "charge_disputed"
 
 
 def give_back(cents, key="k", top_up=None):
-    return refund(top_up=top_up or TopUp.objects.order_by("created_at").first(), amount_cents=cents, key=key)
+    return refund(top_up=top_up or ours(TopUp).order_by("created_at").first(), amount_cents=cents, key=key)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def lost(paid, stripe_double):
 
 
 def statuses():
-    return list(RefundRequest.objects.values_list("status", flat=True))
+    return list(ours(RefundRequest).values_list("status", flat=True))
 
 
 def test_what_was_asked_for_is_reserved_until_it_is_known_what_became_of_it(lost, stripe_double):
@@ -79,7 +80,7 @@ def test_what_stripe_does_not_do_for_our_key_is_free_again(paid, stripe_double, 
 
 @pytest.mark.parametrize("seconds", [0, -200], ids=["", "and its clock is behind ours"])
 def test_a_lost_answer_is_found_by_reconciliation(lost, stripe_double, balance, seconds):
-    stripe_double.refunded(TopUp.objects.get().payment, 100)  # somebody else's, and newer
+    stripe_double.refunded(ours(TopUp).get().payment, 100)  # somebody else's, and newer
     next(iter(stripe_double.refunds.values()))["created"] += seconds
     report = reconcile_payments(now=timezone.now() + timedelta(minutes=1), days=1)
     (line,) = [each for each in report.lines if each.title == "refunds asked for"]
@@ -88,7 +89,7 @@ def test_a_lost_answer_is_found_by_reconciliation(lost, stripe_double, balance, 
 
 
 def test_of_what_is_asked_for_at_this_moment_nobody_asks_what_became_of_it(lost):
-    report = reconcile_payments(now=RefundRequest.objects.get().asked_at + timedelta(seconds=1), days=1)
+    report = reconcile_payments(now=ours(RefundRequest).get().asked_at + timedelta(seconds=1), days=1)
     assert {line.title: line.looked_at for line in report.lines}["refunds asked for"] == 0
 
 
@@ -96,7 +97,7 @@ def test_what_never_reached_stripe_is_free_again_after_an_hour(paid, stripe_doub
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     with pytest.raises(PaymentsUnavailable):
         give_back(1500)
-    asked = RefundRequest.objects.get().asked_at
+    asked = ours(RefundRequest).get().asked_at
     for wait in (timedelta(minutes=1), timedelta(hours=1)):
         reconcile_payments(now=asked + wait, days=1)
         assert statuses() == ["pending"]
@@ -114,7 +115,7 @@ def test_what_is_asked_for_again_in_vain_stays_reserved(lost, stripe_double, ali
 def test_what_was_asked_for_again_meanwhile_is_not_given_up(paid, stripe_double):
     stripe_double.fail_next(*[Fault.DROP] * 4)
     for _ in range(2):
-        as_it_was = RefundRequest.objects.first()
+        as_it_was = ours(RefundRequest).first()
         with pytest.raises(PaymentsUnavailable):
             give_back(1500)
     assert not finish_request(as_it_was, now=timezone.now() + timedelta(minutes=61))
@@ -125,9 +126,9 @@ def test_of_two_that_were_asked_for_at_one_moment_one_is_given_up(lost, stripe_d
     stripe_double.fail_next(Fault.DROP, Fault.DROP)
     with pytest.raises(PaymentsUnavailable):
         give_back(300, key="another")
-    RefundRequest.objects.update(asked_at=timezone.now())
+    ours(RefundRequest).update(asked_at=timezone.now())
     assert finish_request(RefundRequest.objects.get(pk="another"), now=timezone.now() + timedelta(minutes=61))
-    assert dict(RefundRequest.objects.values_list("pk", "status")) == {"k": "pending", "another": "refused"}
+    assert dict(ours(RefundRequest).values_list("pk", "status")) == {"k": "pending", "another": "refused"}
 
 
 def test_what_was_refused_and_is_asked_for_again_is_reserved_again(paid, stripe_double, alice):
@@ -158,7 +159,7 @@ def test_what_was_refused_and_is_sent_again_finds_only_what_is_free_by_now(paid,
 
 def test_the_form_of_one_payment_gives_back_nothing_of_another(paid, api, alice, stripe_double):
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    first, second = TopUp.objects.order_by("created_at")
+    first, second = ours(TopUp).order_by("created_at")
     give_back(700, top_up=first)
     for top_up, cents in ((second, 700), (first, 800)):
         with pytest.raises(ValidationError, match="was sent before"):
@@ -195,7 +196,7 @@ def test_one_that_stripe_refuses_leaves_another_one_reserved(lost, stripe_double
     stripe_double.fail_next(Answer(400, REFUSED))
     with pytest.raises(RefundRefused):
         give_back(300, key="another")
-    assert dict(RefundRequest.objects.values_list("pk", "status")) == {"k": "pending", "another": "refused"}
+    assert dict(ours(RefundRequest).values_list("pk", "status")) == {"k": "pending", "another": "refused"}
 
 
 def test_more_than_a_payment_brought_is_refused_by_stripe(paid, api, alice, stripe_double):
@@ -263,7 +264,7 @@ def two_payments(on_postgresql, paid, api, alice):
     """$20 twice, of which $20 is talked away."""
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     post_entry(account=alice.account, kind="call", amount_micros=-20_000_000, reference="twilio:CA0", memo="")
-    return list(TopUp.objects.order_by("created_at"))
+    return list(ours(TopUp).order_by("created_at"))
 
 
 def tries(work, refused):

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from core.jobs.models import Job
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_a_fault_that_stripe_keeps_under_the_key_is_over_with_the_next_hours_key
     stripe_double.fail_next(Fault.SERVER_ERROR)
     assert sign_up() is None
     assert again(failing=True) == ["open_customer"]
-    User.objects.update(display_name="Eve of another hour")
+    ours(User).update(display_name="Eve of another hour")
     assert again() == ["open_customer"]
     assert len(stripe_double.customers) == 1
 
@@ -66,13 +67,13 @@ def test_a_customer_whose_answer_was_lost_is_not_opened_twice(sign_up, again, st
     stripe_double.fail_next(*[Fault.LOSE_ANSWER] * 2)
     assert sign_up() is None
     again()
-    assert list(stripe_double.customers) == [User.objects.get().stripe_id]
+    assert list(stripe_double.customers) == [ours(User).get().stripe_id]
 
 
 def test_who_has_paid_in_between_keeps_their_customer(sign_up, again, stripe_double, api):
     stripe_double.fail_next(*TWICE)
     sign_up()
-    eve = User.objects.get()
+    eve = ours(User).get()
     assert api.post("/api/billing/updateCreditCard", {"userId": eve.pk, "sourceId": "tok_visa"}).status_code == 200
     assert again() == ["open_customer"]
     assert len(stripe_double.customers) == 1
@@ -81,7 +82,7 @@ def test_who_has_paid_in_between_keeps_their_customer(sign_up, again, stripe_dou
 def test_who_was_deleted_in_between_has_none(sign_up, again, stripe_double):
     stripe_double.fail_next(*TWICE)
     sign_up()
-    User.objects.all().delete()
+    ours(User).all().delete()
     again()
     assert stripe_double.customers == {}
 

@@ -17,6 +17,7 @@ from billing.models import Card, Dispute, FormerCustomer, LedgerEntry, PaymentNo
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 from tests.doubles.stripe_objects import declined, error
+from tests.neighbours import ours
 from users.models import User
 
 PERSON = {"name": "Alice Example", "email": "alice@example.com", "phone": "+12025550123"}
@@ -60,7 +61,7 @@ def books():
         for model in (LedgerEntry, TopUp, Dispute, Card, FormerCustomer)
         for row in model.objects.order_by("pk")
     ]
-    return rows, list(User.objects.order_by("pk").values("stripe_id", "last4", "account_balance_micros"))
+    return rows, list(ours(User).order_by("pk").values("stripe_id", "last4", "account_balance_micros"))
 
 
 def reconcile():
@@ -81,7 +82,7 @@ def test_it_says_the_same_when_it_is_applied_later(scene, send, kind, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(webhook, "apply", lambda _: None)
         assert send(body).status_code == 204
-    apply_again(StripeEvent.objects.get())
+    apply_again(ours(StripeEvent).get())
     assert books() == at_once
 
 
@@ -91,28 +92,28 @@ def test_reconcile_payments_applies_it(scene, send, kind, monkeypatch):
         patch.setattr(webhook, "apply", lambda _: None)
         send(event(kind, {**scene[kind], **ABOUT}))
     reconcile()
-    assert StripeEvent.objects.get().applied_at
+    assert ours(StripeEvent).get().applied_at
 
 
 @pytest.mark.parametrize("kind", [*FOLLOWED_EVENTS, "customer.updated", "charge.succeeded", "invoice.paid"])
 def test_it_names_nobody(scene, send, kind):
     thing = {**scene.get(kind, scene["customer.deleted"]), **ABOUT}
     assert send(event(kind, thing, request={"id": "req_1"}, data_of="Alice Example")).status_code == 204
-    stored = json.dumps(StripeEvent.objects.get().payload)
+    stored = json.dumps(ours(StripeEvent).get().payload)
     for word in (*PERSON.values(), *ADDRESS.values(), "req_1"):
         assert word not in stored
 
 
 @pytest.mark.parametrize("kind", ["payment_method.updated", "payment_method.detached", "customer.deleted"])
 def test_of_a_customer_or_card_nothing_is_kept_once_it_is_applied(scene, send, alice, kind):
-    customer, card = alice.stripe_id or User.objects.get(pk=alice.pk).stripe_id, Card.objects.get().pk
+    customer, card = alice.stripe_id or User.objects.get(pk=alice.pk).stripe_id, ours(Card).get().pk
     send(event(kind, scene[kind]))
-    stored = json.dumps(StripeEvent.objects.get().payload)
+    stored = json.dumps(ours(StripeEvent).get().payload)
     assert (customer in stored, card in stored, "1881" in stored) == (False, False, False)
-    StripeEvent.objects.update(applied_at=None)
+    ours(StripeEvent).update(applied_at=None)
     before = books()
-    apply_again(StripeEvent.objects.get())
-    assert (books(), StripeEvent.objects.get().reason) == (before, "")
+    apply_again(ours(StripeEvent).get())
+    assert (books(), ours(StripeEvent).get().reason) == (before, "")
 
 
 @pytest.mark.parametrize("thing", [None, [], "x", 7, {"id": {"id": "re_1"}}, {"balance_transactions": ["txn_1", None]}])
@@ -125,7 +126,7 @@ def test_whatever_stands_in_its_object_can_be_stripped(thing):
 def test_an_expanded_object_is_kept_by_its_id(scene, send, paid, entries):
     refund = {**scene["refund.created"], "payment_intent": {"id": paid, **PERSON}, "balance_transaction": {"id": "txn"}}
     assert send(event("refund.created", refund)).status_code == 204
-    kept = StripeEvent.objects.get().payload["data"]["object"]
+    kept = ours(StripeEvent).get().payload["data"]["object"]
     assert (kept["payment_intent"], kept["balance_transaction"]) == ({"id": paid}, {"id": "txn"})
     assert ("refund", -500) in entries()
 
@@ -135,7 +136,7 @@ def test_an_event_that_waits_is_of_nobody_once_its_person_is_gone(scene, send, a
         patch.setattr(webhook, "apply", lambda _: None)
         send(event("payment_method.updated", scene["payment_method.updated"]))
     User.objects.get(pk=alice.pk).delete()
-    stored = StripeEvent.objects.get()
+    stored = ours(StripeEvent).get()
     assert (stored.applied_at is not None, stored.reason) == (True, "The person whom it is about is deleted.")
 
 
@@ -145,10 +146,10 @@ def test_one_that_was_applied_stays_as_it_was_then_and_is_of_nobody_too_and_anot
     StripeEvent.objects.create(id="evt_1", type="customer.updated", payload=about_her, **applied)
     about_another = {"data": {"object": {"id": "cus_2", "email": "zoe@example.com"}}}
     StripeEvent.objects.create(id="evt_2", type="customer.updated", payload=about_another)
-    anothers = StripeEvent.objects.values().get(pk="evt_2")
+    anothers = ours(StripeEvent).values().get(pk="evt_2")
     User.objects.get(pk=alice.pk).delete()
     stored = StripeEvent.objects.get(pk="evt_1")
-    assert StripeEvent.objects.values().get(pk="evt_2") == anothers
+    assert ours(StripeEvent).values().get(pk="evt_2") == anothers
     assert {name: getattr(stored, name) for name in applied} == applied
     assert alice.email not in json.dumps(stored.payload)
 

@@ -11,6 +11,7 @@ from billing.models import Card, LedgerEntry, TopUp
 from billing.telling import expiring_cards, tell_of_card
 from core.jobs.models import Job
 from groups.notifications.models import Notice, SandboxEmail
+from tests.neighbours import ours
 from users.notification_choices import choose
 from voice.credit.charges import settle_by_staff
 from voice.models import Call, Conference
@@ -26,7 +27,7 @@ def pay(api, alice):
 
 
 def letters():
-    return list(SandboxEmail.objects.order_by("pk").values_list("text", flat=True))
+    return list(ours(SandboxEmail).order_by("pk").values_list("text", flat=True))
 
 
 def first_lines():
@@ -41,7 +42,7 @@ def test_money_that_was_added_is_told_once(pay, run_jobs):
 
 
 def test_a_card_that_could_not_be_charged_is_told(pay, run_jobs):
-    assert "errorMessage" in str(pay("tok_chargeCustomerFail").json()) or TopUp.objects.get().status == "refused"
+    assert "errorMessage" in str(pay("tok_chargeCustomerFail").json()) or ours(TopUp).get().status == "refused"
     run_jobs()
     assert first_lines() == ["Your card could not be charged $20.00, and nothing was taken."]
 
@@ -60,7 +61,7 @@ def test_who_wants_no_letters_of_money_gets_none(pay, alice, run_jobs):
     pay()
     run_jobs()
     assert letters() == []
-    assert set(Notice.objects.values_list("why", flat=True)) == {
+    assert set(ours(Notice).values_list("why", flat=True)) == {
         "They want nothing by this way.",
         "They have no device.",
     }
@@ -69,7 +70,7 @@ def test_who_wants_no_letters_of_money_gets_none(pay, alice, run_jobs):
 @pytest.fixture
 def has(alice):
     def has(micros):
-        fields = {"kind": LedgerEntry.Kind.ADJUSTMENT, "memo": "x", "reference": f"a:{LedgerEntry.objects.count()}"}
+        fields = {"kind": LedgerEntry.Kind.ADJUSTMENT, "memo": "x", "reference": f"a:{ours(LedgerEntry).count()}"}
         post_entry(account=account_of(alice), amount_micros=micros, **fields)
 
     return has
@@ -144,7 +145,7 @@ def test_who_has_added_money_before_they_could_be_told_is_not(has, charge, run_j
     has(20_000_000)
     run_jobs()
     assert letters() == []
-    assert "It is so no longer." in set(Notice.objects.values_list("why", flat=True))
+    assert "It is so no longer." in set(ours(Notice).values_list("why", flat=True))
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_a_card_that_was_changed_meanwhile_is_not_told(card, run_jobs, changes):
     now = timezone.now()
     card(now.year, now.month)
     run()
-    Card.objects.update(**changes)
+    ours(Card).update(**changes)
     run_jobs()
     assert letters() == []
 
@@ -206,7 +207,7 @@ def test_a_card_that_was_changed_meanwhile_is_not_told(card, run_jobs, changes):
 def test_another_card_and_another_person_who_has_taken_it_over_are_told(card, run_jobs, bob):
     now = timezone.now()
     for number in (1, 2):
-        Card.objects.update(is_default=False)
+        ours(Card).update(is_default=False)
         card(now.year, now.month, id=f"pm_{number}")
         run()
     Card.objects.filter(pk="pm_2").update(user=bob)
@@ -221,9 +222,9 @@ def test_another_card_and_another_person_who_has_taken_it_over_are_told(card, ru
 
 def test_a_card_that_pays_nothing_any_more_when_its_turn_comes_is_not_told(card):
     known = card(2027, 3)
-    Card.objects.update(is_default=False)
+    ours(Card).update(is_default=False)
     assert not tell_of_card(known)
-    assert not Notice.objects.exists()
+    assert not ours(Notice).exists()
 
 
 def test_a_card_that_pays_nothing_is_not_told(card):
@@ -231,4 +232,4 @@ def test_a_card_that_pays_nothing_is_not_told(card):
     card(now.year, now.month, is_default=False)
     assert not expiring_cards(now.date()).exists()
     run()
-    assert not Notice.objects.exists()
+    assert not ours(Notice).exists()

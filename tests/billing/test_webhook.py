@@ -8,6 +8,7 @@ from billing.top_ups import cancel
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_a_lost_payment_arrives_by_the_webhook(send, unanswered, balance):
 def test_a_second_delivery_changes_nothing(send, unanswered):
     body = event("payment_intent.succeeded", unanswered)
     assert {send(body).status_code for _ in range(3)} == {204}
-    assert (LedgerEntry.objects.count(), StripeEvent.objects.count()) == (1, 1)
+    assert (ours(LedgerEntry).count(), ours(StripeEvent).count()) == (1, 1)
 
 
 def test_another_event_about_the_same_payment_changes_nothing(send, unanswered, balance):
@@ -39,25 +40,25 @@ def test_another_event_about_the_same_payment_changes_nothing(send, unanswered, 
 
 def test_a_failure_that_arrives_after_the_success_changes_nothing(send, unanswered, balance):
     send(event("payment_intent.succeeded", unanswered))
-    before = TopUp.objects.values().get()
+    before = ours(TopUp).values().get()
     failed = {**unanswered, "status": "requires_payment_method"}
     send(event("payment_intent.payment_failed", failed, id="evt_late"))
-    assert (TopUp.objects.values().get(), balance()) == (before, "20.00")
+    assert (ours(TopUp).values().get(), balance()) == (before, "20.00")
 
 
 def test_a_failure_ends_a_payment_that_hangs(send, unanswered):
     failed = {**unanswered, "status": "requires_payment_method"}
     send(event("payment_intent.payment_failed", failed))
-    assert TopUp.objects.get().status == "refused"
+    assert ours(TopUp).get().status == "refused"
 
 
 def test_why_a_payment_was_refused_stays_as_it_was_told_first(send, api, alice, stripe_double):
     replace_default(user=alice, source="tok_chargeCustomerFail")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    before = TopUp.objects.values().get()
+    before = ours(TopUp).values().get()
     (intent,) = stripe_double.intents.values()
     send(event("payment_intent.payment_failed", {**intent, "last_payment_error": None}))
-    assert (before["message"], TopUp.objects.values().get()) == ("Your card was declined.", before)
+    assert (before["message"], ours(TopUp).values().get()) == ("Your card was declined.", before)
 
 
 @pytest.mark.parametrize("status", ["requires_action", "requires_capture", "canceled"])
@@ -65,11 +66,11 @@ def test_a_payment_that_has_ended_is_not_opened_again_by_what_is_told_late(send,
     for card in ("tok_chargeCustomerFail", "tok_visa"):
         replace_default(user=alice, source=card)
         api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    before = list(TopUp.objects.order_by("pk").values())
+    before = list(ours(TopUp).order_by("pk").values())
     assert {each["status"] for each in before} == {"refused", "succeeded"}
     for intent in list(stripe_double.intents.values()):
         send(event("payment_intent.payment_failed", {**intent, "status": status}, id=f"evt_{intent['id']}"))
-    assert list(TopUp.objects.order_by("pk").values()) == before
+    assert list(ours(TopUp).order_by("pk").values()) == before
 
 
 @pytest.mark.parametrize(("status", "becomes"), [("canceled", "refused"), ("processing", "consent")])
@@ -79,16 +80,16 @@ def test_a_payment_that_waits_for_consent_ends_with_what_ends_it_at_stripe(
     replace_default(user=alice, source="pm_card_authenticationRequired")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
     (intent,) = stripe_double.intents.values()
-    assert TopUp.objects.get().status == "consent"
+    assert ours(TopUp).get().status == "consent"
     assert send(event("payment_intent.payment_failed", {**intent, "status": status})).status_code == 204
-    assert TopUp.objects.get().status == becomes
-    assert StripeEvent.objects.get().applied_at is not None
+    assert ours(TopUp).get().status == becomes
+    assert ours(StripeEvent).get().applied_at is not None
 
 
 def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
     replace_default(user=alice, source="pm_card_authenticationRequired")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    intent = TopUp.objects.get().payment
+    intent = ours(TopUp).get().payment
     stripe_double.consent(intent)
     send(event("payment_intent.succeeded", stripe_double.intents[intent]))
     assert balance() == "20.00"
@@ -99,30 +100,30 @@ def test_money_that_came_meanwhile_stays_though_the_payment_is_gone_when_it_is_t
 ):
     replace_default(user=alice, source="pm_card_authenticationRequired")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    as_it_was = TopUp.objects.get()
+    as_it_was = ours(TopUp).get()
     stripe_double.consent(as_it_was.payment)
     send(event("payment_intent.succeeded", stripe_double.intents.pop(as_it_was.payment)))
     cancel(as_it_was)
-    assert (TopUp.objects.get().status, balance()) == ("succeeded", "20.00")
+    assert (ours(TopUp).get().status, balance()) == ("succeeded", "20.00")
 
 
 @pytest.mark.parametrize("kind", ["customer.created", "charge.succeeded", "something.new"])
 def test_another_event_is_stored_and_answered(send, kind):
     assert send(event(kind, {"id": "x", "object": "thing"})).status_code == 204
-    assert StripeEvent.objects.get().type == kind
+    assert ours(StripeEvent).get().type == kind
 
 
 def test_a_payment_that_is_not_ours_is_answered(send, unanswered):
     foreign = {**unanswered, "id": "pi_foreign", "metadata": {}}
     assert send(event("payment_intent.succeeded", foreign)).status_code == 204
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
 
 
 @pytest.mark.parametrize("header", ["", "t=1,v1=00", "é", "t=x", "v1=" + "0" * 64, "t=1"])
 def test_a_forged_event_is_400_and_not_stored(send, header):
     answer = send(event("payment_intent.succeeded", {"id": "pi_1"}), header)
     assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
-    assert not StripeEvent.objects.exists()
+    assert not ours(StripeEvent).exists()
 
 
 def test_the_sandbox_takes_no_webhooks(api, db):

@@ -8,6 +8,7 @@ from billing.cards import replace_default
 from billing.ledger import account_of, adjust, set_balance
 from billing.models import RefundRequest, TopUp
 from billing.refunds import refund
+from tests.neighbours import ours
 
 
 def forbid():
@@ -32,7 +33,7 @@ def test_who_may_no_more_moves_nothing(paid, stripe_double, entries, alice, writ
     with pytest.raises(PermissionDenied):
         write(alice)
     assert (entries(), stripe_double.books) == ([("top_up", 2000)], [2000])
-    assert (TopUp.objects.count(), RefundRequest.objects.count()) == (1, 0)
+    assert (ours(TopUp).count(), ours(RefundRequest).count()) == (1, 0)
 
 
 def test_who_is_deleted_before_their_payment_begins_pays_nothing(

@@ -8,6 +8,7 @@ from django.utils import timezone
 from core.jobs.models import Job
 from groups.models import Activity
 from tests.export.conftest import unpacked
+from tests.neighbours import ours
 from users.models import Export
 from voicechat.export import ordering, views
 
@@ -24,7 +25,7 @@ def test_it_is_a_zip_to_be_saved(ask, bob):
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
     assert f'attachment; filename="voice-chatroom-{bob.pk}-' in answer["Content-Disposition"]
     assert answer["Cache-Control"] == "no-store"
-    assert not Export.objects.exists()
+    assert not ours(Export).exists()
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def much(monkeypatch, group, bob):
 
 
 def test_one_row_fewer_is_not_too_many(ask, much):
-    Activity.objects.first().delete()
+    ours(Activity).first().delete()
     assert ask().status_code == 200
 
 
@@ -58,7 +59,7 @@ def test_who_asks_again_gets_the_same_and_after_an_hour_a_new_one(ask, much, run
     assert ask()["Location"] == first
     run_jobs()
     assert ask()["Location"] == first
-    Export.objects.update(ordered_at=timezone.now() - timedelta(minutes=61))
+    ours(Export).update(ordered_at=timezone.now() - timedelta(minutes=61))
     assert ask()["Location"] != first
     assert Job.objects.filter(task=ordering.make_export.module_path, state="waiting").count() == 1
 
@@ -73,18 +74,18 @@ def test_what_somebody_else_has_ordered_is_not_given(ask, much, alice, bob):
 def test_what_is_made_already_is_not_made_again(ask, much, run_jobs):
     ask()
     run_jobs()
-    made = Export.objects.values("pk", "made_at").get()
+    made = ours(Export).values("pk", "made_at").get()
     assert ordering.make_export.call(str(made["pk"])) is None
-    assert Export.objects.values("pk", "made_at").get() == made
+    assert ours(Export).values("pk", "made_at").get() == made
 
 
 def test_it_is_there_for_a_day_and_for_nobody_else(ask, much, run_jobs, alice, bob):
     where = ask()["Location"]
     run_jobs()
     assert ask(where.replace(f"/{bob.pk}/", f"/{alice.pk}/")).status_code == 404
-    Export.objects.update(ordered_at=timezone.now() - timedelta(hours=23, minutes=59))
+    ours(Export).update(ordered_at=timezone.now() - timedelta(hours=23, minutes=59))
     assert ask(where).status_code == 200
-    Export.objects.update(ordered_at=timezone.now() - timedelta(hours=24))
+    ours(Export).update(ordered_at=timezone.now() - timedelta(hours=24))
     assert ask(where).status_code == 404
 
 
@@ -92,7 +93,7 @@ def test_of_who_has_gone_meanwhile_nothing_is_made(ask, much, run_jobs, bob):
     where = ask()["Location"]
     bob.delete()
     assert "make_export" in run_jobs()
-    assert (ask(where).status_code, Export.objects.exists()) == (404, False)
+    assert (ask(where).status_code, ours(Export).exists()) == (404, False)
 
 
 @pytest.mark.parametrize("no_export", ["x", "00000000-0000-0000-0000-00000000000", "1"])

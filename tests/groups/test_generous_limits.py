@@ -6,6 +6,7 @@ from groups import services
 from groups.models import Device, Group, Invitation, Ownership
 from groups.notifications import devices
 from tests.conftest import person
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def test_who_owns_too_many_groups_makes_no_more(owner, alice, group, monkeypatch
     monkeypatch.setattr(services, "MOST_OWNED", 2)
     assert [owner.post("/api/groups", {"name": "Friends"}).status_code for _ in range(2)] == [201, 409]
     assert owner.post("/api/groups", {"name": "Friends"}).json()["code"] == "too_many_groups"
-    assert Group.objects.count() == 2
+    assert ours(Group).count() == 2
 
 
 def test_who_owns_too_many_groups_is_given_no_more(owner, alice, bob, group, monkeypatch):

@@ -7,6 +7,7 @@ from core.triggers import THERE, install, missing, of
 from groups import triggers
 from groups.models import Activity, EveryGroup, Group, Invitation, Participant
 from tests.access.rows import all_rows
+from tests.neighbours import ours
 from users.models import User
 
 ALL = {each.name: each for each in of(connection.vendor, triggers.EVERY)}
@@ -55,7 +56,7 @@ def watched(group, other, carol, dave):
 
     def watched(trigger):
         if trigger.table in OWN:
-            rows = User.objects.all() if trigger.table == "users" else Group.objects.all()
+            rows = ours(User).all() if trigger.table == "users" else ours(Group).all()
             return OWN[trigger.table], {(rows.model.__name__, row.pk) for row in rows}
         verb = trigger.name.rpartition("_")[2].upper()
         more, value = (", activity", ", 'spoke'") if trigger.table == "activities" else ("", "")
@@ -68,6 +69,7 @@ def watched(group, other, carol, dave):
     return watched
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ALL)
 def test_a_write_by_hand_raises_what_it_touches_and_nothing_else(watched, name):
     statement, raised = watched(ALL[name])
@@ -76,6 +78,7 @@ def test_a_write_by_hand_raises_what_it_touches_and_nothing_else(watched, name):
     assert moved(before) == raised
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ALL)
 def test_without_its_trigger_it_raises_nothing(watched, name):
     statement, _ = watched(ALL[name])
@@ -101,7 +104,7 @@ def test_a_trigger_that_is_gone_is_missed_until_it_is_made_again(db, name):
 
 def test_a_version_begins_at_the_clock_for_who_inserts_by_hand_too(db):
     run("INSERT INTO groups (name) VALUES ('By hand')")
-    by_hand, made = Group.objects.get().version, Group.objects.create(name="By Django").version
+    by_hand, made = ours(Group).get().version, Group.objects.create(name="By Django").version
     assert abs(made - by_hand) < 60_000_000
 
 
@@ -123,13 +126,13 @@ def test_a_write_that_changes_nothing_raises_nothing(group, alice):
 
 def test_a_row_that_moves_to_another_group_raises_both(group, other):
     before = versions()
-    Invitation.objects.update(group=other)
+    ours(Invitation).update(group=other)
     assert moved(before) == {("Group", group.pk), ("Group", other.pk)}
 
 
 def test_who_sent_an_invitation_is_shown_to_nobody_and_raises_nothing(group, alice):
     before = versions()
-    Invitation.objects.update(invited_by=alice)
+    ours(Invitation).update(invited_by=alice)
     assert moved(before) == set()
 
 
@@ -167,7 +170,7 @@ def test_raising_a_version_never_reads_all_groups(on_postgresql, group, dave):
     before, version = scans(), versions()[Group][group.pk]
     scanned = scans() - before  # by this test's own reading
     Participant.objects.create(group=group, user=dave)
-    Participant.objects.all().delete()
+    ours(Participant).all().delete()
     assert versions()[Group][group.pk] == version + 2
     assert scans() - before == 2 * scanned
 
@@ -191,7 +194,7 @@ def test_activities_are_numbered_in_each_group_from_one_by_whoever_writes(group,
 
 def test_no_number_comes_twice_whatever_is_deleted_and_whoever_saves_the_group_as_it_was(group, alice):
     Activity.objects.create(group=group, user=alice, activity="spoke")
-    Activity.objects.all().delete()
+    ours(Activity).all().delete()
     group.name = "Kin"
     group.save()
     Activity.objects.create(group=group, user=alice, activity="sang")

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from core.streams import OPENING, SEATS, Seats
 from groups.models import Membership
 from tests.live.events import events_of
+from tests.neighbours import ours
 from users.models import StreamTicket, User
 from users.sign_in.local_issuer import local_token
 
@@ -52,8 +53,8 @@ def test_a_ticket_lets_its_holder_in_once(signed_in, group, bob):
 
 def test_a_ticket_that_is_over_or_made_up_lets_nobody_in(signed_in, bob):
     ticket = signed_in(bob).post("/api/live/tickets").json()["ticket"]
-    row = StreamTicket.objects.get()
-    StreamTicket.objects.update(until=row.until - timedelta(seconds=31))
+    row = ours(StreamTicket).get()
+    ours(StreamTicket).update(until=row.until - timedelta(seconds=31))
     for tried in (ticket, "made up", ""):
         assert APIClient().get("/api/live", {"ticket": tried}).status_code == 401
 

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from groups.models import Activity, Caption
 from tests.front.test_fresh import ALL, end_of_transaction
 from tests.live.events import Page, events_of
+from tests.neighbours import ours
 from tests.pairs.world import make_world
 from tests.pairs.writers import REFUSED
 
@@ -82,8 +83,8 @@ def test_a_page_that_goes_by_events_knows_what_the_gets_say():
             for page in pages:
                 follow(client, page, random)
                 page.read_all()
-            were = set(Activity.objects.values_list("pk", flat=True))
-            spoken = set(Caption.objects.values_list("pk", flat=True))
+            were = set(ours(Activity).values_list("pk", flat=True))
+            spoken = set(ours(Caption).values_list("pk", flat=True))
         with suppress(*REFUSED, IntegrityError), transaction.atomic():
             ALL[name](world)
             connection.check_constraints()  # as its own commit would: a group that a statement names may be gone

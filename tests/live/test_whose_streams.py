@@ -14,6 +14,7 @@ from groups.live.watch import Watch
 from groups.models import Group, Membership, Ownership
 from tests.conftest import person
 from tests.live.events import events_of
+from tests.neighbours import ours
 from users.models import User
 from users.sign_in.local_issuer import local_token
 
@@ -166,7 +167,7 @@ class TestFollower:
         Membership.objects.create(group=second, user=bob)
         _, begin, go_on = follow(bob, groups=frozenset({second.pk}))
         begin()
-        Group.objects.update(name="New")
+        ours(Group).update(name="New")
         assert {data["groupId"] for name, data in go_on() if "groupId" in data} == {second.pk}
 
     @pytest.mark.parametrize("is_staff", [False, True])

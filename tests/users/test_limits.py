@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from tests.access.rows import all_rows
+from tests.neighbours import ours
 from users.limits import Full, Place, give_back, idle_limits, keyed, of_person, take_place, take_places
 from users.models import User
 
@@ -68,7 +69,7 @@ def test_who_deletes_themself_and_signs_up_again_finds_their_count_as_it_was(iss
         return api.post("/api/users", {"email": "eve@example.com"}, headers=headers, **extra)
 
     assert sign_up().status_code == 201
-    assert api.delete(f"/api/users/{User.objects.get().pk}", headers=headers).status_code == 200
+    assert api.delete(f"/api/users/{ours(User).get().pk}", headers=headers).status_code == 200
     assert sign_up(REMOTE_ADDR="192.0.2.7").status_code == 201
     assert sign_up(REMOTE_ADDR="192.0.2.8").status_code == 429
 
@@ -85,7 +86,7 @@ def test_what_is_counted_names_nobody(issuer, api, settings):
     settings.THROTTLE_SIGN_UP = (5, 3600)
     headers = {"Authorization": f"Bearer {issuer.token('eve@example.com', sub='auth0|eve')}"}
     api.post("/api/users", {"email": "eve@example.com"}, headers=headers)
-    api.delete(f"/api/users/{User.objects.get().pk}", headers=headers)
+    api.delete(f"/api/users/{ours(User).get().pk}", headers=headers)
     counts = str(all_rows()["limitCounts"])
     assert counts != "[]"
     assert not any(word in counts for word in ("auth0", "eve", "example", "127.0.0.1", issuer.url))

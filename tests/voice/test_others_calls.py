@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing.ledger import set_balance
 from groups.models import Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import person
+from tests.neighbours import ours
 from users.models import User
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.cut_off import cut_off
@@ -142,7 +143,7 @@ def test_who_leaves_one_group_is_hung_up_on_there_alone(
     sid = leg(bob, twilio_double.call(status="in-progress"))
     tell(3, "participant-join", sid, conference=here)
     api.delete(f"/api/groups/{group.pk}/groupMembers/{bob.pk}")
-    assert [each.call.sid for each in HangUp.objects.all()] == [sid]
+    assert [each.call.sid for each in ours(HangUp).all()] == [sid]
     tell(4, "participant-leave", sid, conference=here)
     assert User.objects.get(pk=bob.pk).call_status
     assert Participant.objects.filter(group=elsewhere, user=bob).exists()

@@ -9,6 +9,7 @@ from billing.gateway.interface import CardDeclined, Payment, PaymentsUnavailable
 from billing.ledger import account_of
 from billing.models import LedgerEntry, TopUp
 from billing.top_ups import add_money
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ def test_of_a_payment_that_has_ended_stripe_is_asked_no_more(stripe_payments, st
 
 def test_each_payment_is_one_entry_that_names_it(pay):
     pay(20)
-    entry = LedgerEntry.objects.get()
+    entry = ours(LedgerEntry).get()
     assert (entry.amount_micros, entry.balance_after_micros) == (20_000_000, 20_000_000)
-    assert entry.reference == f"stripe:{TopUp.objects.get().payment}"
+    assert entry.reference == f"stripe:{ours(TopUp).get().payment}"
 
 
 @pytest.mark.parametrize("amount", [0, "0.99", -5, 500.01, "999999999999", 10**20, 0.01])
@@ -64,7 +65,7 @@ def test_an_amount_outside_the_range_is_told_to_the_person(pay, amount):
     answer = pay(amount)
     assert answer.status_code == 200
     assert answer.json() == {"errorMessage": "Choose an amount from $1.00 to $500.00."}
-    assert not TopUp.objects.exists()
+    assert not ours(TopUp).exists()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_card_that_needs_consent_says_how_to_get_it(pay, alice):
     replace_default(user=alice, source="pm_card_authenticationRequired")
     answer = pay(20).json()
     assert set(answer) == {"errorMessage", "clientSecret"}
-    assert TopUp.objects.get().status == TopUp.Status.CONSENT
+    assert ours(TopUp).get().status == TopUp.Status.CONSENT
 
 
 def test_a_payment_that_waits_for_consent_gives_way_to_the_next(pay, alice):
@@ -111,14 +112,14 @@ def test_a_payment_that_waits_for_consent_gives_way_to_the_next(pay, alice):
     pay(20)
     replace_default(user=alice, source="tok_visa")
     assert pay(30).json() == {"updatedAccountBalance": 30}
-    assert sorted(TopUp.objects.values_list("status", flat=True)) == ["refused", "succeeded"]
+    assert sorted(ours(TopUp).values_list("status", flat=True)) == ["refused", "succeeded"]
 
 
 def test_the_same_key_gives_the_same_answer_for_ever(pay):
     first = pay(20, key="k1").json()
     pay(5)
     assert pay(20, key="k1").json() == first == {"updatedAccountBalance": 20}
-    assert LedgerEntry.objects.count() == 2
+    assert ours(LedgerEntry).count() == 2
 
 
 def test_a_refusal_is_repeated_under_its_key_too(pay, alice):
@@ -233,8 +234,8 @@ def test_a_refusal_that_comes_when_the_money_has_come_changes_nothing(pay, monke
 
     monkeypatch.setattr(type(payments()), "charge", charge)
     assert pay(20).status_code == answered
-    top_up = TopUp.objects.get()
-    assert (top_up.status, LedgerEntry.objects.count()) == ("succeeded", 1)
+    top_up = ours(TopUp).get()
+    assert (top_up.status, ours(LedgerEntry).count()) == ("succeeded", 1)
     assert top_up.in_flight_until  # so that who asked meanwhile is refused
 
 
@@ -243,13 +244,13 @@ def test_one_left_behind_that_has_ended_meanwhile_is_not_tried_again(left_pendin
     TopUp.objects.filter(pk=as_it_was.pk).update(status="refused", message="Your card was declined.")
     top_ups.finish_left(as_it_was, now=timezone.now())
     assert TopUp.objects.get(pk=as_it_was.pk).message == "Your card was declined."
-    assert LedgerEntry.objects.count() == 1
+    assert ours(LedgerEntry).count() == 1
 
 
 def test_a_payment_that_was_left_behind_is_finished_by_the_next_request_not_paid_twice(pay, left_pending):
     left_pending(seconds=-1)
     assert pay(20).json() == {"updatedAccountBalance": 21}
-    assert LedgerEntry.objects.count() == 2
+    assert ours(LedgerEntry).count() == 2
 
 
 def test_another_amount_is_paid_after_the_one_left_behind(pay, left_pending):

@@ -3,6 +3,7 @@ from django.db import DatabaseError, connection, transaction
 
 from billing.ledger import account_of, post_entry, set_balance
 from billing.models import LedgerEntry
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def test_the_balance_is_set_and_the_account_answered(put, sent, shown):
 def test_what_is_between_is_posted_as_an_adjustment(put):
     put({"accountBalance": 10})
     put({"accountBalance": 4})
-    amounts = LedgerEntry.objects.order_by("id").values_list("kind", "amount_micros")
+    amounts = ours(LedgerEntry).order_by("id").values_list("kind", "amount_micros")
     assert list(amounts) == [("adjustment", 10_000_000), ("adjustment", -6_000_000)]
 
 
@@ -28,7 +29,7 @@ def test_nothing_between_posts_nothing(put):
     put({"accountBalance": 10})
     put({"accountBalance": "10.00"})
     put({})
-    assert LedgerEntry.objects.count() == 1
+    assert ours(LedgerEntry).count() == 1
 
 
 @pytest.mark.parametrize("sent", ["12.505", 12.505, "x", None, True, [], "1e3", "9" * 13, ""])
@@ -62,11 +63,11 @@ def test_one_outside_thing_is_posted_once(alice):
 def test_the_database_refuses_to_change_an_entry(alice, change):
     set_balance(user=alice, balance_micros=5, memo="")
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        LedgerEntry.objects.update(**change)
+        ours(LedgerEntry).update(**change)
 
 
 def test_the_database_refuses_to_delete_an_entry(alice):
     set_balance(user=alice, balance_micros=5, memo="")
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute('DELETE FROM "ledgerEntries"')
-    assert LedgerEntry.objects.count() == 1
+    assert ours(LedgerEntry).count() == 1

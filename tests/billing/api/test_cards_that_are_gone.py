@@ -5,6 +5,7 @@ import pytest
 from billing.cards import attach, ensure_customer, forget_default, replace_default
 from billing.models import Card
 from tests.doubles.stripe_objects import error, new_link
+from tests.neighbours import ours
 from users.models import User
 
 NO_CARD = {"errorMessage": "There is no card on file. Add one first."}
@@ -16,15 +17,15 @@ def post(api, alice):
 
 
 def detached(double, alice):
-    double.detach(Card.objects.get().pk)
+    double.detach(ours(Card).get().pk)
 
 
 def vanished(double, alice):
-    del double.methods[Card.objects.get().pk]
+    del double.methods[ours(Card).get().pk]
 
 
 def somebody_elses(double, alice):
-    double.methods[Card.objects.get().pk]["customer"] = "cus_another"
+    double.methods[ours(Card).get().pk]["customer"] = "cus_another"
 
 
 def is_link(double, alice):
@@ -80,7 +81,7 @@ def test_a_card_that_vanishes_while_it_is_charged_is_forgotten(stripe_payments, 
     alice.refresh_from_db()
     vanished(stripe_double, alice)
     assert post("createCharge", userStripeId=alice.stripe_id, amountToAdd=500, sourceId=card.id).status_code == 404
-    assert (User.objects.get(pk=alice.pk).last4, Card.objects.count()) == (None, 0)
+    assert (User.objects.get(pk=alice.pk).last4, ours(Card).count()) == (None, 0)
 
 
 def test_a_default_card_that_vanishes_while_it_is_charged_is_told_in_words(stripe_payments, stripe_double, post, alice):
@@ -90,7 +91,7 @@ def test_a_default_card_that_vanishes_while_it_is_charged_is_told_in_words(strip
     stripe_double.fail_next(None, None, gone)
     answer = post("addMoney", userId=alice.pk, amountToAdd=5)
     assert (answer.status_code, answer.json()) == (200, {"errorMessage": "There is no such card. Enter it again."})
-    assert (User.objects.get(pk=alice.pk).last4, Card.objects.count()) == (None, 0)
+    assert (User.objects.get(pk=alice.pk).last4, ours(Card).count()) == (None, 0)
 
 
 def test_link_is_not_put_on_file(stripe_payments, stripe_double, post, alice):
@@ -104,12 +105,13 @@ def test_link_is_not_put_on_file(stripe_payments, stripe_double, post, alice):
 def test_four_digits_that_a_client_has_set_are_no_card_of_ours_and_stay(stripe_payments, post, api, alice):
     attach(user=alice, source="tok_visa")
     alice.refresh_from_db()
-    Card.objects.update(is_default=False)
+    ours(Card).update(is_default=False)
     api.put(f"/api/users/{alice.pk}/last4", {"last4": "1111"})
     forget_default(alice)
     assert api.get(f"/api/users/{alice.pk}/last4").json() == {"last4": "1111"}
 
 
+@pytest.mark.alone
 def test_a_customer_is_of_one_person(stripe_payments, alice, bob, carol):
     customer = ensure_customer(alice)
     assert dict(User.objects.exclude(stripe_id=None).values_list("pk", "stripe_id")) == {alice.pk: customer}

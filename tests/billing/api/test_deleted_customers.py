@@ -10,6 +10,7 @@ from billing.models import Card, FormerCustomer, LedgerEntry, TopUp
 from billing.top_ups import GONE
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 from users.models import User
 
 BY_STRIPE_ID = {
@@ -35,13 +36,13 @@ def old(paid, stripe_double, alice):
 
 def forgotten(alice):
     alice.refresh_from_db()
-    return (alice.stripe_id, alice.last4, Card.objects.count()) == (None, None, 0)
+    return (alice.stripe_id, alice.last4, ours(Card).count()) == (None, None, 0)
 
 
 def test_it_is_forgotten_when_stripe_tells(tell, old, alice):
     tell("customer.deleted", {"id": old, "object": "customer", "email": "alice@example.com"})
     assert forgotten(alice)
-    assert FormerCustomer.objects.get().user == alice
+    assert ours(FormerCustomer).get().user == alice
 
 
 def test_somebody_elses_customer_is_nobodys(tell, old, alice):
@@ -70,9 +71,10 @@ def test_the_money_of_the_old_one_stays_and_the_new_one_pays(post, old, alice):
     post("updateCreditCard", userId=alice.pk, sourceId="tok_mastercard")
     answer = post("addMoney", userId=alice.pk, amountToAdd=5)
     assert answer.json() == {"updatedAccountBalance": 25}
-    assert LedgerEntry.objects.count() == 2
+    assert ours(LedgerEntry).count() == 2
 
 
+@pytest.mark.alone
 def test_paying_says_that_the_card_is_gone(post, old, alice):
     assert post("addMoney", userId=alice.pk, amountToAdd=5).json() == {"errorMessage": GONE}
     assert forgotten(alice)
@@ -92,6 +94,7 @@ def test_a_customer_of_the_other_mode_is_gone(post, paid, stripe_double, alice, 
     assert post("updateCreditCard", userId=alice.pk, sourceId="tok_visa").status_code == 200
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("seconds", [0, 600, -200], ids=["", "it took long", "Stripe's clock is behind ours"])
 def test_a_payment_whose_answer_was_lost_before_is_found(post, paid, stripe_double, alice, balance, seconds):
     alice.refresh_from_db()
@@ -121,7 +124,7 @@ def test_after_one_that_was_left_behind_the_next_payment_is_the_new_customers(po
     stripe_double.delete_customer(alice.stripe_id)
     answer = post("addMoney", userId=alice.pk, amountToAdd=5)
     assert answer.json() == {"errorMessage": "There is no card on file. Add one first."}
-    assert TopUp.objects.latest("created_at").customer == User.objects.get(pk=alice.pk).stripe_id
+    assert ours(TopUp).latest("created_at").customer == User.objects.get(pk=alice.pk).stripe_id
 
 
 def test_events_of_the_old_ones_payments_are_posted(tell, old, paid, alice, stripe_double, entries):
@@ -135,18 +138,18 @@ def test_deleted_twice_it_is_replaced_twice(post, stripe_double, paid, alice):
         alice.refresh_from_db()
         stripe_double.delete_customer(alice.stripe_id)
         assert post("updateCreditCard", userId=alice.pk, sourceId="tok_visa").status_code == 200
-    assert FormerCustomer.objects.count() == 2
+    assert ours(FormerCustomer).count() == 2
 
 
 def test_it_goes_with_its_person(tell, old, alice, api):
     tell("customer.deleted", {"id": old, "object": "customer"})
     assert api.delete(f"/api/users/{alice.pk}").status_code == 200
-    assert not FormerCustomer.objects.exists()
+    assert not ours(FormerCustomer).exists()
 
 
 def test_told_late_it_changes_nothing_of_the_new_one(send, post, old, alice):
     post("updateCreditCard", userId=alice.pk, sourceId="tok_visa")
-    before = (User.objects.values().get(pk=alice.pk), list(Card.objects.values()))
+    before = (ours(User).values().get(pk=alice.pk), list(ours(Card).values()))
     assert send(event("customer.deleted", {"id": old, "object": "customer"})).status_code == 204
-    assert (User.objects.values().get(pk=alice.pk), list(Card.objects.values())) == before
+    assert (ours(User).values().get(pk=alice.pk), list(ours(Card).values())) == before
     assert post("addMoney", userId=alice.pk, amountToAdd=5).json() == {"updatedAccountBalance": 25}

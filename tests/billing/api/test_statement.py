@@ -10,6 +10,7 @@ from billing.models import LedgerEntry
 from billing.statement import exact
 from groups.models import Group, Membership, Ownership
 from tests.billing.api.test_statement_csv import CSV, cells
+from tests.neighbours import ours
 from tests.openapi import document
 from users.sign_in.local_issuer import local_token
 
@@ -95,7 +96,7 @@ def test_a_group_that_one_has_left_keeps_its_new_name_to_itself(api, path, post,
     assert api.get(path, headers=token).json()[0]["groupName"] == "Family"
     Ownership.objects.filter(group=group, user=alice).delete()
     Membership.objects.filter(group=group, user=alice).delete()
-    Group.objects.update(name="Without Alice")
+    ours(Group).update(name="Without Alice")
     assert api.get(path, headers=token).json()[0]["groupName"] is None
 
 

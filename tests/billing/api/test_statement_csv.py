@@ -10,6 +10,7 @@ from billing import statement
 from billing.api import statement_views
 from core.spreadsheets import harmless
 from groups.models import Group
+from tests.neighbours import ours
 
 CSV = {"Accept": "text/csv"}
 
@@ -44,7 +45,7 @@ def test_excel_knows_it_for_utf_8_lines_end_as_the_rfc_says_and_the_file_has_a_p
 
 @pytest.mark.parametrize("begun", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝", "\u00a0-"])
 def test_no_text_becomes_a_formula(api, path, post, group, begun):
-    Group.objects.update(name=f"{begun}HYPERLINK(A1)")
+    ours(Group).update(name=f"{begun}HYPERLINK(A1)")
     post(memo=f"{begun}1+cmd|' /C calc'!A0", group_id=group.pk)
     (line,) = cells(api.get(path, headers=CSV))
     assert (line["memo"][0], line["groupName"][0]) == ("'", "'")

@@ -16,7 +16,10 @@ from billing.management.commands import check_ledger as command
 from billing.models import Dispute, LedgerEntry, StripeEvent, TopUp
 from core.triggers import make_way
 from tests.billing.lifted import triggers_lifted
+from tests.neighbours import ours
 from users.models import User
+
+pytestmark = pytest.mark.alone
 
 BALANCES = "every balance is the one before it and the amount"
 PEOPLE = "every person's balance is their account's last"
@@ -45,7 +48,7 @@ def ledger(tell, paid, stripe_double, alice, bob):
     tell("charge.dispute.funds_withdrawn", stripe_double.disputed(paid))
     set_balance(user=bob, balance_micros=5, memo="")
     set_balance(user=bob, balance_micros=7, memo="")
-    return list(LedgerEntry.objects.order_by("id").values_list("id", flat=True))
+    return list(ours(LedgerEntry).order_by("id").values_list("id", flat=True))
 
 
 def test_a_sound_ledger_is_said_to_be_sound(ledger, capsys):
@@ -198,7 +201,7 @@ def test_a_missing_trigger_is_named(ledger):
     verbs = ["UPDATE", "DELETE"] + ["TRUNCATE"] * (connection.vendor == "postgresql")
     missing = [f"no trigger against {verb}" for verb in verbs]
     assert wrong() == {REFUSED: [*missing, "UPDATE is not refused", "DELETE is not refused"]}
-    assert LedgerEntry.objects.count() == len(ledger)
+    assert ours(LedgerEntry).count() == len(ledger)
 
 
 TOOTHLESS = {
@@ -250,20 +253,20 @@ def test_a_missing_constraint_is_named(without_uniqueness):
 
 @pytest.mark.parametrize("changes", [{"amount_cents": 2001}, {"payment": "pi_another"}])
 def test_a_top_up_whose_entry_says_something_else_is_named(ledger, changes):
-    TopUp.objects.update(**changes)
-    assert wrong()[POSTED] == [str(TopUp.objects.get().pk)]
+    ours(TopUp).update(**changes)
+    assert wrong()[POSTED] == [str(ours(TopUp).get().pk)]
 
 
 def test_a_top_up_on_another_account_than_its_entry_is_named(ledger, bob):
     with triggers_lifted():
-        TopUp.objects.update(account=bob.account)
-    assert wrong() == {POSTED: [str(TopUp.objects.get().pk)]}
+        ours(TopUp).update(account=bob.account)
+    assert wrong() == {POSTED: [str(ours(TopUp).get().pk)]}
 
 
 def test_a_top_up_with_an_entry_of_another_kind_is_named(ledger):
     with triggers_lifted():
         LedgerEntry.objects.filter(pk=ledger[0]).update(kind="adjustment")
-    assert wrong()[POSTED] == [str(TopUp.objects.get().pk)]
+    assert wrong()[POSTED] == [str(ours(TopUp).get().pk)]
 
 
 def test_an_entry_that_no_top_up_brought_is_named(ledger, bob):
@@ -273,7 +276,7 @@ def test_an_entry_that_no_top_up_brought_is_named(ledger, bob):
 
 def test_a_payment_that_two_top_ups_claim_is_named(ledger, bob, paid):
     TopUp.objects.create(account=bob.account, amount_cents=1, status="refused", payment=paid)
-    assert wrong() == {SHARED: sorted(str(pk) for pk in TopUp.objects.values_list("pk", flat=True))}
+    assert wrong() == {SHARED: sorted(str(pk) for pk in ours(TopUp).values_list("pk", flat=True))}
 
 
 def test_payments_without_an_id_share_none(ledger, bob):
@@ -283,13 +286,13 @@ def test_payments_without_an_id_share_none(ledger, bob):
 
 
 def test_a_dispute_on_another_account_is_named(ledger, bob):
-    Dispute.objects.update(account=bob.account)
-    assert wrong() == {DISPUTES: [Dispute.objects.get().pk]}
+    ours(Dispute).update(account=bob.account)
+    assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
 
 
 def test_a_dispute_of_another_payment_is_named(ledger):
-    Dispute.objects.update(payment="pi_x")
-    assert wrong() == {DISPUTES: [Dispute.objects.get().pk]}
+    ours(Dispute).update(payment="pi_x")
+    assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
 
 
 def test_a_refund_on_another_account_is_named(ledger, bob):

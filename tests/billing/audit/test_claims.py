@@ -15,6 +15,7 @@ from billing.refunds import refund
 from core.claims import CLAIM
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 
 KINDS = {"event": "refunds", "dispute": "retrieve_dispute", "refund": "refunds_since", "consent": "cancel"}
 """What Stripe is asked about each."""
@@ -37,8 +38,8 @@ def kind(request, stripe_payments, paid, send, tell, stripe_double, alice, api):
     elif request.param == "refund":
         stripe_double.fail_next(Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
         with pytest.raises(PaymentsUnavailable):
-            refund(top_up=TopUp.objects.get(), amount_cents=700, key="k")
-        RefundRequest.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+            refund(top_up=ours(TopUp).get(), amount_cents=700, key="k")
+        ours(RefundRequest).update(asked_at=timezone.now() - timedelta(minutes=2))
     else:
         replace_default(user=alice, source="pm_card_authenticationRequired")
         api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
@@ -72,6 +73,7 @@ def test_what_one_run_works_at_another_leaves_alone(asked):
     assert len(asked) == 1
 
 
+@pytest.mark.alone
 def test_what_a_run_that_was_killed_had_claimed_is_due_again(asked):
     class Killed(BaseException):
         pass

@@ -14,6 +14,7 @@ from billing.models import Dispute, RefundRequest, StripeEvent, TopUp
 from billing.top_ups import BankUndecided
 from billing.webhook import EventNotApplied
 from tests.conftest import person
+from tests.neighbours import ours
 
 BEGUN = timezone.now() - timedelta(days=2)
 
@@ -65,7 +66,7 @@ def run(db, request, monkeypatch):
 
         def work(row, **options):
             tried.append(left.index(row))
-            TopUp.objects.update(in_flight_until=None)
+            ours(TopUp).update(in_flight_until=None)
             raise error
 
         monkeypatch.setattr(module, name, work)

@@ -15,6 +15,7 @@ from billing.models import LedgerEntry, RefundRequest, StripeEvent, TopUp
 from billing.top_ups import EXPIRED, IN_FLIGHT
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 
 WITHDRAWN = "charge.dispute.funds_withdrawn"
 LOST = (None, None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)  # the first two read the default card
@@ -62,8 +63,8 @@ def test_what_is_done_is_not_done_again(run, paid, tell, stripe_double):
     dispute = stripe_double.disputed(paid)
     tell(WITHDRAWN, dispute)
     tell("charge.dispute.closed", stripe_double.dispute_ends(dispute["id"], "lost"))
-    TopUp.objects.update(created_at=timezone.now() - timedelta(days=2))
-    top_up = TopUp.objects.get()
+    ours(TopUp).update(created_at=timezone.now() - timedelta(days=2))
+    top_up = ours(TopUp).get()
     for status in ("made", "refused"):
         asked = {"key": status, "account": top_up.account, "top_up": top_up, "amount_cents": 100, "status": status}
         RefundRequest.objects.create(**asked, asked_at=timezone.now() - timedelta(days=1))
@@ -87,23 +88,23 @@ def test_a_payment_left_pending_is_finished_once(run, pay, stripe_double, balanc
 
 def test_a_payment_that_somebody_works_on_is_let_be(run, pay, stripe_double):
     pay(*DROPPED)
-    TopUp.objects.update(in_flight_until=timezone.now() + IN_FLIGHT)
+    ours(TopUp).update(in_flight_until=timezone.now() + IN_FLIGHT)
     assert run()[0]["payments left pending"] == [0, 0, 0]
     assert stripe_double.books == []
 
 
 def test_nobody_is_charged_for_a_payment_of_long_ago(run, pay, stripe_double):
     pay(*DROPPED)
-    TopUp.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    ours(TopUp).update(created_at=timezone.now() - timedelta(hours=1))
     assert run()[1] == ""
-    assert (stripe_double.books, TopUp.objects.get().message) == ([], EXPIRED)
+    assert (stripe_double.books, ours(TopUp).get().message) == ([], EXPIRED)
 
 
 def test_somebody_who_is_gone_is_not_charged(run, pay, stripe_double, alice):
     pay(*DROPPED)
     alice.delete()
     assert run()[1] == ""
-    assert (stripe_double.books, TopUp.objects.get().status) == ([], "refused")
+    assert (stripe_double.books, ours(TopUp).get().status) == ([], "refused")
 
 
 def test_what_somebody_paid_before_they_went_is_on_their_account(run, pay, entries, alice):
@@ -116,23 +117,23 @@ def test_what_somebody_paid_before_they_went_is_on_their_account(run, pay, entri
 
 def test_one_left_by_a_card_that_is_gone_is_refused_and_told_nobody(run, pay, stripe_double, alice):
     pay(*DROPPED)
-    TopUp.objects.update(source="pm_unknown", card="")
+    ours(TopUp).update(source="pm_unknown", card="")
     found, left = run()
-    assert (found["payments left pending"], left, TopUp.objects.get().status) == ([1, 1, 0], "", "refused")
+    assert (found["payments left pending"], left, ours(TopUp).get().status) == ([1, 1, 0], "", "refused")
 
 
 @pytest.fixture
 def waiting(pay):
     """A payment that waits for its owner's consent since the day before yesterday."""
     pay(card="pm_card_authenticationRequired")
-    TopUp.objects.update(created_at=timezone.now() - timedelta(days=2))
-    return TopUp.objects.get().payment
+    ours(TopUp).update(created_at=timezone.now() - timedelta(days=2))
+    return ours(TopUp).get().payment
 
 
 def test_a_payment_that_waits_for_consent_too_long_is_cancelled(run, waiting, stripe_double):
     found, left = run()
     assert (found["payments without consent for a day"], left) == ([1, 1, 0], "")
-    assert (stripe_double.intents[waiting]["status"], TopUp.objects.get().status) == ("canceled", "refused")
+    assert (stripe_double.intents[waiting]["status"], ours(TopUp).get().status) == ("canceled", "refused")
 
 
 def test_one_that_got_its_consent_is_posted(run, waiting, stripe_double, balance):
@@ -144,11 +145,11 @@ def test_one_that_got_its_consent_is_posted(run, waiting, stripe_double, balance
 def test_one_that_stripe_does_not_know_stands_in_nobodys_way(run, waiting, stripe_double):
     stripe_double.intents.clear()
     assert run()[1] == ""
-    assert TopUp.objects.get().status == "refused"
+    assert ours(TopUp).get().status == "refused"
 
 
 def test_a_fresh_one_is_let_be(run, waiting):
-    TopUp.objects.update(created_at=timezone.now())
+    ours(TopUp).update(created_at=timezone.now())
     assert run()[0]["payments without consent for a day"] == [0, 0, 0]
 
 
@@ -159,7 +160,7 @@ def test_an_event_that_could_not_be_applied_is(run, send, paid, stripe_double, e
     found, left = run()
     assert (found["webhook events not applied"], left) == ([1, 1, 0], "")
     assert entries() == [("top_up", 2000), ("refund", -500)]
-    assert StripeEvent.objects.get().applied_at
+    assert ours(StripeEvent).get().applied_at
 
 
 # --- What no webhook told -------------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ def test_an_event_that_could_not_be_applied_is(run, send, paid, stripe_double, e
 
 def test_a_payment_that_we_have_not_heard_of_is_posted(run, pay, stripe_double, balance):
     pay(card="pm_card_authenticationRequired")
-    stripe_double.consent(TopUp.objects.get().payment)
+    stripe_double.consent(ours(TopUp).get().payment)
     found, left = run()
     assert (found["payments at Stripe"], left, balance()) == ([1, 1, 0], "", "20.00")
 
@@ -279,7 +280,7 @@ def test_payments_that_are_not_ours_are_counted_and_no_difference(capsys, paid, 
 
 def test_a_refund_of_a_payment_of_long_ago_that_was_given_up_brings_the_payment(run, pay, stripe_double, entries):
     pay(*LOST)
-    TopUp.objects.update(status="refused")
+    ours(TopUp).update(status="refused")
     (payment,) = stripe_double.intents
     of_long_ago(stripe_double, payment)
     stripe_double.refunded(payment, 300)
@@ -326,7 +327,7 @@ def test_what_we_count_to_an_earlier_time_is_found(paid, stripe_double):
 
 
 def test_the_period_begins_with_its_first_moment(paid):
-    report = reconcile_payments(now=LedgerEntry.objects.get().created_at + timedelta(days=7), days=7)
+    report = reconcile_payments(now=ours(LedgerEntry).get().created_at + timedelta(days=7), days=7)
     assert {line.title: line.looked_at for line in report.lines}["entries in the ledger"] == 1
 
 
@@ -354,17 +355,17 @@ def test_half_a_list_is_not_compared(run, paid, stripe_double):
 def test_it_works_in_the_sandbox(run, sandbox_payments, api, alice):
     replace_default(user=alice, source="tok_visa")
     api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 20})
-    sandbox_payments.create_refund(payment=TopUp.objects.get().payment, amount_cents=500, key="k")
+    sandbox_payments.create_refund(payment=ours(TopUp).get().payment, amount_cents=500, key="k")
     found, left = run()
     assert (found["payments at Stripe"], found["refunds at Stripe"], left) == ([1, 0, 0], [1, 1, 0], "")
-    assert LedgerEntry.objects.count() == 2
+    assert ours(LedgerEntry).count() == 2
     post(alice.account, "dispute", "stripe:du_x")
     assert "stripe:du_x" in run()[1]
 
 
 def test_switched_off_it_says_so_and_touches_nothing(run, pay, settings):
     pay(*DROPPED)
-    before = TopUp.objects.values().get()
+    before = ours(TopUp).values().get()
     settings.PAYMENTS = {}
     assert "SK_TEST" in run()[1]
-    assert TopUp.objects.values().get() == before
+    assert ours(TopUp).values().get() == before

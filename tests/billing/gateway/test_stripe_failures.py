@@ -13,6 +13,7 @@ from billing.cards import replace_default
 from billing.models import LedgerEntry, TopUp
 from billing.top_ups import EXPIRED
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 
 INTENTS = "/v1/payment_intents"
 
@@ -70,13 +71,13 @@ def test_a_new_key_after_a_503_is_a_new_purchase(pay, stripe_double):
 def test_while_stripe_is_down_nothing_is_charged_and_nothing_forgotten(pay, stripe_double):
     stripe_double.fail_next(*[Fault.DROP] * 4)
     assert refused(pay())
-    assert (stripe_double.books, TopUp.objects.get().status) == ([], "pending")
+    assert (stripe_double.books, ours(TopUp).get().status) == ([], "pending")
 
 
 def test_a_fault_that_stripe_keeps_under_the_key_does_not_block_a_person_for_long(pay, stripe_double):
     stripe_double.fail_next(None, None, Fault.SERVER_ERROR, Fault.SERVER_ERROR)
     assert refused(pay())
-    TopUp.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    ours(TopUp).update(created_at=timezone.now() - timedelta(minutes=11))
     assert pay().json() == {"errorMessage": EXPIRED}
     assert pay().json() == {"updatedAccountBalance": 20}
     assert stripe_double.books == [2000]
@@ -125,6 +126,6 @@ def test_a_double_click_is_charged_once(on_postgresql, pay, stripe_double, alice
     with ThreadPoolExecutor(6) as pool:
         statuses = set(pool.map(click, range(6)))
     assert 200 in statuses <= {200, 409}
-    assert len(stripe_double.books) == LedgerEntry.objects.count()
+    assert len(stripe_double.books) == ours(LedgerEntry).count()
     if headers:  # without a key, clicks that did not overlap are purchases of their own
         assert len(stripe_double.books) == 1

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from groups.models import Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import person
+from tests.neighbours import ours
 from tests.shapes import CONTACT
 
 LISTS = ["callParticipants", "groupOwners", "groupMembers", "groupInvitees"]
@@ -192,7 +193,7 @@ def test_the_last_owner_may_be_a_member_no_more(api, group, alice, bob):
 
 
 def test_who_is_no_owner_changes_nothing_of_a_group_without_one(api, group, bob):
-    Ownership.objects.all().delete()
+    ours(Ownership).all().delete()
     answer = api.delete(f"/api/groups/{group.pk}/groupOwners/{bob.pk}")
     assert (answer.status_code, answer.json()) == (200, [])
 
@@ -209,7 +210,7 @@ def test_two_owners_who_leave_at_once_do_not_both_go(on_postgresql, group, alice
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(leave, [alice.pk, dave.pk])) == [200, 409]
-    assert Ownership.objects.count() == 1
+    assert ours(Ownership).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

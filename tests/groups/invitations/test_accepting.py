@@ -8,6 +8,7 @@ from groups.models import Departure, Invitation, InvitationLink, Membership, Own
 from tests.access.rows import all_rows, changed
 from tests.conftest import Client
 from tests.groups.invitations.conftest import address
+from tests.neighbours import ours
 from users.models import User
 
 
@@ -16,7 +17,7 @@ def accept(client, token):
 
 
 def uses():
-    return InvitationLink.objects.get().uses
+    return ours(InvitationLink).get().uses
 
 
 def test_anybody_sees_what_they_are_invited_to(issuer, link):
@@ -69,7 +70,7 @@ def test_who_was_invited_by_name_is_invited_no_longer(invitee, link, carol):
 
 
 def over(link):
-    InvitationLink.objects.update(expires_at=timezone.now())
+    ours(InvitationLink).update(expires_at=timezone.now())
 
 
 def deleted(link):
@@ -77,11 +78,11 @@ def deleted(link):
 
 
 def used_up(link):
-    InvitationLink.objects.update(uses=1)
+    ours(InvitationLink).update(uses=1)
 
 
 def of_who_left(link):
-    Ownership.objects.all().delete()
+    ours(Ownership).all().delete()
     Membership.objects.filter(user=link.made_by).delete()
 
 
@@ -127,9 +128,9 @@ def test_who_was_put_out_does_not_come_back_by_the_same_link(owner, stranger, li
 def test_who_left_and_joins_again_by_another_link_has_left_no_more(stranger, link_of, alice, dave, group):
     accept(stranger, link_of(alice)[1])
     stranger.delete(f"/api/groups/{group.pk}/groupMembers/{dave.pk}")
-    assert Departure.objects.exists()
+    assert ours(Departure).exists()
     accept(stranger, link_of(alice)[1])
-    assert not Departure.objects.exists()
+    assert not ours(Departure).exists()
 
 
 def test_a_use_stays_one_when_its_person_deletes_themself(stranger, link, dave):

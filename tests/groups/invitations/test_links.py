@@ -9,6 +9,7 @@ from django.utils import timezone
 from groups.invitations import services
 from groups.models import Group, InvitationLink
 from tests.groups.invitations.conftest import address
+from tests.neighbours import ours
 
 
 def test_a_link_is_the_clients_page_with_a_token_behind_it(owner, path, settings):
@@ -28,7 +29,7 @@ def test_the_token_is_shown_once_and_is_nowhere(owner, path):
     token = owner.post(path, {"maxUses": 2, "expiresInDays": 30}).json()["token"]
     (listed,) = owner.get(path).json()
     assert list(listed) == ["id", "maxUses", "uses", "expiresAt", "sentTo"]
-    assert token not in str(InvitationLink.objects.values().get())
+    assert token not in str(ours(InvitationLink).values().get())
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_the_token_is_shown_once_and_is_nowhere(owner, path):
 def test_what_makes_no_link_is_named(owner, path, sent, field):
     answer = owner.post(path, sent)
     assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (400, [field])
-    assert not InvitationLink.objects.exists()
+    assert not ours(InvitationLink).exists()
 
 
 @pytest.mark.parametrize("sent", [{"maxUses": 100, "expiresInDays": 1}, {"maxUses": 2.0}, {"maxUses": "3"}])
@@ -96,7 +97,7 @@ def test_a_link_is_listed_and_deleted_in_its_own_group_alone(owner, link, alice)
     other.ownerships.create(user=alice)
     assert owner.get(f"/api/groups/{other.pk}/invitationLinks").json() == []
     assert owner.delete(f"/api/groups/{other.pk}/invitationLinks/{link[0].pk}").status_code == 404
-    assert InvitationLink.objects.exists()
+    assert ours(InvitationLink).exists()
 
 
 def test_a_group_has_so_many_links_that_lead_into_it(owner, path, link_of, alice, monkeypatch):
@@ -122,5 +123,5 @@ def test_in_open_mode_nobody_made_it(api, path):
 
 def test_a_group_takes_its_links_along(owner, group, link):
     assert owner.delete(f"/api/groups/{group.pk}").status_code == 200
-    assert not InvitationLink.objects.exists()
+    assert not ours(InvitationLink).exists()
     assert owner.get(address(link[1])).status_code == 404

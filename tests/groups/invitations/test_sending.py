@@ -11,6 +11,7 @@ from groups.invitations import sending
 from groups.models import InvitationLink
 from tests.doubles.mail_server import part
 from tests.groups.invitations.conftest import address
+from tests.neighbours import ours
 from users.models import NotificationChoices
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def test_where_nothing_can_be_sent_it_is_said_and_nothing_made(owner, path, sett
     answer = owner.post(path, sent)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
     assert why in answer.json()["detail"]
-    assert not InvitationLink.objects.exists()
+    assert not ours(InvitationLink).exists()
     assert not Job.objects.exists()
 
 
@@ -84,7 +85,7 @@ def test_an_address_that_is_nobodys_is_not_tried_again(invite, mail, run_jobs):
     mail.fail_next("RCPT", "550 5.1.1 No such user")
     invite()
     assert (run_jobs(), run_jobs()) == (["send_invitation"], [])
-    assert (mail.received, InvitationLink.objects.get().sent_at) == ([], None)
+    assert (mail.received, ours(InvitationLink).get().sent_at) == ([], None)
 
 
 def test_each_is_sent_its_own_link_whatever_became_of_another(invite, mail, run_jobs):
@@ -93,7 +94,7 @@ def test_each_is_sent_its_own_link_whatever_became_of_another(invite, mail, run_
     run_jobs()
     (email,) = mail.received
     assert (email["To"], other["url"] in body(email)) == ("grandpa@example.com", True)
-    sent = dict(InvitationLink.objects.values_list("pk", "sent_at"))
+    sent = dict(ours(InvitationLink).values_list("pk", "sent_at"))
     assert (sent[lost["id"]], sent[other["id"]] is None) == (None, False)
 
 
@@ -126,7 +127,7 @@ def test_what_leads_nowhere_by_then_is_not_sent(invite, outbox, run_jobs, gone, 
     dave.email = GRANDMA
     dave.save()
     invite()
-    links = InvitationLink.objects.all()
+    links = ours(InvitationLink).all()
     {
         "deleted": links.delete,
         "over": lambda: links.update(expires_at=timezone.now() - timedelta(seconds=1)),
@@ -222,4 +223,4 @@ def test_a_number_that_has_answered_stop_is_not_tried_again(invite, twilio_sms, 
     assert Job.objects.get(task__endswith="send_invitation").result == json.dumps(
         "This telephone has answered STOP, and gets no more text messages until it sends START."
     )
-    assert InvitationLink.objects.get().sent_at is None
+    assert ours(InvitationLink).get().sent_at is None

@@ -8,6 +8,7 @@ from django.utils import timezone
 from groups.models import Device
 from groups.notifications import apns
 from tests.doubles.apns import refusal
+from tests.neighbours import ours
 
 KIND = "apn"
 
@@ -37,7 +38,7 @@ def test_the_provider_token_is_signed_once_and_again_before_apple_refuses_it(apn
 def test_a_phone_that_was_registered_again_since_is_kept(apns_channel, apns_double, device):
     apns_double.gone["device-1"] = (timezone.now() - timedelta(hours=1)).timestamp() * 1000
     assert apns_channel.send(devices=[device], body="Hello", group_id=7).gone == []
-    Device.objects.update(checked_at=timezone.now() - timedelta(hours=2))
+    ours(Device).update(checked_at=timezone.now() - timedelta(hours=2))
     device.refresh_from_db()
     assert apns_channel.send(devices=[device], body="Hello", group_id=7).gone == [device]
 

@@ -8,6 +8,7 @@ from core.jobs.models import Job
 from groups.models import Device, Membership, SandboxNotification
 from groups.notifications.devices import forget_gone_devices
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 
 BINDING = ["sid", "endpoint", "identity", "address", "bindingType", "tags", "message"]
 
@@ -70,13 +71,13 @@ def test_a_form_may_name_a_tag_twice(api, group):
 )
 def test_bad_input_is_refused(register, db, change):
     assert register(**{"identity": "u_1", "address": "token", **change}).status_code == 400
-    assert not Device.objects.exists()
+    assert not ours(Device).exists()
 
 
 def test_an_address_belongs_to_whoever_registered_it_last(register, alice, bob):
     register(identity=f"u_{alice.pk}", address="token")
     register(identity=f"u_{bob.pk}", address="token")
-    assert Device.objects.get().user == bob
+    assert ours(Device).get().user == bob
 
 
 def test_a_groups_devices_are_told(register, notify, group, alice, bob, dave):
@@ -153,7 +154,7 @@ def test_a_phone_that_twilio_has_dropped_is_forgotten(phone_of, twilio_double, a
     phone_of(alice, "gone"), phone_of(bob, "kept")
     twilio_double.bindings.pop(0)
     assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 1
-    assert Device.objects.get().address == "kept"
+    assert ours(Device).get().address == "kept"
 
 
 def test_a_phone_is_asked_about_once_a_week(phone_of, twilio_double, alice):
@@ -167,7 +168,7 @@ def test_a_twilio_that_does_not_answer_makes_nobody_forgotten(phone_of, twilio_d
     phone_of(alice)
     twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
     assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 0
-    assert Device.objects.exists()
+    assert ours(Device).exists()
 
 
 def test_a_disabled_account_is_told_nothing_and_registers_nothing(register, notify, group, bob):
@@ -178,7 +179,7 @@ def test_a_disabled_account_is_told_nothing_and_registers_nothing(register, noti
     assert notify(groupId=group.pk)["recipients"] == 0
     answer = register(identity=f"u_{bob.pk}", address="another", tags=[group.pk])
     assert (answer.status_code, answer.json()["code"]) == (403, "account_disabled")
-    assert Device.objects.count() == 1
+    assert ours(Device).count() == 1
 
 
 def test_a_device_that_is_registered_again_keeps_its_endpoint(register, db):
@@ -198,7 +199,7 @@ def test_a_device_is_forgotten_by_its_endpoint_or_its_address(api, phone_of, twi
     path = "/api/voice/registerBinding"
     answer = api.delete(path, named) if where == "body" else api.delete(f"{path}?{urlencode(named)}")
     assert (answer.status_code, answer.json()) == (200, {"count": "1 device forgotten"})
-    assert [device.address for device in Device.objects.all()] == ["another"]
+    assert [device.address for device in ours(Device).all()] == ["another"]
     assert api.delete(path, named).json() == {"count": "0 devices forgotten"}
 
 
@@ -212,7 +213,7 @@ def test_a_forgotten_device_is_unbound_at_twilio(api, phone_of, twilio_double, a
 def test_of_two_names_both_must_be_the_devices(api, register, db):
     register(identity="u_1", Address="token", endpoint="mine")
     answer = api.delete("/api/voice/registerBinding", {"Address": "token", "endpoint": "another"})
-    assert (answer.json(), Device.objects.count()) == ({"count": "0 devices forgotten"}, 1)
+    assert (answer.json(), ours(Device).count()) == ({"count": "0 devices forgotten"}, 1)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_of_two_names_both_must_be_the_devices(api, register, db):
 )
 def test_without_a_name_no_device_is_forgotten(api, register, db, named):
     register(identity="u_1", Address="token", endpoint="mine")
-    assert (api.delete("/api/voice/registerBinding", named).status_code, Device.objects.count()) == (400, 1)
+    assert (api.delete("/api/voice/registerBinding", named).status_code, ours(Device).count()) == (400, 1)
 
 
 def test_whoever_has_the_device_next_has_an_endpoint_of_their_own(register, db):

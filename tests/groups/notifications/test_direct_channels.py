@@ -10,6 +10,7 @@ from groups.notifications.devices import forget_gone_devices
 from tests.doubles import apns, fcm
 from tests.doubles.push_service import Browser
 from tests.doubles.server import Answer, Fault
+from tests.neighbours import ours
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,7 @@ def test_a_device_that_is_no_more_is_forgotten_and_the_others_are_told(register,
     assert notify().json()["recipients"] == 3
     assert vendor.told() == ["1", "3"]
     assert notify().json()["recipients"] == 2
-    assert Device.objects.count() == 2
+    assert ours(Device).count() == 2
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -97,7 +98,7 @@ def test_one_that_could_not_be_told_is_kept_and_the_others_are_told(register, no
     vendor.double.fail_next(fault)
     assert notify().json()["recipients"] == 3
     assert set(vendor.told()) >= {"2", "3"} or set(vendor.told()) >= {"1", "2"}
-    assert Device.objects.count() == 3
+    assert ours(Device).count() == 3
 
 
 def test_where_none_could_be_told_it_is_said_and_nobody_is_forgotten(register, notify, vendor):
@@ -105,7 +106,7 @@ def test_where_none_could_be_told_it_is_said_and_nobody_is_forgotten(register, n
     vendor.double.fail_next(*[Fault.SERVER_ERROR] * 9)
     answer = notify()
     assert (answer.status_code, answer.json()["code"]) == (503, "telephony_unavailable")
-    assert Device.objects.count() == 2
+    assert ours(Device).count() == 2
     vendor.double.faults.clear()
     assert notify().status_code == 200
     assert vendor.told() == ["1", "2"]
@@ -118,7 +119,7 @@ def test_what_a_vendor_refuses_forgets_nobody(register, notify, vendor, answer):
     register(1)
     vendor.double.fail_next(answer)
     assert notify().status_code == 200
-    assert Device.objects.count() == 1
+    assert ours(Device).count() == 1
     assert vendor.told() == []
 
 
@@ -126,7 +127,7 @@ def test_where_the_operators_key_is_wrong_nobody_is_forgotten(register, notify, 
     register(1)
     vendor.double.fail_next(WRONG.get(vendor.name, Answer(401, {})))
     assert notify().status_code == 503
-    assert Device.objects.count() == 1
+    assert ours(Device).count() == 1
 
 
 def test_past_the_deadline_nothing_is_sent(register, notify, vendor, past_deadline):
@@ -137,9 +138,9 @@ def test_past_the_deadline_nothing_is_sent(register, notify, vendor, past_deadli
 
 def test_no_vendor_is_asked_about_devices_from_time_to_time(register, vendor):
     register(1)
-    before = Device.objects.get().checked_at
+    before = ours(Device).get().checked_at
     assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 0
-    assert (vendor.double.requests, Device.objects.get().checked_at) == ([], before)
+    assert (vendor.double.requests, ours(Device).get().checked_at) == ([], before)
 
 
 def test_another_kind_of_device_is_not_reached_here(api, vendor, alice):

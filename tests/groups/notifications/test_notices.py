@@ -18,6 +18,7 @@ from tests.admin.conftest import browser, read_form, root  # noqa: F401  # fixtu
 from tests.conftest import person
 from tests.doubles.mail_server import MailFault, part
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from users.models import User, VerifiedNumber
 from users.notification_choices import choose
 
@@ -51,7 +52,7 @@ def test_who_is_invited_is_told_by_push_and_email(invite, phone, dave, run_jobs)
     assert invite(dave).status_code == 201
     run_jobs()
     assert told() == [("Dave", "invited", "email"), ("Dave", "invited", "push")]
-    (email, push) = (SandboxEmail.objects.get(), SandboxNotification.objects.get())
+    (email, push) = (ours(SandboxEmail).get(), SandboxNotification.objects.get())
     assert (email.to, email.subject) == ("dave@example.com", "Somebody invited you to Family")
     assert push.body == "Somebody invited you to talk in the group Family."
     assert push.identities == [f"u_{dave.pk}"]
@@ -62,7 +63,7 @@ def test_by_whom_is_said_where_somebody_is_signed_in(api, issuer, group, alice, 
     body, headers = {"userId": dave.pk}, {"Authorization": f"Bearer {token}"}
     assert api.post(f"/api/groups/{group.pk}/groupInvitees", body, headers=headers).status_code == 201
     run_jobs()
-    assert SandboxEmail.objects.get().subject == "Alice invited you to Family"
+    assert ours(SandboxEmail).get().subject == "Alice invited you to Family"
 
 
 def test_who_has_no_phone_is_told_by_email_alone(invite, dave, run_jobs):
@@ -85,7 +86,7 @@ def test_who_is_invited_again_and_again_hears_of_it_once_a_day(api, invite, grou
         run_jobs()
         api.delete(f"/api/groups/{group.pk}/groupInvitees/{dave.pk}")
     assert len(told()) == 1
-    Notice.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+    ours(Notice).update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     invite(dave)
     run_jobs()
     assert len(told()) == 2
@@ -107,7 +108,7 @@ def test_whom_it_no_longer_concerns_is_not_told(api, invite, phone, group, dave,
     leave(api, group, dave)
     run_jobs()
     assert told() == []
-    assert not SandboxEmail.objects.exists()
+    assert not ours(SandboxEmail).exists()
     assert not SandboxNotification.objects.exists()
 
 
@@ -133,7 +134,7 @@ def test_who_leaves_between_two_tries_of_their_phone_is_not_told(
     LEAVE["declined"](api, group, dave)
     Job.objects.filter(state="waiting").update(due_at=timezone.now())
     run_jobs()
-    assert Push.objects.get().told == 0
+    assert ours(Push).get().told == 0
     assert told() == [("Dave", "invited", "email")]
     assert why_not("push") == "None of their devices could be told."
 
@@ -147,13 +148,13 @@ def test_a_text_message_is_for_who_has_turned_them_on_and_has_a_number(invite, d
     invite(erin)
     run_jobs()
     assert [each for each in told() if each[2] == "sms"] == [("Dave", "invited", "sms")]
-    assert [each.to for each in SandboxMessage.objects.all()] == ["+12025550120"]
+    assert [each.to for each in ours(SandboxMessage).all()] == ["+12025550120"]
 
 
 def test_where_text_messages_are_off_none_is_stored(invite, dave, run_jobs):
     choose(user_id=dave.pk, sms=True)
     invite(dave)
-    assert set(Notice.objects.values_list("way", flat=True)) == {"push", "email"}
+    assert set(ours(Notice).values_list("way", flat=True)) == {"push", "email"}
 
 
 def test_a_way_that_fails_repeats_no_other(invite, phone, dave, run_jobs, mail):
@@ -179,7 +180,7 @@ def test_an_address_that_is_refused_for_good_is_not_tried_again(invite, dave, ru
 def test_what_was_told_is_told_once_however_often_its_job_runs(invite, dave, run_jobs, mail):
     invite(dave)
     run_jobs()
-    for notice in Notice.objects.all():
+    for notice in ours(Notice).all():
         deliver.enqueue(notice.pk)
         deliver.enqueue(notice.pk)
     run_jobs()
@@ -197,7 +198,7 @@ def test_where_the_servers_answer_was_lost_it_comes_again_under_the_same_id(invi
 
 def test_a_day_later_nobody_wants_to_hear_it(invite, dave, run_jobs):
     invite(dave)
-    Notice.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+    ours(Notice).update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     run_jobs()
     assert told() == []
 
@@ -205,14 +206,14 @@ def test_a_day_later_nobody_wants_to_hear_it(invite, dave, run_jobs):
 def test_where_no_way_is_on_nothing_is_stored(invite, dave, settings):
     settings.MAIL, settings.NOTIFICATIONS = {}, []
     assert invite(dave).status_code == 201
-    assert not Notice.objects.exists()
+    assert not ours(Notice).exists()
 
 
 def test_a_way_that_was_switched_off_meanwhile_is_no_fault(invite, dave, settings, run_jobs):
     invite(dave)
     settings.MAIL, settings.NOTIFICATIONS = {}, []
     run_jobs()
-    assert set(Notice.objects.values_list("why", flat=True)) == {"This way is switched off here."}
+    assert set(ours(Notice).values_list("why", flat=True)) == {"This way is switched off here."}
 
 
 def test_what_is_undone_tells_nobody(group, dave, api, monkeypatch):
@@ -290,9 +291,9 @@ def test_notices_go_with_the_person_and_with_the_group(invite, group, dave):
     erin = person("Erin")
     invite(erin)
     erin.delete()
-    assert {each.user_id for each in Notice.objects.all()} == {dave.pk}
+    assert {each.user_id for each in ours(Notice).all()} == {dave.pk}
     group.delete()
-    assert not Notice.objects.exists()
+    assert not ours(Notice).exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -316,11 +317,12 @@ def test_two_workers_at_once_tell_each_thing_once(on_postgresql, api, group, mai
     assert sorted(to for recipients in mail.recipients for to in recipients) == sorted(each.email for each in people)
 
 
+@pytest.mark.alone
 def test_what_was_told_is_forgotten_after_90_days(invite, dave, run_jobs):
     invite(dave)
     run_jobs()
-    Notice.objects.update(created_at=timezone.now() - timedelta(days=91))
-    SandboxEmail.objects.update(created_at=timezone.now() - timedelta(days=91))
+    ours(Notice).update(created_at=timezone.now() - timedelta(days=91))
+    ours(SandboxEmail).update(created_at=timezone.now() - timedelta(days=91))
     call_command("prune", verbosity=0)
     assert [model.objects.count() for model in (Notice, SandboxEmail)] == [0, 0]
 
@@ -338,4 +340,4 @@ def test_whom_an_operator_invites_is_told_too(browser, group, dave, run_jobs):  
 def test_membership_is_no_invitation(api, group, dave):
     api.post(f"/api/groups/{group.pk}/groupMembers", {"userId": dave.pk})
     assert Membership.objects.filter(user=dave).exists()
-    assert not Notice.objects.exists()
+    assert not ours(Notice).exists()

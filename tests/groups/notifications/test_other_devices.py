@@ -10,6 +10,7 @@ from groups.notifications import devices
 from groups.notifications.devices import forget, forget_gone_devices
 from tests.doubles.push_service import Browser
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from users.sign_in.local_issuer import local_token
 
 PATH = "/api/voice/registerBinding"
@@ -27,7 +28,7 @@ def register(api):
 
 
 def addresses():
-    return set(Device.objects.values_list("address", flat=True))
+    return set(ours(Device).values_list("address", flat=True))
 
 
 def test_each_device_of_a_person_has_an_endpoint_of_its_own(register):
@@ -101,7 +102,7 @@ class TestAskedAbout:
         assert len(asked(8)) == 3
 
     def test_one_that_is_registered_anew_meanwhile_is_kept(self, register, sid, alice):
-        stale = Device.objects.get()
+        stale = ours(Device).get()
         assert register(f"u_{alice.pk}", "token")["sid"] != sid
         assert (forget(stale), addresses()) == (0, {"token"})
 

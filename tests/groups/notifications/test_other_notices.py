@@ -6,6 +6,7 @@ from groups.models import Device, Group, Invitation, Push
 from groups.notifications.models import Notice, SandboxEmail
 from groups.notifications.notices.delivering import deliver
 from tests.conftest import person
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -13,10 +14,10 @@ def invite(api, group, run_jobs):
     """Who was written to, because of these invitations."""
 
     def invite(user, group=group):
-        SandboxEmail.objects.all().delete()
+        ours(SandboxEmail).all().delete()
         assert api.post(f"/api/groups/{group.pk}/groupInvitees", {"userId": user.pk}).status_code == 201
         run_jobs()
-        return [(email.to, email.subject) for email in SandboxEmail.objects.all()]
+        return [(email.to, email.subject) for email in ours(SandboxEmail).all()]
 
     return invite
 
@@ -41,7 +42,7 @@ def test_who_declined_one_invitation_hears_of_the_other(api, run_jobs, group, da
         api.post(f"/api/groups/{each.pk}/groupInvitees", {"userId": dave.pk})
     api.delete(f"/api/groups/{group.pk}/groupInvitees/{dave.pk}")
     run_jobs()
-    assert [email.subject for email in SandboxEmail.objects.all()] == ["Somebody invited you to Choir"]
+    assert [email.subject for email in ours(SandboxEmail).all()] == ["Somebody invited you to Choir"]
     assert Invitation.objects.filter(user=dave).get().group_id == choir.pk
 
 
@@ -60,5 +61,5 @@ def test_who_was_told_on_one_phone_of_two_was_told(api, apns_channel, apns_doubl
         Device.objects.create(user=dave, address=address, **fields)
     api.post(f"/api/groups/{group.pk}/groupInvitees", {"userId": dave.pk})
     run_jobs()
-    assert (Push.objects.get().told, Push.objects.get().missed) == (1, 1)
+    assert (ours(Push).get().told, ours(Push).get().missed) == (1, 1)
     assert Notice.objects.get(way="push").state == "told"

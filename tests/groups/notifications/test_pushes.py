@@ -6,6 +6,7 @@ from django.utils import timezone
 from groups.models import Device, Push, SandboxNotification
 from groups.notifications.pushes import BATCH, in_batches, push
 from tests.doubles import apns
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_where_nobody_is_to_be_told_it_is_over_at_once(alice, run_jobs):
 def test_what_is_late_is_told_to_nobody(phones, alice, run_jobs, caplog):
     push(of(alice), cause="a:1", body="Hello.", until=timezone.now())
     run_jobs()
-    assert (SandboxNotification.objects.count(), Push.objects.get().missed) == (0, 2)
+    assert (SandboxNotification.objects.count(), ours(Push).get().missed) == (0, 2)
     assert "Of a:1, 2 of 2 devices could not be told" in caplog.text
 
 
@@ -67,7 +68,7 @@ def test_long_words_are_cut(phones, alice, run_jobs):
 def test_one_persons_devices_are_in_one_batch(db):
     for n in range(2 * BATCH):
         Device.objects.create(identity=f"n{n // 3}", address=f"{n}", binding_type="apn", sid=f"{n}")
-    batches = list(in_batches(Device.objects.all()))
+    batches = list(in_batches(ours(Device).all()))
     identities = [{Device.objects.get(pk=pk).identity for pk, _ in batch} for batch in batches]
     assert (len(batches), max(map(len, batches)) <= BATCH, sum(map(len, batches))) == (3, True, 2 * BATCH)
     assert sum(map(len, identities)) == len(set().union(*identities))
@@ -77,7 +78,7 @@ def test_one_persons_devices_are_in_one_batch(db):
 def test_a_batch_is_full_before_another_begins(db, devices, batches):
     for n in range(devices):
         Device.objects.create(identity=f"n{n:03}", address=f"{n}", binding_type="apn", sid=f"{n}")
-    assert [len(batch) for batch in in_batches(Device.objects.all())] == batches
+    assert [len(batch) for batch in in_batches(ours(Device).all())] == batches
 
 
 def test_no_line_of_the_log_says_what_was_told(phones, alice, apns_channel, apns_double, run_jobs, log):

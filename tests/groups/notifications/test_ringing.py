@@ -5,6 +5,7 @@ import pytest
 from groups.models import Device, Push
 from groups.notifications.pushes import push
 from tests.doubles import apns
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -64,14 +65,14 @@ def test_where_apple_does_not_let_it_ring_it_is_told_in_words(phone, tell, apns_
     status, reason = refusal
     apns_double.fail_next(apns.refusal(status, reason, timestamp=2**53))
     assert tell(is_call=True) == ["device-1"]
-    told = Push.objects.get()
+    told = ours(Push).get()
     assert (told.devices, told.told, told.gone + told.missed, told.left) == (2, 1, 1, 0)
     assert Device.objects.filter(binding_type="voip").exists() == (status == 400)
 
 
 def test_both_are_forgotten_by_their_endpoint(phone, api):
     answer = api.delete("/api/voice/registerBinding?endpoint=her phone")
-    assert (answer.json(), Device.objects.count()) == ({"count": "2 devices forgotten"}, 0)
+    assert (answer.json(), ours(Device).count()) == ({"count": "2 devices forgotten"}, 0)
 
 
 def test_twilio_notify_does_not_ring(api, alice, twilio_telephony):

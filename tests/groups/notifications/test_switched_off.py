@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from groups.models import Device
 from groups.notifications.devices import forget_gone_devices
+from tests.neighbours import ours
 from voice.conferences.events import receive_conference_event
 from voice.models import Conference
 
@@ -29,12 +30,12 @@ def test_a_call_begins_and_nothing_is_complained_of(group, run_jobs, caplog):
     conference = {"ConferenceSid": "CF1", "FriendlyName": str(group.pk), "SequenceNumber": "1", "CallSid": "CA1"}
     receive_conference_event({**conference, "StatusCallbackEvent": "participant-join"}, now=timezone.now())
     assert run_jobs() == ["announce", "conclude"]
-    assert Conference.objects.get().notified_at
+    assert ours(Conference).get().notified_at
     assert "NotConfigured" not in caplog.text
 
 
 def test_no_device_is_asked_about(db, caplog):
     Device.objects.create(identity="u_1", address="a", binding_type="apn", endpoint="e", sid="BS1")
     assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 0
-    assert Device.objects.exists()
+    assert ours(Device).exists()
     assert caplog.text == ""

@@ -14,6 +14,7 @@ from groups.notifications import web_push
 from groups.notifications.channels import channels
 from groups.notifications.subscriptions import Subscription
 from tests.doubles.push_service import Browser
+from tests.neighbours import ours
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/voice/registerBinding"
@@ -65,7 +66,7 @@ def test_the_same_subscription_is_the_same_device_however_it_is_written(register
     keys = browser.subscription()["keys"]
     register(browser.address())
     register(browser.address(expirationTime=17, keys={name: f"{key}==" for name, key in reversed(keys.items())}))
-    assert Device.objects.count() == 1
+    assert ours(Device).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_the_same_subscription_is_the_same_device_however_it_is_written(register
 def test_an_endpoint_that_no_push_service_has_is_refused(register, endpoint):
     answer = register(Browser().address(endpoint=endpoint))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
-    assert not Device.objects.exists()
+    assert not ours(Device).exists()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_name_that_leads_inside_is_not_followed(register, api, group, settings
     settings.NOTIFICATIONS = [{**backend, "OPTIONS": {**backend["OPTIONS"], "api_base": ""}}]
     leads_to(address, monkeypatch)
     assert api.post("/api/voice/sendNotification", {"groupId": group.pk}).status_code == 503
-    assert Device.objects.count() == 1
+    assert ours(Device).count() == 1
     assert "ConnectError" in str(log.named("groups.notifications.direct"))
 
 

@@ -3,6 +3,7 @@ import pytest
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from groups.models import Activity, Group, Invitation, Membership, Ownership
+from tests.neighbours import ours
 from users.models import User
 
 
@@ -10,7 +11,7 @@ def test_a_person_goes_with_their_activities(api, group, bob):
     Activity.objects.create(group=group, user=bob, activity="Said hello")
     answer = api.delete(f"/api/users/{bob.pk}")
     assert answer.json() == {"count": "1 user deleted"}
-    assert not Activity.objects.exists()
+    assert not ours(Activity).exists()
     assert api.get(f"/api/users/{bob.pk}").status_code == 404
 
 
@@ -33,8 +34,8 @@ def test_a_group_with_another_owner_stays_as_it_is(api, group, alice, dave):
 def test_a_group_left_with_only_invitees_goes(api, group, alice, bob):
     api.delete(f"/api/users/{bob.pk}")
     api.delete(f"/api/users/{alice.pk}")
-    assert not Group.objects.exists()
-    assert not Invitation.objects.exists()
+    assert not ours(Group).exists()
+    assert not ours(Invitation).exists()
 
 
 def test_a_group_without_an_owner_gets_none_by_a_members_end(api, bob, carol):
@@ -42,24 +43,24 @@ def test_a_group_without_an_owner_gets_none_by_a_members_end(api, bob, carol):
     for user in (bob, carol):
         Membership.objects.create(group=group, user=user)
     api.delete(f"/api/users/{bob.pk}")
-    assert not Ownership.objects.exists()
+    assert not ours(Ownership).exists()
 
 
 def test_in_a_bulk_deletion_no_goer_is_an_heir(group, alice, bob, dave):
     Membership.objects.create(group=group, user=dave)
     User.objects.filter(pk__in=[alice.pk, bob.pk]).delete()
-    assert Ownership.objects.get().user == dave
+    assert ours(Ownership).get().user == dave
 
 
 def test_a_bulk_deletion_of_everybody_takes_the_group_along(group):
-    User.objects.all().delete()
-    assert not Group.objects.exists()
+    ours(User).all().delete()
+    assert not ours(Group).exists()
 
 
 def test_the_ledger_outlives_the_person(api, alice):
     set_balance(user=alice, balance_micros=5_000_000, memo="A gift")
     assert api.delete(f"/api/users/{alice.pk}").status_code == 200
-    entry = LedgerEntry.objects.get()
+    entry = ours(LedgerEntry).get()
     assert entry.account.user is None
     assert entry.account.balance_micros() == 5_000_000
 

@@ -8,6 +8,7 @@ def names(answer):
     return [each["displayName"] for each in answer.json()]
 
 
+@pytest.mark.alone
 def test_everybody_is_listed_in_the_order_that_they_came(api, alice, bob, carol):
     assert names(api.get("/api/users")) == ["Alice", "Bob", "Carol"]
 
@@ -37,6 +38,7 @@ def test_a_search_that_cannot_be_is_refused(api, db, search):
     assert api.get(f"/api/users?search={search}").status_code == 400
 
 
+@pytest.mark.alone
 def test_an_empty_search_finds_everybody(api, alice, bob):
     assert names(api.get("/api/users?search=")) == ["Alice", "Bob"]
 

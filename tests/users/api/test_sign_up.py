@@ -4,6 +4,7 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
+from tests.neighbours import ours
 from tests.shapes import ACCOUNT
 from users.models import User
 
@@ -78,7 +79,7 @@ def test_bad_input_is_refused_by_name_and_makes_nobody(api, sent, field):
     answer = api.post("/api/users", sent)
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == [field]
-    assert not User.objects.exists()
+    assert not ours(User).exists()
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "multipart"])
@@ -116,4 +117,4 @@ def test_two_at_once_make_one_person_with_one_customer(on_postgresql):
     with ThreadPoolExecutor(8) as pool:
         statuses = sorted(pool.map(sign_up, range(8)))
     assert statuses == [200] * 7 + [201]
-    assert User.objects.get().stripe_id
+    assert ours(User).get().stripe_id

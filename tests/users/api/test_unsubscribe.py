@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.neighbours import ours
 from users.models import NotificationChoices
 from users.notification_choices import choices_of, choose
 from users.unsubscribing import unsubscribe_address
@@ -33,7 +34,7 @@ def test_twice_is_once(api, address, alice):
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_who_only_looks_changes_nothing(api, address, method):
     assert getattr(api, method)(address).status_code == 200
-    assert not NotificationChoices.objects.exists()
+    assert not ours(NotificationChoices).exists()
 
 
 class Forms(HTMLParser):
@@ -75,7 +76,7 @@ def test_a_token_that_is_none_of_ours_is_404(api, address, forge):
     token = address.partition("token=")[2]
     for method in ("get", "post"):
         assert getattr(api, method)(address.replace(token, forge(token))).status_code == 404
-    assert not NotificationChoices.objects.exists()
+    assert not ours(NotificationChoices).exists()
 
 
 def test_without_a_token_or_with_a_long_one_it_is_400(api, db):

@@ -45,8 +45,9 @@ from tests.admin import conftest as admin
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.billing.conftest import send  # noqa: F401  # a fixture
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 from tests.uploads.files import picture
-from tests.voice.conftest import committed, leg, tell, twilio  # noqa: F401  # fixtures
+from tests.voice.conftest import committed, leg, sign, tell, twilio  # noqa: F401  # fixtures
 from users.limits import of_person, take_place
 from users.models import (
     KeptAnswer,
@@ -209,7 +210,10 @@ def told_by_stripe(zdenka: User, customer: str, stripe: Any, send: Any) -> None:
 def calls(twilio: Any, tell: Any, group: Group) -> None:  # noqa: F811  # fixtures' values
     phone = {"From": f"+{VERIFIED}", "To": "+15005550006"}
     assert b"<Dial" in twilio("/api/voice/makeCall", to=group.pk, CallSid="CA1", **phone).content
-    tell(1, "participant-join", "CA1", **phone)
+    tell(1, "participant-join", "CA1")
+    held = {"ConferenceSid": "CF1", "FriendlyName": group.pk, "SequenceNumber": 2, "CallSid": "CA1"}
+    path, params = "/api/voice/conferenceEvents", {**held, "StatusCallbackEvent": "participant-hold", **phone}
+    assert twilio(path, signature=sign(path, params), **params).status_code == 204
     call = Call.objects.get(sid="CA1")
     Call.objects.create(sid="CA2", caller=f"+{PHONE}", group_id=group.pk, end_time=timezone.now())
     ask_for_price.enqueue(Call.objects.get(sid="CA1").pk)
@@ -264,4 +268,4 @@ def delete(request, api, browser, committed):  # noqa: F811  # fixtures
 
 def left() -> list[tuple[str, str]]:
     """What vendors have not deleted yet."""
-    return list(VendorDeletion.objects.values_list("kind", "name"))
+    return list(ours(VendorDeletion).values_list("kind", "name"))

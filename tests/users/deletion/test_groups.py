@@ -20,6 +20,7 @@ from groups.models import (
     SandboxNotification,
 )
 from tests.conftest import person
+from tests.neighbours import ours
 from tests.served import address
 from users.models import User, VendorDeletion
 
@@ -55,7 +56,7 @@ def test_of_a_group_that_is_none_of_theirs_everything_stays(api, group, elsewher
     before = rows_of(elsewhere)
     api.delete(f"/api/users/{bob.pk}")
     assert rows_of(elsewhere) == before
-    assert Device.objects.get().tag_ids() == [elsewhere.pk]
+    assert ours(Device).get().tag_ids() == [elsewhere.pk]
     assert User.objects.get(pk=zoe.pk).call_status
 
 
@@ -73,7 +74,7 @@ def test_with_the_only_one_who_is_in_it_a_group_goes(api, dave, elsewhere, part)
     own = Group.objects.create(name="Own")
     part.objects.create(group=own, user=dave)
     api.delete(f"/api/users/{dave.pk}")
-    assert list(Group.objects.all()) == [elsewhere]
+    assert list(ours(Group).all()) == [elsewhere]
 
 
 def test_whose_group_has_another_member_leaves_it_to_them_whatever_goes_with_them(api, dave, bob, elsewhere):
@@ -82,7 +83,7 @@ def test_whose_group_has_another_member_leaves_it_to_them_whatever_goes_with_the
         Ownership.objects.create(group=group, user=dave)
     Membership.objects.create(group=shared, user=bob)
     api.delete(f"/api/users/{dave.pk}")
-    assert list(Group.objects.order_by("pk")) == [elsewhere, shared]
+    assert list(ours(Group).order_by("pk")) == [elsewhere, shared]
     assert [each["userId"] for each in api.get(f"/api/groups/{shared.pk}/groupOwners").json()] == [bob.pk]
 
 
@@ -91,8 +92,8 @@ def test_a_group_that_nobody_owns_is_nothing_to_whoever_goes_from_elsewhere(api,
     empty, ownerless = (Group.objects.create(name=name) for name in ("Empty", "Ownerless"))
     Membership.objects.create(group=ownerless, user=bob)
     api.delete(f"/api/users/{dave.pk}")
-    assert list(Group.objects.order_by("pk")) == [empty, ownerless]
-    assert not Ownership.objects.exists()
+    assert list(ours(Group).order_by("pk")) == [empty, ownerless]
+    assert not ours(Ownership).exists()
 
 
 @pytest.mark.parametrize("had", [Ownership, Membership])
@@ -115,7 +116,7 @@ def test_groups_that_go_together_free_all_who_are_on_their_calls_and_nobody_else
     groups = [Group.objects.create(name=name) for name in ("One", "Two")]
     for group, user in zip([*groups, groups[1]], (alice, bob, alice), strict=True):
         Participant.objects.create(group=group, user=user)
-    User.objects.update(call_status=True)
+    ours(User).update(call_status=True)
     Group.objects.filter(pk__in=[group.pk for group in groups]).delete()
     assert set(User.objects.filter(call_status=True).values_list("display_name", flat=True)) == {"Dave", "Zoe"}
 
@@ -127,8 +128,8 @@ def test_with_somebody_go_their_devices_here_and_at_the_vendor_and_nobody_elses(
         Device.objects.create(user=user, identity=f"u_{named.pk}", address=sid, sid=sid, binding_type="apn")
     Device.objects.create(identity="u_9999", address="nobody's", sid="nobody's", binding_type="apn")
     api.delete(f"/api/users/{bob.pk}")
-    assert set(Device.objects.values_list("sid", flat=True)) == {"lent", "other", "nobody's"}
-    assert set(VendorDeletion.objects.values_list("name", flat=True)) == {"apn:own", "apn:early"}
+    assert set(ours(Device).values_list("sid", flat=True)) == {"lent", "other", "nobody's"}
+    assert set(ours(VendorDeletion).values_list("name", flat=True)) == {"apn:own", "apn:early"}
 
 
 TRACES = {

@@ -5,6 +5,7 @@ from django.contrib.admin.models import LogEntry
 from billing.models import LedgerEntry
 from groups.models import Activity
 from tests.doubles.stripe import event
+from tests.neighbours import ours
 from tests.users.deletion.dump import dump, where
 from voice.models import Call
 
@@ -49,8 +50,8 @@ def test_the_books_stay_under_an_id(known, delete, zdenka):
     delete(zdenka)
     account.refresh_from_db()
     assert (account.user_id, account.balance_micros()) == (None, 20_000_000)
-    assert [entry.memo for entry in LedgerEntry.objects.all()] == ["Money added by card"]
-    assert set(Call.objects.values_list("sid", "user_id", "caller")) == {("CA1", zdenka.pk, ""), ("CA2", None, "")}
+    assert [entry.memo for entry in ours(LedgerEntry).all()] == ["Money added by card"]
+    assert set(ours(Call).values_list("sid", "user_id", "caller")) == {("CA1", zdenka.pk, ""), ("CA2", None, "")}
 
 
 def test_the_history_says_what_was_done_and_to_which_id(known, delete, zdenka):
@@ -63,7 +64,7 @@ def test_the_history_says_what_was_done_and_to_which_id(known, delete, zdenka):
 
 def test_what_others_did_stays(known, delete, zdenka):
     delete(zdenka)
-    assert list(Activity.objects.order_by("pk").values_list("activity", flat=True)) == [
+    assert list(ours(Activity).order_by("pk").values_list("activity", flat=True)) == [
         "Alice invited deleted person (call deleted person)",
         "Alice asked deleted person, whom we call deleted person",
     ]

@@ -13,6 +13,7 @@ from billing.top_ups import add_money
 from groups.models import Activity, Caption, Group, PartialCaption, Push, SandboxNotification
 from groups.notifications.models import SandboxEmail, SandboxMessage
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from users.erasing import saying, without
 from users.models import User
 from voice.models import Call
@@ -46,6 +47,7 @@ def test_a_number_goes_however_it_is_written(said, bob):
     assert said(" or ".join(written)) == " or ".join([*["deleted person"] * 4, written[-1]])
 
 
+@pytest.mark.alone
 def test_what_others_said_aloud_is_treated_as_what_they_wrote(group, alice, bob):
     there, said = Group.objects.create(name="Elsewhere"), "Bob is bob@example.com"
     for where in (group, there):
@@ -60,6 +62,7 @@ def test_what_others_said_aloud_is_treated_as_what_they_wrote(group, alice, bob)
         }
 
 
+@pytest.mark.alone
 def test_of_what_people_were_told_goes_what_names_them_or_went_to_them(group, alice, bob):
     User.objects.filter(pk=bob.pk).update(phone_number=12025550123)
     there, until = Group.objects.create(name="Elsewhere"), timezone.now()
@@ -79,7 +82,7 @@ def test_of_what_people_were_told_goes_what_names_them_or_went_to_them(group, al
         SandboxNotification.objects.create(group_id=where.pk, body=body, identities=[near])
     SandboxNotification.objects.create(group_id=there.pk, body="A call", identities=[near, own])
     User.objects.get(pk=bob.pk).delete()
-    assert (SandboxEmail.objects.get().subject, SandboxMessage.objects.get().body) == (stay, stay)
+    assert (ours(SandboxEmail).get().subject, ours(SandboxMessage).get().body) == (stay, stay)
     for kind in (Push, SandboxNotification):
         assert set(kind.objects.values_list("body", flat=True)) == {stay, "Bob calls"}
         assert kind.objects.count() == 2
@@ -105,6 +108,7 @@ def test_namesakes_who_go_together_are_both_forgotten(group, alice, bob, carol):
     assert written.activity == "Alice invited deleted person"
 
 
+@pytest.mark.alone
 def test_a_text_that_grows_too_long_is_cut(said, bob):
     bob.display_name = "B"
     bob.save()
@@ -131,7 +135,7 @@ def test_the_numbers_of_a_call_stay_with_who_has_the_same_landline(alice, bob, g
     for user in (alice, bob):
         Call.objects.create(sid=f"CA{user.pk}", user_id=user.pk, group_id=group.pk, caller="+12025550123")
     User.objects.get(pk=bob.pk).delete()
-    assert dict(Call.objects.values_list("user_id", "caller")) == {alice.pk: "+12025550123", bob.pk: ""}
+    assert dict(ours(Call).values_list("user_id", "caller")) == {alice.pk: "+12025550123", bob.pk: ""}
 
 
 def test_nobody_pays_any_more_who_is_deleted_meanwhile(stripe_payments, stripe_double, bob):
@@ -141,7 +145,7 @@ def test_nobody_pays_any_more_who_is_deleted_meanwhile(stripe_payments, stripe_d
     User.objects.get(pk=bob.pk).delete()
     with pytest.raises(NotFound):
         add_money(user=stale, amount_cents=500)
-    assert (TopUp.objects.count(), stripe_double.intents) == (0, {})
+    assert (ours(TopUp).count(), stripe_double.intents) == (0, {})
 
 
 def test_a_payment_under_way_is_finished_without_its_customer(stripe_payments, stripe_double, api, bob):
@@ -149,7 +153,7 @@ def test_a_payment_under_way_is_finished_without_its_customer(stripe_payments, s
     stripe_double.fail_next(None, None, Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
     api.post("/api/billing/addMoney", {"userId": bob.pk, "amountToAdd": 20})
     User.objects.get(pk=bob.pk).delete()
-    assert TopUp.objects.get().customer == ""
+    assert ours(TopUp).get().customer == ""
     stripe_double.faults.clear()
     call_command("reconcile_payments")
-    assert (TopUp.objects.get().status, Account.objects.get().balance_micros()) == ("succeeded", 20_000_000)
+    assert (ours(TopUp).get().status, ours(Account).get().balance_micros()) == ("succeeded", 20_000_000)

@@ -12,6 +12,7 @@ from billing.models import SandboxObject
 from groups.models import Device
 from tests.doubles.server import Answer, Fault
 from tests.doubles.stripe_objects import error
+from tests.neighbours import ours
 from tests.uploads.files import picture
 from tests.users.deletion.conftest import left
 from uploads.models import Picture
@@ -33,7 +34,7 @@ def reconcile(capsys):
     """The command, once everything is due; what it says."""
 
     def reconcile():
-        VendorDeletion.objects.update(try_at=timezone.now())
+        ours(VendorDeletion).update(try_at=timezone.now())
         capsys.readouterr()
         call_command("reconcile_deletions")
         return capsys.readouterr().out.strip()
@@ -45,7 +46,7 @@ def reconcile(capsys):
 def phone(vendors, api, bob):
     """Bob's, registered at Twilio."""
     api.post("/api/voice/registerBinding", {"identity": f"u_{bob.pk}", "address": "token"})
-    return Device.objects.get()
+    return ours(Device).get()
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_it_is_told_less_and_less_often_and_staff_see_why(remove, vendors, bob, 
     remove(bob)
     for wait in WAITS[1:]:
         assert reconcile() == "deleted 0 things at vendors, 1 failed, 1 left"
-        assert abs(VendorDeletion.objects.get().try_at - timezone.now() - wait) < timedelta(seconds=60)
+        assert abs(ours(VendorDeletion).get().try_at - timezone.now() - wait) < timedelta(seconds=60)
     client.force_login(User.objects.create_superuser("root@example.com", display_name="Root"))
     page = client.get("/admin/users/vendordeletion/").content.decode()
     assert (bob.stripe_id in page, "PaymentsMisconfigured" in page) == (True, True)
@@ -124,7 +125,7 @@ def test_after_days_of_it_each_try_is_a_day_later(vendors, db, reconcile):
     for _ in range(2):
         vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
         assert reconcile() == "deleted 0 things at vendors, 1 failed, 1 left"
-        wait = VendorDeletion.objects.get().try_at - timezone.now()
+        wait = ours(VendorDeletion).get().try_at - timezone.now()
         assert abs(wait - timedelta(days=1)) < timedelta(seconds=60)
 
 
@@ -134,7 +135,7 @@ def test_why_it_failed_is_said_of_that_one_alone(vendors, db):
     VendorDeletion.objects.create(kind=kinds.PICTURE, name="image1", try_at=later)
     vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
     reconcile_deletions(now=timezone.now())
-    assert list(VendorDeletion.objects.order_by("pk").values_list("fault", flat=True)) == ["PaymentsUnavailable", ""]
+    assert list(ours(VendorDeletion).order_by("pk").values_list("fault", flat=True)) == ["PaymentsUnavailable", ""]
 
 
 def test_what_is_not_due_is_not_told(remove, vendors, bob, capsys):
@@ -150,7 +151,7 @@ def test_whoever_claims_it_first_tells_it(remove, vendors, bob):
     ensure_customer(bob)
     vendors["stripe"].fail_next(Fault.DROP, Fault.DROP)
     remove(bob)
-    both = [VendorDeletion.objects.get() for _ in range(2)]
+    both = [ours(VendorDeletion).get() for _ in range(2)]
     assert [claim(row, now=timezone.now()) for row in both] == [True, False]
 
 
@@ -186,7 +187,7 @@ def test_who_goes_later_does_not_take_over_what_waits_of_somebody_else(remove, v
     name = "cus_404" if kind == VendorDeletion.Kind.CUSTOMER else carol.stripe_id
     waiting = VendorDeletion.objects.create(kind=kind, name=name, person_id=bob.pk, try_at=due)
     remove(carol)
-    assert [(row.pk, row.person_id, row.try_at) for row in VendorDeletion.objects.all()] == [(waiting.pk, bob.pk, due)]
+    assert [(row.pk, row.person_id, row.try_at) for row in ours(VendorDeletion).all()] == [(waiting.pk, bob.pk, due)]
 
 
 def test_what_waits_already_waits_once(remove, phone, vendors, bob, carol, reconcile):
@@ -223,7 +224,7 @@ def test_that_it_was_done_stays_known_without_a_name(remove, all_of_bobs, vendor
     assert (erasure.person_id, timezone.now() - erasure.erased_at < timedelta(minutes=1)) == (all_of_bobs.pk, True)
     shown = browser.get(f"/admin/users/erasure/{erasure.pk}/change/").content.decode()
     assert '<div class="readonly">1</div>' in shown  # the customer
-    VendorDeletion.objects.all().delete()
+    ours(VendorDeletion).all().delete()
     assert '<div class="readonly">0</div>' in browser.get(f"/admin/users/erasure/{erasure.pk}/change/").content.decode()
 
 

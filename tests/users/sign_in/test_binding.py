@@ -3,6 +3,7 @@
 import pytest
 
 from tests.access.rows import all_rows
+from tests.neighbours import ours
 from tests.users.conftest import outcome
 from users.models import User
 
@@ -70,7 +71,7 @@ def test_another_sign_in_with_the_same_email_is_refused(issuer, ask, sign_up):
 
 def test_an_unbound_person_can_be_bound_anew(issuer, ask):
     ask(issuer.token())
-    User.objects.update(oidc_issuer=None, oidc_subject=None)
+    ours(User).update(oidc_issuer=None, oidc_subject=None)
     assert outcome(ask(issuer.token(sub="google|2"))) == 200
     assert outcome(ask(issuer.token())) == (403, "other_sign_in_bound")
 
@@ -133,7 +134,7 @@ def test_a_sub_may_have_255_characters_and_differs_by_case(issuer, ask):
 )
 def test_an_email_that_only_looks_alike_binds_nobody(issuer, api, known, alike, sign_up):
     User.objects.create(email=known, display_name="Known")
-    before = list(User.objects.values_list())
+    before = list(ours(User).values_list())
     token = issuer.token(alike, sub=THIEF)
     assert outcome(api.get("/api/users", headers={"Authorization": f"Bearer {token}"})) == (403, "not_signed_up")
     for email in (alike, known):
@@ -152,7 +153,7 @@ def test_a_disabled_person_is_told_so(issuer, ask, sign_up, alice):
 
 def test_a_bound_person_can_be_disabled_and_enabled(issuer, ask):
     for is_active, expected in ((True, 200), (False, (403, "account_disabled")), (True, 200)):
-        User.objects.update(is_active=is_active)
+        ours(User).update(is_active=is_active)
         assert outcome(ask(issuer.token())) == expected
 
 
@@ -163,7 +164,7 @@ def test_somebody_new_signs_up_and_is_bound(issuer, api, sign_up):
     assert (answer.status_code, answer.json()["displayName"]) == (201, "Eve")
     assert sign_up(token).status_code == 200
     assert outcome(sign_up(issuer.token("eve@example.com", sub=THIEF))) == (403, "other_sign_in_bound")
-    assert User.objects.get().oidc_subject == "auth0|eve@example.com"
+    assert ours(User).get().oidc_subject == "auth0|eve@example.com"
 
 
 def test_somebody_known_by_email_is_bound_by_signing_up(issuer, sign_up, alice):

@@ -17,6 +17,7 @@ def test_a_forged_token_is_refused_and_writes_nothing(issuer, ask, forge):
     assert all_rows() == before
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("exp", [lambda now: now - 60, lambda now: now - 60.5, 0, -1])
 def test_a_token_that_has_run_out_says_so(issuer, ask, exp):
     assert outcome(ask(issuer.token(exp=exp))) == (401, "token_expired")

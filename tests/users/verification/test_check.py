@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from groups.notifications.models import SandboxEmail
+from tests.neighbours import ours
 from tests.users.verification.conftest import NUMBER
 from users.models import PendingVerification, User, VerifiedNumber
 from users.signals import number_shared
@@ -21,7 +22,7 @@ def test_the_right_code_verifies_the_number_and_shows_it(service, start, type_in
     assert answer.json()["phoneNumber"] == int(NUMBER)
     shown = api.get(path(alice)).json()
     assert (shown["phoneNumber"], shown["verifiedAt"][-1]) == (NUMBER, "Z")
-    assert PendingVerification.objects.get().user == bob
+    assert ours(PendingVerification).get().user == bob
 
 
 def test_a_code_may_be_typed_with_spaces(service, start, type_in, code, alice):
@@ -34,7 +35,7 @@ def test_what_is_no_code_is_no_try(service, start, type_in, alice, typed):
     start(alice)
     answer = type_in(alice, typed)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "code")
-    assert PendingVerification.objects.get().tries == 0
+    assert ours(PendingVerification).get().tries == 0
 
 
 def test_five_wrong_ones_are_told_so_and_then_the_right_one_counts_no_more(service, start, type_in, code, alice):
@@ -43,7 +44,7 @@ def test_five_wrong_ones_are_told_so_and_then_the_right_one_counts_no_more(servi
     assert {(each.status_code, each.json()["code"]) for each in answers} == {(400, "code_wrong")}
     late = type_in(alice, code(alice))
     assert (late.status_code, late.json()["code"]) == (410, "code_expired")
-    assert not VerifiedNumber.objects.exists()
+    assert not ours(VerifiedNumber).exists()
 
 
 def test_after_four_wrong_ones_the_right_one_counts(service, start, type_in, code, alice):
@@ -55,7 +56,7 @@ def test_after_four_wrong_ones_the_right_one_counts(service, start, type_in, cod
 
 def test_after_ten_minutes_a_code_counts_no_more(service, start, type_in, code, alice):
     start(alice)
-    PendingVerification.objects.update(expires_at=timezone.now())
+    ours(PendingVerification).update(expires_at=timezone.now())
     assert type_in(alice, code(alice)).status_code == 410
 
 
@@ -73,7 +74,7 @@ def test_another_persons_code_is_none(sandbox_verify, start, type_in, code, alic
 
 def test_a_number_of_fifteen_digits_fits(sandbox_verify, start, type_in, code, api, alice):
     start(alice)
-    PendingVerification.objects.update(number="+491512345678901")
+    ours(PendingVerification).update(number="+491512345678901")
     assert type_in(alice, code(alice)).json()["phoneNumber"] == 491512345678901
     assert api.get(f"/api/users/{alice.pk}").json()["phoneNumber"] == 491512345678901
 
@@ -104,7 +105,7 @@ def test_it_is_forgotten_only_if_it_is_still_the_one_that_was_read(service, veri
     read = api.get(path(alice))["ETag"]
     verify(alice, "+12025550199")
     assert api.delete(path(alice), headers={"If-Match": read}).status_code == 412
-    assert VerifiedNumber.objects.get().number == "+12025550199"
+    assert ours(VerifiedNumber).get().number == "+12025550199"
 
 
 # A landline
@@ -140,7 +141,7 @@ def test_they_are_told_by_the_ways_they_chose_and_once(sandbox_verify, verify, a
     api.delete(path(bob))
     verify(bob)
     run_jobs()
-    told = SandboxEmail.objects.get()
+    told = ours(SandboxEmail).get()
     assert told.to == alice.email
     assert "Somebody else has verified the number ending in 43 as theirs." in told.text
 
@@ -150,7 +151,7 @@ def test_who_has_forgotten_it_meanwhile_is_not_told(sandbox_verify, verify, api,
     verify(bob)
     api.delete(path(alice))
     run_jobs()
-    assert not SandboxEmail.objects.exists()
+    assert not ours(SandboxEmail).exists()
 
 
 def test_nor_is_who_has_another_number_by_then(sandbox_verify, verify, run_jobs, alice, bob):
@@ -158,7 +159,7 @@ def test_nor_is_who_has_another_number_by_then(sandbox_verify, verify, run_jobs,
     verify(bob)
     verify(alice, "+12025550199")
     run_jobs()
-    assert not SandboxEmail.objects.exists()
+    assert not ours(SandboxEmail).exists()
 
 
 def test_who_verifies_their_own_again_tells_nobody(service, verify, told, alice, bob):
@@ -178,5 +179,5 @@ def test_it_goes_with_its_person(service, verify, start, alice):
     verify(alice)
     start(alice)
     User.objects.get(pk=alice.pk).delete()
-    assert not VerifiedNumber.objects.exists()
-    assert not PendingVerification.objects.exists()
+    assert not ours(VerifiedNumber).exists()
+    assert not ours(PendingVerification).exists()

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.access.rows import all_rows, changed
+from tests.neighbours import ours
 from tests.users.verification.conftest import NUMBER
 from users.models import LimitCount, PendingVerification, VerifiedNumber
 
@@ -20,7 +21,7 @@ def test_a_code_is_sent(service, start, alice, channel):
     assert (sent["phoneNumber"], sent["channel"], len(sent)) == (NUMBER, channel, 3)
     left = datetime.fromisoformat(sent["expiresAt"]) - timezone.now()
     assert timedelta(minutes=9) < left <= timedelta(minutes=10)
-    assert not VerifiedNumber.objects.exists()
+    assert not ours(VerifiedNumber).exists()
 
 
 @pytest.mark.parametrize(
@@ -111,13 +112,13 @@ def test_another_code_has_all_its_tries(sandbox_verify, start, type_in, alice):
     start(alice)
     type_in(alice, "000000")
     start(alice)
-    assert PendingVerification.objects.get().tries == 0
+    assert ours(PendingVerification).get().tries == 0
 
 
 def test_a_new_one_takes_the_place_of_the_old(sandbox_verify, start, alice):
     start(alice)
     start(alice, "+12025550199")
-    assert PendingVerification.objects.get().number == "+12025550199"
+    assert ours(PendingVerification).get().number == "+12025550199"
 
 
 def test_where_it_is_switched_off_it_says_so(settings, start, alice):

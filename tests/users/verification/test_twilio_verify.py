@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from tests.doubles.server import Answer, Fault
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 from tests.users.verification.conftest import NUMBER
 from users.models import LimitCount, PendingVerification, VerifiedNumber
 
@@ -38,7 +39,7 @@ def test_what_is_not_sent_is_said_in_plain_words_and_counts_for_nothing(
     assert words in answer.json()["detail"]
     assert (status == 400) is ("Retry-After" not in answer)
     assert {len(row.taken) for row in LimitCount.objects.all()} == {0}
-    assert not PendingVerification.objects.exists()
+    assert not ours(PendingVerification).exists()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_what_is_not_compared_is_said_and_a_silent_service_costs_no_try(
     twilio_double.fail_next(told)
     answer = type_in(alice, "000000")
     assert (answer.status_code, answer.json()["code"]) == (status, word)
-    assert dict(PendingVerification.objects.values_list("user", "tries")) == {alice.pk: tries, bob.pk: 1}
+    assert dict(ours(PendingVerification).values_list("user", "tries")) == {alice.pk: tries, bob.pk: 1}
 
 
 def test_a_service_that_hangs_is_waited_for_so_long(start, alice, twilio_double, short_deadline):
@@ -74,7 +75,7 @@ def test_the_same_code_comes_again_and_has_as_many_tries_left(start, type_in, co
     for _ in range(4):
         type_in(alice, "000000")
     start(alice, channel="call")
-    assert PendingVerification.objects.get().tries == 4
+    assert ours(PendingVerification).get().tries == 4
     assert [type_in(alice, "000000").status_code for _ in range(2)] == [400, 410]
 
 
@@ -85,7 +86,7 @@ def test_the_tries_of_one_at_a_landline_are_none_of_anothers(start, type_in, ali
     start(bob)
     type_in(bob, "000000")
     start(alice)
-    assert dict(PendingVerification.objects.values_list("user", "tries")) == {alice.pk: 2, bob.pk: 1}
+    assert dict(ours(PendingVerification).values_list("user", "tries")) == {alice.pk: 2, bob.pk: 1}
 
 
 def test_two_people_who_wait_at_one_landline_share_its_code(start, type_in, code, alice, bob):
@@ -111,7 +112,7 @@ def test_who_types_the_right_code_twice_at_once_is_verified(start, type_in, code
     monkeypatch.setattr("users.verification.services.failpoint", again)
     answers.append(type_in(alice, right))
     assert [each.status_code for each in answers] == [200, 200]
-    assert VerifiedNumber.objects.get().number == NUMBER
+    assert ours(VerifiedNumber).get().number == NUMBER
 
 
 def test_a_try_is_given_back_to_its_own_code_and_to_no_later_one(start, type_in, alice, twilio_double, monkeypatch):
@@ -125,7 +126,7 @@ def test_a_try_is_given_back_to_its_own_code_and_to_no_later_one(start, type_in,
 
     monkeypatch.setattr("users.verification.services.failpoint", ask_for_another)
     assert type_in(alice, "000000").status_code == 503
-    assert PendingVerification.objects.get().tries == 1
+    assert ours(PendingVerification).get().tries == 1
 
 
 @pytest.mark.parametrize("verified", ["this number an hour ago", "another number just now", "by somebody else"])
@@ -135,12 +136,12 @@ def test_a_code_that_counts_no_more_is_not_made_good_by_what_was_verified_beside
     verify(bob if verified == "by somebody else" else alice)
     number = "+12025550199" if verified == "another number just now" else NUMBER
     VerifiedNumber.objects.filter(number=number).exclude(user=bob).update(verified_at=now() - timedelta(hours=1))
-    known = list(VerifiedNumber.objects.values())
+    known = list(ours(VerifiedNumber).values())
     start(alice, number)
     twilio_double.fail_next(error(404, 20404, "The requested resource was not found"))
     answer = type_in(alice, "123456")
     assert (answer.status_code, answer.json()["code"]) == (410, "code_expired")
-    assert list(VerifiedNumber.objects.values()) == known
+    assert list(ours(VerifiedNumber).values()) == known
 
 
 def test_who_waits_for_another_request_in_vain_waits_no_longer_than_so(

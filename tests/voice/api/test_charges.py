@@ -15,6 +15,7 @@ def calls(group, alice):
     Call.objects.create(sid="CA9", group_id=999)
 
 
+@pytest.mark.alone
 def test_all_calls_are_listed_with_their_total(api, calls):
     answer = api.get("/api/billing/allTwilioCharges").json()
     assert answer["total"] == -0.051
@@ -28,6 +29,7 @@ def test_a_page_keeps_the_total_of_all(api, calls):
     assert 'rel="next"' in answer["Link"]
 
 
+@pytest.mark.alone
 def test_without_calls_the_total_is_zero(api, db):
     assert api.get("/api/billing/allTwilioCharges").json() == {"allTwilioChargesRes": [], "total": 0}
 

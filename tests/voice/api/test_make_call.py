@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from billing.ledger import set_balance
 from groups.models import Group
+from tests.neighbours import ours
 from tests.voice.conftest import sign
 from voice.models import Call, HangUp
 
@@ -30,7 +31,7 @@ def spoken(answer):
 
 def test_a_member_is_let_into_the_groups_conference(call, group, bob):
     room = conference(call(group.pk, From=f"client:u_{bob.pk}", CallSid="CA1"))
-    leg = Call.objects.get()
+    leg = ours(Call).get()
     assert room.text == str(group.pk)
     assert room.attrib["participantLabel"] == f"leg_{leg.pk}"
     assert room.attrib["statusCallback"] == "http://localhost:3300/api/voice/conferenceEvents#rc=5&rp=all"
@@ -40,20 +41,20 @@ def test_a_member_is_let_into_the_groups_conference(call, group, bob):
 
 def test_asking_again_for_the_same_call_stores_it_once(call, group, bob):
     labels = {conference(call(group.pk, CallSid="CA1")).attrib["participantLabel"] for _ in range(3)}
-    assert len(labels) == Call.objects.count() == 1
+    assert len(labels) == ours(Call).count() == 1
 
 
 @pytest.mark.parametrize("sid", ["CA 1", "CA-1", "<CA1>", "A" * 65])
 def test_what_is_no_sid_is_let_in_and_not_stored(call, group, sid):
     assert conference(call(group.pk, CallSid=sid)).text == str(group.pk)
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 @pytest.mark.parametrize(("source", "is_in"), [("event", False), ("answer", False), ("assumed", True)])
 def test_a_call_of_which_twilio_has_said_that_it_has_ended_is_let_in_no_more(call, group, source, is_in):
     """What was only taken to have ended may go on."""
     call(group.pk, From="+12025550150", CallSid="CA1")
-    Call.objects.update(end_time=timezone.now(), end_source=source)
+    ours(Call).update(end_time=timezone.now(), end_source=source)
     answer = call(group.pk, From="+12025550150", CallSid="CA1")
     assert (b"<Dial" in answer.content) is is_in
 
@@ -64,7 +65,7 @@ def test_it_can_be_tried_by_hand(api, group, method):
         assert conference(api.get(f"{PATH}?to={group.pk}")).text == str(group.pk)
     else:
         assert conference(api.post(PATH, {"to": group.pk})).text == str(group.pk)
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_the_caller_id_and_a_time_limit_are_set(call, group):
@@ -93,14 +94,14 @@ def paid(settings):
 
 def test_too_little_credit_is_refused_in_words(call, group, paid):
     assert "not enough credit" in spoken(call(group.pk, CallSid="CA1"))
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_the_longest_standing_owner_pays_and_the_balance_sets_the_limit(call, group, alice, paid):
     set_balance(user=alice, balance_micros=1_030_000, memo="")
     dial = ElementTree.fromstring(call(group.pk, CallSid="CA1").content).find("Dial")  # our own answer
     assert dial.attrib["timeLimit"] == str(100 * 60)  # $1.03 at $0.0103 a minute
-    assert Call.objects.get().payer.user == alice
+    assert ours(Call).get().payer.user == alice
 
 
 def test_who_is_on_and_asks_again_when_the_money_is_used_up_is_not_hung_up_on_for_that(
@@ -111,30 +112,30 @@ def test_who_is_on_and_asks_again_when_the_money_is_used_up_is_not_hung_up_on_fo
     tell(1, "participant-join", "CA1")
     set_balance(user=alice, balance_micros=0, memo="")
     assert "not enough credit" in spoken(call(group.pk, From=f"client:u_{bob.pk}", CallSid="CA1"))
-    assert not HangUp.objects.exists()
+    assert not ours(HangUp).exists()
 
 
 @pytest.mark.parametrize(("micros", "is_enough"), [(500_000, True), (499_999, False), (0, False)])
 def test_the_least_balance_is_enough_and_no_less(call, group, alice, paid, micros, is_enough):
     set_balance(user=alice, balance_micros=micros, memo="")
     assert (b"<Dial" in call(group.pk, CallSid="CA1").content) is is_enough
-    assert Call.objects.exists() is is_enough
+    assert ours(Call).exists() is is_enough
 
 
 def test_a_group_that_nobody_owns_pays_nothing(call, paid, db):
     group = Group.objects.create(name="Nobody's")
     assert conference(call(group.pk, CallSid="CA1")).text == str(group.pk)
-    assert Call.objects.get().payer is None
+    assert ours(Call).get().payer is None
 
 
 def test_a_caller_who_names_nobody_is_let_in_anonymously(call, group):
     conference(call(group.pk, From=f"client:{group.pk}", CallSid="CA1"))
-    assert Call.objects.get().user_id is None
+    assert ours(Call).get().user_id is None
 
 
 def test_odd_parameters_are_kept_as_far_as_they_fit(call, group):
     conference(call(group.pk, From="x" * 999, To="\x00y", CallSid="CA1", Direction="z" * 99))
-    assert re.fullmatch("x{255}", Call.objects.get().caller)
+    assert re.fullmatch("x{255}", ours(Call).get().caller)
 
 
 @pytest.mark.parametrize("signature", ["", "x", "é", "A" * 9999])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.conftest import person
+from tests.neighbours import ours
 from tests.voice.api.test_make_call import conference, spoken
 from users.models import User, VerifiedNumber
 from voice.models import Call
@@ -28,7 +29,7 @@ def dial(twilio, group, bob):
 
 def test_a_members_number_goes_straight_in(dial, group, bob):
     assert conference(dial("+12025550123")).text == str(group.pk)
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 def test_a_number_written_without_its_plus_is_the_same(dial, group):
@@ -39,33 +40,33 @@ def test_a_number_written_without_its_plus_is_the_same(dial, group):
 
 def test_another_number_is_told_that_it_is_not_on_the_list(dial):
     assert "not on the list" in spoken(dial("+12025550199"))
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_a_number_that_nobody_verified_names_nobody(dial, alice, dave):
     User.objects.filter(pk__in=(alice.pk, dave.pk)).update(phone_number=12025550199)
     assert "not on the list" in spoken(dial("+12025550199"))
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_what_somebody_says_later_of_themself_changes_nothing_about_who_calls(dial, api, alice, bob):
     api.put(f"/api/users/{bob.pk}", {"phoneNumber": None})
     api.put(f"/api/users/{alice.pk}", {"phoneNumber": "+12025550123"})
     conference(dial("+12025550123"))
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 @pytest.mark.parametrize("caller", ["12025550123", "2025550123"])
 def test_a_callers_number_without_its_plus_is_read_where_it_can_mean_only_one(dial, bob, caller):
     conference(dial(caller))
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 @pytest.mark.parametrize("caller", ["+525512345678", "+5215512345678", "5215512345678"])
 def test_both_forms_of_a_mexican_mobile_are_one_number(dial, bob, caller):
     verify(bob, "+525512345678")
     conference(dial(caller))
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ WRONG = ["+1202", "+15551234567", "+112025550123", "5550119999", "+9999999999999
 def test_a_caller_without_a_number_is_told_what_is_wrong(dial, callers, why):
     for caller in callers:
         assert spoken(dial(caller)).startswith(why)
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 @pytest.mark.parametrize("digits", [266696687, 7378742833, 17378742833, 8656696, 86282452253, 15551234567])
@@ -121,13 +122,13 @@ def test_a_number_that_is_nobodys_lets_nobody_in_as_whoever_wrote_it(dial, twili
     verify(bob, f"+{digits}")
     where = {"to": group.pk} if to else {"To": group.phone_number}
     assert spoken(twilio("/api/voice/makeCall", From=f"+{digits}", CallSid="CA1", **where))
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_of_two_people_with_one_number_who_is_in_the_group_calls(dial, group, bob, alice, dave):
     verify(dave)
     assert conference(dial("+12025550123")).text == str(group.pk)
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 @pytest.mark.parametrize("is_open", [True, False])
@@ -138,7 +139,7 @@ def test_of_two_people_of_the_group_with_one_number_neither_is_taken_for_the_oth
     verify(alice)
     for answer in (dial("+12025550123"), call_to("+12025550123")):
         assert spoken(answer).startswith("Several people of this group have this telephone")
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 # A number's webhook that names the group
@@ -152,7 +153,7 @@ def call_to(dial, twilio, group, settings, request):
 
 def test_a_members_phone_is_found_in_the_group_that_is_named(call_to, group, bob):
     assert conference(call_to("+12025550123")).text == str(group.pk)
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_an_unknown_phone_is_nobody_and_let_in_only_in_open_mode(call_to, settin
     answer = call_to(caller)
     if settings.OPEN_MODE:
         assert conference(answer).text
-        assert Call.objects.get().user_id is None
+        assert ours(Call).get().user_id is None
     else:
         assert why in spoken(answer)
 
@@ -173,7 +174,7 @@ def test_in_open_mode_a_phone_from_outside_is_its_owners_and_a_shared_one_nobody
     for owner in (dave, person("Erin"))[: 1 + is_shared]:
         verify(owner, "+12025550177")
     conference(twilio("/api/voice/makeCall", to=group.pk, From="+12025550177", CallSid="CA1"))
-    assert Call.objects.get().user_id == (None if is_shared else dave.pk)
+    assert ours(Call).get().user_id == (None if is_shared else dave.pk)
 
 
 # A disabled account
@@ -190,7 +191,7 @@ def disabled(bob):
 @pytest.mark.parametrize("caller", ["+12025550123", "client:u_{}"])
 def test_a_disabled_account_is_let_in_by_no_door(call_to, disabled, caller):
     assert spoken(call_to(caller.format(disabled.pk))) == "Your account is disabled. Please ask the operator."
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_nor_by_the_groups_number(dial, disabled):
@@ -200,7 +201,7 @@ def test_nor_by_the_groups_number(dial, disabled):
 def test_a_disabled_account_shuts_nobody_out_who_has_the_same_number(dial, disabled, alice):
     verify(alice)
     conference(dial("+12025550123"))
-    assert Call.objects.get().user_id == alice.pk
+    assert ours(Call).get().user_id == alice.pk
 
 
 def test_where_sign_in_is_on_only_people_of_the_group_are_let_in(twilio, group, bob, dave, settings):

@@ -5,6 +5,7 @@ import pytest
 from billing.ledger import account_of, set_balance
 from billing.models import Account
 from groups.models import Ownership
+from tests.neighbours import ours
 from voice.credit.call_credit import held_by_calls
 from voice.models import Call, HangUp
 
@@ -41,14 +42,14 @@ def test_so_is_one_whose_end_was_told_before_it(ask, money, twilio):
     money(10)
     ends(twilio, "CA1")
     assert "This call has ended" in ask("CA1")
-    assert Call.objects.get().payer  # who pays for it all the same
+    assert ours(Call).get().payer  # who pays for it all the same
 
 
 def test_who_is_refused_late_holds_nothing(ask, money, alice):
     Call.objects.create(sid="CA1")
     money(0)
     assert "not enough credit" in ask("CA1")
-    assert (Call.objects.get().payer, held_by_calls(account_of(alice))) == (None, 0)
+    assert (ours(Call).get().payer, held_by_calls(account_of(alice))) == (None, 0)
 
 
 def test_who_is_refused_and_is_on_all_the_same_is_hung_up_on(ask, money, tell, alice, committed):
@@ -72,7 +73,7 @@ def test_a_payers_end_ends_the_legs_that_they_pay(line, bob, group, alice, api, 
     with committed():
         api.delete(f"/api/users/{alice.pk}")
     assert line.ended() == ["Bob"]
-    assert [each.why for each in HangUp.objects.all()] == ["payer_gone"]
+    assert [each.why for each in ours(HangUp).all()] == ["payer_gone"]
 
 
 def test_a_leg_that_nobody_pays_any_more_is_found_each_minute(line, bob, group, alice, reconcile):

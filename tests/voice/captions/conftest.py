@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.jobs.worker import do_all
+from tests.neighbours import ours
 from voice.models import Call, Transcription
 
 EVENTS = "/api/voice/captionEvents"
@@ -71,5 +72,5 @@ def talk(leg, tell, turn, alice, bob):
     for number, (user, sid) in enumerate(((alice, "CA1"), (bob, "CA2")), 1):
         leg(user, sid)
         tell(number, "participant-join", sid)
-    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    ours(Call).update(created_at=NOON - timedelta(minutes=1))
     turn(on=True)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.wire import stamp
 from groups.models import Caption, PartialCaption
+from tests.neighbours import ours
 from tests.voice.captions.conftest import EVENTS, NOON, sid_of
 from users.models import User
 from voice.captions.events import receive_caption_event
@@ -55,7 +56,7 @@ def tell_one(text, number, call, final):
 
 def state():
     """All of which anything follows. A row that says nothing is as none: no older words come after its final ones."""
-    captions = Caption.objects.order_by("created_at", "pk")
+    captions = ours(Caption).order_by("created_at", "pk")
     times = Transcription.objects.order_by("sid").values_list("sid", "started_at", "last_final")
     return (
         [(each.display_name, each.text, stamp(each.created_at), each.sequence_id) for each in captions],
@@ -89,6 +90,7 @@ def test_every_order_of_a_conversation_with_any_repeats_gives_the_same_captions(
     assert [each[:3] for each in left[frozenset(SIX)][0]] == ALL
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 def test_so_it_is_through_the_door(captions, hear):
     for order in (SIX, SIX[::-1]):
@@ -134,6 +136,7 @@ def test_no_time_is_in_the_future_or_before_the_call(captions, hear):
     assert [each["text"] for each in captions()] == ["later", "long ago", "whenever"]
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 @pytest.mark.parametrize(
     "data",
@@ -188,6 +191,7 @@ def test_what_twilio_has_not_signed_is_refused(talk, twilio, sign_in, signature)
     assert twilio(EVENTS, signature=signature, TranscriptionEvent="transcription-content").status_code == 403
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 def test_no_partial_comes_after_its_final_words_and_the_newest_wins(hear):
     hear("How", 2, final=False)
@@ -202,6 +206,7 @@ def test_no_partial_comes_after_its_final_words_and_the_newest_wins(hear):
     assert being_said() == []
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 def test_what_was_not_understood_in_the_end_is_being_said_no_longer(captions, hear):
     hear("Hel", 1, final=False)
@@ -210,6 +215,7 @@ def test_what_was_not_understood_in_the_end_is_being_said_no_longer(captions, he
     assert (being_said(), captions()) == ([], [])
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 def test_with_its_end_nothing_is_being_said_and_the_first_end_counts(hear):
     hear("Hel", 1, final=False)
@@ -222,6 +228,7 @@ def test_with_its_end_nothing_is_being_said_and_the_first_end_counts(hear):
     assert list(ends) == [NOON + timedelta(seconds=8), None]
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 def test_what_nobody_has_finished_saying_for_two_minutes_goes(hear, reconcile):
     hear("Hel", 1, final=False)
@@ -246,7 +253,7 @@ def test_unknown_callers_have_numbers_that_stay(captions, hear, turn, twilio, te
     for place, number in enumerate(("+12025550150", "+12025550151"), 3):
         twilio("/api/voice/makeCall", to=group.pk, CallSid=f"CA{place}", From=number, To="+15005550006")
         tell(place, "participant-join", f"CA{place}")
-    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    ours(Call).update(created_at=NOON - timedelta(minutes=1))
     hear("first to speak", 1, call="CA4")
     hear("second", 2, call="CA3")
     turn(on=False)
@@ -262,7 +269,7 @@ def test_unknown_callers_have_numbers_that_stay(captions, hear, turn, twilio, te
 @pytest.mark.usefixtures("talk")
 def test_what_is_said_after_captions_are_off_is_nobodys(captions, hear, turn):
     turn(on=False)
-    GroupCall.objects.update(captions_changed_at=NOON + timedelta(seconds=10))
+    ours(GroupCall).update(captions_changed_at=NOON + timedelta(seconds=10))
     hear("told late", 1, at=15)
     hear("too late", 2, at=15.001)
     assert [each["text"] for each in captions()] == ["told late"]
@@ -274,20 +281,20 @@ def test_nothing_more_is_kept_of_who_is_gone(captions, hear, bob):
     User.objects.get(pk=bob.pk).delete()
     hear("not any more", 2, call="CA2")
     hear("kept", 1, call="CA2")
-    assert (captions(), Caption.objects.count()) == ([], 0)
+    assert (captions(), ours(Caption).count()) == ([], 0)
 
 
 @pytest.mark.usefixtures("talk")
 def test_where_nothing_is_kept_it_is_told_and_its_words_go(captions, hear, turn, reconcile):
     turn(keep=False)
     hear("between us", 1)
-    assert (captions(), Caption.objects.get().text) == ([], "between us")
+    assert (captions(), ours(Caption).get().text) == ([], "between us")
     reconcile()
-    assert Caption.objects.get().text == "between us"
-    Caption.objects.update(stored_at=NOON - timedelta(minutes=2))
+    assert ours(Caption).get().text == "between us"
+    ours(Caption).update(stored_at=NOON - timedelta(minutes=2))
     reconcile()
     hear("between us", 1)
-    assert Caption.objects.values_list("text", "display_name", "user").get() == ("", "", None)
+    assert ours(Caption).values_list("text", "display_name", "user").get() == ("", "", None)
 
 
 @pytest.mark.usefixtures("talk")

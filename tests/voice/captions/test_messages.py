@@ -11,6 +11,7 @@ from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Caption
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from voice.captions.messages import CALL_OVER, NOT_ANSWERED, NOT_TAKEN, settle
 
 
@@ -144,7 +145,7 @@ def test_also_where_nobody_was_asked_yet(on_a_call, type_in, asked, reconcile):
     Job.objects.all().delete()
     reconcile(), do_all()
     assert asked() == []
-    Caption.objects.update(stored_at=timezone.now() - timedelta(seconds=61))
+    ours(Caption).update(stored_at=timezone.now() - timedelta(seconds=61))
     reconcile(), do_all()
     assert len(asked()) == 1
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from core.jobs.worker import do_all
 from groups.models import Caption, Group, Membership, Ownership
 from tests.conftest import person
+from tests.neighbours import ours
 from tests.voice.captions.conftest import NOON
 from users.models import User
 from voice.models import Call, GroupCall, Transcription
@@ -73,12 +74,13 @@ def test_of_what_is_turned_on_and_off_and_typed_only_the_group_hears(
     assert len(spoken_into(twilio_double, here)) == 3
 
 
+@pytest.mark.alone
 def test_with_one_call_the_captions_of_another_do_not_end(here, neighbours, turn, tell, twilio_double):
     turn(on=True)
     tell(9, "conference-end", conference=here)
     do_all()
     assert list(GroupCall.objects.filter(captions=True).values_list("group", flat=True)) == [neighbours.pk]
-    assert Caption.objects.get().spoken == "waiting"
+    assert ours(Caption).get().spoken == "waiting"
     assert [each["status"] for each in twilio_double.transcriptions.values()][:1] == ["in-progress"]
 
 
@@ -107,7 +109,7 @@ def call_in(twilio, tell):
     def call_in(sid, group, number, conference):
         twilio("/api/voice/makeCall", to=group.pk, CallSid=sid, From="+12025550150", To="+15005550006")
         tell(number, "participant-join", sid, conference=conference, FriendlyName=group.pk)
-        Call.objects.update(created_at=NOON - timedelta(minutes=1))
+        ours(Call).update(created_at=NOON - timedelta(minutes=1))
 
     return call_in
 
@@ -149,13 +151,13 @@ def test_twilio_is_told_the_words_of_what_was_typed_alone(sandbox_telephony, gro
 
 
 def test_what_another_address_says_was_spoken_is_still_waited_for(here, elsewhere, tell, neighbours):
-    waiting = Caption.objects.get()
+    waiting = ours(Caption).get()
     for url in (f"https://elsewhere.example/api/voice/announcement?message={waiting.pk}", f"message={waiting.pk}"):
         tell(7, "announcement-end", conference=here, AnnounceUrl=url)
-    assert Caption.objects.get().spoken == "waiting"
+    assert ours(Caption).get().spoken == "waiting"
     address = f"{settings.PUBLIC_URL}/api/voice/announcement?message={waiting.pk}"
     tell(8, "announcement-end", conference=elsewhere, AnnounceUrl=address)
-    assert Caption.objects.get().spoken == "spoken"
+    assert ours(Caption).get().spoken == "spoken"
 
 
 def test_what_is_kept_stays_and_what_waits_to_be_spoken_too(elsewhere, reconcile, neighbours):
@@ -164,4 +166,4 @@ def test_what_is_kept_stays_and_what_waits_to_be_spoken_too(elsewhere, reconcile
     Caption.objects.filter(typed=True).update(is_kept=False, stored_at=before)
     Caption.objects.create(group=neighbours, display_name="Zoe", text="new", is_kept=False)
     reconcile()
-    assert set(Caption.objects.values_list("text", flat=True)) == {"Hello, neighbours", kept.text, "new"}
+    assert set(ours(Caption).values_list("text", flat=True)) == {"Hello, neighbours", kept.text, "new"}

@@ -10,6 +10,7 @@ from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Activity
 from tests.doubles.server import Answer
+from tests.neighbours import ours
 from tests.voice.captions.conftest import NOON
 from voice.captions.legs import see_whether_it_began
 from voice.models import Call, GroupCall, Transcription
@@ -38,7 +39,7 @@ def announced(twilio_double):
 
 
 def lines():
-    return list(Activity.objects.order_by("number").values_list("activity", flat=True))
+    return list(ours(Activity).order_by("number").values_list("activity", flat=True))
 
 
 def test_it_answers_what_is_so_and_changes_only_what_is_sent(turn, sandbox_telephony):
@@ -118,7 +119,7 @@ def test_what_begins_once_captions_are_off_is_stopped(on_a_call, turn, hear, dav
     turn(on=True)
     sid = on_a_call.join(dave)
     turn(on=False)
-    GroupCall.objects.update(captions_changed_at=NOON - timedelta(minutes=1))
+    ours(GroupCall).update(captions_changed_at=NOON - timedelta(minutes=1))
     hear("Hello", 1, call=sid, sid="GTb0", event=event)
     do_all()
     assert Transcription.objects.get(sid="GTb0").stopped_at
@@ -136,8 +137,8 @@ def test_who_is_rung_and_has_not_answered_is_not_written_down(on_a_call, turn, w
 
 def test_of_who_hangs_up_meanwhile_nobody_complains(on_a_call, turn, twilio, written_down, alice, twilio_double):
     turn(on=True, jobs=False)
-    GroupCall.objects.update(captions_by=alice.pk)
-    Call.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    ours(GroupCall).update(captions_by=alice.pk)
+    ours(Call).update(created_at=timezone.now() - timedelta(minutes=1))
     gone = on_a_call.sids["Bob"]
     twilio_double.calls[gone]["status"] = "completed"
     twilio("/api/voice/callEvents", CallSid=gone, CallStatus="completed", CallDuration="61")
@@ -171,56 +172,56 @@ def test_who_comes_later_is_told_so_and_written_down_by_their_twiml(turn, twilio
 def test_they_end_with_the_call(on_a_call, turn, twilio_double):
     turn(on=True)
     on_a_call.tell(9, "conference-end")
-    assert not GroupCall.objects.get().captions
+    assert not ours(GroupCall).get().captions
 
 
 def test_what_is_set_up_wrongly_is_said_once_and_turns_captions_off(on_a_call, turn, alice):
     turn(language="xx-XX")
     turn(on=True, jobs=False)
-    GroupCall.objects.update(captions_by=alice.pk)
+    ours(GroupCall).update(captions_by=alice.pk)
     do_all()
-    assert not GroupCall.objects.get().captions
+    assert not ours(GroupCall).get().captions
     assert sum("does not take this language" in each for each in lines()) == 1
 
 
 def test_the_events_refusal_is_said_in_plain_words(talk, hear, alice):
-    GroupCall.objects.update(captions_by=alice.pk)
+    ours(GroupCall).update(captions_by=alice.pk)
     for call in ("CA1", "CA2"):
         hear("", 2, call=call, event="transcription-error", TranscriptionErrorCode=32650)
     assert sum("language" in each for each in lines()) == 1
-    assert not GroupCall.objects.get().captions
+    assert not ours(GroupCall).get().captions
 
 
 @pytest.mark.parametrize("code", ["32654", "x", ""])
 def test_another_error_is_its_end_and_it_begins_anew(on_a_call, turn, hear, written_down, reconcile, code):
     turn(on=True)
-    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    ours(Call).update(created_at=NOON - timedelta(minutes=1))
     hear("", 2, call=on_a_call.sids["Bob"], event="transcription-error", TranscriptionErrorCode=code)
     assert Transcription.objects.filter(stopped_at=None).count() == 1
     reconcile(), do_all()
     assert Transcription.objects.count() == 2
-    GroupCall.objects.update(captions_changed_at=timezone.now() - timedelta(seconds=60))
+    ours(GroupCall).update(captions_changed_at=timezone.now() - timedelta(seconds=60))
     Transcription.objects.update(asked_at=timezone.now() - timedelta(seconds=31))
     reconcile(), do_all()
-    assert GroupCall.objects.get().captions
+    assert ours(GroupCall).get().captions
     assert sorted(each.call.sid for each in Transcription.objects.going_on()) == sorted(on_a_call.sids.values())
 
 
 def test_a_leg_that_is_not_in_progress_is_said(on_a_call, turn, twilio_double, group, alice, reconcile):
-    Call.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    ours(Call).update(created_at=timezone.now() - timedelta(minutes=1))
     twilio_double.calls[on_a_call.sids["Bob"]]["status"] = "completed"
     GroupCall.objects.create(group=group, captions=True, captions_by=alice.pk, captions_changed_at=timezone.now())
     turn(on=False)
     turn(on=True, jobs=False)
-    GroupCall.objects.update(captions_by=alice.pk)
+    ours(GroupCall).update(captions_by=alice.pk)
     do_all()
     assert Transcription.objects.filter(fault="gone").count() == 1
     assert sum("was not on the call any more" in each for each in lines()) == 1
-    GroupCall.objects.update(captions_changed_at=timezone.now() - timedelta(minutes=2))
+    ours(GroupCall).update(captions_changed_at=timezone.now() - timedelta(minutes=2))
     Transcription.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
     reconcile(), do_all()
     assert Transcription.objects.filter(fault="gone").count() == 1
-    GroupCall.objects.update(captions_changed_at=timezone.now() - timedelta(seconds=40))
+    ours(GroupCall).update(captions_changed_at=timezone.now() - timedelta(seconds=40))
     reconcile(), do_all()
     assert Transcription.objects.filter(fault="gone").count() == 2
 
@@ -241,7 +242,7 @@ def silences():
 
 def test_silence_is_said(on_a_call, turn, alice, half_a_minute_later):
     turn(on=True)
-    GroupCall.objects.update(captions_by=alice.pk)
+    ours(GroupCall).update(captions_by=alice.pk)
     Job.objects.filter(state="waiting").update(due_at=timezone.now())
     do_all()
     assert silences() == 0
@@ -257,7 +258,7 @@ def test_of_what_has_begun_or_whose_phone_is_gone_no_silence_is_said(
     on_a_call, turn, hear, twilio, alice, half_a_minute_later
 ):
     turn(on=True)
-    GroupCall.objects.update(captions_by=alice.pk)
+    ours(GroupCall).update(captions_by=alice.pk)
     hear("", 1, call=on_a_call.sids["Alice"], event="transcription-started")
     twilio("/api/voice/callEvents", CallSid=on_a_call.sids["Bob"], CallStatus="completed", CallDuration="61")
     half_a_minute_later()
@@ -266,8 +267,8 @@ def test_of_what_has_begun_or_whose_phone_is_gone_no_silence_is_said(
 
 def test_who_is_heard_after_all_is_not_silent_any_more(on_a_call, turn, hear, alice, half_a_minute_later, captions):
     turn(on=True)
-    GroupCall.objects.update(captions_by=alice.pk)
-    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    ours(GroupCall).update(captions_by=alice.pk)
+    ours(Call).update(created_at=NOON - timedelta(minutes=1))
     sids = dict(Transcription.objects.values_list("call__sid", "sid"))
     half_a_minute_later()
     assert (silences(), Transcription.objects.going_on().count()) == (2, 0)
@@ -278,14 +279,14 @@ def test_who_is_heard_after_all_is_not_silent_any_more(on_a_call, turn, hear, al
 
 @pytest.mark.usefixtures("talk")
 def test_in_the_sandbox_nothing_is_silent(half_a_minute_later, alice):
-    GroupCall.objects.update(captions_by=alice.pk)
+    ours(GroupCall).update(captions_by=alice.pk)
     half_a_minute_later()
     assert silences() == 0
 
 
 def test_a_second_one_of_the_same_leg_is_stopped(on_a_call, turn, twilio, captions, hear):
     turn(on=True)
-    Call.objects.update(created_at=NOON - timedelta(minutes=1))
+    ours(Call).update(created_at=NOON - timedelta(minutes=1))
     hear("", 1, call=on_a_call.sids["Bob"], sid="GTb00", event="transcription-started")
     hear("twice", 2, call=on_a_call.sids["Bob"], sid="GTb00")
     do_all()
@@ -304,7 +305,7 @@ def test_where_twilio_does_not_answer_it_is_tried_again(on_a_call, turn, twilio_
     Call.objects.filter(sid=on_a_call.sids["Bob"]).update(is_on=False)
     reconcile(), do_all()
     assert written_down() == [on_a_call.sids["Alice"]]
-    Call.objects.update(is_on=True)
+    ours(Call).update(is_on=True)
     reconcile(), do_all()
     assert written_down() == sorted(on_a_call.sids.values())
     turn(on=False, jobs=False)

@@ -9,6 +9,7 @@ from core.jobs.models import Job
 from core.jobs.worker import do_all
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
 from voice.conferences.alone import see_to, see_to_all
 from voice.models import Conference, GroupCall, HangUp
@@ -21,7 +22,7 @@ def pass_by():
     """Lets so many minutes pass: all that has a time of its own was that much earlier."""
 
     def pass_by(minutes):
-        for conference in Conference.objects.all():
+        for conference in ours(Conference).all():
             for name in ("alone_since", "alone_told_at"):
                 if time := getattr(conference, name):
                     setattr(conference, name, time - timedelta(minutes=minutes))
@@ -70,9 +71,10 @@ def leave(line, room, sid, number):  # noqa: F811
 
 
 def reasons():
-    return set(HangUp.objects.values_list("why", flat=True))
+    return set(ours(HangUp).values_list("why", flat=True))
 
 
+@pytest.mark.alone
 def test_after_four_minutes_they_are_told_and_after_five_it_ends(alone, wait, pass_by, reconcile, room, twilio_double):  # noqa: F811
     wait(3.9)
     assert twilio_double.announced == []
@@ -131,12 +133,12 @@ def test_of_what_twilio_does_not_know_nobody_is_ended(alone, wait, room, twilio_
 
 def test_a_lost_job_is_made_up_for_each_minute(alone, pass_by, reconcile, twilio_double):
     Job.objects.all().delete()
-    after = Conference.objects.get().alone_since + timedelta(minutes=4)
+    after = ours(Conference).get().alone_since + timedelta(minutes=4)
     see_to_all(now=after - timedelta(microseconds=1))
     assert twilio_double.announced == []
     see_to_all(now=after)
     assert len(twilio_double.announced) == 1
-    Conference.objects.update(alone_told_at=None)
+    ours(Conference).update(alone_told_at=None)
     twilio_double.announced.clear()
     pass_by(9)
     reconcile(), pass_by(1), reconcile()
@@ -170,15 +172,15 @@ def test_where_it_does_not_answer_of_one_call_another_is_told(two_alone, pass_by
 
 
 def test_of_two_runs_that_find_somebody_alone_one_tells_them(alone, twilio_double):
-    read = Conference.objects.get()
+    read = ours(Conference).get()
     for _ in range(2):
         see_to(read, now=read.alone_since + timedelta(minutes=4))
     assert len(twilio_double.announced) == 1
 
 
 def test_a_run_that_has_found_somebody_alone_who_was_not_since_does_nothing(alone, twilio_double):
-    read = Conference.objects.get()
-    Conference.objects.update(alone_since=timezone.now())
+    read = ours(Conference).get()
+    ours(Conference).update(alone_since=timezone.now())
     for minutes in (4, 5):
         see_to(read, now=read.alone_since + timedelta(minutes=minutes))
         read.alone_told_at = read.alone_since + timedelta(minutes=4)

@@ -10,6 +10,7 @@ from core.jobs.worker import do_all
 from groups.models import Group, SandboxNotification
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from tests.voice.conftest import MINUTES_LATER
 from voice.conferences.announcing import announce
@@ -50,7 +51,7 @@ def told():
 
 
 def announcements():
-    return list(Conference.objects.order_by("sid").values_list("announcement", flat=True))
+    return list(ours(Conference).order_by("sid").values_list("announcement", flat=True))
 
 
 def test_three_short_conferences_within_a_minute_are_one_announcement(begin, phones):
@@ -66,7 +67,7 @@ def test_so_it_is_before_anybody_was_told(begin, phones, again):
 
 def test_of_what_nobody_could_be_told_nobody_is_spared(begin, phones):
     begin("CF1", survives=False)
-    Conference.objects.update(announcement="lost")
+    ours(Conference).update(announcement="lost")
     begin("CF2")
     assert (told(), announcements()) == (1, ["lost", "told"])
 
@@ -81,7 +82,7 @@ def test_another_groups_call_spares_nobody(begin, phones, twilio, tell, dave):
 
 def test_a_call_after_a_minute_is_announced_anew(begin, phones):
     begin("CF1")
-    Conference.objects.update(notified_at=timezone.now() - timedelta(seconds=61))
+    ours(Conference).update(notified_at=timezone.now() - timedelta(seconds=61))
     begin("CF2")
     assert (told(), announcements()) == (2, ["told", "told"])
 
@@ -110,7 +111,7 @@ def test_the_answer_to_twilio_does_not_wait_for_it(begin, phones, twilio_telepho
 @pytest.mark.parametrize("over", [{"ended_at": timezone.now()}, {"created_at": timezone.now() - timedelta(hours=1)}])
 def test_what_is_over_is_told_to_nobody_but_the_operator(begin, phones, again, caplog, over):
     begin(survives=False)
-    Conference.objects.update(**over)
+    ours(Conference).update(**over)
     for _ in range(2):
         again()
     assert (told(), announcements()) == (0, ["lost"])
@@ -120,7 +121,7 @@ def test_what_is_over_is_told_to_nobody_but_the_operator(begin, phones, again, c
 def test_what_is_refused_holds_up_no_others(begin, phones, again, twilio_telephony, twilio_double):
     for number in range(3):
         begin(f"CF{number}", survives=False)
-    Conference.objects.update(announcement="due")
+    ours(Conference).update(announcement="due")
     Job.objects.all().delete()
     for number in range(3):
         announce.enqueue(f"CF{number}")

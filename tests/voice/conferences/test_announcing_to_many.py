@@ -10,6 +10,7 @@ from groups.models import Device, Membership, Push
 from groups.notifications.pushes import BATCH
 from tests.doubles.fcm import error
 from tests.doubles.server import Answer
+from tests.neighbours import ours
 from tests.voice.conftest import MINUTES_LATER
 from voice.conferences.announcing import announce
 from voice.models import Conference
@@ -60,7 +61,7 @@ def told(double):
 
 
 def counted():
-    return Push.objects.values_list("devices", "told", "gone", "spared", "missed").get()
+    return ours(Push).values_list("devices", "told", "gone", "spared", "missed").get()
 
 
 def test_each_of_a_thousand_is_told_once_and_no_answer_waits_for_it(phones, begin, run_jobs, fcm_double):
@@ -69,7 +70,7 @@ def test_each_of_a_thousand_is_told_once_and_no_answer_waits_for_it(phones, begi
     assert (told(fcm_double), Job.objects.filter(task__endswith="announce").count()) == ([], 1)
     assert run_jobs() == ["announce", *["tell_batch"] * (1000 // BATCH), "conclude"]
     assert told(fcm_double) == list(range(1000))
-    assert (counted(), Conference.objects.get().announcement) == ((1000, 1000, 0, 0, 0), "told")
+    assert (counted(), ours(Conference).get().announcement) == ((1000, 1000, 0, 0, 0), "told")
 
 
 def test_their_jobs_are_stored_by_a_few_statements(phones, begin, django_assert_max_num_queries):
@@ -85,10 +86,10 @@ def test_only_whom_the_vendor_could_not_take_is_tried_again(phones, begin, run_j
     begin()
     fcm_double.fail_next(LATER, error(503, "UNAVAILABLE"))
     run_jobs()
-    assert (len(told(fcm_double)), Conference.objects.get().announcement) == (3, "due")
+    assert (len(told(fcm_double)), ours(Conference).get().announcement) == (3, "due")
     again()
     assert (told(fcm_double), counted()) == ([0, 1, 2, 3, 4], (5, 5, 0, 0, 0))
-    assert Conference.objects.get().announcement == "told"
+    assert ours(Conference).get().announcement == "told"
 
 
 def test_it_is_tried_again_when_the_vendor_wants_it(phones, begin, run_jobs, fcm_double):
@@ -108,7 +109,7 @@ def test_whom_the_vendor_wants_after_nobody_cares_any_more_was_missed(phones, be
     begin()
     fcm_double.fail_next(Answer(429, {"error": {}}, {"Retry-After": "3600"}))
     run_jobs()
-    assert (counted(), Conference.objects.get().announcement) == ((2, 1, 0, 0, 1), "told")
+    assert (counted(), ours(Conference).get().announcement) == ((2, 1, 0, 0, 1), "told")
     assert "Of call:CF1, 1 of 2 devices could not be told" in caplog.text
 
 
@@ -121,9 +122,9 @@ def test_once_it_is_over_nobody_is_told(phones, begin, end, run_jobs, again, fcm
     if over == "ended":
         end()
     else:
-        Push.objects.update(until_at=timezone.now())
+        ours(Push).update(until_at=timezone.now())
     again()
-    assert (told(fcm_double), counted(), Conference.objects.get().announcement) == ([], (3, 0, 0, 0, 3), "lost")
+    assert (told(fcm_double), counted(), ours(Conference).get().announcement) == ([], (3, 0, 0, 0, 3), "lost")
     assert "Of call:CF1, 3 of 3 devices could not be told" in caplog.text
     assert "Nobody could be told that conference CF1 had begun" in caplog.text
 
@@ -133,7 +134,7 @@ def test_who_is_no_more_is_forgotten_and_counted(phones, begin, run_jobs, fcm_do
     fcm_double.gone.add("device-1")
     begin()
     run_jobs()
-    assert (told(fcm_double), counted(), Device.objects.count()) == ([0, 2], (3, 2, 1, 0, 0), 2)
+    assert (told(fcm_double), counted(), ours(Device).count()) == ([0, 2], (3, 2, 1, 0, 0), 2)
 
 
 def test_who_leaves_joins_or_hands_the_phone_on_in_between_is_not_told(

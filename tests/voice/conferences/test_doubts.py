@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from tests.doubles.twilio import ago, written
+from tests.neighbours import ours
 from voice.conferences.doubts import close_conference
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.cut_off import cut_off
@@ -69,6 +70,7 @@ def charged():
     return -sum(LedgerEntry.objects.filter(kind="call").values_list("amount_micros", flat=True))
 
 
+@pytest.mark.alone
 def test_who_talks_talks_on(talk, shown):
     reconcile_calls(now=later(minutes=3))
     assert sorted(shown()[0]) == ["Alice", "Bob"]
@@ -123,7 +125,7 @@ def test_after_an_hour_somebody_is_told(talk, caplog):
 
 
 def test_the_command_says_how_many(talk):
-    Call.objects.update(doubted_at=later(hours=-2))
+    ours(Call).update(doubted_at=later(hours=-2))
     said = StringIO()
     call_command("reconcile_calls", stdout=said)
     assert "2 not known to Twilio for an hour" in said.getvalue()
@@ -133,7 +135,7 @@ def test_a_leg_in_doubt_holds_its_money_and_is_cut_off(talk, settings, alice, gr
     settings.MIN_CALL_BALANCE = 500_000
     set_balance(user=alice, balance_micros=100 * RATE, memo="")
     reconcile_calls(now=later(minutes=3))
-    Call.objects.update(created_at=later(minutes=-47, seconds=-30))
+    ours(Call).update(created_at=later(minutes=-47, seconds=-30))
     answer = twilio("/api/voice/makeCall", to=group.pk, From="client:x", CallSid="CA9")
     assert b"held by calls that are running" in answer.content
     set_balance(user=alice, balance_micros=90 * RATE, memo="")
@@ -146,29 +148,29 @@ def test_it_is_closed_once_its_time_limit_is_over_and_not_before(talk, shown):
     assert len(shown()[0]) == 2
     reconcile_calls(now=later(hours=4, minutes=2))
     assert shown() == ([], False)
-    assert set(Call.objects.values_list("status", "end_source")) == {("completed", "assumed")}
-    assert Conference.objects.get().ended_at
+    assert set(ours(Call).values_list("status", "end_source")) == {("completed", "assumed")}
+    assert ours(Conference).get().ended_at
 
 
 def test_the_last_time_it_is_asked_when_it_must_have_ended(talk):
-    Call.objects.update(created_at=before(hours=3, minutes=20), doubted_at=before(hours=2))
+    ours(Call).update(created_at=before(hours=3, minutes=20), doubted_at=before(hours=2))
     reconcile_calls(now=later(minutes=3))
     must_have_ended = before(hours=3, minutes=20) + timedelta(minutes=241)
-    assert set(Call.objects.values_list("ask_again_at", flat=True)) == {must_have_ended}
+    assert set(ours(Call).values_list("ask_again_at", flat=True)) == {must_have_ended}
 
 
 @pytest.mark.parametrize("late", [None, "created", "an event", "a leg"])
 def test_a_conference_goes_on_until_the_last_of_it_must_have_ended(talk, late):
     long_ago, of_late = before(hours=6), before(minutes=30)
-    Conference.objects.update(created_at=of_late if late == "created" else long_ago)
-    ConferenceEvent.objects.update(created_at=long_ago, happened_at=long_ago)
-    Call.objects.update(created_at=long_ago)
+    ours(Conference).update(created_at=of_late if late == "created" else long_ago)
+    ours(ConferenceEvent).update(created_at=long_ago, happened_at=long_ago)
+    ours(Call).update(created_at=long_ago)
     if late == "an event":
         ConferenceEvent.objects.filter(sequence_number=2).update(created_at=of_late)
     if late == "a leg":
         Call.objects.filter(sid=talk.bob).update(created_at=of_late)
     reconcile_calls(now=later(minutes=3))
-    assert (Conference.objects.get().ended_at is None) == (late is not None)
+    assert (ours(Conference).get().ended_at is None) == (late is not None)
 
 
 def test_so_it_is_where_it_is_asked_for_the_first_time(talk, shown):
@@ -184,10 +186,10 @@ def test_while_twilio_does_not_answer_nothing_is_closed(talk, shown, twilio_doub
 
 
 def test_an_end_that_was_told_while_it_was_being_closed_stays(talk):
-    asked_about = Conference.objects.get()
+    asked_about = ours(Conference).get()
     talk.tell(5, "conference-end", Timestamp=written(before(minutes=1)))
     close_conference(asked_about, at=before(minutes=30), now=later(hours=5))
-    assert Conference.objects.get().ended_at == before(minutes=1)
+    assert ours(Conference).get().ended_at == before(minutes=1)
 
 
 @pytest.fixture
@@ -244,11 +246,12 @@ def test_a_leave_that_comes_late_says_how_long_it_was(closed):
     assert (call.duration, call.end_time, call.end_source) == (25 * 60, before(minutes=5), "assumed")
 
 
+@pytest.mark.alone
 def test_a_join_that_comes_afterwards_opens_it_again(closed, shown):
     closed.tell(5, "participant-join", closed.bob)
     assert shown() == (["Bob"], True)
     assert Call.objects.running().get().sid == closed.bob
-    assert Conference.objects.get().ended_at is None
+    assert ours(Conference).get().ended_at is None
 
 
 def test_a_join_from_before_opens_nothing(talk, shown, leg, carol, twilio_double):
@@ -296,6 +299,6 @@ def test_a_callback_without_its_duration_ends_the_leg_and_twilio_is_asked_how_lo
 def test_a_leg_that_never_joined_is_closed_too(leg, alice, twilio_telephony):
     leg(alice, f"CA{'f' * 32}")
     reconcile_calls(now=later(minutes=3))
-    assert Call.objects.get().end_time is None
+    assert ours(Call).get().end_time is None
     reconcile_calls(now=later(hours=5))
-    assert (Call.objects.get().end_source, Call.objects.get().duration) == ("assumed", 0)
+    assert (ours(Call).get().end_source, ours(Call).get().duration) == ("assumed", 0)

@@ -9,6 +9,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from groups.models import Group
+from tests.neighbours import ours
 from users.models import User
 from voice.conferences.events import adopt_leg, end_call, receive_conference_event
 from voice.models import Call
@@ -58,7 +59,7 @@ def test_a_leg_that_ends_while_its_first_event_comes_leaves_no_ghost(leg, shown,
     receive(1, "participant-join", "CA1", group=group)
     end_call(as_it_was, status="completed", duration=61, now=timezone.now())
     assert shown() == ([], False)
-    assert not Call.objects.get().is_on
+    assert not ours(Call).get().is_on
 
 
 def test_a_leg_whose_first_event_comes_while_it_is_let_in_is_the_callers(shown, alice, group):

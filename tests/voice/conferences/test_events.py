@@ -5,6 +5,7 @@ import random
 import pytest
 
 from groups.models import Group, Participant, SandboxNotification
+from tests.neighbours import ours
 from tests.voice.conftest import EVENTS
 from voice.conferences.fold import fold
 from voice.models import Call, Conference, ConferenceEvent
@@ -49,7 +50,7 @@ def test_any_order_and_any_repetition_end_the_same(tell, leg, shown, alice, bob)
     for event in told:
         tell(*event)
     assert shown() == (["Bob"], True)
-    assert ConferenceEvent.objects.count() == 5
+    assert ours(ConferenceEvent).count() == 5
 
 
 def test_a_leave_that_overtakes_its_join_leaves_no_ghost(tell, leg, shown, alice):
@@ -87,7 +88,7 @@ def test_a_completed_call_is_off_the_list_even_if_its_leave_is_lost(tell, leg, s
     tell(1, "participant-join", leg(alice, "CA1"))
     twilio(CALLS, CallSid="CA1", CallStatus="completed", CallDuration="61")
     assert shown() == ([], False)
-    call = Call.objects.get()
+    call = ours(Call).get()
     assert (call.duration, call.status) == (61, "completed")
     tell(2, "participant-join", "CA1")
     assert shown() == ([], False)
@@ -132,14 +133,14 @@ def test_an_unknown_leg_counts_for_the_group(tell, shown):
 def test_an_event_without_a_usable_number_is_kept_and_changes_nothing(tell, leg, shown, alice, number):
     tell(number, "participant-join", leg(alice, "CA1"))
     assert shown() == ([], False)
-    assert ConferenceEvent.objects.get().sequence_number is None
+    assert ours(ConferenceEvent).get().sequence_number is None
 
 
 @pytest.mark.parametrize("number", [0, "007", 2**63 - 1])
 def test_the_least_and_the_largest_number_count(tell, leg, shown, alice, number):
     tell(number, "participant-join", leg(alice, "CA1"))
     assert shown() == (["Alice"], True)
-    assert ConferenceEvent.objects.get().sequence_number == int(number)
+    assert ours(ConferenceEvent).get().sequence_number == int(number)
 
 
 @pytest.mark.parametrize("name", ["", "family"])
@@ -175,19 +176,19 @@ def test_whatever_is_authentic_is_answered_204(twilio, group, change):
 @pytest.mark.parametrize("params", [{}, {"CallSid": "CA404"}, {"CallSid": "CA404", "CallStatus": "nonsense"}])
 def test_a_call_event_that_ends_nothing_is_answered_204(twilio, db, params):
     assert twilio(CALLS, **params).status_code == 204
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_a_call_that_ended_before_it_was_known_is_never_on(tell, leg, shown, twilio, alice):
     twilio(CALLS, CallSid="CA1", CallStatus="completed", CallDuration="61")
     tell(1, "participant-join", leg(alice, "CA1"))
     assert shown() == ([], False)
-    assert (Call.objects.get().user_id, Call.objects.get().duration) == (alice.pk, 61)
+    assert (ours(Call).get().user_id, ours(Call).get().duration) == (alice.pk, 61)
 
 
 def test_a_call_that_failed_costs_nothing_and_is_not_asked_about(leg, twilio, alice):
     twilio(CALLS, CallSid=leg(alice, "CA1"), CallStatus="no-answer")
-    assert (Call.objects.get().price_micros, Call.objects.get().price_due_at) == (0, None)
+    assert (ours(Call).get().price_micros, ours(Call).get().price_due_at) == (0, None)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -211,14 +212,14 @@ def test_two_conferences_of_one_group_in_any_mixture_end_the_same(tell, leg, sho
 @pytest.mark.parametrize("path", [EVENTS, CALLS])
 def test_a_forged_event_is_refused_and_not_stored(twilio, group, path):
     assert twilio(path, "forged", ConferenceSid="CF1", FriendlyName=group.pk).status_code == 403
-    assert not Conference.objects.exists()
+    assert not ours(Conference).exists()
 
 
 def test_an_event_of_a_group_that_is_gone_is_kept(tell, leg, group, alice):
     leg(alice, "CA1")
-    Group.objects.all().delete()
+    ours(Group).all().delete()
     tell(1, "participant-join", "CA1")
-    assert not Participant.objects.exists()
+    assert not ours(Participant).exists()
 
 
 def test_the_others_are_told_once_when_the_call_begins(tell, leg, api, alice, bob, run_jobs):
@@ -247,6 +248,7 @@ def test_an_event_is_weighed_against_its_own_legs_alone(tell, leg, alice, bob, m
     assert [event.call_sid for event in weighed] == ["CA2"]
 
 
+@pytest.mark.alone
 def test_an_end_ends_every_leg(tell, leg, shown, alice, bob):
     tell(1, "participant-join", leg(alice, "CA1"))
     tell(2, "participant-join", leg(bob, "CA2"))

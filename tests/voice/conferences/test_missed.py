@@ -10,6 +10,7 @@ from groups.models import Membership, SandboxNotification
 from groups.notifications.models import Notice, SandboxEmail
 from groups.notifications.notices.words import lasting
 from tests.conftest import person
+from tests.neighbours import ours
 from users.notification_choices import choose
 from voice.conferences.doubts import close_conference
 from voice.conferences.missed import tell_missed
@@ -56,7 +57,7 @@ def test_who_was_not_on_it_is_told_how_long_it_was_and_who_was_there(call, phone
     assert missed() == [
         ("You missed a call in Family, which lasted 25 minutes. Alice and Otto were there.", [f"u_{bob.pk}"])
     ]
-    assert not SandboxEmail.objects.exists()
+    assert not ours(SandboxEmail).exists()
 
 
 def test_nobody_is_told_while_it_goes_on(tell, leg, phones, alice, run_jobs):
@@ -77,7 +78,7 @@ def test_each_is_told_once_however_often_it_ends(call, tell, phones, alice, otto
 def test_an_end_that_was_found_out_by_asking_tells_too(tell, leg, phones, alice, run_jobs, group):
     tell(1, "participant-join", leg(alice, "CA1"))
     run_jobs()
-    close_conference(Conference.objects.get(), at=timezone.now(), now=timezone.now())
+    close_conference(ours(Conference).get(), at=timezone.now(), now=timezone.now())
     run_jobs()
     assert len(missed()) == 2
 
@@ -112,7 +113,7 @@ def test_whoever_leaves_once_it_is_stored_is_not_told(api, call, phones, group, 
     api.delete(f"/api/groups/{group.pk}/groupMembers/{bob.pk}")
     run_jobs()
     assert missed() == []
-    assert Notice.objects.get().why == "It is so no longer."
+    assert ours(Notice).get().why == "It is so no longer."
 
 
 def test_a_group_that_is_deleted_tells_nobody(api, call, phones, group, alice, run_jobs):

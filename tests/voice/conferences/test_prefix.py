@@ -3,6 +3,7 @@
 import pytest
 
 from groups.models import SandboxNotification
+from tests.neighbours import ours
 from tests.voice.conftest import EVENTS
 from voice.models import Call, Conference
 
@@ -20,15 +21,15 @@ def test_the_conference_has_the_prefix(twilio, group):
 def test_its_events_are_ours(tell, leg, shown, alice, group):
     tell(1, "participant-join", leg(alice, "CA1"), FriendlyName=f"blue-{group.pk}")
     assert shown() == (["Alice"], True)
-    assert Conference.objects.get().group_id == group.pk
+    assert ours(Conference).get().group_id == group.pk
 
 
 @pytest.mark.parametrize("name", ["{}", "green-{}", "blue-", "blue-x{}", "blue-0{}", "x-blue-{}", "blue-blue-{}", ""])
 def test_another_conferences_events_change_nothing(tell, shown, group, name):
     tell(1, "participant-join", "CA9", FriendlyName=name.format(group.pk))
     assert shown() == ([], False)
-    assert not Conference.objects.exists()
-    assert not Call.objects.exists()
+    assert not ours(Conference).exists()
+    assert not ours(Call).exists()
 
 
 def test_a_conference_from_before_the_prefix_is_still_ours(tell, leg, shown, settings, alice, group):
@@ -43,7 +44,7 @@ def test_a_conference_from_before_the_prefix_is_still_ours(tell, leg, shown, set
 def test_without_a_prefix_only_a_groups_id_is_a_name(twilio, db, settings, name):
     settings.CONFERENCE_PREFIX = ""
     twilio(EVENTS, ConferenceSid="CF1", FriendlyName=name, SequenceNumber=1, StatusCallbackEvent="participant-join")
-    assert Conference.objects.exists() == (name == "7")
+    assert ours(Conference).exists() == (name == "7")
 
 
 @pytest.mark.parametrize("name", ["blue-{}", "{}"])

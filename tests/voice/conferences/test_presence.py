@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from groups.models import Group, Participant
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once, receive
 from users.models import User
 from voice.conferences.presence import STAYS, heal_presence
@@ -42,9 +43,9 @@ def ago():
 
     def ago(**passed):
         then = timezone.now() - timedelta(**passed)
-        Participant.objects.update(created_at=then)
-        User.objects.update(call_status_at=then)
-        Group.objects.update(call_status_at=then)
+        ours(Participant).update(created_at=then)
+        ours(User).update(call_status_at=then)
+        ours(Group).update(call_status_at=then)
 
     return ago
 
@@ -153,7 +154,7 @@ def test_a_status_alone_stays_as_long(api, path, on, ago, reconcile, dave, minut
 
 @pytest.mark.parametrize("through", ["PUT group", "POST group"])
 def test_a_groups_status_counts_from_when_it_was_written(api, path, group, reconcile, through):
-    Group.objects.update(call_status_at=timezone.now() - STAYS * 2)
+    ours(Group).update(call_status_at=timezone.now() - STAYS * 2)
     if through == "PUT group":
         shown = api.put(path, {"callStatus": True}).json()
     else:
@@ -180,7 +181,7 @@ def test_whoever_has_a_leg_on_the_call_stays(crash, on, ago, tell, leg, dave):
 def test_whom_a_later_row_shows_keeps_their_status(crash, on, ago, dave):
     crash(dave)
     ago(hours=9)
-    Participant.objects.update(created_at=timezone.now())
+    ours(Participant).update(created_at=timezone.now())
     assert heal_presence(now=timezone.now()) == 0
     assert on() == (["Dave"], True, True)
 
@@ -198,7 +199,7 @@ def test_of_two_on_the_list_who_was_written_there_four_hours_ago_goes_alone(cras
 def test_who_is_on_a_call_is_so_without_a_row_of_the_list(crash, ago, api, tell, leg, dave, path):
     crash(dave)
     tell(1, "participant-join", leg(dave, "CA1"))
-    Participant.objects.all().delete()
+    ours(Participant).all().delete()
     ago(hours=9)
     assert heal_presence(now=timezone.now()) == 0
     assert api.get(f"/api/users/{dave.pk}").json()["callStatus"]
@@ -208,7 +209,7 @@ def test_who_is_on_a_call_is_so_without_a_row_of_the_list(crash, ago, api, tell,
 def test_nobody_is_hung_up_on_for_it(crash, ago, leg, reconcile, committed, dave):
     crash(dave)
     leg(dave, "CA1")
-    Call.objects.update(conference=None)
+    ours(Call).update(conference=None)
     ago(hours=9)
     with committed():
         assert "hung up on 0 calls" in reconcile()
@@ -219,7 +220,7 @@ def test_nobody_is_hung_up_on_for_it(crash, ago, leg, reconcile, committed, dave
 def test_an_event_that_comes_meanwhile_wins(on_postgresql, crash, on, ago, leg, group, dave):
     leg(dave, "CA1")
     crash(dave)
-    Participant.objects.all().delete()
+    ours(Participant).all().delete()
     ago(hours=9)
     at_once(
         lambda: receive(1, "participant-join", "CA1", group=group),

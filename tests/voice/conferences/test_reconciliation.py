@@ -11,6 +11,7 @@ from django.utils import timezone
 from core.attempts import Attempts
 from tests.doubles.server import Fault
 from tests.doubles.twilio import ago, written
+from tests.neighbours import ours
 from voice.conferences.reconciliation import ask_about_conference, claim_silent, reconcile_calls
 from voice.models import Call, Conference
 
@@ -54,7 +55,7 @@ def test_a_conference_whose_end_was_lost_is_closed(talk, shown):
     talk.end()
     reconcile_calls(now=later())
     assert shown() == ([], False)
-    assert Conference.objects.get().ended_at
+    assert ours(Conference).get().ended_at
 
 
 def test_a_ghost_whose_leave_was_lost_goes_while_the_others_talk_on(talk, shown):
@@ -165,9 +166,9 @@ def fail(*args, **more):
 def test_a_second_run_changes_nothing(talk, shown):
     talk.tell(1, "participant-join", talk.alice)
     reconcile_calls(now=later())
-    before = (shown(), list(Call.objects.values("sid", "is_on", "end_time")))
+    before = (shown(), list(ours(Call).values("sid", "is_on", "end_time")))
     reconcile_calls(now=later(10))
-    assert (shown(), list(Call.objects.values("sid", "is_on", "end_time"))) == before
+    assert (shown(), list(ours(Call).values("sid", "is_on", "end_time"))) == before
 
 
 def test_the_running_call_of_a_deleted_group_is_ended_at_last(talk, group, twilio_double):
@@ -214,13 +215,13 @@ def test_what_has_ended_of_a_deleted_group_is_not_ended_again(talk, group, twili
 
 def test_an_end_that_was_told_while_twilio_was_asked_stays_when_it_was_heard_of(talk, twilio_double):
     talk.tell(1, "participant-join", talk.alice)
-    asked_about = Conference.objects.get()
+    asked_about = ours(Conference).get()
     talk.tell(2, "conference-end")
-    known = Conference.objects.get().ended_at
+    known = ours(Conference).get().ended_at
     talk.end()
     twilio_double.conferences[talk.conference]["date_updated"] = written(ago(minutes=9))
     ask_about_conference(asked_about, now=later())
-    assert Conference.objects.get().ended_at == known
+    assert ours(Conference).get().ended_at == known
 
 
 def test_the_command_says_what_it_did(talk):

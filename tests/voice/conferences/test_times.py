@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.doubles.twilio import ago, written
+from tests.neighbours import ours
 from voice.conferences.reconciliation import reconcile_calls
 from voice.models import Call, Conference
 
@@ -33,6 +34,7 @@ def is_now(time):
     return abs(timezone.now() - time) < timedelta(seconds=9)
 
 
+@pytest.mark.alone
 def test_an_end_is_when_twilio_says(end, api):
     call = end(Timestamp=written(before(hours=3)))
     assert (call.end_time, call.start_time) == (before(hours=3), before(hours=3, seconds=754))
@@ -69,7 +71,7 @@ def test_an_end_that_is_told_again_with_another_duration_changes_nothing(end):
 
 def test_a_leg_begins_when_it_joined(tell, leg, alice):
     tell(1, "participant-join", leg(alice, "CA1"), Timestamp=written(before(minutes=20)))
-    assert Call.objects.get().start_time == before(minutes=20)
+    assert ours(Call).get().start_time == before(minutes=20)
 
 
 @pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
@@ -78,19 +80,19 @@ def test_a_conference_begins_and_ends_when_twilio_says_in_whatever_order(tell, n
     for number in numbers:
         event, call, minutes = told[number]
         tell(number, event, call, Timestamp=written(before(minutes=minutes)))
-    conference = Conference.objects.get()
+    conference = ours(Conference).get()
     assert (conference.created_at, conference.ended_at) == (before(minutes=70), before(minutes=10))
 
 
 def test_a_conferences_end_without_a_time_is_that_of_receipt(tell):
     tell(1, "conference-end", Timestamp="no time")
-    assert is_now(Conference.objects.get().ended_at)
+    assert is_now(ours(Conference).get().ended_at)
 
 
 def test_a_conference_neither_begins_nor_ends_in_the_future(tell):
     tell(1, "conference-start", Timestamp=written(before(hours=-1)))
     tell(2, "conference-end", Timestamp=written(before(hours=-2)))
-    conference = Conference.objects.get()
+    conference = ours(Conference).get()
     assert is_now(conference.created_at)
     assert is_now(conference.ended_at)
 
@@ -98,7 +100,7 @@ def test_a_conference_neither_begins_nor_ends_in_the_future(tell):
 def test_of_two_ends_of_a_conference_the_first_by_its_number_is_when_it_ended(tell):
     tell(7, "conference-end", Timestamp=written(before(minutes=10)))
     tell(6, "conference-end", Timestamp=written(before(minutes=20)))
-    assert Conference.objects.get().ended_at == before(minutes=20)
+    assert ours(Conference).get().ended_at == before(minutes=20)
 
 
 @pytest.fixture
@@ -114,9 +116,9 @@ def found_late(twilio_telephony, twilio_double, tell, leg, alice):
 
 def test_an_end_that_is_found_late_is_when_it_was(found_late):
     reconcile_calls(now=timezone.now() + timedelta(minutes=3))
-    call = Call.objects.get()
+    call = ours(Call).get()
     assert (call.end_time, call.start_time) == (before(hours=6), before(hours=6, seconds=3000))
-    assert Conference.objects.get().ended_at == before(hours=6)
+    assert ours(Conference).get().ended_at == before(hours=6)
 
 
 @pytest.mark.parametrize(
@@ -128,15 +130,15 @@ def test_a_conferences_end_that_is_told_after_the_answer_has_the_last_word_where
     found_late, tell, told, ended
 ):
     reconcile_calls(now=timezone.now() + timedelta(minutes=3))
-    tell(9, "conference-end", conference=Conference.objects.get().sid, Timestamp=told)
-    assert Conference.objects.get().ended_at == ended
+    tell(9, "conference-end", conference=ours(Conference).get().sid, Timestamp=told)
+    assert ours(Conference).get().ended_at == ended
 
 
 def test_what_twilio_answers_is_bounded_likewise(found_late):
     found_late.update(start_time=written(before(hours=-2)), end_time=written(before(hours=-1)))
     now = timezone.now() + timedelta(minutes=3)
     reconcile_calls(now=now)
-    call = Call.objects.get()
+    call = ours(Call).get()
     assert (call.end_time, call.start_time) == (now, now - timedelta(seconds=3000))
     assert call.duration_told == f"start {before(hours=-2):%Y-%m-%d %H:%M:%S}, end {before(hours=-1):%Y-%m-%d %H:%M:%S}"
 
@@ -145,4 +147,4 @@ def test_an_answer_without_times_is_that_of_receipt(found_late):
     found_late.update(start_time=None, end_time="no time")
     now = timezone.now() + timedelta(minutes=3)
     reconcile_calls(now=now)
-    assert (Call.objects.get().end_time, Call.objects.get().start_time) == (now, now - timedelta(seconds=3000))
+    assert (ours(Call).get().end_time, ours(Call).get().start_time) == (now, now - timedelta(seconds=3000))

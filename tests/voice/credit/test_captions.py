@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing.ledger import account_of, set_balance
 from billing.models import LedgerEntry
 from groups.models import Group
+from tests.neighbours import ours
 from tests.voice.captions.conftest import hear, path, talk, turn  # noqa: F401  # fixtures
 from voice.credit.audit import prove_charges
 from voice.credit.call_credit import call_credit, caption_minutes
@@ -136,7 +137,7 @@ def test_nobody_is_charged_for_the_captions_of_a_call_that_nobody_pays():
     Transcription.objects.create(call=call, started_at=ago(700), stopped_at=NOW)
     for price in (-8_500, -8_500):
         post_price(call, price, now=NOW)
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
     call.refresh_from_db()
     assert call.captions_micros is None
 
@@ -151,7 +152,7 @@ def short(settings, alice):
     settings.MIN_CALL_BALANCE = 1
 
     def short(minutes):
-        Call.objects.update(payer=account_of(alice), created_at=timezone.now())
+        ours(Call).update(payer=account_of(alice), created_at=timezone.now())
         set_balance(user=alice, balance_micros=(minutes * 2 + 2) * (RATE + CAPTIONS), memo="")
 
     return short
@@ -162,20 +163,20 @@ def test_where_the_money_is_short_it_is_said_and_then_they_go_off(short):
     now = timezone.now()
     short(9)
     end_captions_without_money(now=now)
-    assert GroupCall.objects.get().captions_warned_at is None
+    assert ours(GroupCall).get().captions_warned_at is None
     short(5)
     end_captions_without_money(now=now)
-    assert GroupCall.objects.get().captions_warned_at is None
+    assert ours(GroupCall).get().captions_warned_at is None
     short(4)
     end_captions_without_money(now=now)
-    assert GroupCall.objects.get().captions_warned_at == now
+    assert ours(GroupCall).get().captions_warned_at == now
     end_captions_without_money(now=now + timedelta(seconds=60))
-    assert GroupCall.objects.get().captions
+    assert ours(GroupCall).get().captions
     short(3)
     end_captions_without_money(now=now + timedelta(seconds=30))
-    assert GroupCall.objects.get().captions
+    assert ours(GroupCall).get().captions
     end_captions_without_money(now=now + timedelta(seconds=60))
-    assert not GroupCall.objects.get().captions
+    assert not ours(GroupCall).get().captions
 
 
 @pytest.mark.usefixtures("talk")
@@ -185,10 +186,11 @@ def test_where_they_need_no_money_they_stay_on(short, settings, free):
     setattr(settings, free, 0)
     for seconds in (0, 60):
         assert end_captions_without_money(now=NOW + timedelta(seconds=seconds)) == 0
-    assert GroupCall.objects.get().captions_warned_at is None
-    assert GroupCall.objects.get().captions
+    assert ours(GroupCall).get().captions_warned_at is None
+    assert ours(GroupCall).get().captions
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("talk")
 def test_another_payers_captions_stay_on_and_those_of_a_call_that_nobody_pays(short, bob):
     short(0)
@@ -208,7 +210,7 @@ def test_of_two_payers_of_one_call_without_money_the_second_finds_them_off(short
     Call.objects.filter(sid="CA2").update(payer=account_of(bob))
     for seconds in (0, 60):
         assert end_captions_without_money(now=timezone.now() + timedelta(seconds=seconds)) == 0
-    assert not GroupCall.objects.get().captions
+    assert not ours(GroupCall).get().captions
 
 
 def test_who_cannot_pay_a_hold_of_them_is_told_so(leg, tell, turn, group, alice, bob, settings):  # noqa: F811

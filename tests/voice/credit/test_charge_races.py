@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from billing.ledger import account_of
 from billing.models import LedgerEntry
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from voice.conferences.doubts import close_call
 from voice.conferences.events import end_call
@@ -25,7 +26,7 @@ def call(on_postgresql, alice):
 
 
 def charged():
-    return [-micros for micros in LedgerEntry.objects.order_by("id").values_list("amount_micros", flat=True)]
+    return [-micros for micros in ours(LedgerEntry).order_by("id").values_list("amount_micros", flat=True)]
 
 
 def test_our_own_rates_count_once(call):
@@ -51,10 +52,10 @@ def test_staff_who_settle_while_the_price_comes_are_told(call):
 
 @pytest.mark.parametrize("first", ["told", "assumed"])
 def test_twilios_word_wins_over_an_assumption_whichever_comes_first(call, first):
-    Call.objects.update(end_time=None, duration=None, created_at=timezone.now() - timedelta(hours=5))
+    ours(Call).update(end_time=None, duration=None, created_at=timezone.now() - timedelta(hours=5))
     steps = [
         lambda: end_call(call, status="completed", duration=754, now=timezone.now()),
         lambda: close_call(call, now=timezone.now()),
     ]
     at_once(*steps if first == "told" else reversed(steps))
-    assert (Call.objects.get().duration, Call.objects.get().end_source) == (754, "event")
+    assert (ours(Call).get().duration, ours(Call).get().end_source) == (754, "event")

@@ -11,6 +11,7 @@ from billing.audit import parts
 from billing.ledger import account_of, post_entry, set_balance
 from billing.models import LedgerEntry
 from tests.billing.lifted import triggers_lifted
+from tests.neighbours import ours
 from voice.credit.audit import CALLED, CHARGED
 from voice.credit.charges import post_price, settle_at_our_rates, settle_by_staff
 from voice.models import Call
@@ -27,7 +28,7 @@ def calls(leg, twilio, group, alice, bob):
     for number in range(1, 6):
         leg(bob, f"CA{number}")
         twilio("/api/voice/callEvents", CallSid=f"CA{number}", CallStatus="completed", CallDuration="61")
-    priced, corrected, late, by_hand, free = Call.objects.order_by("id")
+    priced, corrected, late, by_hand, free = ours(Call).order_by("id")
     post_price(priced, -17_000, now=timezone.now())
     for price in (-17_000, -34_000, -8_500):
         post_price(corrected, price, now=timezone.now())
@@ -66,6 +67,7 @@ def plant(statement, *values):
         cursor.execute(statement, values)
 
 
+@pytest.mark.alone
 def test_an_untouched_world_has_no_difference(calls, found, capsys):
     assert found() == {}
     lines = [line.rsplit(maxsplit=2)[:2] for line in capsys.readouterr().out.splitlines()]
@@ -73,27 +75,32 @@ def test_an_untouched_world_has_no_difference(calls, found, capsys):
     assert LedgerEntry.objects.filter(kind="call", reference__contains=":corrected:").count() == 3
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("sid", "micros"), [("CA1", 20_601), ("CA2", 0), ("CA4", -5_000), ("CA5", 1)])
 def test_a_call_that_says_another_amount_is_named(calls, found, sid, micros):
     plant('UPDATE "callSessions" SET charged_micros = %s WHERE sid = %s', micros, sid)
     assert found() == {CHARGED: f"1 not ({sid})"}
 
 
+@pytest.mark.alone
 def test_a_call_that_says_no_charge_any_more_leaves_an_entry_without_a_call(calls, found):
     plant('UPDATE "callSessions" SET charged_micros = NULL WHERE sid = %s', "CA3")
     assert found() == {CALLED: "1 not (CA3)"}
 
 
+@pytest.mark.alone
 def test_a_call_that_is_gone_leaves_an_entry_without_a_call(calls, found):
     plant('DELETE FROM "callSessions" WHERE sid = %s', "CA2")
     assert found() == {CALLED: "1 not (CA2)"}
 
 
+@pytest.mark.alone
 def test_a_call_that_names_another_payer_is_named_and_so_is_its_entry(calls, found, bob):
     plant('UPDATE "callSessions" SET payer_id = %s WHERE sid = %s', account_of(bob).pk, "CA1")
     assert found() == {CHARGED: "1 not (CA1)", CALLED: "1 not (CA1)"}
 
 
+@pytest.mark.alone
 def test_a_call_that_names_no_payer_is_named_and_so_is_its_entry(calls, found):
     plant('UPDATE "callSessions" SET payer_id = NULL WHERE sid = %s', "CA1")
     assert found() == {CHARGED: "1 not (CA1)", CALLED: "1 not (CA1)"}
@@ -120,11 +127,13 @@ def test_an_entry_on_another_account_is_named_and_so_is_its_call(calls, found, b
     assert (told[CHARGED], told[CALLED]) == ("1 not (CA1)", "1 not (CA1)")
 
 
+@pytest.mark.alone
 def test_an_entry_of_another_kind_is_missed_by_its_call(calls, found):
     plant("UPDATE \"ledgerEntries\" SET kind = 'adjustment' WHERE reference = %s", "twilio:CA1")
     assert found() == {CHARGED: "1 not (CA1)"}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("references", "named"),
     [(["twilio:CA9"], "CA9"), (["twilio:CA9", "twilio:CA9:corrected:1"], "CA9"), (["x:1"], "x:1")],
@@ -135,6 +144,7 @@ def test_entries_of_no_call_are_named_also_where_they_come_to_nothing(calls, fou
     assert found() == {CALLED: f"1 not ({named})"}
 
 
+@pytest.mark.alone
 def test_two_calls_that_err_in_opposite_ways_are_both_named(calls, found):
     plant('UPDATE "callSessions" SET charged_micros = charged_micros + 1 WHERE sid = %s', "CA1")
     plant('UPDATE "callSessions" SET charged_micros = charged_micros - 1 WHERE sid = %s', "CA3")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from billing.ledger import set_balance
 from groups.models import Group, Ownership
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.cut_off import cut_off
 from voice.hang_ups import claim_leg
@@ -26,7 +27,7 @@ def talk(twilio_telephony, twilio_double, leg, settings, money, alice, bob):
     calls = [twilio_double.calls[twilio_double.call(status="in-progress")] for _ in range(2)]
     for user, call in zip((alice, bob), calls, strict=True):
         leg(user, call["sid"])
-    Call.objects.update(created_at=NOW, heard_at=NOW)
+    ours(Call).update(created_at=NOW, heard_at=NOW)
     return calls
 
 
@@ -59,10 +60,11 @@ def test_they_talk_on_while_the_balance_carries_the_minute_to_the_next_run(talk,
 
 def test_a_leg_that_ended_and_has_no_price_yet_counts(talk, money, twilio):
     money(22)
-    Call.objects.create(sid="CA9", payer=Call.objects.first().payer, end_time=NOW, duration=1)
+    Call.objects.create(sid="CA9", payer=ours(Call).first().payer, end_time=NOW, duration=1)
     assert cut_off(now=after(minutes=9)).ended == 2
 
 
+@pytest.mark.alone
 def test_a_group_that_joined_late_uses_up_the_same_balance(talk, money, twilio, twilio_double, alice):
     work = Group.objects.create(name="Work")
     Ownership.objects.create(group=work, user=alice)
@@ -78,7 +80,7 @@ def test_a_group_that_joined_late_uses_up_the_same_balance(talk, money, twilio, 
 
 def test_another_payers_legs_are_left_alone(talk, money, bob):
     money(0)
-    Ownership.objects.update(user=bob)
+    ours(Ownership).update(user=bob)
     Call.objects.filter(sid=talk[1]["sid"]).update(payer=payer_with_money(bob, money))
     assert cut_off(now=after(minutes=1)).ended == 1
     assert statuses(talk) == ["completed", "in-progress"]
@@ -108,7 +110,7 @@ def test_a_balance_below_zero_is_cut_off_whatever_calls_need(talk, settings, ali
 
 def test_a_leg_that_nobody_pays_is_not_cut_off(talk, money):
     money(0)
-    Call.objects.update(payer=None)
+    ours(Call).update(payer=None)
     assert cut_off(now=after(hours=3)).ended == 0
 
 
@@ -120,6 +122,7 @@ def test_what_twilio_does_not_answer_is_left_to_the_next_run(talk, money, twilio
     assert cut_off(now=after(minutes=1)).ended == 2
 
 
+@pytest.mark.alone
 def test_after_three_failures_the_rest_comes_first_in_the_next_run(talk, money, twilio_double, leg, alice):
     late = [twilio_double.calls[twilio_double.call(status="in-progress")] for _ in range(3)]
     for call in late:
@@ -159,7 +162,7 @@ def test_twilios_callback_ends_them_in_our_books(talk, money, twilio):
     for call in talk:
         twilio("/api/voice/callEvents", CallSid=call["sid"], CallStatus="completed", CallDuration="61")
     assert cut_off(now=after(minutes=1)).ended == 0
-    assert set(Call.objects.values_list("duration", flat=True)) == {61}
+    assert set(ours(Call).values_list("duration", flat=True)) == {61}
 
 
 def test_where_the_callback_is_lost_asking_ends_them_in_our_books(talk, money):
@@ -167,7 +170,7 @@ def test_where_the_callback_is_lost_asking_ends_them_in_our_books(talk, money):
     for minute in range(4):
         cut_off(now=after(minutes=minute))
         reconcile_calls(now=after(minutes=minute))
-    assert set(Call.objects.values_list("duration", flat=True)) == {61}
+    assert set(ours(Call).values_list("duration", flat=True)) == {61}
 
 
 def test_switched_off_telephony_is_counted_as_a_failure(talk, money, settings):

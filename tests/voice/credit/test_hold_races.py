@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from billing.ledger import set_balance
 from billing.models import Account
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from voice.calls import RefusedCallError, start_call
 from voice.credit.prices import post_price
@@ -33,20 +34,20 @@ def test_two_that_start_at_once_do_not_get_the_same_money(start):
     at_once(lambda: start("CA1"), lambda: start("CA2"))
     assert start.answers[0].time_limit == 3600
     assert "held by calls" in start.answers[1]
-    assert Call.objects.get().sid == "CA1"
+    assert ours(Call).get().sid == "CA1"
 
 
 def test_one_that_asks_twice_at_once_gets_the_same_answer(start):
     at_once(lambda: start("CA1"), lambda: start("CA1"))
     assert start.answers[0] == start.answers[1]
-    assert Call.objects.count() == 1
+    assert ours(Call).count() == 1
 
 
 def test_a_call_that_starts_while_another_is_charged_sees_the_charge(start):
     start("CA1")
-    Call.objects.update(end_time=timezone.now(), duration=20 * 60)
+    ours(Call).update(end_time=timezone.now(), duration=20 * 60)
     at_once(
-        lambda: post_price(Call.objects.get(), -20 * 8_500, now=timezone.now()),
+        lambda: post_price(ours(Call).get(), -20 * 8_500, now=timezone.now()),
         lambda: start("CA2"),
     )
     assert "not enough credit" in start.answers[1]
@@ -61,7 +62,7 @@ def test_asking_again_does_not_wait_for_the_leg_while_it_keeps_the_account(start
 def test_completing_a_leg_does_not_wait_for_it_while_it_keeps_the_account(start):
     Call.objects.create(sid="CA1")
     at_once(lambda: Call.objects.select_for_update().get(), lambda: start("CA1"), then=account_is_free)
-    assert Call.objects.get().payer
+    assert ours(Call).get().payer
 
 
 def test_a_leg_that_is_completed_while_another_starts_does_not_get_the_same_money(start):

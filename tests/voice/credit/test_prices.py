@@ -9,6 +9,7 @@ from billing.models import LedgerEntry
 from core.jobs.models import Job
 from groups.models import Group
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from voice.credit.prices import FIRST_WAIT, sync_prices
 from voice.models import Call
 
@@ -19,7 +20,7 @@ def ended(twilio, group, alice, bob):
     set_balance(user=alice, balance_micros=10_000_000, memo="")
     twilio("/api/voice/makeCall", to=group.pk, From=f"client:u_{bob.pk}", CallSid="CA1")
     twilio("/api/voice/callEvents", CallSid="CA1", CallStatus="completed", CallDuration="61")
-    return Call.objects.get()
+    return ours(Call).get()
 
 
 def later(minutes=3):
@@ -36,7 +37,7 @@ def test_the_owner_pays_two_started_minutes_and_the_conference(ended, api, alice
 
 def test_it_is_charged_once_however_often_it_is_asked(ended):
     sync_prices(now=later())
-    Call.objects.update(price_due_at=timezone.now())
+    ours(Call).update(price_due_at=timezone.now())
     sync_prices(now=later())
     assert LedgerEntry.objects.filter(kind="call").count() == 1
 
@@ -53,7 +54,7 @@ def test_the_end_of_a_call_has_its_price_asked_for_and_charged_without_any_comma
 
 
 def test_a_price_that_twilio_does_not_tell_is_asked_for_again(twilio_telephony, twilio_double, ended, run_jobs):
-    Call.objects.update(price_due_at=timezone.now())
+    ours(Call).update(price_due_at=timezone.now())
     Job.objects.update(due_at=timezone.now())
     twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
     assert run_jobs(failing=True) == ["ask_for_price"]
@@ -80,28 +81,28 @@ def test_a_payer_who_is_gone_leaves_an_account_that_still_pays(ended, alice, bob
 
 
 def test_a_group_that_is_gone_is_still_paid_for(ended):
-    Group.objects.all().delete()
+    ours(Group).all().delete()
     sync_prices(now=later())
     assert "gone" in LedgerEntry.objects.get(kind="call").memo
 
 
 def test_a_call_that_nobody_pays_has_a_price_and_no_entry(ended):
-    Call.objects.update(payer=None)
+    ours(Call).update(payer=None)
     assert sync_prices(now=later()).priced == 1
     assert not LedgerEntry.objects.filter(kind="call").exists()
 
 
 def test_the_price_of_a_call_that_nobody_pays_is_asked_for_once_more_and_then_no_longer(ended):
-    Call.objects.update(payer=None)
+    ours(Call).update(payer=None)
     for hours in (0, 25):
-        assert Call.objects.get().price_due_at
+        assert ours(Call).get().price_due_at
         sync_prices(now=later(60 * hours + 3))
-    assert Call.objects.get().price_due_at is None
+    assert ours(Call).get().price_due_at is None
 
 
 def test_an_unknown_price_is_asked_for_with_growing_pauses_for_a_week_and_reported(ended, twilio_telephony):
-    now, pauses = Call.objects.get().price_due_at, []
-    while due := Call.objects.get().price_due_at:
+    now, pauses = ours(Call).get().price_due_at, []
+    while due := ours(Call).get().price_due_at:
         pauses.append((due - now) // timedelta(minutes=1))
         now = due
         summary = sync_prices(now=now)
@@ -112,13 +113,13 @@ def test_an_unknown_price_is_asked_for_with_growing_pauses_for_a_week_and_report
 @pytest.mark.parametrize(("early", "asks_on"), [(timedelta(0), False), (timedelta(microseconds=1), True)])
 def test_the_last_time_is_a_week_after_the_end_to_the_moment(ended, twilio_telephony, early, asks_on):
     week = ended.end_time + timedelta(days=7)
-    Call.objects.update(price_due_at=week - early)
+    ours(Call).update(price_due_at=week - early)
     sync_prices(now=week - early)
-    assert (Call.objects.get().price_due_at is not None) == asks_on
+    assert (ours(Call).get().price_due_at is not None) == asks_on
 
 
 def test_the_command_says_what_it_did(ended, capsys):
-    Call.objects.update(price_due_at=timezone.now())
+    ours(Call).update(price_due_at=timezone.now())
     call_command("sync_call_prices")
     assert capsys.readouterr().out == (
         "priced 1, still waiting 0, without a price after a day 0; "
@@ -130,7 +131,7 @@ def test_the_command_says_what_it_did(ended, capsys):
 def at_twilio(twilio_telephony, twilio_double, ended):
     """The call at Twilio, whose price can be set."""
     sid = twilio_double.call(price="-0.0170")
-    Call.objects.update(sid=sid)
+    ours(Call).update(sid=sid)
     return twilio_double.calls[sid]
 
 
@@ -147,4 +148,4 @@ def test_a_price_that_stays_is_asked_for_once_more_and_posts_nothing(at_twilio):
     sync_prices(now=later())
     sync_prices(now=later(60 * 25))
     assert LedgerEntry.objects.filter(kind="call").count() == 1
-    assert Call.objects.get().price_due_at is None
+    assert ours(Call).get().price_due_at is None

@@ -7,6 +7,7 @@ from django.db import connections
 from django.utils import timezone
 
 from billing.ledger import account_of
+from tests.neighbours import ours
 from voice.credit.charges import post_price
 from voice.credit.prices import sync_prices
 from voice.models import Call
@@ -25,14 +26,14 @@ def meanwhile(on_postgresql, twilio_telephony, twilio_double, alice, monkeypatch
     def happens(act):
         def check(request):
             try:
-                act(Call.objects.get())
+                act(ours(Call).get())
             finally:
                 connections.close_all()
 
         monkeypatch.setattr(twilio_double, "check", check)
         summary = sync_prices(now=now)
         assert (summary.priced, summary.waiting) == (0, 1)
-        return Call.objects.get()
+        return ours(Call).get()
 
     return happens
 
@@ -45,5 +46,5 @@ def test_a_price_that_has_come_meanwhile_is_asked_for_again_after_a_day_and_not_
 
 def test_what_a_later_run_has_arranged_stays(meanwhile):
     later = timezone.now() + timedelta(hours=6)
-    call = meanwhile(lambda _: Call.objects.update(price_attempts=2, price_due_at=later))
+    call = meanwhile(lambda _: ours(Call).update(price_attempts=2, price_due_at=later))
     assert (call.price_due_at, call.price_attempts) == (later, 2)

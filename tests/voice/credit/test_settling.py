@@ -11,6 +11,7 @@ from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from groups.models import Group
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from voice.credit import prices
 from voice.credit.prices import sync_prices
 from voice.models import Call
@@ -111,7 +112,7 @@ def test_a_price_that_is_what_we_charged_posts_nothing(call):
     at_twilio["price"] = "-0.0170"
     wait(80)
     assert charges() == [2 * RATE]
-    assert Call.objects.get().settled_by == "price"
+    assert ours(Call).get().settled_by == "price"
 
 
 def test_a_price_that_goes_to_and_fro_is_followed(call):
@@ -135,7 +136,7 @@ def test_a_duration_that_is_corrected_after_the_charge_corrects_it(call, twilio)
     at_twilio = call()
     at_twilio["price"] = "-0.0170"
     wait(0)
-    Call.objects.update(end_source="answer", created_at=later(seconds=-754))
+    ours(Call).update(end_source="answer", created_at=later(seconds=-754))
     twilio("/api/voice/callEvents", CallSid=at_twilio["sid"], CallStatus="completed", CallDuration=754)
     at_twilio["price"] = "-0.1105"
     sync_prices(now=timezone.now())
@@ -146,7 +147,7 @@ def test_the_conference_is_charged_for_a_duration_that_is_corrected_though_the_p
     at_twilio = call()
     at_twilio["price"] = "-0.0170"
     wait(0)
-    Call.objects.update(end_source="answer", created_at=later(seconds=-754))
+    ours(Call).update(end_source="answer", created_at=later(seconds=-754))
     twilio("/api/voice/callEvents", CallSid=at_twilio["sid"], CallStatus="completed", CallDuration=754)
     sync_prices(now=timezone.now())
     assert charges() == [2 * RATE, 11 * 1_800]
@@ -154,7 +155,7 @@ def test_the_conference_is_charged_for_a_duration_that_is_corrected_though_the_p
 
 def test_a_call_that_nobody_pays_is_not_charged(call):
     call()
-    Call.objects.update(payer=None)
+    ours(Call).update(payer=None)
     wait(25)
     assert charges() == []
 
@@ -168,10 +169,11 @@ def test_a_long_name_of_the_group_fits(call, group):
 # Another unit
 
 
+@pytest.mark.alone
 def test_a_price_in_another_unit_is_kept_aside_and_charged_at_our_own_rates(call, api):
     call().update(price="-2.10", price_unit="JPY")
     wait(2)
-    known = Call.objects.get()
+    known = ours(Call).get()
     assert (known.price_micros, known.price_unit, known.price_told) == (None, "JPY", "-2.10")
     (charge,) = api.get("/api/billing/allTwilioCharges").json()["allTwilioChargesRes"]
     assert (charge["price"], charge["priceUnit"], charges()) == (None, "JPY", [])
@@ -185,7 +187,7 @@ def test_a_price_in_dollars_takes_its_place(call):
     wait(2)
     at_twilio.update(price="-0.0170", price_unit="USD")
     wait(25)
-    assert (charges(), Call.objects.get().price_unit, Call.objects.get().price_told) == ([20_600], "USD", "")
+    assert (charges(), ours(Call).get().price_unit, ours(Call).get().price_told) == ([20_600], "USD", "")
 
 
 def test_a_corrected_price_in_another_unit_changes_nothing(call):
@@ -206,7 +208,7 @@ def test_no_answer_is_not_no_price(call, twilio_double):
         twilio_double.fail_next(Fault.SERVER_ERROR)
         summary = sync_prices(now=later(hours=hours, minutes=3))
         assert (summary.waiting, summary.left) == (0, 1)
-    assert Call.objects.get().price_attempts == 0
+    assert ours(Call).get().price_attempts == 0
     at_twilio["price"] = "-0.0170"
     assert sync_prices(now=later(hours=20, minutes=3)).priced == 1
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from billing.ledger import set_balance
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
 from voice.models import Call
 
@@ -35,7 +36,7 @@ def heard(twilio_double, reconcile):
 
 
 def pass_by(minutes):
-    for call in Call.objects.all():
+    for call in ours(Call).all():
         call.created_at -= timedelta(minutes=minutes)
         call.ends_at -= timedelta(minutes=minutes)
         call.save()
@@ -70,7 +71,7 @@ def test_where_there_is_money_nobody_is(room, heard, money, alice):  # noqa: F81
 
 def test_where_twilio_does_not_answer_the_next_run_tells_them(room, heard, twilio_double, alice):  # noqa: F811
     sid = room(alice)
-    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
     twilio_double.fail_next(Fault.SERVER_ERROR)
     assert heard() == []
     assert heard() == [(sid, "limit")]
@@ -78,7 +79,7 @@ def test_where_twilio_does_not_answer_the_next_run_tells_them(room, heard, twili
 
 def test_who_has_left_hears_nothing(room, heard, twilio_double, alice):  # noqa: F811
     twilio_double.people[room.sid].remove(room(alice))
-    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
     assert (heard(), heard()) == ([], [])
 
 
@@ -101,20 +102,20 @@ def test_whose_payer_has_money_hears_nothing_of_anothers_end(room, heard, money,
 def test_who_has_not_joined_yet_is_told_nothing(room, heard, line, alice, bob):  # noqa: F811
     sid = room(alice)
     line.call(bob)
-    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
     assert heard() == [(sid, "limit")]
 
 
 def test_who_was_told_to_have_left_is_told_nothing(room, heard, tell, alice, bob):  # noqa: F811
     here, gone = room(alice), room(bob)
     tell(9, "participant-leave", gone, conference=room.sid)
-    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
     assert heard() == [(here, "limit")]
 
 
 def test_whose_limit_is_over_already_is_told_nothing(room, heard, alice):  # noqa: F811
     room(alice)
-    Call.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+    ours(Call).update(ends_at=timezone.now() - timedelta(seconds=1))
     assert heard() == []
 
 
@@ -126,7 +127,7 @@ def test_one_who_could_not_be_told_is_told_by_the_next_run_and_the_other_is_not_
     bob,
 ):
     first, second = room(alice), room(bob)
-    Call.objects.update(ends_at=timezone.now() + timedelta(minutes=2))
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
     twilio_double.fail_next(None, Fault.SERVER_ERROR)
     assert heard() == [(first, "limit")]
     assert heard() == [(second, "limit")]

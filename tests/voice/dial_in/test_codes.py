@@ -7,6 +7,7 @@ import pytest
 
 from billing.ledger import set_balance
 from groups.models import Group, Membership
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from voice.dial_in.codes import code_in, digest, follows, is_easy, renew_code, whose_code
 from voice.dial_in_models import DialInCode
@@ -32,7 +33,7 @@ def test_a_code_lets_any_telephone_in(stranger, code, bob, group, caller):
         f"You are joining the group {group.name}.",
         "Press star at any time for help.",
     ]
-    leg = Call.objects.get()
+    leg = ours(Call).get()
     assert (leg.user_id, leg.group_id, leg.caller) == (bob.pk, group.pk, caller)
 
 
@@ -107,7 +108,7 @@ def test_a_disabled_person_is_told_so(stranger, code, bob):
     bob.is_active = False
     bob.save()
     assert stranger().press(old).heard == ["Your account is disabled. Please ask the operator."] * 2
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,9 +129,10 @@ def test_who_is_refused_for_money_is_told_so_and_holds_none(stranger, code, bob,
     settings.MIN_CALL_BALANCE = 500_000
     set_balance(user=alice, balance_micros=0, memo="")
     assert "not enough credit" in stranger().press(code(bob)).words
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("steps", [[], ["wait"], ["press"], ["press", "press"]])
 def test_who_hangs_up_before_they_are_let_in_leaves_nothing_that_is_held(stranger, wrong, alice, settings, steps):
     from billing.ledger import account_of
@@ -149,7 +151,7 @@ def test_who_hangs_up_before_they_are_let_in_leaves_nothing_that_is_held(strange
 
 def test_a_code_is_shown_again_and_stands_nowhere(code, bob):
     shown = code(bob)
-    row = DialInCode.objects.get()
+    row = ours(DialInCode).get()
     assert code(bob) == shown
     assert len(shown) == 8
     assert shown not in f"{row.seed} {row.digest}"

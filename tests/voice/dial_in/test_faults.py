@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
+from tests.neighbours import ours
 from tests.voice.conftest import sign
 from tests.voice.dial_in.phone import Phone
 from voice.models import Call
@@ -36,7 +37,7 @@ def test_it_goes_down_while_a_code_is_typed(stranger, down, code, bob):
     call, known = stranger(), code(bob)
     with down():
         assert call.press(known).heard == [AGAIN] * 2
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_in_the_language_that_the_number_tells(twilio, down, db):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from billing.models import PaymentNotice
 from core.phone_numbers import e164
 from tests.conftest import Client
+from tests.neighbours import ours
 from tests.voice.dial_in.conftest import BOBS
 from tests.voice.dial_in.phone import Phone
 from users.limits import LimitCount, take_place
@@ -57,7 +58,7 @@ def test_then_a_right_code_that_was_being_typed_is_not_taken_either(guess, stran
     call = stranger()
     guess(5)
     assert "too many wrong codes" in call.press(code(bob)).words
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_another_number_goes_on(guess, stranger, code, bob, group):
@@ -123,7 +124,7 @@ def attacked(fill, stranger, wrong):
 
 def test_after_two_hundred_no_code_is_taken_from_who_may_be_anybody(attacked, stranger, code, bob):
     assert stranger().heard == [NO_CODES] * 2
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_nor_a_right_one_that_is_being_typed(stranger, code, bob, fill):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from groups.models import Group, Membership, Ownership
 from tests.conftest import person
+from tests.neighbours import ours
 from tests.voice.dial_in.conftest import BOBS
 from tests.voice.dial_in.phone import Phone
 from users.models import VerifiedNumber
@@ -22,7 +23,7 @@ def test_a_known_caller_walks_in_and_hears_the_groups_name_twice(phone, verify, 
         f"You are joining the group {group.name}.",
         "Press star at any time for help.",
     ]
-    leg = Call.objects.get()
+    leg = ours(Call).get()
     assert (leg.user_id, leg.group_id, leg.payer.user) == (bob.pk, group.pk, alice)
     assert (leg.caller, leg.called, leg.direction) == (BOBS, "+12025550100", "inbound")
 
@@ -37,7 +38,7 @@ NOT_VOUCHED_FOR = [
 def test_a_number_that_nobody_vouches_for_is_asked_for_a_code(phone, verify, bob, stir):
     verify(bob)
     assert "type your code" in phone(stir=stir).words
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_an_operator_may_trust_every_number(phone, verify, bob, group, settings):
@@ -179,7 +180,7 @@ def test_two_people_of_one_landline_say_who_they_are(phone, landline, alice, bob
     assert phone().heard[:3] == ["Who is calling?", "Press 1 for Alice.", "Press 2 for Bob."]
     phone().press("2")
     phone().press("1")
-    assert [call.user_id for call in Call.objects.order_by("pk")] == [bob.pk, alice.pk]
+    assert [call.user_id for call in ours(Call).order_by("pk")] == [bob.pk, alice.pk]
 
 
 def test_only_who_can_be_meant_is_asked_for(phone, landline, verify, dave, bob, group):
@@ -188,7 +189,7 @@ def test_only_who_can_be_meant_is_asked_for(phone, landline, verify, dave, bob, 
     Ownership.objects.filter(group=group).delete()
     Membership.objects.filter(group=group).exclude(user=bob).delete()
     phone()
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 def test_then_each_hears_their_own_groups(phone, landline, bob, group):
@@ -196,7 +197,7 @@ def test_then_each_hears_their_own_groups(phone, landline, bob, group):
     call = phone().press("2")
     assert call.heard[:3] == ["Which group would you like to join?", f"Press 1 for {group.name}.", "Press 2 for Choir."]
     call.press("2")
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 def test_after_the_last_page_of_people_groups_begin_with_the_first(phone, verify, group):
@@ -220,7 +221,7 @@ def test_who_was_chosen_and_is_known_no_more_is_not_taken_for_another(phone, lan
     call = phone()
     VerifiedNumber.objects.filter(user=bob).delete()
     call.press("2")
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
     assert call.heard[:2] == ["Who is calling?", "Press 1 for Alice."]
 
 
@@ -250,7 +251,7 @@ def test_who_was_alone_on_their_line_is_not_asked_who_they_are_when_it_is_anothe
     call = phone()
     verify(alice)
     assert call.press("2").group_id == choir.pk
-    assert Call.objects.get().user_id == bob.pk
+    assert ours(Call).get().user_id == bob.pk
 
 
 # A group's own number
@@ -305,4 +306,4 @@ def test_a_step_of_another_call_vouches_for_nobody(phone, twilio, verify, bob, g
     address = phone().gather.get("action")
     call = Phone(twilio, BOBS).ask(address, Digits="1")
     assert "type your code" in call.words
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()

@@ -8,6 +8,7 @@ from django.db import connections
 
 from groups.models import Group
 from tests.conftest import Client, person
+from tests.neighbours import ours
 from users.sign_in.local_issuer import local_token
 from voice.dial_in.codes import code_in
 from voice.dial_in_models import DialInCode, DialInNumber
@@ -49,7 +50,7 @@ def test_a_new_code_takes_the_place_of_the_old_one(ask, bob):
     assert (new.status_code, list(new.json())) == (200, ["numbers", "pin", "knownCaller"])
     assert new.json()["pin"] != old
     assert ask(bob).json()["pin"] == new.json()["pin"]
-    assert DialInCode.objects.count() == 1
+    assert ours(DialInCode).count() == 1
 
 
 def test_asked_again_under_its_key_it_is_one(ask, bob):
@@ -101,7 +102,7 @@ def test_without_somebody_in_the_group_there_is_no_new_code(api, group, dave):
 def test_of_no_group_nothing_is_told(api, db):
     assert api.get("/api/groups/99/dialIn").status_code == 404
     assert api.post("/api/groups/99/dialIn/pin", {}).status_code == 404
-    assert not Group.objects.exists()
+    assert not ours(Group).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -51,6 +51,7 @@ def test_a_deletion_of_selected_rows_ends_their_legs(talk, browser, committed, g
     assert talk.ended() == (["Alice", "Bob"] if kind == "groups/group" else ["Bob"])
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["groups/group", "users/user"])
 def test_a_call_status_that_an_operator_sets_counts_from_then_on(post, reconcile, group, bob, kind):
     row = group if kind == "groups/group" else bob

@@ -4,6 +4,7 @@ import pytest
 
 from groups.models import Group, Invitation, Membership, Ownership, Participant
 from tests.access.conftest import signed_in  # noqa: F401  # a fixture
+from tests.neighbours import ours
 from users.models import User
 from voice.models import Call, HangUp
 
@@ -97,7 +98,7 @@ def test_who_accepts_is_not(talk, api, path, delete, committed, carol):
         talk.join(carol)
         assert api.post(f"{path}/groupMembers", {"userId": carol.pk}).status_code == 201
     delete(f"groupInvitees/{carol.pk}")
-    assert not Invitation.objects.exists()
+    assert not ours(Invitation).exists()
     assert talk.ended() == []
 
 
@@ -126,7 +127,7 @@ def test_one_leg_is_asked_to_end_once(talk, delete, twilio_double, group, bob):
     delete(f"callParticipants/{bob.pk}")
     delete(f"groupMembers/{bob.pk}")
     delete("callParticipants")
-    assert len(twilio_double.sent("POST", ".*/Calls/.*")) == HangUp.objects.count() == 2
+    assert len(twilio_double.sent("POST", ".*/Calls/.*")) == ours(HangUp).count() == 2
 
 
 def test_whose_phone_has_ended_needs_no_twilio(talk, delete, twilio, twilio_double, bob):
@@ -162,9 +163,9 @@ def test_a_person_who_ends_is_hung_up_on(talk, committed, bob, end):
 
 def test_several_people_deleted_at_once_are(talk, committed, group):
     with committed():
-        User.objects.all().delete()
+        ours(User).all().delete()
     assert talk.ended() == ["Alice", "Bob"]
-    assert not Group.objects.exists()
+    assert not ours(Group).exists()
 
 
 def test_a_deleted_groups_people_are(talk, committed, api, path, bob):
@@ -172,7 +173,7 @@ def test_a_deleted_groups_people_are(talk, committed, api, path, bob):
     with committed():
         api.delete(path)
     assert talk.ended() == ["Alice", "Bob", "Bob's tablet"]
-    assert set(HangUp.objects.values_list("why", flat=True)) == {"group_gone"}
+    assert set(ours(HangUp).values_list("why", flat=True)) == {"group_gone"}
 
 
 # Who joins
@@ -198,7 +199,7 @@ def slip_in(line, committed, tell):
 @pytest.mark.parametrize(
     "end",
     [
-        lambda: Group.objects.all().delete(),
+        lambda: ours(Group).all().delete(),
         lambda: User.objects.filter(display_name="Bob").update(is_active=False),
         lambda: User.objects.filter(display_name="Bob").delete(),
     ],

@@ -4,6 +4,7 @@ import pytest
 
 from groups.models import Group, Membership, Participant
 from groups.services import lock_group, remove_person
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once, receive
 from voice.models import Call, HangUp
 
@@ -11,7 +12,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def told():
-    return list(HangUp.objects.values_list("call__sid", "why"))
+    return list(ours(HangUp).values_list("call__sid", "why"))
 
 
 def remove(bob, group, people=Membership):

@@ -9,6 +9,7 @@ from core.jobs.models import Job
 from groups.models import Group, Membership
 from tests.admin.conftest import browser, root  # noqa: F401  # fixtures
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from tests.voice.conftest import MINUTES_LATER
 from users.models import User
 from voice.hang_ups import CLAIM, repeat_hang_ups
@@ -35,6 +36,7 @@ def a_minute_later():
     return a_minute_later
 
 
+@pytest.mark.alone
 def test_what_twilio_did_not_answer_is_told_again(removed, reconcile, a_minute_later):
     removed.twilio.faults.clear()
     a_minute_later()
@@ -42,6 +44,7 @@ def test_what_twilio_did_not_answer_is_told_again(removed, reconcile, a_minute_l
     assert removed.ended() == ["Bob"]
 
 
+@pytest.mark.alone
 def test_twilio_is_told_until_the_leg_has_ended_in_our_books(removed, reconcile, a_minute_later, twilio):
     for faults, still in ((9, 1), (0, 1), (0, 1)):
         removed.twilio.faults.clear()
@@ -54,10 +57,11 @@ def test_twilio_is_told_until_the_leg_has_ended_in_our_books(removed, reconcile,
 
 @pytest.mark.parametrize(("seconds", "still"), [(0, 0), (25, 0), (35, 1)])
 def test_who_was_hung_up_on_a_moment_ago_is_not_counted_as_still_on(removed, reconcile, seconds, still):
-    HangUp.objects.update(asked_at=timezone.now() - timedelta(seconds=seconds))
+    ours(HangUp).update(asked_at=timezone.now() - timedelta(seconds=seconds))
     assert f"{still} still on" in reconcile()
 
 
+@pytest.mark.alone
 def test_failures_are_counted(removed, reconcile, a_minute_later):
     a_minute_later()
     assert " 1 failed; hung up on 0 calls, 1 still on" in reconcile()
@@ -77,6 +81,7 @@ def test_of_several_legs_one_that_fails_holds_up_no_other(line, committed, api, 
     assert len(line.ended()) == 5
 
 
+@pytest.mark.alone
 def test_a_run_after_a_failure_tells_it_and_one_after_that_asks_nothing_more(removed, reconcile, run_jobs):
     removed.twilio.faults.clear()
     assert "hung up on 1 calls" in reconcile()
@@ -87,6 +92,7 @@ def test_a_run_after_a_failure_tells_it_and_one_after_that_asks_nothing_more(rem
     assert len(removed.twilio.requests) == asked
 
 
+@pytest.mark.alone
 def test_a_join_of_theirs_is_another_try(removed, committed, tell, a_minute_later, bob):
     removed.twilio.faults.clear()
     User.objects.filter(pk=bob.pk).update(is_active=False)
@@ -95,7 +101,7 @@ def test_a_join_of_theirs_is_another_try(removed, committed, tell, a_minute_late
         tell(2, "participant-leave", removed.sids["Bob"])
         tell(3, "participant-join", removed.sids["Bob"])
     assert removed.ended() == ["Bob"]
-    assert HangUp.objects.count() == 1
+    assert ours(HangUp).count() == 1
 
 
 def test_operators_find_who_is_to_be_hung_up_on_and_why(removed, browser, line, alice):  # noqa: F811  # a fixture
@@ -144,9 +150,9 @@ def test_in_open_mode_no_part_is_needed(talk, reconcile, bob, alice):
 
 
 def test_the_legs_of_a_group_that_is_gone_are_ended_also_where_nobody_knows_them(talk, reconcile, group):
-    Call.objects.update(user_id=None)
+    ours(Call).update(user_id=None)
     Group.objects.filter(pk=group.pk).delete()
-    HangUp.objects.all().delete()
+    ours(HangUp).all().delete()
     assert "hung up on 2 calls" in reconcile()
 
 

@@ -9,6 +9,7 @@ from billing.ledger import set_balance
 from billing.models import Dispute
 from groups.models import Group, Ownership
 from tests.access.conftest import invitee, member, owner, signed_in, stranger  # noqa: F401  # fixtures
+from tests.neighbours import ours
 from tests.voice.api.test_phone_callers import verify
 from voice.models import Call
 
@@ -67,7 +68,7 @@ def test_who_is_on_stands_there_by_what_they_joined_with(state, phones, alice, b
 
 def test_times_are_those_that_twilio_tells(state, leg, tell, alice):
     leg(alice, "CA1")
-    Call.objects.update(created_at=datetime(2026, 11, 22, 9, 59, tzinfo=UTC))
+    ours(Call).update(created_at=datetime(2026, 11, 22, 9, 59, tzinfo=UTC))
     tell(1, "participant-join", "CA1", Timestamp=HAPPENED)
     found = state()
     assert found["startedAt"] == found["participants"][0]["joinedAt"] == "2026-11-22T10:00:00.000Z"
@@ -139,7 +140,7 @@ def test_other_calls_of_the_same_payer_use_the_same_money(state, money, phones, 
 def test_what_a_call_has_lasted_is_gone(state, money, phones, alice):
     money(100)
     phones(1, alice)
-    Call.objects.update(created_at=timezone.now() - timedelta(minutes=30))
+    ours(Call).update(created_at=timezone.now() - timedelta(minutes=30))
     assert state()["minutesLeft"] == 69
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from groups.models import Group, Membership
+from tests.neighbours import ours
 from tests.voice.dial_in.conftest import BOBS
 from tests.voice.dial_in.phone import ATTESTED, Phone
 from users.models import VerifiedNumber
@@ -35,13 +36,13 @@ def test_the_group_is_spoken_to_in_it(api, path, twilio, group, bob, db):
 def test_what_we_do_not_speak_is_refused_by_name(api, path, language):
     answer = api.put(path, {"language": language}, format="json")
     assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (400, ["language"])
-    assert not GroupCall.objects.exists()
+    assert not ours(GroupCall).exists()
 
 
 def test_it_leaves_the_other_rules_as_they_are(api, path, group):
     api.put(f"/api/groups/{group.pk}/call", {"locked": True})
     api.put(path, {"language": "de-DE"})
-    assert GroupCall.objects.get().locked
+    assert ours(GroupCall).get().locked
 
 
 @pytest.fixture

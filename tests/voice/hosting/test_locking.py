@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from groups.models import Group
 from tests.access.conftest import invitee, member, owner, signed_in, stranger  # noqa: F401  # fixtures
+from tests.neighbours import ours
 from tests.voice.api.test_make_call import conference, spoken
 from voice.models import Call, GroupCall
 from voice.sentences import LOCKED
@@ -33,7 +34,7 @@ def call(twilio, group):
 def test_nobody_is_let_in_while_it_is_locked(lock, call, alice, bob):
     assert lock()
     assert [spoken(call(user, sid)) for user, sid in ((bob, "CA1"), (alice, "CA2"))] == [LOCKED, LOCKED]
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_once_it_is_unlocked_they_are(lock, call, group, bob):
@@ -59,7 +60,7 @@ def test_what_twilio_asks_again_is_answered_as_before(lock, call, bob):
 
 def test_but_not_of_a_call_that_is_taken_to_have_ended(lock, call, bob):
     call(bob, "CA1")
-    Call.objects.update(end_time=timezone.now(), end_source="assumed")
+    ours(Call).update(end_time=timezone.now(), end_source="assumed")
     lock()
     assert spoken(call(bob, "CA1")) == LOCKED
 
@@ -117,7 +118,7 @@ def test_nothing_sent_changes_nothing(lock, locked, api, group):
 def test_what_cannot_be_is_refused_by_name(api, group, body):
     answer = api.put(f"/api/groups/{group.pk}/call", body)
     assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (400, [*body])
-    assert not GroupCall.objects.exists()
+    assert not ours(GroupCall).exists()
 
 
 def test_owners_alone_lock_it(owner, member, invitee, stranger, group):  # noqa: F811
@@ -129,4 +130,4 @@ def test_owners_alone_lock_it(owner, member, invitee, stranger, group):  # noqa:
 def test_it_goes_with_its_group(lock, group):
     lock()
     group.delete()
-    assert not GroupCall.objects.exists()
+    assert not ours(GroupCall).exists()

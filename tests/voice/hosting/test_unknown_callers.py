@@ -3,6 +3,7 @@
 import pytest
 
 from tests.access.conftest import member, owner, signed_in  # noqa: F401  # fixtures
+from tests.neighbours import ours
 from voice.models import HangUp
 
 
@@ -36,7 +37,7 @@ def test_they_are_hung_up_on_and_the_others_talk_on(line, unknown, remove, commi
         unknown("a phone"), unknown("another")
     assert remove() == "2 unknown caller(s) removed"
     assert line.ended() == ["a phone", "another"]
-    assert set(HangUp.objects.values_list("why", flat=True)) == {"taken_off"}
+    assert set(ours(HangUp).values_list("why", flat=True)) == {"taken_off"}
 
 
 def test_where_there_is_none_nobody_is(line, remove, committed, alice):

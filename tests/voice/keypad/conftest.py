@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from core.jobs.models import Job
 from groups.models import Group
+from tests.neighbours import ours
 from tests.voice.dial_in.conftest import BOBS
 from tests.voice.dial_in.phone import ATTESTED, Phone
 from tests.voice.keypad.room import Room
@@ -56,11 +57,11 @@ def pass_by():
 
     def pass_by(seconds):
         earlier = timedelta(seconds=seconds)
-        for event in ConferenceEvent.objects.all():
+        for event in ours(ConferenceEvent).all():
             event.happened_at -= earlier
             event.created_at -= earlier
             event.save()
-        for call in Call.objects.all():
+        for call in ours(Call).all():
             for name in ("menu_at", "out_since", "start_time", "created_at"):
                 if time := getattr(call, name):
                     setattr(call, name, time - earlier)

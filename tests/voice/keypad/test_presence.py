@@ -7,6 +7,7 @@ from django.db import transaction
 
 from groups.models import Activity
 from groups.notifications.models import Notice
+from tests.neighbours import ours
 from tests.voice.conftest import EVENTS
 from voice.models import Call, Conference, GroupCall
 
@@ -28,7 +29,7 @@ def test_nobody_sees_who_comes_back(both, bobs, version, shown, status):
     assert shown() == (["Alice", "Bob"], True)
     bobs.wait()
     both.join(bobs)
-    assert (version(), both.sid, Activity.objects.count()) == (before, conference, 0)
+    assert (version(), both.sid, ours(Activity).count()) == (before, conference, 0)
     leg = Call.objects.get(sid=bobs.sid)
     assert (leg.is_on, leg.out_since, bobs.conference.get("participantLabel")) == (True, None, f"leg_{leg.pk}_2")
 
@@ -176,7 +177,7 @@ def out(bobs, room, group, run_jobs):
 
 def test_the_call_of_who_was_alone_goes_on_while_they_are_out(out, shown):
     assert shown() == (["Bob"], True)
-    assert (Conference.objects.get().ended_at, GroupCall.objects.get().locked) == (None, True)
+    assert (ours(Conference).get().ended_at, ours(GroupCall).get().locked) == (None, True)
 
 
 def test_and_on_another_conference_once_they_are_back(out, room, shown, version, api, group, pass_by, run_jobs):
@@ -187,10 +188,10 @@ def test_and_on_another_conference_once_they_are_back(out, room, shown, version,
     assert (room.sid, version(), api.get(path).json()["startedAt"]) == ("CF2", before, started)
     pass_by(31)
     run_jobs()
-    first, second = Conference.objects.order_by("sid")
+    first, second = ours(Conference).order_by("sid")
     assert (first.ended_at is None, second.ended_at) == (False, None)
     assert (second.notified_at, second.announcement) == (first.notified_at, first.announcement)
-    assert (shown(), GroupCall.objects.get().locked) == ((["Bob"], True), True)
+    assert (shown(), ours(GroupCall).get().locked) == ((["Bob"], True), True)
     assert not Notice.objects.filter(kind=Notice.Kind.MISSED).exists()
 
 
@@ -200,7 +201,7 @@ def test_who_steps_out_before_the_group_is_told_is_announced_once(bobs, room, ru
     bobs.wait()
     room.join(bobs)
     run_jobs()
-    assert dict(Conference.objects.values_list("sid", "announcement")) == {"CF1": "spared", "CF2": "told"}
+    assert dict(ours(Conference).values_list("sid", "announcement")) == {"CF1": "spared", "CF2": "told"}
 
 
 def test_who_is_alone_on_the_next_conference_is_so_there(out, room):
@@ -213,11 +214,11 @@ def test_who_never_comes_back_has_ended_it(out, shown, pass_by, run_jobs):
     pass_by(31)
     run_jobs()
     assert shown() == ([], False)
-    assert (Conference.objects.get().ended_at is None, GroupCall.objects.get().locked) == (False, False)
+    assert (ours(Conference).get().ended_at is None, ours(GroupCall).get().locked) == (False, False)
 
 
 def test_somebody_who_joins_meanwhile_is_met(out, room, phone, shown, group):
-    GroupCall.objects.update(locked=False)
+    ours(GroupCall).update(locked=False)
     room.join(phone("+12025550111"))
     out.wait()
     room.join(out)
@@ -228,13 +229,13 @@ def test_somebody_who_joins_meanwhile_is_met(out, room, phone, shown, group):
 def test_who_talks_with_somebody_in_the_menu_is_not_alone(both, bobs):
     bobs.star()
     both.leave(bobs)
-    assert Conference.objects.get().alone_since is None
+    assert ours(Conference).get().alone_since is None
 
 
 def test_a_leg_of_another_groups_conference_moves_nowhere(bobs, twilio, other_group):
     params = {"ConferenceSid": "CF9", "FriendlyName": other_group.pk, "SequenceNumber": 1, "CallSid": bobs.sid}
     twilio(EVENTS, StatusCallbackEvent="participant-join", **params, ParticipantLabel="leg_1_9")
-    assert Call.objects.get().conference_id == "CF1"
+    assert ours(Call).get().conference_id == "CF1"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from core.jobs.worker import do_all
 from groups.models import Group, Membership, Ring
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 from tests.voice.ringing.conftest import BOBS
 from users.limits import Full, Place, keyed, take_place
 from users.sign_in.local_issuer import local_token
@@ -25,8 +26,8 @@ from voice.ringing.legs import dial
 def later(**passed):
     """So much time has passed since all rings."""
     ago = timezone.now() - timedelta(**passed)
-    Call.objects.update(created_at=ago, heard_at=ago)
-    Ring.objects.update(created_at=ago)
+    ours(Call).update(created_at=ago, heard_at=ago)
+    ours(Ring).update(created_at=ago)
     Job.objects.filter(state="waiting").update(due_at=timezone.now())
 
 
@@ -34,13 +35,13 @@ def test_what_twilio_refuses_to_ring_lasted_no_time(rings, verify, bob, twilio_d
     verify(bob)
     twilio_double.fail_next(error(400, 21211, "Invalid 'To' Phone Number"))
     rings(bob)
-    assert (Call.objects.get().status, Call.objects.get().duration) == ("failed", 0)
+    assert (ours(Call).get().status, ours(Call).get().duration) == ("failed", 0)
 
 
 def test_a_leg_whose_job_is_done_twice_rings_once(rings, verify, bob, twilio_double):
     verify(bob)
     rings(bob)
-    dial.call(Call.objects.get().pk)
+    dial.call(ours(Call).get().pk)
     assert len(twilio_double.rings) == 1
 
 
@@ -48,8 +49,8 @@ def test_nor_is_it_ended_by_that_when_it_has_rung_for_a_while(rings, verify, bob
     verify(bob)
     rings(bob)
     later(seconds=50)
-    dial.call(Call.objects.get().pk)
-    assert (Call.objects.get().end_time, state(bob)) == (None, "ringing")
+    dial.call(ours(Call).get().pk)
+    assert (ours(Call).get().end_time, state(bob)) == (None, "ringing")
 
 
 def test_who_is_put_out_of_the_group_before_it_rings_is_not_rung(rings, verify, bob, twilio_double):
@@ -64,10 +65,10 @@ def test_who_is_put_out_of_the_group_before_it_rings_is_not_rung(rings, verify, 
 def test_what_has_come_to_something_before_it_rings_does_not_ring(rings, verify, bob, twilio_double, came_to):
     verify(bob)
     rings(bob, jobs=False)
-    Ring.objects.update(state=came_to)
+    ours(Ring).update(state=came_to)
     do_all()
     assert not twilio_double.rings
-    assert Call.objects.get().end_time
+    assert ours(Call).get().end_time
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.SERVER_ERROR])
@@ -84,12 +85,13 @@ def test_a_leg_whose_answer_was_lost_is_named_by_what_twilio_tells(rings, ringin
     verify(bob)
     twilio_double.fail_next(Fault.LOSE_ANSWER)
     rings(bob)
-    assert not Call.objects.get().is_named
+    assert not ours(Call).get().is_named
     phone = ringing()[BOBS].answer().press("1")
     assert phone.conference is not None
-    assert (Call.objects.get().sid, state(bob)) == (phone.made["sid"], "joined")
+    assert (ours(Call).get().sid, state(bob)) == (phone.made["sid"], "joined")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["not a name", "ring_1", "CA_of_another"])
 def test_a_leg_is_not_named_by_what_cannot_be_a_name(rings, ringing, verify, bob, twilio_double, name):
     verify(bob)
@@ -97,17 +99,18 @@ def test_a_leg_is_not_named_by_what_cannot_be_a_name(rings, ringing, verify, bob
     rings(bob)
     phone = ringing()[BOBS]
     phone.params["CallSid"] = name
-    sid = Call.objects.get().sid
+    sid = ours(Call).get().sid
     Call.objects.create(sid="CA_of_another")
     assert phone.answer().is_over
     assert Call.objects.exclude(sid="CA_of_another").get().sid == sid
 
 
+@pytest.mark.alone
 def test_a_leg_is_not_named_by_the_name_of_another(rings, ringing, verify, bob, twilio_double):
     verify(bob)
     twilio_double.fail_next(Fault.LOSE_ANSWER)
     rings(bob)
-    phone, sid = ringing()[BOBS], Call.objects.get().sid
+    phone, sid = ringing()[BOBS], ours(Call).get().sid
     phone.params["CallSid"] = f"CA{7:032x}"
     Call.objects.create(sid=f"CA{7:032x}")
     assert phone.answer().heard == ["This call is over. Goodbye."]
@@ -126,10 +129,10 @@ def test_within_two_minutes_of_what_was_last_known_of_a_leg_nobody_asks_about_it
     verify(bob)
     twilio_double.fail_next(Fault.LOSE_ANSWER)
     rings(bob, jobs=False)
-    Call.objects.update(heard_at=timezone.now() - timedelta(seconds=30))
+    ours(Call).update(heard_at=timezone.now() - timedelta(seconds=30))
     do_all()
     if when == "it was named":
-        Call.objects.update(heard_at=timezone.now() - timedelta(seconds=30))
+        ours(Call).update(heard_at=timezone.now() - timedelta(seconds=30))
         ringing()[BOBS].answer()
     assert asked_after(110) == 0
     assert asked_after(130) == 1
@@ -138,16 +141,16 @@ def test_within_two_minutes_of_what_was_last_known_of_a_leg_nobody_asks_about_it
 def test_a_leg_that_has_a_name_gets_no_other(rings, ringing, verify, bob):
     verify(bob)
     rings(bob)
-    phone, sid = ringing()[BOBS], Call.objects.get().sid
+    phone, sid = ringing()[BOBS], ours(Call).get().sid
     phone.params["CallSid"] = "CA" + 32 * "0"
     assert phone.answer().is_over
-    assert Call.objects.get().sid == sid
+    assert ours(Call).get().sid == sid
 
 
 def test_a_worker_that_is_killed_when_it_has_claimed_a_leg_rings_nobody_twice(rings, verify, bob, twilio_double, state):
     verify(bob)
     rings(bob, jobs=False)
-    Call.objects.update(status="initiated")
+    ours(Call).update(status="initiated")
     do_all()
     assert not twilio_double.rings
     later(seconds=61)
@@ -185,24 +188,24 @@ def test_where_the_jobs_are_lost_too_the_command_of_each_minute_sees_to_it(rings
     later(minutes=3)
     call_command("reconcile_calls", stdout=StringIO())
     assert state(bob) == "noAnswer"
-    assert Call.objects.get().end_time
+    assert ours(Call).get().end_time
 
 
 def test_so_it_is_for_a_phone_whose_ring_has_come_to_something(rings, verify, bob, twilio_double):
     verify(bob)
     rings(bob)
     twilio_double.forget(twilio_double.rings[0]["sid"])
-    Ring.objects.update(state="declined")
+    ours(Ring).update(state="declined")
     Job.objects.all().delete()
     later(minutes=3)
     call_command("reconcile_calls", stdout=StringIO())
-    assert Call.objects.get().end_time
+    assert ours(Call).get().end_time
 
 
 def test_and_for_a_ring_whose_phones_have_ended(rings, verify, bob, state):
     verify(bob)
     rings(bob)
-    Call.objects.update(end_time=timezone.now(), status="no-answer")
+    ours(Call).update(end_time=timezone.now(), status="no-answer")
     Job.objects.all().delete()
     later(minutes=3)
     call_command("reconcile_calls", stdout=StringIO())
@@ -216,7 +219,7 @@ def test_as_long_as_it_may_ring_twilio_is_asked_again(rings, verify, bob, twilio
     call["status"] = "ringing"
     later(seconds=61)
     do_all()
-    assert (state(bob), call["status"], Call.objects.get().end_time) == ("ringing", "ringing", None)
+    assert (state(bob), call["status"], ours(Call).get().end_time) == ("ringing", "ringing", None)
     call.update(status="no-answer", start_time=None, end_time=None)
     later(seconds=91)
     do_all()
@@ -272,7 +275,7 @@ def test_in_the_sandbox_a_ring_ends_by_itself(api, sandbox_telephony, group, bob
     verify(bob)
     assert api.post(f"/api/groups/{group.pk}/ring", {"userIds": [bob.pk]}, format="json").status_code == 202
     do_all()
-    assert Call.objects.get().sid.startswith("CA")
+    assert ours(Call).get().sid.startswith("CA")
     later(seconds=61)
     do_all()
     assert state(bob) == "noAnswer"
@@ -284,7 +287,7 @@ def test_whoever_presses_1_when_it_is_over_is_told_so(rings, ringing, verify, bo
     phone = ringing()[BOBS].answer()
     later(minutes=3)
     do_all()
-    Ring.objects.update(state="noAnswer")
+    ours(Ring).update(state="noAnswer")
     assert phone.press("1").heard == ["This call is over. Goodbye."]
 
 
@@ -295,7 +298,7 @@ def test_a_call_of_a_deleted_group_rings_nobody(rings, ringing, verify, bob, gro
     do_all()
     phone = ringing()[BOBS]
     assert twilio_double.calls[phone.made["sid"]]["status"] == "completed"
-    assert not Ring.objects.exists()
+    assert not ours(Ring).exists()
     phone.ends("completed")
 
 
@@ -315,7 +318,7 @@ def test_who_rang_may_go(rings, ringing, sign_in_as, verify, bob, dave, group, s
     assert ringing()[BOBS].answer().heard[0] == "Dave is calling in the group Family."
     dave.delete()
     assert state(bob) == "ringing"
-    assert Ring.objects.get().by is None
+    assert ours(Ring).get().by is None
 
 
 def test_whom_all_others_are_rung_for_is_not_rung(rings, sign_in_as, verify, alice, bob):

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from core.jobs.worker import do_all
 from groups.models import Group, Ownership
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from tests.voice.ringing.conftest import BOBS
 from voice.models import Call
@@ -45,13 +46,13 @@ def test_whoever_has_just_stopped_paying_pays_for_no_ring(ask, verify, bob, dave
 
     at_once(hand_over, ask)
     assert [each["code"] for each in ask.answers] == ["changed"]
-    assert not Call.objects.exists()
+    assert not ours(Call).exists()
 
 
 def test_of_two_workers_who_ring_a_leg_at_once_one_does(rings, verify, bob, twilio_double):
     verify(bob)
     rings(bob, jobs=False)
-    leg = Call.objects.get()
+    leg = ours(Call).get()
     at_once(lambda: dial.call(leg.pk), lambda: dial.call(leg.pk))
     assert len(twilio_double.rings) == 1
 
@@ -59,16 +60,16 @@ def test_of_two_workers_who_ring_a_leg_at_once_one_does(rings, verify, bob, twil
 def test_of_two_names_that_twilio_tells_at_once_the_first_stays(rings, verify, bob):
     verify(bob)
     rings(bob, jobs=False)
-    leg = Call.objects.get()
+    leg = ours(Call).get()
     at_once(lambda: learn_sid(leg.pk, "CA1"), lambda: learn_sid(leg.pk, "CA2"))
-    assert Call.objects.get().sid == "CA1"
+    assert ours(Call).get().sid == "CA1"
 
 
 def test_of_two_phones_that_are_answered_at_once_one_lets_in(rings, verify, app, bob):
     verify(bob)
     app(bob)
     rings(bob)
-    first, second = Call.objects.order_by("pk")
+    first, second = ours(Call).order_by("pk")
     said = []
     at_once(
         lambda: said.append(note_answer(first, Call.RingAnswer.PRESSED)),

@@ -13,6 +13,7 @@ from billing.models import LedgerEntry
 from core.jobs.worker import do_all
 from groups.models import Group, Membership, Ownership, Participant, Ring
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 from tests.voice.ringing.conftest import BOBS
 from users.models import User, VerifiedNumber
 from voice.credit.call_credit import held_by_calls
@@ -80,7 +81,7 @@ def test_no_answer_is_no_answer_and_costs_nothing(rings, ringing, verify, bob, a
     ringing()[BOBS].ends(status)
     assert state(bob) == "noAnswer"
     assert held_by_calls(account_of(alice)) == 0
-    leg = Call.objects.get()
+    leg = ours(Call).get()
     assert (leg.direction, leg.price_micros, leg.charged_micros) == ("outbound-api", 0, 0)
 
 
@@ -173,6 +174,7 @@ def test_nor_is_who_is_disabled(rings, ringing, verify, bob):
     assert phone.press("1").heard == ["Your account is disabled. Please ask the operator."] * 2
 
 
+@pytest.mark.alone
 def test_by_the_second_phone_nobody_is_let_in_while_they_are_by_the_first(rings, ringing, both, bob, state):
     rings(bob)
     phone = ringing()[BOBS].answer()
@@ -289,7 +291,7 @@ def test_who_is_on_another_groups_call_is_rung_and_who_has_left_this_one(
 def test_who_has_a_leg_on_the_call_is_on_it_whatever_the_list_says(rings, verify, bob, line):
     verify(bob)
     line.join(bob)
-    Participant.objects.all().delete()
+    ours(Participant).all().delete()
     assert rings(bob)["skipped"] == [{"userId": bob.pk, "why": "onCall"}]
 
 
@@ -355,7 +357,7 @@ def test_a_person_rings_ten_times_an_hour(rings, ringing, verify, bob):
     for number in range(10):
         rings(bob)
         list(ringing().values())[-1].ends("no-answer")
-        assert Ring.objects.get().state == "noAnswer", number
+        assert ours(Ring).get().state == "noAnswer", number
     refused = rings(bob, expected=429)
     assert refused["code"] == "throttled"
 
@@ -408,16 +410,16 @@ def test_what_twilio_charges_for_a_ring_that_nobody_answered_is_charged(rings, r
     phone = ringing()[BOBS].ends("no-answer")
     twilio_double.calls[phone.made["sid"]].update(price="-0.0100", start_time=None, end_time=None)
     for _ in range(2):
-        Call.objects.update(price_due_at=timezone.now())
+        ours(Call).update(price_due_at=timezone.now())
         call_command("sync_call_prices", stdout=StringIO())
-    assert list(LedgerEntry.objects.values_list("amount_micros", flat=True)) == [-10_000]
+    assert list(ours(LedgerEntry).values_list("amount_micros", flat=True)) == [-10_000]
 
 
 def test_nobody_is_rung_without_money(rings, verify, bob, settings, twilio_double):
     settings.MIN_CALL_BALANCE = 500_000
     verify(bob)
     assert rings(bob, expected=402)["code"] == "not_enough_credit"
-    assert not Ring.objects.exists()
+    assert not ours(Ring).exists()
     assert not twilio_double.rings
 
 
@@ -442,6 +444,6 @@ def test_a_number_that_twilio_refuses_has_not_answered(rings, verify, bob, state
 def test_nobody_is_rung_minutes_later(rings, verify, bob, state, twilio_double):
     verify(bob)
     rings(bob, jobs=False)
-    Call.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    ours(Call).update(created_at=timezone.now() - timedelta(minutes=1))
     do_all()
     assert (state(bob), twilio_double.rings) == ("noAnswer", [])

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from groups.models import Group, Participant
 from tests.conftest import person
+from tests.neighbours import ours
 from users.models import User, VerifiedNumber
 from voice.conferences.fold import Facts, NumberedEvent, fold
 from voice.models import Call, Conference, ConferenceEvent
@@ -74,8 +75,8 @@ def test_it_shows_who_is_on_after_each_event(simulate):
 def test_members_dial_in_by_telephone_with_their_pin(simulate):
     said = simulate(people=2, landlines=1, seed=1)
     assert re.search(r"Ben joins +on the call: .*Ben", said)
-    callers = {call.user_id: call.caller for call in Call.objects.all()}
-    anna, ben = User.objects.order_by("pk")
+    callers = {call.user_id: call.caller for call in ours(Call).all()}
+    anna, ben = ours(User).order_by("pk")
     assert callers == {anna.pk: f"client:u_{anna.pk}", ben.pk: "anonymous"}
     assert said.splitlines()[-1].endswith("on the call: nobody")
 
@@ -88,7 +89,7 @@ def test_who_has_a_telephone_mutes_themself_by_its_keypad_and_never_seems_gone(s
 
 
 def test_who_has_verified_their_number_is_known_by_it(simulate):
-    ben = User.objects.order_by("pk").last()
+    ben = ours(User).order_by("pk").last()
     VerifiedNumber.objects.create(user=ben, number="+12025550123", verified_at=timezone.now())
     simulate(people=2, known=1, seed=1)
     assert Call.objects.get(user_id=ben.pk).caller == "+12025550123"
@@ -101,20 +102,21 @@ def test_who_has_verified_none_is_named(simulate):
 
 def test_so_they_do_where_sign_in_is_on(simulate, sign_in):
     simulate(people=2, landlines=2, seed=1, email="anna@example.com")
-    assert {call.caller for call in Call.objects.all()} == {"anonymous"}
+    assert {call.caller for call in ours(Call).all()} == {"anonymous"}
 
 
 def test_a_shuffled_and_repeated_call_ends_with_nobody_on_it(simulate):
     simulate(shuffle=True, repeat=3, seed=2)
-    assert not Participant.objects.exists()
-    assert Conference.objects.get().ended_at
-    assert ConferenceEvent.objects.count() < Call.objects.count() * 4 + 3
+    assert not ours(Participant).exists()
+    assert ours(Conference).get().ended_at
+    assert ours(ConferenceEvent).count() < ours(Call).count() * 4 + 3
 
 
+@pytest.mark.alone
 def test_what_a_lossy_call_leaves_behind_is_healed(simulate):
     simulate(lose=0.6, seed=3)
     call_command("reconcile_calls", silent=0)
-    assert not Participant.objects.exists()
+    assert not ours(Participant).exists()
     assert not Call.objects.filter(end_time=None).exists()
 
 

@@ -7,6 +7,7 @@ from groups.notifications.sms.interface import OptedOut, TextRefused, TextUnavai
 from groups.notifications.sms.lengths import MOST_SEGMENTS, segments
 from tests.doubles.server import Answer, Fault
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 
 NUMBER = "+12025550123"
 
@@ -19,7 +20,7 @@ def sent(request, db, twilio_double):
     def sent(text):
         texts.send(to=NUMBER, text=text)
         twilio = [(each["to"], each["body"]) for each in twilio_double.messages]
-        return twilio or list(SandboxMessage.objects.values_list("to", "body"))
+        return twilio or list(ours(SandboxMessage).values_list("to", "body"))
 
     return sent
 

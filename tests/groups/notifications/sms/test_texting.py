@@ -9,6 +9,7 @@ from groups.notifications.sms.interface import TextUnavailable
 from groups.notifications.sms.texting import NO_NUMBER, REFUSED, STOPPED, text_to
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
+from tests.neighbours import ours
 from users.models import User, VerifiedNumber
 from users.notification_choices import choices_of, choose
 
@@ -32,7 +33,7 @@ def test_a_number_that_nobody_has_verified_gets_none(bob, sandbox_sms):
     bob.phone_number = 12025550123
     bob.save()
     assert text_to(bob, "Hello.") == NO_NUMBER
-    assert not SandboxMessage.objects.exists()
+    assert not ours(SandboxMessage).exists()
 
 
 def test_stop_turns_them_off_for_that_person_alone(alice, bob, twilio_sms, twilio_double):

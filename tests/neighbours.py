@@ -1,0 +1,223 @@
+"""Another family, in every table, beside whatever a test does.
+
+A condition that picks one row is missed only where there is another. So theirs have ids below all others, and whoever
+takes the first row takes theirs; nothing of theirs is due; and at the end all of it must be as it was. What a test has
+made itself it asks for by `ours(Call).get()`. A test that is about all that there is says `@pytest.mark.alone`.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from billing.models import (
+    Account,
+    Card,
+    CardRefusal,
+    Dispute,
+    FormerCustomer,
+    LedgerEntry,
+    RefundRequest,
+    StripeEvent,
+    TopUp,
+)
+from groups.models import (
+    Activity,
+    Caption,
+    Departure,
+    Device,
+    Group,
+    Invitation,
+    InvitationLink,
+    Membership,
+    Ownership,
+    PartialCaption,
+    Participant,
+    Push,
+    Ring,
+)
+from groups.notifications.models import SandboxEmail, SandboxMessage
+from users.models import (
+    Export,
+    KeptAnswer,
+    NotificationChoices,
+    PendingVerification,
+    StreamTicket,
+    User,
+    VerifiedNumber,
+)
+from voice.models import Call, Conference, ConferenceEvent, DialInCode, DialInNumber, GroupCall, HangUp
+
+NORA, NILS, INES = -3, -2, -1
+"""Their owner, who pays; a member, who is on the call; somebody invited."""
+GROUP, PAYER = -1, -1
+BALANCE = 7_000_000
+FAR = timedelta(days=9000)
+TESTS = Path(__file__).parent
+FOLDERS = {"access", "billing", "export", "front", "groups", "live", "users", "voice"}
+"""Of the tests of what people do, and what becomes of it."""
+Statement = tuple[str, Any]
+
+
+def rows() -> Iterator[models.Model]:
+    """Each after those on which it stands."""
+    now = timezone.now()
+    yield from people(now + FAR)
+    yield from group(now, now + FAR)
+    yield from told(now + FAR)
+    yield from money(now, now + FAR)
+    yield from calls(now, now + FAR)
+
+
+def people(later: datetime) -> Iterator[models.Model]:
+    for pk, name in ((NORA, "Nora"), (NILS, "Nils"), (INES, "Ines")):
+        subject = {"oidc_issuer": "https://neighbours.example", "oidc_subject": name, "stripe_id": f"cus_{name}"}
+        subject |= {"account_balance_micros": BALANCE if pk == NORA else 0}
+        yield User(pk=pk, email=f"{name.lower()}@neighbours.example", display_name=name, **subject)
+    yield VerifiedNumber(pk=-1, user_id=NILS, number="+18885550101", verified_at=later)
+    yield PendingVerification(
+        pk=-1, user_id=INES, number="+18885550104", channel="sms", sid="VEneighbours", expires_at=later
+    )
+    yield NotificationChoices(pk=-1, user_id=INES, sms=True)
+    yield StreamTicket(digest="neighbours", user_id=NORA, until=later)
+    yield Export(pk=UUID(int=3), user_id=NORA, ordered_at=later)
+    yield KeptAnswer(name="neighbours", body="neighbours", user_id=NORA, status=201, made={}, until=later)
+
+
+def group(now: datetime, later: datetime) -> Iterator[models.Model]:
+    yield Group(pk=GROUP, name="The neighbours", phone_number="+18885550100")
+    yield Ownership(pk=-1, group_id=GROUP, user_id=NORA)
+    yield Membership(pk=-2, group_id=GROUP, user_id=NORA)
+    yield Membership(pk=-1, group_id=GROUP, user_id=NILS)
+    yield Invitation(pk=-1, group_id=GROUP, user_id=INES, invited_by_id=NORA)
+    yield Participant(pk=-1, group_id=GROUP, user_id=NILS)
+    yield Activity(pk=-1, group_id=GROUP, user_id=NILS, activity="Nils said hello to Alice and Bob")
+    yield Departure(pk=-1, group_id=GROUP, user_id=INES, left_at=now)
+    yield Ring(pk=-1, group_id=GROUP, user_id=INES, by_id=NORA, state=Ring.State.RINGING, changed_at=later)
+    link = {"digest": "neighbours", "nonce": "n", "max_uses": 5, "expires_at": later}
+    yield InvitationLink(pk=-1, group_id=GROUP, made_by_id=NORA, **link)
+    yield DialInNumber(pk=-1, group_id=GROUP, number="+18885550102")
+    yield DialInCode(pk=-1, group_id=GROUP, user_id=NILS, seed="neighbours", digest="neighbours")
+
+
+def told(later: datetime) -> Iterator[models.Model]:
+    for pk, user in ((-2, NILS), (-1, None)):
+        phone = {"identity": f"u_{user or -9}", "address": f"neighbours{pk}", "sid": f"BSneighbours{pk}"}
+        yield Device(pk=pk, user_id=user, binding_type="fcm", endpoint="e", checked_at=later, **phone)
+    push = {"group_id": GROUP, "body": "Alice and Bob talk", "until_at": later, "devices": 1, "told": 1}
+    yield Push(pk=-1, cause="call:CFneighbours", **push)
+    yield SandboxEmail(pk=-1, to="ines@neighbours.example", subject="Neighbours", text="Neighbours", html="Neighbours")
+    yield SandboxMessage(pk=-1, to="+18885550101", body="Neighbours")
+
+
+def money(now: datetime, later: datetime) -> Iterator[models.Model]:
+    yield Account(pk=PAYER, user_id=NORA)
+    first = {"kind": "opening_balance", "amount_micros": BALANCE, "balance_after_micros": BALANCE}
+    yield LedgerEntry(pk=-1, account_id=PAYER, reference="opening:neighbours", memo="", created_at=now, **first)
+    paid = {"account_id": PAYER, "customer": "cus_Nora", "created_at": later, "try_at": later}
+    booked, begun = {"entry_id": -1, "payment": "pi_neighbours"}, {"in_flight_until": later}
+    yield TopUp(pk=UUID(int=1), status="succeeded", amount_cents=700, **paid, **booked)
+    yield TopUp(pk=UUID(int=2), status="pending", amount_cents=900, **paid, **begun)
+    mine = {"account_id": PAYER, "try_at": later}
+    yield RefundRequest(key="neighbours", top_up_id=UUID(int=1), amount_cents=50, status="made", **mine)
+    yield Dispute(id="du_neighbours", payment="pi_neighbours", amount_cents=700, status="won", settled=True, **mine)
+    card = {"brand": "visa", "last4": "9999", "exp_month": 3, "exp_year": 2099}
+    yield Card(id="pm_neighbours", user_id=NORA, is_default=True, **card)
+    yield FormerCustomer(id="cus_neighbours", user_id=NORA)
+    yield CardRefusal(pk=-1, user_id=NORA, who="n" * 64, amount_cents=900, why="Declined.", created_at=later)
+    yield StripeEvent(id="evt_neighbours", type="refund.created", payload={}, created_at=later, applied_at=later)
+
+
+def calls(now: datetime, later: datetime) -> Iterator[models.Model]:
+    yield GroupCall(group_id=GROUP, locked=True, captions=True)
+    yield Conference(sid="CFneighbours0", group_id=GROUP, heard_at=later, completed=True, ended_at=now)
+    yield Conference(sid="CFneighbours", group_id=GROUP, heard_at=later, notified_at=now, announcement="told")
+    join = {"sequence_number": 1, "kind": "participant-join", "call_sid": "CAneighbours", "payload": {}}
+    yield ConferenceEvent(pk=-1, conference_id="CFneighbours", **join)
+    leg = {"group_id": GROUP, "start_time": now, "heard_at": later}
+    ended = {"status": "completed", "end_time": now, "duration": 60, "conference_id": "CFneighbours0"}
+    yield Call(pk=-3, sid="CAneighbours0", user_id=NILS, price_micros=0, settled_by="price", **ended, **leg)
+    leg |= {"payer_id": PAYER, "conference_id": "CFneighbours", "is_on": True}
+    yield Call(pk=-2, sid="CAneighbours", user_id=NILS, **leg)
+    yield Call(pk=-1, sid="CAneighbours2", caller="+18885550103", **leg)
+    yield HangUp(pk=-1, call_id=-3, why="taken_off")
+    said = {"group_id": GROUP, "user_id": NILS, "display_name": "Nils", "language": "en-US", "text": "Hello, Alice"}
+    yield Caption(pk=-1, **said)
+    yield PartialCaption(**said, transcription="GTneighbours", sequence_id=1)
+
+
+MODELS = list(dict.fromkeys(type(row) for row in rows()))
+
+
+@pytest.fixture(scope="session")
+def neighbours_move_in(django_db_setup: None, django_db_blocker: Any) -> list[Statement]:
+    """Made once; what was said to the database for it is said again for each test."""
+    said: list[Statement] = []
+
+    def note(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
+        said.append((sql, params))
+        return execute(sql, params, *rest)
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        for row in rows():
+            with connection.execute_wrapper(note):
+                type(row)._base_manager.bulk_create([row])
+        transaction.set_rollback(True)
+    return [(sql, params) for sql, params in said if sql.startswith("INSERT")]
+
+
+@pytest.fixture(autouse=True)
+def _neighbours(request: pytest.FixtureRequest) -> Iterator[None]:
+    folder = request.path.relative_to(TESTS).parts[0]
+    if folder not in FOLDERS or request.node.get_closest_marker("alone") or not has_a_database(request):
+        yield
+        return
+    request.getfixturevalue("_django_db_helper")  # pytest-django's: the kind of database that the test asks for
+    with connection.cursor() as cursor:
+        for sql, params in request.getfixturevalue("neighbours_move_in"):
+            cursor.execute(sql, params)
+    before = theirs()
+    yield
+    after = theirs()
+    assert [(row, now) for row, now in zip(before, after, strict=True) if row != now] == []
+
+
+def has_a_database(request: pytest.FixtureRequest) -> bool:
+    asked = {"db", "transactional_db"} & {*request.fixturenames}
+    return bool(asked or request.node.get_closest_marker("django_db"))
+
+
+def theirs() -> list[tuple[str, list[Any]]]:
+    """Each table, and their rows in it."""
+    quote, found = connection.ops.quote_name, []
+    with connection.cursor() as cursor:
+        for model in MODELS:
+            table, key = model._meta.db_table, quote(model._meta.pk.column)
+            columns = ", ".join(quote(field.column) for field in model._meta.local_concrete_fields)
+            where = f"{key} < 0" if is_number(model._meta.pk) else f"CAST({key} AS text) LIKE '{like(model._meta.pk)}'"
+            cursor.execute(f"SELECT {columns} FROM {quote(table)} WHERE {where} ORDER BY {key}")  # noqa: S608  # our own names
+            found.append((table, cursor.fetchall()))
+    return found
+
+
+def ours(model: Any) -> Any:
+    """What the test has made: all rows but theirs."""
+    key = model._meta.pk
+    if is_number(key):
+        return model.objects.filter(pk__gt=-1)
+    if isinstance(key, models.UUIDField):
+        return model.objects.exclude(pk__in=[UUID(int=number) for number in range(4)])
+    return model.objects.exclude(pk__contains="neighbours")
+
+
+def is_number(key: Any) -> bool:
+    return isinstance(getattr(key, "target_field", key), models.IntegerField | models.AutoField)
+
+
+def like(key: Any) -> str:
+    return "00000000%" if isinstance(key, models.UUIDField) else "%neighbours%"
