@@ -163,7 +163,7 @@ def test_a_request_and_the_webhook_finish_a_payment_once(told, unheard, entries)
 
 @pytest.fixture
 def left(unheard):
-    return TopUp.objects.select_related("account__user").get()
+    return ours(TopUp).select_related("account__user").get()
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def test_a_dispute_that_ends_while_it_is_noted_stays_ended(paid, alice):
     lost = DisputeReport("du_1", paid, 2000, "lost", 2000, 0)
     apply_dispute(opened)
     at_once(lambda: apply_dispute(lost), lambda: apply_dispute(opened))
-    assert models.Dispute.objects.get().settled
+    assert ours(models.Dispute).get().settled
 
 
 # --- Calls ----------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_a_customer_that_is_gone_is_forgotten_once(alice):
     User.objects.filter(pk=alice.pk).update(stripe_id="cus_1", last4="4242")
     forget = partial(cards.forget_customer, DeletedCustomer("cus_1"))
     at_once(forget, forget)
-    assert models.FormerCustomer.objects.count() == 1
+    assert ours(models.FormerCustomer).count() == 1
 
 
 def test_a_new_customer_that_is_opened_while_the_old_one_is_forgotten_stays(alice):
@@ -313,5 +313,5 @@ def test_a_new_customer_that_is_opened_while_the_old_one_is_forgotten_stays(alic
 def test_of_two_that_become_the_default_card_at_once_the_later_is(alice):
     visa, amex = PaymentMethod("pm_1", "visa", "4242", 12, 2034), PaymentMethod("pm_2", "amex", "8431", 12, 2034)
     at_once(lambda: cards.keep_default(alice, visa), lambda: cards.keep_default(alice, amex))
-    assert dict(models.Card.objects.values_list("last4", "is_default")) == {"4242": False, "8431": True}
+    assert dict(ours(models.Card).values_list("last4", "is_default")) == {"4242": False, "8431": True}
     assert User.objects.get(pk=alice.pk).last4 == "8431"

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from billing.models import PaymentNotice, StripeEvent
 from tests.conftest import person
 from tests.doubles.stripe import signature
-from tests.voice.conftest import twilio  # noqa: F401  # a fixture
+from tests.voice.conftest import sign, twilio  # noqa: F401  # a fixture
 from voice.models import ConferenceEvent, UnreadWebhook
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,8 @@ COSTLY = {
 @pytest.mark.parametrize("door", ["conferenceEvents", "callEvents", "captionEvents"])
 def test_twilios_are_answered_204_kept_aside_and_told(twilio, door, settings, caplog):  # noqa: F811  # the fixture
     settings.OPEN_MODE = False
-    answer = twilio(f"/api/voice/{door}", ConferenceSid="CF1", CallSid="CA1", **MANY)
+    path, fields = f"/api/voice/{door}", {"ConferenceSid": "CF1", "CallSid": "CA1", **MANY}
+    answer = twilio(path, signature=sign(path, fields), **fields)
     assert answer.status_code == 204
     kept = UnreadWebhook.objects.get()
     assert (kept.path, kept.field_count > 10_000) == (f"/api/voice/{door}", True)
@@ -52,7 +53,7 @@ def test_what_twilio_did_not_sign_is_not_kept(twilio, settings):  # noqa: F811  
 
 def test_the_newest_hundred_are_kept_and_staff_see_them(twilio):  # noqa: F811  # as above
     UnreadWebhook.objects.bulk_create(UnreadWebhook(path="/old", field_count=1, text="") for _ in range(100))
-    twilio("/api/voice/callEvents", **MANY)
+    twilio("/api/voice/callEvents", signature=sign("/api/voice/callEvents", MANY), **MANY)
     assert UnreadWebhook.objects.count() == 100
     browser = Browser()
     browser.force_login(person("Root", is_staff=True, is_superuser=True))

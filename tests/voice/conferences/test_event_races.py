@@ -81,4 +81,4 @@ def test_who_hangs_up_two_phones_in_two_groups_at_once_is_on_no_call(on_postgres
         lambda: receive(2, "participant-leave", "CA2", "CF2", work),
     )
     assert not User.objects.get(pk=alice.pk).call_status
-    assert not Call.objects.filter(is_on=True).exists()
+    assert not ours(Call).filter(is_on=True).exists()

@@ -56,18 +56,18 @@ def test_a_call_that_starts_while_another_is_charged_sees_the_charge(start):
 def test_asking_again_does_not_wait_for_the_leg_while_it_keeps_the_account(start):
     """Charging locks the leg first: the other way round, each would wait for the other."""
     start("CA1")
-    at_once(lambda: Call.objects.select_for_update().get(), lambda: start("CA1"), then=account_is_free)
+    at_once(lambda: ours(Call).select_for_update().get(), lambda: start("CA1"), then=account_is_free)
 
 
 def test_completing_a_leg_does_not_wait_for_it_while_it_keeps_the_account(start):
     Call.objects.create(sid="CA1")
-    at_once(lambda: Call.objects.select_for_update().get(), lambda: start("CA1"), then=account_is_free)
+    at_once(lambda: ours(Call).select_for_update().get(), lambda: start("CA1"), then=account_is_free)
     assert ours(Call).get().payer
 
 
 def test_a_leg_that_is_completed_while_another_starts_does_not_get_the_same_money(start):
     Call.objects.create(sid="CA1")
-    at_once(lambda: Call.objects.select_for_update().get(), lambda: start("CA1"), then=lambda: start("CA2"))
+    at_once(lambda: ours(Call).select_for_update().get(), lambda: start("CA1"), then=lambda: start("CA2"))
     assert start.answers[0].time_limit == 3600
     assert "held by calls" in start.answers[1]
 
