@@ -72,7 +72,7 @@ HARMLESS_DECORATORS = {
 }
 WORDS_FOR_PEOPLE = {"help_text", "verbose_name", "verbose_name_plural", "summary", "description", "short_description"}
 LEFT_ALONE = re.compile(
-    r"(logger|logging|warnings)\.|models\.\w+Field\b|models\.ForeignKey\b|extend_schema|dataclass|OpenApi"
+    r"(logger|logging|warnings)\.|models\.\w+Field\b|models\.ForeignKey\b|extend_schema|dataclass|OpenApi|failpoint\b"
 )
 NOTHING = "__import__('contextlib').nullcontext()"
 
