@@ -65,8 +65,7 @@ def test_the_ledger_outlives_the_person(api, alice):
     assert entry.account.balance_micros() == 5_000_000
 
 
-@pytest.mark.alone
 @pytest.mark.django_db
 def test_a_persons_end_takes_a_number_of_queries_that_fits_a_request(api, group, bob, django_assert_max_num_queries):
-    with django_assert_max_num_queries(104):
+    with django_assert_max_num_queries(105):
         api.delete(f"/api/users/{bob.pk}")

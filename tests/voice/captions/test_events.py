@@ -233,7 +233,8 @@ def test_with_its_end_nothing_is_being_said_and_the_first_end_counts(hear):
 def test_what_nobody_has_finished_saying_for_two_minutes_goes(hear, reconcile):
     hear("Hel", 1, final=False)
     hear("Good", 1, call="CA2", final=False)
-    PartialCaption.objects.filter(text="Hel").update(created_at=timezone.now() - timedelta(seconds=121))
+    for text, seconds in (("Hel", 121), ("Good", 100)):
+        PartialCaption.objects.filter(text=text).update(created_at=timezone.now() - timedelta(seconds=seconds))
     reconcile()
     assert being_said() == [("Bob", "Good")]
 

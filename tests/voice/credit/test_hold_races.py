@@ -73,4 +73,4 @@ def test_a_leg_that_is_completed_while_another_starts_does_not_get_the_same_mone
 
 
 def account_is_free():
-    Account.objects.select_for_update(nowait=True).get()
+    ours(Account).select_for_update(nowait=True).get()
