@@ -145,7 +145,8 @@ def calls(later: datetime) -> Iterator[models.Model]:
     yield Call(pk=-3, sid="CAneighbours0", user_id=NILS, price_micros=0, settled_by="price", **ended, **leg)
     leg |= {"payer_id": PAYER, "conference_id": "CFneighbours", "is_on": True}
     yield Call(pk=-2, sid="CAneighbours", user_id=NILS, **leg)
-    yield Call(pk=-1, sid="CAneighbours2", caller="+18885550103", **leg)
+    rung = {"ring_id": -1, "ring_answer": "joined", "out_since": later, "menu_at": later}
+    yield Call(pk=-1, sid="CAneighbours2", caller="+18885550103", **rung, **leg)
     yield HangUp(pk=-1, call_id=-3, why="taken_off")
     said = {"group_id": GROUP, "user_id": NILS, "display_name": "Nils", "language": "en-US", "text": "Hello, Alice"}
     yield Caption(pk=-1, **said)

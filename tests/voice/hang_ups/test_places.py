@@ -56,12 +56,14 @@ def test_all_their_phones_are(talk, delete, bob, committed):
     assert talk.ended() == ["Bob", "Bob's kitchen", "Bob's tablet"]
 
 
-def test_their_phones_in_another_group_are_not(talk, delete, twilio, twilio_double, bob):
+@pytest.mark.parametrize("people", ["groupMembers", "callParticipants"])
+def test_their_phones_in_another_group_are_not(talk, delete, twilio, twilio_double, bob, people):
     work = Group.objects.create(name="Work")
+    Membership.objects.create(group=work, user=bob)
     sid = twilio_double.call(status="in-progress")
-    twilio("/api/voice/makeCall", to=work.pk, From=f"client:u_{bob.pk}", CallSid=sid)
-    delete(f"groupMembers/{bob.pk}")
-    assert twilio_double.calls[sid]["status"] == "in-progress"
+    assert b"<Dial" in twilio("/api/voice/makeCall", to=work.pk, From=f"client:u_{bob.pk}", CallSid=sid).content
+    delete(f"{people}/{bob.pk}")
+    assert (talk.ended(), twilio_double.calls[sid]["status"]) == (["Bob"], "in-progress")
 
 
 def test_who_was_taken_off_the_call_may_call_again(talk, delete, bob, committed, reconcile):
