@@ -49,23 +49,14 @@ def movements(person_id: int) -> Part:
 
 @in_story("Money", TopUp)
 def payments_under_way(person_id: int) -> Part:
-    columns: dict[str, Callable[[Any], Any]] = {
-        "at": lambda row: row.created_at,
-        "amount": lambda row: linked(row, cents(row)),
-        "state": lambda row: row.get_status_display(),
-        "payment": lambda row: row.payment,
-    }
+    columns = {**ASKED, "state": lambda row: row.get_status_display(), "payment": lambda row: row.payment}
     rows = TopUp.objects.filter(account__user=person_id, status__in=UNDER_WAY)
     return newest("Payments that are open", rows, columns, listed(TopUp, of_account(person_id)), by="-created_at")
 
 
 @in_story("Money", RefundRequest)
 def refunds_under_way(person_id: int) -> Part:
-    columns: dict[str, Callable[[Any], Any]] = {
-        "at": lambda row: row.created_at,
-        "amount": lambda row: linked(row, cents(row)),
-        "asked of Stripe": lambda row: row.asked_at,
-    }
+    columns = {**ASKED, "asked of Stripe": lambda row: row.asked_at}
     rows = RefundRequest.objects.filter(account__user=person_id, status=RefundRequest.Status.PENDING)
     every = listed(RefundRequest, of_account(person_id))
     return newest("Refunds that are open", rows, columns, every, by="-created_at")
@@ -73,12 +64,7 @@ def refunds_under_way(person_id: int) -> Part:
 
 @in_story("Money", Dispute)
 def open_disputes(person_id: int) -> Part:
-    columns: dict[str, Callable[[Any], Any]] = {
-        "at": lambda row: row.created_at,
-        "amount": lambda row: linked(row, cents(row)),
-        "state": lambda row: row.status,
-        "payment": lambda row: row.payment,
-    }
+    columns = {**ASKED, "state": lambda row: row.status, "payment": lambda row: row.payment}
     rows = Dispute.objects.open().filter(account__user=person_id)
     return newest("Disputes that are open", rows, columns, listed(Dispute, of_account(person_id)), by="-created_at")
 
@@ -103,3 +89,9 @@ def refused_cards(person_id: int) -> Part:
     }
     rows = CardRefusal.objects.filter(user=person_id)
     return newest("Refused cards", rows, columns, listed(CardRefusal, f"user__id__exact={person_id}"))
+
+
+ASKED: dict[str, Callable[[Any], Any]] = {
+    "at": lambda row: row.created_at,
+    "amount": lambda row: linked(row, cents(row)),
+}

@@ -5,22 +5,19 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from core.addresses import full_address
+from users.operators.asking import ask_for, take
 
 logger = logging.getLogger(__name__)
 
 FIELD = "password_once_more"
 GIVEN_AT = "password_given_at"
 WRONG = "wrong_passwords"
-OWN = (FIELD, "csrfmiddlewaretoken")
-"""What the page asks for itself."""
 MOST_WRONG = 5
 """So many in a row, and the session is over: the login counts further tries."""
 
@@ -35,7 +32,7 @@ def password_first(request: HttpRequest) -> HttpResponse | None:
     if given is not None and is_right(request, given):
         note_password(request)
         request.session.cycle_key()
-        request.POST = without_ours(request.POST)  # type: ignore[assignment]  # what the page itself expects
+        take(FIELD, request)
         return None
     if given is None and is_recent(request):
         return None
@@ -65,21 +62,6 @@ def note_password(request: HttpRequest) -> None:
     request.session.pop(WRONG, None)
 
 
-def without_ours(sent: QueryDict) -> QueryDict:
-    kept = sent.copy()
-    kept.pop(FIELD, None)
-    return kept
-
-
 def ask(request: HttpRequest, *, is_wrong: bool) -> HttpResponse:
-    kept = [(name, value) for name, values in request.POST.lists() if name not in OWN for value in values]
-    context = {
-        **admin.site.each_context(request),
-        "title": "Your password, once more",
-        "subtitle": None,
-        "field": FIELD,
-        "kept": kept,
-        "is_wrong": is_wrong,
-        "minutes": settings.ADMIN_PASSWORD_GOOD_FOR // 60,
-    }
-    return TemplateResponse(request, "admin/password_once_more.html", context)
+    said = {"title": "Your password, once more", "minutes": settings.ADMIN_PASSWORD_GOOD_FOR // 60}
+    return ask_for(FIELD, request, "admin/password_once_more.html", is_wrong=is_wrong, **said)
