@@ -124,12 +124,14 @@ def one_line(text: str) -> str:
 
 def mutants(path: str, text: str) -> list[Mutant]:
     """Every fault that leaves a module that can be compiled, in the order of the text."""
-    found, seen, module = [], {ast.dump(ast.parse(text))}, Module(text)
+    found, module = [], Module(text)
+    seen = {(first, meaning(module.text_of(first, last))) for first, last in module.statements}
     for (start, end, becomes, operator), function in sorted(module.pieces()):
-        mutant = Mutant(path, text, start, end, becomes, operator, function)
-        if (fault := meaning(mutant.source)) and fault not in seen:
-            seen.add(fault)
-            found.append(mutant)
+        first, last = module.statement_around(start)
+        fault = meaning(module.text_of(first, start) + becomes + module.text_of(end, last))
+        if fault and (first, fault) not in seen:
+            seen.add((first, fault))
+            found.append(Mutant(path, text, start, end, becomes, operator, function))
     return found
 
 
@@ -150,6 +152,9 @@ class Module:
         for line in self.content.splitlines(keepends=True):
             starts.append(starts[-1] + len(line))
         self.starts = starts
+        self.statements = [self.whole_lines(node) for node in ast.parse(text).body]
+        """The module's own statements, functions and classes among them: from and until which byte of the text. What a
+        fault makes of one is looked at without the others, for a module takes long to compile."""
         self.guarded: set[ast.stmt] = set()
         """What a guard does, and nothing else: without it, it is as without the guard."""
         self.operators: dict[type[ast.AST], list[Callable[..., Iterable[Piece]]]] = {
@@ -181,6 +186,16 @@ class Module:
             ast.FunctionDef: [self.decorators],
             ast.ClassDef: [self.decorators],
         }
+
+    def whole_lines(self, node: ast.stmt) -> tuple[int, int]:
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+        return self.starts[first - 1], self.starts[node.end_lineno or node.lineno]
+
+    def statement_around(self, byte: int) -> tuple[int, int]:
+        return next((first, last) for first, last in self.statements if first <= byte < last)
+
+    def text_of(self, first: int, last: int) -> str:
+        return self.content[first:last].decode()
 
     def pieces(self) -> Iterator[tuple[Piece, str]]:
         return self.walk(ast.parse(self.text), ())
