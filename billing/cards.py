@@ -36,12 +36,13 @@ def ensure_customer(user: User) -> str:
     who += f" {user.former_customers.count()}"
     key = f"customer-{hashlib.blake2b(who.encode(), digest_size=16).hexdigest()}"
     customer = payments().create_customer(email=user.email, name=user.display_name, key=key)
-    kept = User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
-    if not kept and not User.objects.filter(pk=user.pk).exists():  # deleted a moment ago
+    User.objects.filter(pk=user.pk, stripe_id=None).update(stripe_id=customer)
+    try:
+        user.refresh_from_db(fields=["stripe_id"])
+    except User.DoesNotExist:  # deleted a moment ago
         delete_at_vendor(VendorDeletion.Kind.CUSTOMER, [customer])
-        raise NotFound
-    user.refresh_from_db(fields=["stripe_id"])
-    return user.stripe_id or customer
+        raise NotFound from None
+    return user.stripe_id or customer  # which is gone again where there is none by now, as Stripe will say
 
 
 @contextmanager
@@ -67,8 +68,7 @@ def attach(*, user: User, source: str, key: str = "") -> PaymentMethod:
         if default is None:
             payments().make_default(customer=customer, card=card)
             default = card
-    keep(user, card)
-    keep_default(user, default)
+    keep(user, card, default=default)
     return card
 
 
@@ -82,7 +82,7 @@ def make_default(*, user: User, source: str, key: str = "") -> PaymentMethod:
         with counting_refusals(user=user, customer=customer):
             card = payments().attach_card(customer=customer, source=source, key=key)
         payments().make_default(customer=customer, card=card)
-    keep_default(user, card)
+    keep(user, card, default=card)
     return card
 
 
@@ -113,18 +113,14 @@ def total_charged(user: User) -> int:
 
 
 @atomic_and_retried
-def keep(user: User, card: PaymentMethod) -> None:
-    lock_person(user.pk)
-    Card.objects.update_or_create(pk=card.id, defaults={"user": user, **shown(card)})
-
-
-@atomic_and_retried
-def keep_default(user: User, card: PaymentMethod) -> None:
+def keep(user: User, card: PaymentMethod, *, default: PaymentMethod) -> None:
     """Under the person's lock: of two that become the default at once the later one is."""
     lock_person(user.pk)
-    user.cards.filter(is_default=True).exclude(pk=card.id).update(is_default=False)
-    Card.objects.update_or_create(pk=card.id, defaults={"user": user, "is_default": True, **shown(card)})
-    User.objects.filter(pk=user.pk).update(last4=card.last4)
+    user.cards.filter(is_default=True).exclude(pk=default.id).update(is_default=False)
+    for each in {card.id: card, default.id: default}.values():
+        fields = {"user": user, "is_default": each.id == default.id, **shown(each)}
+        Card.objects.update_or_create(pk=each.id, defaults=fields)
+    User.objects.filter(pk=user.pk).update(last4=default.last4)
 
 
 def shown(card: PaymentMethod) -> dict[str, str | int]:

@@ -127,13 +127,13 @@ def subjects(event: WebhookEvent) -> tuple[list[Subject], str]:
         logger.info("Stored Stripe event %s (%s); nothing follows from it", event.id, event.type)
         return [], ""
     followed: list[Subject] = [about]
-    try:
-        if isinstance(about, RefundedCharge):
+    if isinstance(about, RefundedCharge):
+        try:
             followed = [*payments().refunds(charge=about.id)]
-    except UnknownSource:
-        return [], INVISIBLE
-    for each in (about, *followed):
-        if isinstance(each, Refund | DisputeReport | RefundedCharge):
+        except UnknownSource:
+            return [], INVISIBLE
+    for each in followed:
+        if isinstance(each, Refund | DisputeReport):
             top_ups.make_sure_of(each.payment)
     return followed, ""
 

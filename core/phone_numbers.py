@@ -56,7 +56,7 @@ def e164(text: str, country: str | None = None) -> str | None:
     text = text.strip()
     if not WRITTEN.fullmatch(text):
         return None
-    number = parsed(text, country) if country or text.startswith("+") else parsed(f"+{text}")
+    number = parsed(text if country else f"+{text}", country)  # two pluses are read as one
     if number is None:
         return None
     written = as_e164(number)
@@ -125,12 +125,12 @@ def forms_of(number: str) -> set[str]:
 
 
 def forms_at_home(dialled: str) -> set[str]:
-    """The digits by which people may mean a number that was dialled: all of them, or those that its country dials."""
+    """The digits by which people may mean a number that was dialled: with its country's, or as that dials them."""
     number = parsed(dialled if dialled.startswith("+") else f"+{dialled}")
     if number is None:
         return set()
     home = national_significant_number(number)
-    return {dialled.removeprefix("+"), f"{number.country_code}{home}", home, f"0{home}"}
+    return {f"{number.country_code}{home}", home, f"0{home}"}
 
 
 def is_withheld(caller: str) -> bool:

@@ -83,10 +83,9 @@ class DisputeReport:
 
 @dataclass(frozen=True, slots=True)
 class RefundedCharge:
-    """A charge of which something was refunded; its refunds must be asked for."""
+    """A charge of which something was refunded; its refunds must be asked for, and name their payment."""
 
     id: str
-    payment: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from billing.gateway.interface import (
     DeletedCustomer,
     DetachedPaymentMethod,
     Foreign,
+    RefundedCharge,
     Subject,
     Unread,
     UnusableSource,
@@ -30,7 +31,6 @@ from billing.gateway.stripe_objects import (
     read_dispute,
     read_payment,
     read_refund,
-    read_refunded_charge,
     text,
 )
 
@@ -46,7 +46,6 @@ REFUND: Keys = {
     **dict.fromkeys(("id", "amount", "balance_transaction", "currency", "payment_intent", "status")),
     "metadata": {"request": None},
 }
-CHARGE: Keys = dict.fromkeys(("id", "payment_intent"))
 DISPUTE: Keys = {
     **dict.fromkeys(("id", "amount", "currency", "payment_intent", "status")),
     "balance_transactions": dict.fromkeys(("amount", "currency", "exchange_rate")),
@@ -161,7 +160,7 @@ FOLLOWED_EVENTS = {
     "refund.created": Followed(read_refund, REFUND),
     "refund.updated": Followed(read_refund, REFUND),
     "refund.failed": Followed(read_refund, REFUND),
-    "charge.refunded": Followed(read_refunded_charge, CHARGE),
+    "charge.refunded": Followed(lambda charge: RefundedCharge(text(charge, "id")), ID_ALONE),
     "charge.dispute.created": Followed(read_dispute, DISPUTE),
     "charge.dispute.updated": Followed(read_dispute, DISPUTE),
     WITHDRAWN: Followed(partial(read_dispute, told_by=WITHDRAWN), DISPUTE),

@@ -14,7 +14,6 @@ from billing.gateway.interface import (
     Payment,
     PaymentMethod,
     Refund,
-    RefundedCharge,
     UnusableSource,
 )
 
@@ -102,10 +101,6 @@ def read_refund(refund: Thing) -> Refund:
         is_booked=refund.get("balance_transaction", "not told") is not None,
         request=request if isinstance(request, str) else "",
     )
-
-
-def read_refunded_charge(charge: Thing) -> RefundedCharge:
-    return RefundedCharge(text(charge, "id"), id_of(charge.get("payment_intent")))
 
 
 def read_card(method: Thing) -> PaymentMethod:

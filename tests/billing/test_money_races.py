@@ -312,6 +312,6 @@ def test_a_new_customer_that_is_opened_while_the_old_one_is_forgotten_stays(alic
 
 def test_of_two_that_become_the_default_card_at_once_the_later_is(alice):
     visa, amex = PaymentMethod("pm_1", "visa", "4242", 12, 2034), PaymentMethod("pm_2", "amex", "8431", 12, 2034)
-    at_once(lambda: cards.keep_default(alice, visa), lambda: cards.keep_default(alice, amex))
+    at_once(lambda: cards.keep(alice, visa, default=visa), lambda: cards.keep(alice, amex, default=amex))
     assert dict(ours(models.Card).values_list("last4", "is_default")) == {"4242": False, "8431": True}
     assert User.objects.get(pk=alice.pk).last4 == "8431"

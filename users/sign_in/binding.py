@@ -6,7 +6,7 @@ on the sign-in alone counts: emails change, and change hands.
 
 from collections.abc import Sequence
 
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError
 from django.db.models import QuerySet
 from rest_framework.exceptions import PermissionDenied
 
@@ -73,8 +73,7 @@ def bind(identity: Identity) -> User | None:
         raise AccountDisabled
     unbound = User.objects.filter(pk=user.pk, oidc_subject=None)
     try:
-        with transaction.atomic():
-            unbound.update(oidc_issuer=identity.issuer, oidc_subject=identity.subject)
+        unbound.update(oidc_issuer=identity.issuer, oidc_subject=identity.subject)
     except IntegrityError:
         raise OtherSignInBound from None  # this sign-in became another person's at the same moment
     user = bound(identity)

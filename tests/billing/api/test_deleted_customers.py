@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from billing.cards import replace_default
@@ -153,3 +154,31 @@ def test_told_late_it_changes_nothing_of_the_new_one(send, post, old, alice):
     assert send(event("customer.deleted", {"id": old, "object": "customer"})).status_code == 204
     assert (ours(User).values().get(pk=alice.pk), list(ours(Card).values())) == before
     assert post("addMoney", userId=alice.pk, amountToAdd=5).json() == {"updatedAccountBalance": 25}
+
+
+@pytest.fixture
+def deleted_once_it_is_opened(stripe_double, tell, alice):
+    """Alice's first customer, the moment that it is hers. In the dashboard they take it for a test's."""
+    done = []
+
+    def delete(execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        if sql.startswith('UPDATE "users" SET "stripeId"') and not done:
+            done.append(sql)
+            customer = User.objects.get(pk=alice.pk).stripe_id
+            stripe_double.delete_customer(customer)
+            tell("customer.deleted", {"id": customer, "object": "customer"})
+        return answer
+
+    with connection.execute_wrapper(delete):
+        yield
+
+
+@pytest.mark.usefixtures("deleted_once_it_is_opened")
+def test_one_that_is_deleted_once_it_is_opened_is_replaced_and_is_nobody_elses(post, alice, bob, stripe_double):
+    shown = {"brand": "visa", "last4": "1111", "exp_month": 12, "exp_year": 2034}
+    of_bob = Card.objects.create(id="pm_bob", user=bob, is_default=True, **shown)  # who has no customer, either
+    assert post("updateCreditCard", userId=alice.pk, sourceId="tok_mastercard").status_code == 200
+    alice.refresh_from_db()
+    assert (alice.last4, stripe_double.customers[alice.stripe_id].get("deleted")) == ("4444", None)
+    assert bob.cards.get() == of_bob
