@@ -41,7 +41,11 @@ def swap(functions: Functions, path: str, before: str, after: str) -> bool:
     ours = [each for each in functions.get(path, []) if each.__code__ in wanted]
     if set(wanted) - {each.__code__ for each in ours}:
         raise NeedsNewImportError
-    if any(len(each.__code__.co_freevars) != len(wanted[each.__code__].co_freevars) for each in ours):
+    alive = {each.__code__ for each in functions.get(path, [])}
+    for outer in list(wanted.items()):
+        wanted |= made_by(*outer, alive)
+    ours = [each for each in functions.get(path, []) if each.__code__ in wanted]
+    if any(each.__code__.co_freevars != wanted[each.__code__].co_freevars for each in ours):
         raise NeedsNewImportError
     for each in ours:
         each.__code__ = wanted[each.__code__]
@@ -65,6 +69,21 @@ def changed(before: CodeType, after: CodeType) -> Iterator[tuple[CodeType, CodeT
         raise NeedsNewImportError
     for one, other in zip(inner(before), inner(after), strict=True):
         yield from changed(one, other)
+
+
+def made_by(before: CodeType, after: CodeType, alive: set[CodeType]) -> dict[CodeType, CodeType]:
+    """Of the functions inside a function those that it has made already, as a decorator has for what it stands on."""
+    pairs: dict[CodeType, CodeType] = {}
+    if before == after or not inner(before):
+        return pairs
+    if len(inner(before)) != len(inner(after)):
+        if alive & set(inner(before)):
+            raise NeedsNewImportError
+        return pairs
+    for one, other in zip(inner(before), inner(after), strict=True):
+        pairs |= {one: other} if one in alive else {}
+        pairs |= made_by(one, other, alive)
+    return pairs
 
 
 def own(code: CodeType) -> tuple[object, ...]:

@@ -86,11 +86,31 @@ def test_a_faults_function_and_line_say_where_it_is():
 
 # Into a living process
 
+ONE = """
+MOST = 3
+
+
+def fits(number):
+    return number < MOST
+
+
+def refused(work):
+    def tried(number):
+        return None if number > 7 else work(number)
+
+    return tried
+
+
+@refused
+def doubled(number):
+    return 2 * number
+"""
+
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """A module that has been imported, and one that has imported from it."""
-    (tmp_path / "planted_one.py").write_text("MOST = 3\n\n\ndef fits(number):\n    return number < MOST\n")
+    (tmp_path / "planted_one.py").write_text(ONE)
     (tmp_path / "planted_other.py").write_text("from planted_one import MOST, fits\n")
     monkeypatch.syspath_prepend(tmp_path)
     import planted_one
@@ -113,6 +133,12 @@ def test_a_function_is_exchanged_where_it_was_imported_to(module):
     assert planted(one, "< -> <=")
     assert one.fits(3)
     assert other.fits(3)
+
+
+def test_what_a_decorator_has_put_around_a_function_is_exchanged(module):
+    one, _ = module
+    assert planted(one, "> -> >=")
+    assert (one.doubled(6), one.doubled(7)) == (12, None)
 
 
 def test_a_constant_is_exchanged_where_it_was_imported_to_but_that_is_not_the_whole(module):
