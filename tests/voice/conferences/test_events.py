@@ -6,7 +6,7 @@ import pytest
 
 from groups.models import Group, Participant, SandboxNotification
 from tests.neighbours import ours
-from tests.voice.conftest import EVENTS
+from tests.voice.conftest import EVENTS, sign
 from voice.conferences.fold import fold
 from voice.models import Call, Conference, ConferenceEvent
 
@@ -136,6 +136,21 @@ def test_an_event_without_a_usable_number_is_kept_and_changes_nothing(tell, leg,
     assert ours(ConferenceEvent).get().sequence_number is None
 
 
+def test_each_event_without_a_number_is_kept(tell, leg):
+    tell("", "participant-join", "CA1")
+    tell("", "participant-leave", "CA1")
+    assert {event.kind for event in ours(ConferenceEvent).all()} == {"participant-join", "participant-leave"}
+
+
+def test_of_what_twilio_tells_nothing_is_kept_by_which_a_person_is_known(twilio, group):
+    params = {"ConferenceSid": "CF1", "FriendlyName": group.pk, "SequenceNumber": 1, "CallSid": "CA1", "Muted": "true"}
+    params |= {"StatusCallbackEvent": "participant-join", "From": "+12025550111", "CallerName": "ALICE"}
+    assert twilio(EVENTS, sign(EVENTS, params), **params).status_code == 204
+    kept = ours(ConferenceEvent).get().payload
+    assert kept["Muted"] == "true"
+    assert not kept.keys() & {"From", "CallerName"}
+
+
 @pytest.mark.parametrize("number", [0, "007", 2**63 - 1])
 def test_the_least_and_the_largest_number_count(tell, leg, shown, alice, number):
     tell(number, "participant-join", leg(alice, "CA1"))
@@ -171,6 +186,24 @@ def test_of_two_events_with_one_number_the_first_counts(tell, leg, shown, alice)
 def test_whatever_is_authentic_is_answered_204(twilio, group, change):
     params = {"ConferenceSid": "CF1", "FriendlyName": group.pk, "SequenceNumber": 1, "StatusCallbackEvent": "x"}
     assert twilio(EVENTS, **{**params, **change}).status_code == 204
+
+
+@pytest.mark.parametrize("sid", ["", "CF 1", "CF1\n", "x" * 65])
+def test_an_event_of_what_can_be_no_conference_is_left_aside(twilio, group, sid):
+    params = {"ConferenceSid": sid, "FriendlyName": group.pk, "SequenceNumber": 1, "CallSid": "CA1"}
+    assert twilio(EVENTS, StatusCallbackEvent="participant-join", **params).status_code == 204
+    assert not ours(Conference).exists()
+
+
+def test_an_event_of_what_can_be_no_leg_puts_nobody_on_the_call(tell, shown):
+    tell(1, "participant-join", "CA 1")
+    assert (shown(), ours(Call).count()) == (([], False), 0)
+    assert ours(ConferenceEvent).get().call_sid == ""
+
+
+def test_the_end_of_what_can_be_no_leg_is_left_aside(twilio, db):
+    assert twilio(CALLS, CallSid="CA 1", CallStatus="completed").status_code == 204
+    assert not ours(Call).exists()
 
 
 @pytest.mark.parametrize("params", [{}, {"CallSid": "CA404"}, {"CallSid": "CA404", "CallStatus": "nonsense"}])

@@ -168,6 +168,8 @@ def test_what_the_menu_was_asked_tells_of_a_leave_that_says_nothing(leave, menu)
 def test_the_half_minute_begins_at_the_first_word_of_it():
     late = SteppedOut(3, "CA1", NOON + timedelta(seconds=5))
     assert fold([*JOINED, steps_out(3, "CA1")], Facts(stepped_out=(late,))).out == {("CA1", NOON)}
+    before = SteppedOut(2, "CA1", NOON + timedelta(seconds=5))
+    assert fold([*JOINED, steps_out(3, "CA1")], Facts(stepped_out=(before,))).out == {("CA1", NOON)}
     early = SteppedOut(2, "CA1", NOON - timedelta(seconds=5))
     assert fold([*JOINED, steps_out(3, "CA1")], Facts(stepped_out=(early,))).out == {("CA1", early.at)}
 
@@ -179,6 +181,11 @@ def test_who_was_alone_and_steps_out_ends_the_conference_and_is_here_all_the_sam
     for order in permutations(told):
         state = fold(order, facts)
         assert (state.on, state.ended, state.here(NOON), state.here(LATER)) == (set(), True, {"CA1"}, set())
+
+
+def test_so_they_are_where_their_leave_is_never_told():
+    told, facts = [JOINED[0], NumberedEvent(3, END, "CA1")], Facts(stepped_out=(SteppedOut(3, "CA1", NOON),))
+    assert (fold(told, facts).ended, fold(told, facts).here(NOON)) == (True, {"CA1"})
 
 
 def test_who_hangs_up_in_the_menu_is_gone_at_once():

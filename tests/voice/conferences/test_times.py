@@ -51,8 +51,9 @@ def test_an_end_is_never_in_the_future(end):
     assert is_now(end(Timestamp=written(before(hours=-3))).end_time)
 
 
-def test_an_end_is_never_before_the_start(end, tell, leg, alice):
-    tell(1, "participant-join", leg(alice, "CA1"), Timestamp=written(before(hours=1)))
+def test_an_end_is_never_before_the_start(end, tell, leg, alice, bob):
+    tell(1, "participant-join", leg(bob, "CA2"), Timestamp=written(before(hours=3)))
+    tell(2, "participant-join", leg(alice, "CA1"), Timestamp=written(before(hours=1)))
     call = end(Timestamp=written(before(hours=2)), seconds=0)
     assert call.start_time == call.end_time == before(hours=1)
 

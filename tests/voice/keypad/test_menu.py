@@ -84,6 +84,12 @@ def test_and_are_heard_again_by_the_same_key(alices, bobs, goes, muted):
     assert (bobs.conference.get("muted"), bobs.conference.get("participantLabel")[-2:]) == (None, "_3")
 
 
+def test_and_once_others_have_them_speak(alices, bobs, room, goes, muted):
+    goes(bobs, "1")
+    room.send(room.event("participant-unmute", bobs.sid))
+    assert muted() == []
+
+
 def test_a_key_that_twilio_sends_twice_is_pressed_once(bobs):
     address = bobs.star().gather.get("action")
     for _ in range(2):

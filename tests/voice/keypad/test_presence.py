@@ -1,9 +1,12 @@
 """Who steps out into the menu and comes back has never been gone, for anybody; who stays out has left."""
 
+from datetime import timedelta
+from email.utils import format_datetime
 from itertools import permutations
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from groups.models import Activity
 from groups.notifications.models import Notice
@@ -95,7 +98,14 @@ def test_who_stays_out_has_left_after_half_a_minute(both, bobs, shown, pass_by, 
     pass_by(16)
     run_jobs()
     assert shown() == (["Alice"], True)
-    assert Call.objects.get(sid=bobs.sid).end_time is None
+    leg = Call.objects.get(sid=bobs.sid)
+    assert (leg.end_time, leg.out_since) == (None, None)
+
+
+def test_it_counts_from_when_they_left_however_late_that_is_told(both, bobs, shown):
+    left = format_datetime(timezone.now() - timedelta(seconds=31))
+    both.send(both.event("participant-leave", bobs.sid, ParticipantCallStatus="in-progress", Timestamp=left))
+    assert shown() == (["Alice"], True)
 
 
 def test_it_counts_from_when_twilio_asked_first(both, bobs, shown, pass_by, run_jobs):
