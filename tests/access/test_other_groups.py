@@ -41,7 +41,7 @@ def before(neighbours):
 @pytest.mark.parametrize("who", ["owner", "member", "invitee"])
 def test_whoever_is_in_a_group_does_not_find_those_of_others(before, group, neighbours, who, request):
     client = request.getfixturevalue(who)
-    assert client.get(f"/api/groups/{group.pk}").status_code == 200
+    assert [each["id"] for each in client.get("/api/groups").json()] == [group.pk]
     for other in (before, neighbours()):
         statuses = [
             getattr(client, method)(f"/api/groups/{other.pk}{path}", *filter(None, [body])).status_code

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from groups.models import Departure, Invitation, InvitationLink, Membership, Ownership
+from groups.models import Departure, Group, Invitation, InvitationLink, Membership, Ownership
 from tests.access.rows import all_rows, changed
 from tests.conftest import Client
 from tests.groups.invitations.conftest import address
@@ -86,6 +86,13 @@ def of_who_left(link):
     Membership.objects.filter(user=link.made_by).delete()
 
 
+def of_who_left_for_another_group(link):
+    of_who_left(link)
+    other = Group.objects.create(name="Choir")
+    for people in (Ownership, Membership):
+        people.objects.create(group=other, user=link.made_by)
+
+
 def of_who_is_disabled(link):
     User.objects.filter(pk=link.made_by.pk).update(is_active=False)
 
@@ -94,7 +101,13 @@ def of_who_is_gone(link):
     link.made_by.delete()
 
 
-@pytest.mark.parametrize("ended", [over, deleted, used_up, of_who_left, of_who_is_disabled, of_who_is_gone])
+@pytest.mark.parametrize(
+    "ended",
+    [
+        *(over, deleted, used_up),
+        *(of_who_left, of_who_left_for_another_group, of_who_is_disabled, of_who_is_gone),
+    ],
+)
 def test_one_that_has_ended_looks_like_one_that_never_was(stranger, link, ended):
     ended(link[0])
     unknown = stranger.get(address("A" * 32))
@@ -107,6 +120,11 @@ def test_one_that_has_ended_looks_like_one_that_never_was(stranger, link, ended)
 def test_the_link_of_one_who_is_an_owner_no_more_but_a_member_leads_in(stranger, link, group, alice, bob):
     Ownership.objects.create(group=group, user=bob)
     Ownership.objects.filter(user=alice).delete()
+    assert accept(stranger, link[1]).status_code == 200
+
+
+def test_so_does_that_of_one_who_owns_it_and_is_no_member(stranger, link, alice):
+    Membership.objects.filter(user=alice).delete()
     assert accept(stranger, link[1]).status_code == 200
 
 

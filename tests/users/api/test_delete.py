@@ -1,4 +1,5 @@
 import pytest
+from django.utils import timezone
 
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
@@ -21,6 +22,13 @@ def test_somebody_absent_is_404(api, db):
 
 def test_a_group_passes_to_its_longest_standing_member(api, group, alice, bob, dave):
     Membership.objects.create(group=group, user=dave)
+    api.delete(f"/api/users/{alice.pk}")
+    assert [link["userId"] for link in api.get(f"/api/groups/{group.pk}/groupOwners").json()] == [bob.pk]
+
+
+def test_of_two_who_joined_at_one_moment_the_first_to_be_written_down_inherits(api, group, alice, bob, dave):
+    Membership.objects.create(group=group, user=dave)
+    Membership.objects.filter(group=group).update(created_at=timezone.now())
     api.delete(f"/api/users/{alice.pk}")
     assert [link["userId"] for link in api.get(f"/api/groups/{group.pk}/groupOwners").json()] == [bob.pk]
 
