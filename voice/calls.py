@@ -166,6 +166,12 @@ def lock_payer(account: Account | None) -> Account | None:
     return account
 
 
+class NotEnoughCredit(APIException):
+    status_code = 402
+    default_code = "not_enough_credit"
+    default_detail = "There is not enough credit for this. The group's owner can add money."
+
+
 class GroupHasChanged(APIException):
     status_code = 409
     default_code = "changed"

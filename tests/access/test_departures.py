@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from groups.models import Activity, Departure, Group
+from groups.models import Activity, Departure, Group, Membership
 from tests.access.conftest import listed, says
 from tests.access.rows import all_rows
 from tests.conftest import person
@@ -45,6 +45,14 @@ def test_who_goes_sees_nothing_more(departing, path):
     for end in ("", "/activities", "/callStatus", "/groupMembers", "/groupMembers/detailed"):
         assert client.get(f"{path}{end}").status_code == 404
     assert client.get("/api/groups").json() == []
+
+
+def test_nor_does_who_is_in_another_group(departing, path, alice, group):
+    client, user, go = departing
+    Membership.objects.create(group=Group.objects.create(name="Choir"), user=user)
+    Activity.objects.create(group=group, user=alice, activity="not for strangers")
+    go()
+    assert says(client, path, user) == (201, ["left the group"])
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(9, (201, ["left the group"])), (11, (404, None))])

@@ -3,21 +3,14 @@
 from collections.abc import Callable
 
 from django.utils import timezone
-from rest_framework.exceptions import APIException
 
 from core.transactions import atomic_and_retried
 from groups.services import lock_group
-from voice.calls import GroupHasChanged, payer_account, payer_of
+from voice.calls import GroupHasChanged, NotEnoughCredit, payer_account, payer_of
 from voice.captions.switch import change_captions
 from voice.credit.captions import carries_captions
 from voice.models import GroupCall
 from voice.telephony.interface import telephony
-
-
-class NotEnoughCredit(APIException):
-    status_code = 402
-    default_code = "not_enough_credit"
-    default_detail = "There is not enough credit for captions. The group's owner can add money."
 
 
 @atomic_and_retried

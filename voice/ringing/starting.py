@@ -21,7 +21,7 @@ from users.client_identity import CLIENT, client_identity
 from users.limits import Full, Place, give_all_back, keyed, take_place
 from users.models import User, VerifiedNumber
 from voice.callers import RefusedCallError
-from voice.calls import GroupHasChanged, limit_of, payer_account, payer_of
+from voice.calls import GroupHasChanged, NotEnoughCredit, limit_of, payer_account, payer_of
 from voice.models import Call, GroupCall
 from voice.ring_outcomes import say_so
 from voice.ringing.legs import WAITS, begin_looking, dial, new_sid
@@ -37,12 +37,6 @@ class NotAMember(APIException):
     status_code = 400
     default_code = "not_a_member"
     default_detail = "Only people of the group can be rung. Leave the others out of userIds."
-
-
-class NotEnoughCredit(APIException):
-    status_code = 402
-    default_code = "not_enough_credit"
-    default_detail = "There is not enough credit to ring anybody. The group's owner can add money."
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from users.services import HasHistory
 from users.sign_in import binding, tokens
 from users.sign_in.tickets import TicketInvalid
 from users.verification import interface as codes
-from voice.calls import GroupHasChanged
+from voice.calls import GroupHasChanged, NotEnoughCredit
 from voice.captions.messages import NoCall
 from voice.hosting.muting import NotOnCall
 from voice.ringing import starting as ringing
@@ -109,7 +109,7 @@ REFUSALS = (
     # 402: money
     raised(payments.CardDeclined, "Show the bank's sentence, and offer another card.", *AT_STRIPE),
     raised(payments.NoCard, "Have a card entered: `POST /api/billing/updateCreditCard`.", *AT_STRIPE),
-    raised(ringing.NotEnoughCredit, "Offer the group's owner to add money.", AT_RING, AT_CAPTIONS),
+    raised(NotEnoughCredit, "Offer the group's owner to add money.", AT_RING, AT_CAPTIONS),
     # 403: not this person
     Refusal(403, "permission_denied", "You may not do this.", "Do not offer it to this person.", (Where.EVERYWHERE,)),
     raised(NotSignedUp, "`POST /api/users` with the token's e-mail, then repeat it.", Where.TOKEN),

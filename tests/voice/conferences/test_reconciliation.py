@@ -66,6 +66,14 @@ def test_a_ghost_whose_leave_was_lost_goes_while_the_others_talk_on(talk, shown)
     assert shown() == (["Bob"], True)
 
 
+def test_so_does_one_whose_leg_goes_on_elsewhere(talk, shown, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    talk.tell(2, "participant-join", talk.bob)
+    twilio_double.people[talk.conference].remove(talk.bob)  # to another number, say
+    reconcile_calls(now=later())
+    assert shown() == (["Alice"], True)
+
+
 def test_somebody_whose_join_was_lost_is_seen(talk, shown):
     talk.tell(1, "participant-join", talk.alice)
     reconcile_calls(now=later())
