@@ -52,7 +52,7 @@ def tell_who_missed(conference: Conference) -> None:
         group_id=group.pk,
         there=there,
         others=legs.count(None),
-        seconds=max(0, int((conference.ended_at - conference.created_at).total_seconds())),
+        seconds=int((conference.ended_at - conference.created_at).total_seconds()),
     )
 
 
@@ -72,4 +72,4 @@ def absent(group: Group, conference: Conference) -> list[int]:
     on_it = conference.calls.filter(user_id__isnull=False)
     lately = Notice.objects.filter(group=group, kind=Notice.Kind.MISSED, created_at__gt=timezone.now() - MINUTE)
     people = in_group.exclude(pk__in=came.values("user_id")).exclude(pk__in=on_it.values("user_id"))
-    return list(people.exclude(pk__in=lately.values("user_id")).distinct().values_list("pk", flat=True))
+    return list(people.exclude(pk__in=lately.values("user_id")).values_list("pk", flat=True))

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from core.jobs.models import Job
-from groups.models import Membership, SandboxNotification
+from groups.models import Group, Membership, Ownership, SandboxNotification
 from groups.notifications.models import Notice, SandboxEmail
 from groups.notifications.notices.words import lasting
 from tests.conftest import person
@@ -14,7 +14,7 @@ from tests.neighbours import ours
 from users.notification_choices import choose
 from voice.conferences.doubts import close_conference
 from voice.conferences.missed import tell_missed
-from voice.models import Conference
+from voice.models import Call, Conference
 
 
 @pytest.fixture
@@ -93,6 +93,70 @@ def test_two_that_end_within_a_minute_are_one(call, phones, alice, otto):
     call(alice, otto)
     call(alice, otto, sid="CF2", minutes=0)
     assert len(missed()) == 1
+
+
+def test_of_the_next_call_they_are_told_again(call, phones, alice, otto, bob):
+    call(alice, otto)
+    ours(Notice).update(created_at=timezone.now() - timedelta(minutes=2))
+    call(alice, otto, sid="CF2", minutes=1)
+    assert [identities for _, identities in missed()] == [[f"u_{bob.pk}"]] * 2
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(59, False), (61, True)])
+def test_whoever_called_in_less_than_a_minute_before_has_missed_nothing(call, phones, alice, bob, otto, seconds, told):
+    """It broke off, and began anew."""
+    call(bob, otto, sid="CF0", survives=False)
+    call(alice, otto, survives=False)
+    began = Conference.objects.get(pk="CF1").created_at
+    Call.objects.filter(user_id=bob.pk).update(created_at=began - timedelta(seconds=seconds))
+    tell_missed.call("CF1")
+    assert Notice.objects.filter(user=bob, about="CF1").exists() is told
+
+
+def test_whoever_was_let_in_long_before_it_began_has_missed_nothing(call, phones, alice, bob, otto, run_jobs):
+    call(alice, bob, otto, survives=False)
+    Call.objects.filter(user_id=bob.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    run_jobs()
+    assert missed() == []
+
+
+def test_an_owner_who_is_no_member_is_told(call, phones, group, alice, bob, otto, dave):
+    Ownership.objects.create(group=group, user=dave)
+    call(alice, bob, otto)
+    assert [identities for _, identities in missed()] == [[f"u_{dave.pk}"]]
+
+
+@pytest.mark.parametrize("lately", ["invited to this one", "missed one in another"])
+def test_what_else_they_were_told_a_moment_ago_is_no_reason(call, phones, group, alice, bob, otto, lately):
+    kinds = {"invited to this one": (Notice.Kind.INVITED, group), "missed one in another": (Notice.Kind.MISSED, None)}
+    kind, about = kinds[lately]
+    other = about or Group.objects.create(name="Choir")
+    Notice.objects.create(user=bob, group=other, kind=kind, about="7", way=Notice.Way.PUSH, facts={})
+    call(alice, otto)
+    assert [identities for _, identities in missed()] == [[f"u_{bob.pk}"]]
+
+
+def test_who_was_there_are_those_of_this_call_alone(call, phones, twilio, leg, tell, alice, bob, otto, run_jobs):
+    """Nobody of the one before or after it, nor who was let in and never came."""
+    call(bob, sid="CF0")
+    Call.objects.filter(user_id=bob.pk).update(start_time=timezone.now() - timedelta(days=1))
+    SandboxNotification.objects.all().delete()
+    ours(Notice).all().delete()
+    twilio("/api/voice/callEvents", CallSid=leg(bob, "CA7"), CallStatus="canceled")
+    call(alice, survives=False)
+    tell(1, "participant-join", leg(bob, "CA8"), conference="CF2")
+    run_jobs()
+    assert missed() == [
+        ("You missed a call in Family, which lasted 25 minutes. Alice was there.", [f"u_{otto.pk}"]),
+    ]
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(11 * 60 + 59, True), (12 * 60 + 1, False)])
+def test_what_is_heard_of_half_a_day_late_nobody_has_missed(call, phones, alice, otto, run_jobs, minutes, told):
+    call(alice, otto, survives=False)
+    ours(Conference).update(ended_at=timezone.now() - timedelta(minutes=minutes))
+    run_jobs()
+    assert bool(missed()) is told
 
 
 def test_whoever_left_or_wants_no_pushes_is_not_told(api, call, phones, group, alice, bob, otto, run_jobs):
