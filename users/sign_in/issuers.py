@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import jwt
 import requests
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
@@ -132,9 +132,8 @@ class OpenIdIssuer:
 def share_keys(issuer: str, published: list[Any]) -> None:
     """Keeps the keys for the other processes, and for after a restart. A sign-in does not wait for it to succeed."""
     try:
-        with transaction.atomic():
-            fields = {"keys": published, "fetched_at": timezone.now()}
-            IssuerKeys.objects.update_or_create(issuer=issuer, defaults=fields)
+        fields = {"keys": published, "fetched_at": timezone.now()}
+        IssuerKeys.objects.update_or_create(issuer=issuer, defaults=fields)
     except (DatabaseError, TypeError, ValueError) as error:
         logger.warning("The keys of the OIDC_ISSUER cannot be kept: %s", type(error).__name__)
 

@@ -3,14 +3,17 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import Timer
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connections
 from django.utils import timezone
 
 from tests.conftest import Client
-from tests.doubles.issuer import DISCOVERY, HOUR, KEYS, rsa_key
+from tests.doubles.issuer import DISCOVERY, HOUR, KEYS, number, rsa_key
 from tests.doubles.server import HANG, Answer, Fault
 from tests.users.conftest import outcome
 from users.models import IssuerKeys
@@ -137,6 +140,43 @@ def test_a_storm_of_unknown_keys_costs_one_fetch(issuer, ask, fetched, later):
     assert fetched() == 2
 
 
+@contextmanager
+def somebody_asks(issuer, seconds=10):
+    """Another request of this process asks the issuer meanwhile, and is answered after so many seconds, if ever."""
+    asking = open_id_issuer(issuer.url).asking
+    asking.acquire()
+    answered = []
+    answer = Timer(seconds, lambda: (answered.append(seconds), asking.release()))
+    answer.start()
+    yield answered
+    answer.cancel()
+    if not answered:
+        asking.release()
+
+
+def test_who_needs_the_first_key_waits_for_whoever_asks_for_it(issuer, ask):
+    with somebody_asks(issuer, seconds=0.2):
+        assert outcome(ask(issuer.token())) == 200
+
+
+def test_whose_key_is_known_does_not_wait_for_whoever_asks_for_newer_ones(issuer, ask, later):
+    ask(issuer.token())
+    later(HOUR + 60)
+    with somebody_asks(issuer) as answered:
+        assert outcome(ask(issuer.token())) == 200
+    assert not answered
+
+
+def test_while_the_issuer_is_down_no_unknown_key_is_waited_for(issuer, ask, later):
+    ask(issuer.token())
+    issuer.fail_next(*DOWN)
+    later(HOUR + 60)
+    ask(issuer.token())
+    with somebody_asks(issuer) as answered:
+        assert is_unreachable(ask(of_unknown_key(issuer)))
+    assert not answered
+
+
 def test_a_token_that_cannot_be_read_costs_no_fetch(issuer, ask):
     for token in ("", "hello", "a.b.c", "é.ü.ß", issuer.token()[:40], issuer.token(header={"kid": 7})):
         assert outcome(ask(token)) == (401, "token_invalid")
@@ -252,6 +292,25 @@ def test_what_does_not_come_with_200_is_not_believed(issuer, ask, status, after)
 def test_a_key_that_does_not_say_what_it_is_for_is_for_signing(issuer, ask):
     issuer.published = [{name: value for name, value in issuer.keys[0].jwk().items() if name != "use"}]
     assert outcome(ask(issuer.token())) == 200
+
+
+def key_of_another_curve():
+    point = ec.generate_private_key(ec.SECP384R1()).public_key().public_numbers()
+    public = {"kty": "EC", "crv": "P-384", "x": number(point.x, 48), "y": number(point.y, 48)}
+    return {"kid": "es-384", "use": "sig", "alg": "ES384", **public}
+
+
+@pytest.mark.parametrize(
+    "other", [key_of_another_curve(), rsa_key("for encryption").jwk(use="enc")], ids=["another curve", "encryption"]
+)
+def test_a_key_by_which_nobody_signs_here_is_none_that_a_token_may_leave_unnamed(issuer, ask, other):
+    issuer.published = [issuer.keys[0].jwk(), other]
+    assert outcome(ask(issuer.token(header={"kid": None}))) == 200
+
+
+def test_the_issuer_is_asked_for_json(issuer, ask):
+    ask(issuer.token())
+    assert {each.headers["Accept"] for each in issuer.requests} == {"application/json"}
 
 
 def test_an_issuer_that_hangs_is_not_waited_for(issuer, ask):
