@@ -3,9 +3,7 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import Timer
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -140,41 +138,52 @@ def test_a_storm_of_unknown_keys_costs_one_fetch(issuer, ask, fetched, later):
     assert fetched() == 2
 
 
-@contextmanager
-def somebody_asks(issuer, seconds=10):
-    """Another request of this process asks the issuer meanwhile, and is answered after so many seconds, if ever."""
-    asking = open_id_issuer(issuer.url).asking
-    asking.acquire()
-    answered = []
-    answer = Timer(seconds, lambda: (answered.append(seconds), asking.release()))
-    answer.start()
-    yield answered
-    answer.cancel()
-    if not answered:
-        asking.release()
+class Asking:
+    """In place of the lock on which one waits who has the issuer asked by somebody else: it is given at once."""
+
+    def __init__(self):
+        self.waited = 0
+
+    def acquire(self, *, blocking):
+        self.waited += blocking
+        return blocking
+
+    def release(self):
+        pass
 
 
-def test_who_needs_the_first_key_waits_for_whoever_asks_for_it(issuer, ask):
-    with somebody_asks(issuer, seconds=0.2):
-        assert outcome(ask(issuer.token())) == 200
+@pytest.fixture
+def somebody_asks(issuer, monkeypatch):
+    """From now on; how many have waited for it."""
+
+    def somebody_asks():
+        asking = Asking()
+        monkeypatch.setattr(open_id_issuer(issuer.url), "asking", asking)
+        return lambda: asking.waited
+
+    return somebody_asks
 
 
-def test_whose_key_is_known_does_not_wait_for_whoever_asks_for_newer_ones(issuer, ask, later):
+def test_who_needs_the_first_key_waits_for_whoever_asks_for_it(issuer, ask, somebody_asks):
+    waited = somebody_asks()
+    assert (outcome(ask(issuer.token())), waited()) == (200, 1)
+
+
+def test_whose_key_is_known_waits_for_nobody_who_asks_for_newer_ones(issuer, ask, later, somebody_asks):
     ask(issuer.token())
     later(HOUR + 60)
-    with somebody_asks(issuer) as answered:
-        assert outcome(ask(issuer.token())) == 200
-    assert not answered
+    waited = somebody_asks()
+    assert (outcome(ask(issuer.token())), waited()) == (200, 0)
 
 
-def test_while_the_issuer_is_down_no_unknown_key_is_waited_for(issuer, ask, later):
+def test_while_the_issuer_is_down_no_unknown_key_is_waited_for(issuer, ask, later, somebody_asks):
     ask(issuer.token())
     issuer.fail_next(*DOWN)
     later(HOUR + 60)
     ask(issuer.token())
-    with somebody_asks(issuer) as answered:
-        assert is_unreachable(ask(of_unknown_key(issuer)))
-    assert not answered
+    waited = somebody_asks()
+    assert is_unreachable(ask(of_unknown_key(issuer)))
+    assert waited() == 0
 
 
 def test_a_token_that_cannot_be_read_costs_no_fetch(issuer, ask):
