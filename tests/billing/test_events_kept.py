@@ -58,6 +58,9 @@ LONG_ID = b'{"id": "%s", "type": "x"}' % (b"e" * 256)
         b"{}",
         b'{"id": 1, "type": "x"}',
         b'{"id": "evt_1"}',
+        b'{"id": "evt_1", "type": ""}',
+        b'{"id": "evt_1", "type": 7}',
+        b'{"id": "", "type": "x"}',
         b"[" * 10_000,
         LONG_ID,
     ],
@@ -66,6 +69,18 @@ def test_a_signed_body_that_is_no_event_is_kept(kept, body):
     event = kept(body)
     assert (event.applied_at, event.type) == (None, "not an event")
     assert "no id and type" in event.reason
+
+
+def test_the_longest_id_is_one(kept):
+    event = kept(b'{"id": "%s", "type": "x"}' % (b"e" * 255))
+    assert (event.pk, event.type, event.applied_at is not None) == ("e" * 255, "x", True)
+
+
+@pytest.mark.parametrize(("version", "kept_of_it"), [("9" * 101, "9" * 100), (2019, ""), (None, "")])
+def test_of_a_type_and_a_version_only_so_much_is_kept_as_fits(kept, version, kept_of_it):
+    body = {"id": "evt_1", "type": "x" * 101, "api_version": version}
+    event = kept(json.dumps(body).encode())
+    assert (event.pk, event.type, event.api_version) == ("evt_1", "x" * 100, kept_of_it)
 
 
 def test_the_same_body_is_kept_once(kept):

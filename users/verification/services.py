@@ -124,7 +124,7 @@ def approve(pending: PendingVerification, now: datetime, check: Callable[[], Non
     had_it = set(VerifiedNumber.objects.filter(number=number).values_list("user", flat=True))
     VerifiedNumber.objects.update_or_create(user=person, defaults={"number": number, "verified_at": now})
     PendingVerification.objects.filter(user=person, sid=pending.sid).delete()
-    person.phone_number = int(number.removeprefix("+"))
+    person.phone_number = int(number)
     person.save(update_fields=["phone_number"])
     if had_it and person.pk not in had_it:
         tell_of_sharing(had_it, person, number)

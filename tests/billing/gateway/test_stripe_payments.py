@@ -258,6 +258,26 @@ def test_the_total_counts_all_charges_less_refunds(money, double, customer):
     assert len(double.sent("GET", "/v1/charges")) == 3
 
 
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ({}, 500),
+        ({"captured": True}, 500),
+        ({"captured": False}, 0),
+        ({"status": "failed"}, 0),
+        ({"currency": "USD"}, 500),
+    ],
+    ids=str,
+)
+def test_a_charge_from_before_captures_were_told_counts_whole_where_it_succeeded(
+    money, double, customer, told, counted
+):
+    charge = double._charge_of(double.charged_before(customer, cents=500)["id"])
+    del charge["captured"], charge["amount_captured"]
+    charge.update(told)
+    assert money.total_charged(customer=customer) == counted
+
+
 def test_the_total_is_the_customers_own(money, double, customer):
     other = money.create_customer(email="bob@example.com", name="Bob", key="bob")
     double.charged_before(other, cents=100)

@@ -40,6 +40,14 @@ def test_other_phone_numbers_are_refused(put, sent):
     assert put({"phoneNumber": sent}).status_code == 400
 
 
+@pytest.mark.parametrize("digits", [1, 999_999_999_999_999, 5215512345678, 4402071234567])
+def test_digits_that_are_no_number_in_its_one_form_are_refused_in_words(put, digits):
+    """A country that there is not, a Mexican mobile as it was written before 2019, a zero that nobody dials there."""
+    answer = put({"phoneNumber": f"+{digits}"})
+    assert answer.status_code == 400
+    assert "No telephone has this number." in answer.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("digits", [266696687, 7378742833, 17378742833, 8656696, 86282452253, 1202555, 15551234567])
 def test_a_number_that_is_nobodys_is_refused_in_words(put, digits):
     answer = put({"phoneNumber": f"+{digits}"})

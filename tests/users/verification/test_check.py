@@ -60,6 +60,28 @@ def test_after_ten_minutes_a_code_counts_no_more(service, start, type_in, code, 
     assert type_in(alice, code(alice)).status_code == 410
 
 
+def test_at_the_very_end_of_its_time_it_counts_no_more(service, start, type_in, code, alice, monkeypatch):
+    start(alice)
+    end = ours(PendingVerification).get().expires_at
+    monkeypatch.setattr(timezone, "now", lambda: end)
+    assert type_in(alice, code(alice)).status_code == 410
+
+
+def test_a_code_for_another_number_that_is_asked_for_while_the_first_is_compared_still_counts(
+    sandbox_verify, start, type_in, code, alice, monkeypatch
+):
+    start(alice)
+    first = code(alice)
+
+    def ask_for_another(name):
+        monkeypatch.undo()
+        start(alice, "+12025550199")
+
+    monkeypatch.setattr("users.verification.services.failpoint", ask_for_another)
+    assert type_in(alice, first).json()["phoneNumber"] == int(NUMBER)
+    assert type_in(alice, code(alice)).json()["phoneNumber"] == 12025550199
+
+
 def test_without_a_code_there_is_none_to_type(service, type_in, alice, verify):
     assert type_in(alice, "123456").status_code == 410
     verify(alice)

@@ -170,3 +170,42 @@ def test_who_types_a_code_once_waits_for_no_other_request(start, type_in, alice,
     start(alice)
     twilio_double.fail_next(error(404, 20404, "The requested resource was not found"))
     assert (type_in(alice, "123456").status_code, waits) == (410, [])
+
+
+GONE = error(404, 20404, "The requested resource was not found")
+
+
+def test_what_is_verified_of_another_number_while_a_code_is_compared_does_not_make_it_good(
+    start, type_in, verify, alice, twilio_double, monkeypatch
+):
+    start(alice)
+
+    def verify_another(name):
+        monkeypatch.undo()
+        verify(alice, "+12025550199")
+        twilio_double.fail_next(GONE)
+
+    monkeypatch.setattr("users.verification.services.failpoint", verify_another)
+    assert type_in(alice, "000000").status_code == 410
+    assert ours(VerifiedNumber).get().number == "+12025550199"
+
+
+@pytest.mark.parametrize("whose", ["another's of the same telephone", "of their own next code"])
+def test_tries_that_are_of_another_code_are_not_waited_for(
+    start, type_in, alice, bob, twilio_double, monkeypatch, whose
+):
+    start(alice)
+    waits = []
+
+    def try_twice(name):
+        monkeypatch.undo()
+        person = alice if whose == "of their own next code" else bob
+        start(person, NUMBER if person == bob else "+12025550199")
+        for _ in range(2):
+            type_in(person, "000000")
+        monkeypatch.setattr("users.verification.services.sleep", waits.append)
+        monkeypatch.setattr("users.verification.services.PATIENCE", 0.1)
+        twilio_double.fail_next(GONE)
+
+    monkeypatch.setattr("users.verification.services.failpoint", try_twice)
+    assert (type_in(alice, "000000").status_code, waits) == (410, [])
