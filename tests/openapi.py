@@ -5,17 +5,21 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema_rs import Draft202012Validator
 
+GENERATING = Lock()
+
 
 @cache
 def generated() -> dict[str, Any]:
-    """As it is served."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    return made
+    """As it is served. By one at a time: drf-spectacular bears no two, and the first answers may be of two threads."""
+    with GENERATING:
+        made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+        return made
 
 
 @cache
