@@ -50,7 +50,7 @@ def doubt_conference(conference: Conference, *, now: datetime) -> None:
     if now < last + LONGEST_LEG:
         put_in_doubt(conference, Conference.objects.filter(ended_at=None), until=last + LONGEST_LEG, now=now)
     else:
-        close_conference(conference, at=min(told["happened"] or last, now), now=now)
+        close_conference(conference, at=told["happened"] or last, now=now)
 
 
 @atomic_and_retried

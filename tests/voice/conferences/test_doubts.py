@@ -12,7 +12,7 @@ from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from tests.doubles.twilio import ago, written
 from tests.neighbours import ours
-from voice.conferences.doubts import close_conference
+from voice.conferences.doubts import close_conference, doubt_call, doubt_conference
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.cut_off import cut_off
 from voice.credit.prices import sync_prices
@@ -30,7 +30,7 @@ def talk(twilio_telephony, twilio_double, tell, leg, alice, bob):
     sids = [twilio_double.call(status="in-progress") for _ in range(2)]
     twilio_double.people[room] = list(sids)
     for number, (user, sid) in enumerate(zip((alice, bob), sids, strict=True), 1):
-        Call.objects.filter(sid=leg(user, sid)).update(created_at=before(minutes=30))
+        Call.objects.filter(sid=leg(user, sid)).update(created_at=before(minutes=30, seconds=30))
         tell(number, "participant-join", sid, conference=room, Timestamp=written(before(minutes=30)))
     known = dict(twilio_double.calls), dict(twilio_double.conferences)
     twilio_double.forget(room, *sids)
@@ -192,6 +192,16 @@ def test_an_end_that_was_told_while_it_was_being_closed_stays(talk):
     assert ours(Conference).get().ended_at == before(minutes=1)
 
 
+def test_what_has_ended_while_it_was_asked_about_is_in_no_doubt(talk, ended):
+    leg, conference = Call.objects.get(sid=talk.alice), ours(Conference).get()
+    ended(talk.alice)
+    talk.tell(5, "conference-end")
+    doubt_call(leg, now=later(minutes=3))
+    doubt_conference(conference, now=later(minutes=3))
+    assert not ours(Call).exclude(doubted_at=None).exists()
+    assert not ours(Conference).exclude(doubted_at=None).exists()
+
+
 @pytest.fixture
 def closed(talk):
     """Alice was last heard of ten minutes after she joined, Bob when he joined."""
@@ -204,6 +214,7 @@ def test_what_is_known_counts_until_then(closed):
     alice, bob = Call.objects.get(sid=closed.alice), Call.objects.get(sid=closed.bob)
     assert (alice.end_time - alice.start_time, alice.duration) == (timedelta(minutes=10), 600)
     assert (alice.end_time, bob.duration) == (before(minutes=20), 0)
+    assert ours(Conference).get().ended_at == before(minutes=20)
 
 
 def test_after_a_day_so_much_is_charged(closed):
@@ -250,8 +261,22 @@ def test_a_leave_that_comes_late_says_how_long_it_was(closed):
 def test_a_join_that_comes_afterwards_opens_it_again(closed, shown):
     closed.tell(5, "participant-join", closed.bob)
     assert shown() == (["Bob"], True)
-    assert Call.objects.running().get().sid == closed.bob
+    bob = Call.objects.running().get()
+    assert (bob.sid, bob.status, bob.duration, bob.price_due_at) == (closed.bob, "in-progress", None, None)
     assert ours(Conference).get().ended_at is None
+
+
+def test_nothing_that_is_told_in_between_moves_when_it_was_closed(closed, shown):
+    closed.tell(9, "participant-mute", closed.alice)
+    closed.tell(5, "participant-join", closed.alice)
+    assert shown()[0] == ["Alice"]
+
+
+def test_nor_do_the_numbers_of_another_conference(talk, tell, shown):
+    tell(99, "conference-start", conference="CF9")
+    reconcile_calls(now=later(hours=5))
+    talk.tell(5, "participant-join", talk.bob)
+    assert shown()[0] == ["Bob"]
 
 
 def test_a_join_from_before_opens_nothing(talk, shown, leg, carol, twilio_double):

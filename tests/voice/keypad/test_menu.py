@@ -84,6 +84,16 @@ def test_and_are_heard_again_by_the_same_key(alices, bobs, goes, muted):
     assert (bobs.conference.get("muted"), bobs.conference.get("participantLabel")[-2:]) == (None, "_3")
 
 
+def test_muted_on_the_conference_before_is_not_muted_on_the_next_one(bobs, room, muted):
+    for kind in ("participant-mute", "participant-hold", "participant-unhold", "participant-mute"):
+        room.send(room.event(kind, bobs.sid))
+    bobs.star()
+    room.leave(bobs)
+    bobs.press("1")
+    room.join(bobs)
+    assert (room.sid, muted()) == ("CF2", [])
+
+
 def test_and_once_others_have_them_speak(alices, bobs, room, goes, muted):
     goes(bobs, "1")
     room.send(room.event("participant-unmute", bobs.sid))

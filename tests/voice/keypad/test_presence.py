@@ -205,13 +205,39 @@ def test_and_on_another_conference_once_they_are_back(out, room, shown, version,
     assert not Notice.objects.filter(kind=Notice.Kind.MISSED).exists()
 
 
-def test_who_steps_out_before_the_group_is_told_is_announced_once(bobs, room, run_jobs):
+def test_who_comes_back_once_it_has_ended_begins_another_call(out, room, api, group, pass_by, run_jobs):
+    pass_by(31)
+    run_jobs()
+    out.wait()
+    room.join(out)
+    run_jobs()
+    first, second = ours(Conference).order_by("sid")
+    assert (second.created_at > first.ended_at, second.notified_at > first.notified_at) == (True, True)
+
+
+def test_who_talked_with_others_who_stepped_out_more_often_comes_back_to_the_next_one(alices, bobs, room, shown):
+    for _ in range(2):
+        alices.star()
+        room.leave(alices)
+        alices.wait()
+        room.join(alices)
+    room.leave(alices, "completed")
+    bobs.star()
+    room.leave(bobs)
+    bobs.wait()
+    room.join(bobs)
+    assert (room.sid, Call.objects.get(sid=bobs.sid).conference_id, shown()) == ("CF2", "CF2", (["Bob"], True))
+
+
+def test_who_steps_out_before_the_group_is_told_is_announced_once(bobs, room, run_jobs, other_group):
+    Conference.objects.create(sid="CF9", group_id=other_group.pk, announcement=Conference.Announcement.DUE)
     bobs.star()
     room.leave(bobs)
     bobs.wait()
     room.join(bobs)
     run_jobs()
-    assert dict(ours(Conference).values_list("sid", "announcement")) == {"CF1": "spared", "CF2": "told"}
+    told = dict(ours(Conference).values_list("sid", "announcement"))
+    assert told == {"CF1": "spared", "CF2": "told", "CF9": "due"}
 
 
 def test_who_is_alone_on_the_next_conference_is_so_there(out, room):
@@ -230,8 +256,10 @@ def test_who_never_comes_back_has_ended_it(out, shown, pass_by, run_jobs):
 def test_somebody_who_joins_meanwhile_is_met(out, room, phone, shown, group):
     ours(GroupCall).update(locked=False)
     room.join(phone("+12025550111"))
+    notified_at = Conference.objects.get(sid="CF2").notified_at
     out.wait()
     room.join(out)
+    assert Conference.objects.get(sid="CF2").notified_at == notified_at
     assert (sorted(shown()[0]), room.sid) == (["Alice", "Bob"], "CF2")
     assert Conference.objects.get(sid="CF2").alone_since is None
 
