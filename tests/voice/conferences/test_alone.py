@@ -10,6 +10,7 @@ from core.jobs.worker import do_all
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.neighbours import ours
+from tests.voice.conferences.test_event_races import at_once
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
 from voice.conferences.alone import see_to, see_to_all
 from voice.models import Conference, GroupCall, HangUp
@@ -185,6 +186,57 @@ def test_a_run_that_has_found_somebody_alone_who_was_not_since_does_nothing(alon
         see_to(read, now=read.alone_since + timedelta(minutes=minutes))
         read.alone_told_at = read.alone_since + timedelta(minutes=4)
     assert (reasons(), twilio_double.announced) == (set(), [])
+
+
+@pytest.mark.usefixtures("two_alone")
+def test_of_two_who_are_alone_since_the_same_moment_each_is_told_and_ended_by_themself(line, pass_by, twilio_double):
+    """As where one run has asked Twilio about both."""
+    ours(Conference).update(alone_since=timezone.now())
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    pass_by(4), do_all()
+    assert len(twilio_double.announced) == 1
+    pass_by(1), do_all()
+    assert len({conference for conference, _ in twilio_double.announced}) == 2
+    assert len(line.ended()) == 1
+    pass_by(1), do_all()
+    assert line.ended() == ["Alice", "Bob"]
+
+
+def test_who_has_left_and_not_hung_up_yet_is_not_hung_up_on(line, room, wait, committed, twilio_double, alice, bob):  # noqa: F811
+    with committed():
+        room(alice)
+        gone = room(bob)
+        twilio_double.people[room.sid].remove(gone)
+        line.tell(3, "participant-leave", gone, conference=room.sid)
+    wait(4), wait(1)
+    assert line.ended() == ["Alice"]
+
+
+@pytest.mark.alone
+def test_where_twilio_does_not_answer_three_times_in_a_row_it_is_not_asked_about_the_others(
+    line, committed, reconcile, twilio_double, alice
+):
+    with committed():
+        for number in range(5):
+            sid = line.call(alice, f"Alice's phone {number}")
+            line.tell(1, "participant-join", sid, conference=twilio_double.start_conference("1")["sid"])
+    after = timezone.now() + timedelta(minutes=4)
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 5)
+    asked = len(twilio_double.requests)
+    assert (see_to_all(now=after), len(twilio_double.requests) - asked) == (3, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_somebody_joins_at_the_moment_of_the_end_the_call_goes_on(on_postgresql, leg, tell, alice, bob):
+    tell(1, "participant-join", leg(alice, "CA1"))
+    leg(bob, "CA2")
+    ours(Conference).update(alone_told_at=timezone.now())
+    read = ours(Conference).get()
+    at_once(
+        lambda: tell(2, "participant-join", "CA2"),
+        lambda: see_to(read, now=read.alone_told_at + timedelta(minutes=1)),
+    )
+    assert reasons() == set()
 
 
 def test_who_cannot_be_spoken_to_is_hung_up_on_all_the_same(alone, wait, twilio_double):

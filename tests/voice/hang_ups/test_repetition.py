@@ -1,6 +1,7 @@
 """Twilio is told until the leg has ended, and people can see how many are still on."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -12,8 +13,9 @@ from tests.doubles.server import Fault
 from tests.neighbours import ours
 from tests.voice.conftest import MINUTES_LATER
 from users.models import User
-from voice.hang_ups import CLAIM, repeat_hang_ups
+from voice.hang_ups import CLAIM, end_leg, repeat_hang_ups
 from voice.models import Call, HangUp
+from voice.telephony.interface import TelephonyUnavailable
 
 
 @pytest.fixture
@@ -116,6 +118,38 @@ def test_twilio_is_not_asked_twice_by_two_runs(removed):
     removed.twilio.faults.clear()
     now = timezone.now() + CLAIM
     assert [repeat_hang_ups(now=now).ended for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.alone
+def test_of_two_told_at_the_same_moment_the_one_that_failed_is_told_again_at_once(
+    line, committed, api, group, bob, reconcile, monkeypatch
+):
+    line.join(bob)
+    line.join(bob, "Bob's tablet")
+    moment = timezone.now()
+    monkeypatch.setattr("voice.hang_ups.timezone", SimpleNamespace(now=lambda: moment))
+    line.twilio.fail_next(None, Fault.SERVER_ERROR)
+    with committed():
+        api.delete(f"/api/groups/{group.pk}/groupMembers/{bob.pk}")
+    assert len(line.ended()) == 1
+    assert "hung up on 1 calls" in reconcile()
+    assert line.ended() == ["Bob", "Bob's tablet"]
+
+
+def test_a_run_that_fails_late_leaves_a_leg_to_whoever_has_taken_it_since(removed, monkeypatch):
+    told = []
+
+    def fail_late(sid):
+        told.append(sid)
+        if len(told) == 1:
+            repeat_hang_ups(now=timezone.now() + CLAIM)
+            raise TelephonyUnavailable
+
+    monkeypatch.setattr("voice.hang_ups.end_at_twilio", fail_late)
+    with pytest.raises(TelephonyUnavailable):
+        end_leg.func(Call.objects.get(sid=removed.sids["Bob"]).pk)
+    repeat_hang_ups(now=timezone.now() + CLAIM)
+    assert len(told) == 2
 
 
 # What nothing told: each minute all running legs are looked at
