@@ -25,7 +25,7 @@ from users.models import User
 from voice.captions.asking import caption_language
 from voice.models import Call, Conference, GroupCall
 from voice.sentences import WRITES, language_for, spoken
-from voice.telephony.interface import Announce, TelephonyRefused, TelephonyUnavailable, telephony
+from voice.telephony.interface import Announce, TelephonyUnavailable, telephony
 
 logger = logging.getLogger(__name__)
 
@@ -118,8 +118,6 @@ def speak(message: Caption) -> None:
     url = f"{settings.PUBLIC_URL}/api/voice/announcement?{urlencode({'message': message.pk})}"
     try:
         heard = [telephony().announce(conference_sid=sid, url=url) for sid in conferences_of(message.group_id)]
-    except TelephonyRefused:
-        note(message.pk, Spoken.NOT_SPOKEN, NOT_TAKEN)
     except TelephonyUnavailable:
         note(message.pk, Spoken.NOT_SPOKEN, NOT_ANSWERED)
     else:

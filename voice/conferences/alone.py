@@ -89,7 +89,7 @@ def is_so(conference: Conference) -> bool:
     if telephony().is_played:
         return True
     report = telephony().conference(sid=conference.sid)
-    if report and not report.completed and len(report.on) == 1:
+    if report and len(report.on) == 1:
         return True
     Conference.objects.filter(pk=conference.pk).update(heard_at=conference.alone_since)
     return False
@@ -107,7 +107,7 @@ def warn(conference: Conference, *, now: datetime) -> None:
             conference_sid=conference.sid, url=address_of(ALONE, group_id=conference.group_id)
         )
     except Exception:
-        mine.filter(alone_told_at=now).update(alone_told_at=None)
+        mine.update(alone_told_at=None)
         raise
     if not is_known:
         logger.warning("Who is alone on conference %s could not be warned", conference.sid)

@@ -138,7 +138,7 @@ class CallCredit:
 
     def minutes_left(self, *, more: int = 0) -> int:
         """For how many minutes more the money carries the running legs, beyond what they have begun, and so many more.
-        There is a rate."""
+        They cost something."""
         return max(0, self.left // (self.each_minute + self.rate * more))
 
     def is_used_up(self) -> bool:

@@ -40,7 +40,7 @@ def warn_of_ends(*, now: datetime) -> int:
 def unwarned() -> QuerySet[Call]:
     """Who is in the menu hears it once they are back, and who wants no warnings not at all."""
     on = Call.objects.running().filter(is_on=True, out_since=None, wants_no_warnings=False)
-    return on.filter(warned_at=None).exclude(conference=None)
+    return on.filter(warned_at=None)
 
 
 def legs_at_their_limit(now: datetime) -> QuerySet[Call]:
@@ -53,7 +53,7 @@ def legs_without_money(now: datetime) -> Iterator[tuple[str, QuerySet[Call]]]:
         return
     for account in Account.objects.filter(pk__in=unwarned().values("payer")):
         credit = call_credit(account, now=now)
-        if credit.rate and credit.running and credit.minutes_left() <= LAST_MINUTES:
+        if credit.each_minute and credit.minutes_left() <= LAST_MINUTES:
             yield MONEY, unwarned().filter(payer=account)
 
 
@@ -65,7 +65,7 @@ def warn(call: Call, name: str, *, now: datetime) -> None:
         url = address_of(name, group_id=call.group_id)
         is_known = telephony().announce(conference_sid=call.conference_id or "", call_sid=call.sid, url=url)
     except Exception:
-        Call.objects.filter(pk=call.pk, warned_at=now).update(warned_at=None)
+        Call.objects.filter(pk=call.pk).update(warned_at=None)
         raise
     if not is_known:
         logger.warning("Call %s could not be warned of its end", call.sid)

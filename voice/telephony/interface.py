@@ -115,7 +115,7 @@ class ConferenceReport:
 
     completed: bool
     on: frozenset[str] = frozenset()
-    """The CallSids of those who are on it now."""
+    """The CallSids of those who are on it now: nobody, where it is completed."""
     muted: Mapping[str, bool] = field(default_factory=dict)
     """By CallSid whether they are muted, as far as Twilio says."""
     end_time: datetime | None = None

@@ -13,6 +13,7 @@ from groups.models import Caption
 from tests.doubles.server import Fault
 from tests.neighbours import ours
 from voice.captions.messages import CALL_OVER, NOT_ANSWERED, NOT_TAKEN, settle
+from voice.models import Conference
 
 
 @pytest.fixture
@@ -94,6 +95,16 @@ def test_where_all_have_left_nobody_would_hear_it(on_a_call, type_in):
     for number, sid in enumerate(on_a_call.sids.values(), 3):
         on_a_call.tell(number, "participant-leave", sid)
     assert type_in("Hello", expected=409)["code"] == "no_call"
+
+
+def test_nor_on_a_call_that_we_take_to_have_ended(on_a_call, type_in):
+    ours(Conference).update(ended_at=timezone.now())
+    assert type_in("Hello", expected=409)["code"] == "no_call"
+
+
+def test_where_calls_are_switched_off_it_says_what_is_missing(on_a_call, type_in, settings):
+    settings.TELEPHONY = {}
+    assert type_in("Hello", expected=503)["code"] == "not_configured"
 
 
 def test_in_the_sandbox_it_is_spoken_at_once(type_in, captions, leg, tell, alice):

@@ -1,6 +1,7 @@
 """Some two minutes before a call ends, by its limit or its payer's money, who talks hears so."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -9,6 +10,7 @@ from billing.ledger import set_balance
 from tests.doubles.server import Fault
 from tests.neighbours import ours
 from tests.voice.hosting.test_muting import room  # noqa: F401  # a fixture
+from voice.credit.warnings import warn_of_ends
 from voice.models import Call
 
 RATE = 10_300
@@ -131,3 +133,55 @@ def test_one_who_could_not_be_told_is_told_by_the_next_run_and_the_other_is_not_
     twilio_double.fail_next(None, Fault.SERVER_ERROR)
     assert heard() == [(first, "limit")]
     assert heard() == [(second, "limit")]
+
+
+def test_who_has_switched_warnings_off_hears_none(room, heard, alice, bob):  # noqa: F811
+    hers, his = room(alice), room(bob)
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
+    Call.objects.filter(sid=his).update(wants_no_warnings=True)
+    assert heard() == [(hers, "limit")]
+
+
+def test_who_is_in_the_menu_hears_it_once_they_are_back(room, heard, alice):  # noqa: F811
+    sid = room(alice)
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2), out_since=timezone.now())
+    assert heard() == []
+    ours(Call).update(out_since=None)
+    assert heard() == [(sid, "limit")]
+
+
+@pytest.mark.parametrize(("left", "is_told"), [(0, False), (1, True), (180, True), (181, False)])
+def test_a_phone_is_told_within_the_last_three_minutes(room, twilio_double, alice, left, is_told):  # noqa: F811
+    room(alice)
+    now = timezone.now()
+    ours(Call).update(ends_at=now + timedelta(seconds=left))
+    warn_of_ends(now=now)
+    assert len(twilio_double.announced) == is_told
+
+
+def test_of_two_runs_that_have_read_the_same_phones_one_tells_each(room, monkeypatch, alice, bob):  # noqa: F811
+    phones, told, now = [room(alice), room(bob)], [], timezone.now()
+    ours(Call).update(ends_at=now + timedelta(minutes=2))
+
+    def tell_while_another_runs(*, call_sid, **_):
+        told.append(call_sid)
+        if len(told) == 1:
+            warn_of_ends(now=now)
+        return True
+
+    monkeypatch.setattr("voice.credit.warnings.telephony", lambda: SimpleNamespace(announce=tell_while_another_runs))
+    warn_of_ends(now=now)
+    assert told == phones
+
+
+def test_where_twilio_does_not_answer_three_times_in_a_row_it_is_not_asked_to_tell_the_others(
+    room,  # noqa: F811
+    twilio_double,
+    alice,
+):
+    for number in range(5):
+        room(alice, f"Alice's phone {number}")
+    now, asked = timezone.now(), len(twilio_double.requests)
+    ours(Call).update(ends_at=now + timedelta(minutes=2))
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 5)
+    assert (warn_of_ends(now=now), len(twilio_double.requests) - asked) == (3, 3)

@@ -117,7 +117,23 @@ def test_operators_find_who_is_to_be_hung_up_on_and_why(removed, browser, line, 
 def test_twilio_is_not_asked_twice_by_two_runs(removed):
     removed.twilio.faults.clear()
     now = timezone.now() + CLAIM
-    assert [repeat_hang_ups(now=now).ended for _ in range(2)] == [1, 0]
+    assert [repeat_hang_ups(now=at).ended for at in (now, now, now + CLAIM)] == [1, 0, 1]
+
+
+def test_of_two_runs_that_have_read_the_same_legs_one_tells_of_each(line, api, group, bob, monkeypatch):
+    for name in ("Bob", "Bob's tablet"):
+        line.join(bob, name)
+    api.delete(f"/api/groups/{group.pk}/groupMembers/{bob.pk}")
+    told, now = [], timezone.now()
+
+    def tell_while_another_runs(sid):
+        told.append(sid)
+        if len(told) == 1:
+            repeat_hang_ups(now=now)
+
+    monkeypatch.setattr("voice.hang_ups.end_at_twilio", tell_while_another_runs)
+    repeat_hang_ups(now=now)
+    assert sorted(told) == sorted(line.sids.values())
 
 
 @pytest.mark.alone
