@@ -49,7 +49,7 @@ def empty_what_was_being_said(now: datetime) -> None:
 
 def go_on_speaking(now: datetime) -> None:
     """Where a job was lost."""
-    waiting = Caption.objects.filter(typed=True, spoken=Caption.Spoken.WAITING)
+    waiting = Caption.objects.filter(spoken=Caption.Spoken.WAITING)
     late = waiting.filter(asked_at__lt=now - LONGEST - MINUTE)
     enqueue_each(settle, late.values_list("pk"))
     enqueue_each(

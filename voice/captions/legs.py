@@ -96,7 +96,7 @@ def transcription_of(sid: str, call: Call, *, language: str = "") -> Transcripti
     if known:
         return known
     Call.objects.select_for_update(no_key=True).get(pk=call.pk)
-    is_second = Transcription.objects.going_on().filter(call=call).exclude(sid=sid).exists()
+    is_second = Transcription.objects.going_on().filter(call=call).exists()
     row, is_new = Transcription.objects.get_or_create(
         sid=sid, defaults={"call": call, "language": language[:35], "fault": Fault.SECOND if is_second else ""}
     )
@@ -110,14 +110,10 @@ def transcription_of(sid: str, call: Call, *, language: str = "") -> Transcripti
 @task(seconds=15, tries=3)
 def see_whether_it_began(transcription_id: int) -> None:
     """Whoever waits for captions in vain is told so."""
-    note_silence(timezone.now(), Transcription.objects.filter(pk=transcription_id))
-
-
-def note_silence(now: datetime, rows: QuerySet[Transcription]) -> None:
-    silent = Transcription.objects.silent_since(now - SETTLES).filter(pk__in=rows.values("pk"), call__end_time=None)
     if telephony().is_played:
         return
-    for row in silent.select_related("call"):
+    silent = Transcription.objects.silent_since(timezone.now() - SETTLES).filter(call__end_time=None)
+    for row in silent.filter(pk=transcription_id).select_related("call"):
         tell_fault(row, Fault.SILENT)
 
 
@@ -132,7 +128,7 @@ def tell_fault(row: Transcription, fault: str) -> None:
     rules = GroupCall.objects.with_captions(group_id)
     if rules is None:
         return
-    lines.say_fault(group_id, fault)
+    lines.say_fault(rules, fault)
     if fault == Fault.SETUP:
         turn_off(rules, now=timezone.now())
 

@@ -22,8 +22,6 @@ def say(group_id: int, user_id: int | None, line: str) -> None:
         Activity.objects.create(group_id=group_id, user_id=user_id, activity=line)
 
 
-def say_fault(group_id: int, fault: str) -> None:
-    """In the name of who turned captions on, where they are on."""
-    rules = GroupCall.objects.filter(pk=group_id).first()
-    if rules and fault in FAULTS:
-        say(group_id, rules.captions_by, FAULTS[Fault(fault)])
+def say_fault(rules: GroupCall, fault: str) -> None:
+    """In the name of who turned captions on."""
+    say(rules.pk, rules.captions_by, FAULTS[Fault(fault)])

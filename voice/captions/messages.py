@@ -101,8 +101,7 @@ def speak_next(group_id: int) -> None:
 @atomic_and_retried
 def claim_next(group_id: int, *, now: datetime) -> Caption | None:
     """Under the group's lock: of two who look at once one finds it."""
-    if Group.objects.select_for_update(no_key=True).filter(pk=group_id).first() is None:
-        return None
+    list(Group.objects.select_for_update(no_key=True).filter(pk=group_id))
     waiting = list(Caption.objects.waiting(group_id)[:OF_A_PERSON])
     if not waiting or any(each.asked_at for each in waiting):
         return None
@@ -130,7 +129,7 @@ def speak(message: Caption) -> None:
 @task(seconds=15, tries=6)
 def settle(message_id: int) -> None:
     """Half a minute later: what Twilio has fetched it has spoken, and what it has not it will not."""
-    for message in Caption.objects.filter(pk=message_id, spoken=Spoken.WAITING):
+    for message in Caption.objects.filter(pk=message_id):
         if message.fetched_at:
             note(message_id, Spoken.SPOKEN)
         else:
@@ -140,14 +139,13 @@ def settle(message_id: int) -> None:
 @atomic_and_retried
 def note(message_id: int, spoken: Caption.Spoken, why: str | None = None) -> None:
     """The first word counts. Then it is the next one's turn."""
-    for message in Caption.objects.filter(pk=message_id, typed=True):
-        if Caption.objects.filter(pk=message_id, spoken=Spoken.WAITING).update(spoken=spoken, why=why):
-            speak_next.enqueue(message.group_id)
+    if Caption.objects.filter(pk=message_id, spoken=Spoken.WAITING).update(spoken=spoken, why=why):
+        speak_next.enqueue(Caption.objects.get(pk=message_id).group_id)
 
 
 def give_up_waiting(group_id: int) -> None:
     """Nobody is on any more."""
-    Caption.objects.waiting(group_id).order_by().update(spoken=Spoken.NOT_SPOKEN, why=CALL_OVER)
+    Caption.objects.waiting(group_id).update(spoken=Spoken.NOT_SPOKEN, why=CALL_OVER)
 
 
 def learn_of_announcement(url: str, *, is_spoken: bool) -> None:
@@ -164,7 +162,7 @@ def words_of(message_id: str, *, now: datetime) -> Announce:
     message = Caption.objects.filter(pk=pk, typed=True).exclude(spoken=Spoken.NOT_SPOKEN).first() if pk else None
     if message is None or not message.text:
         return Announce(())
-    Caption.objects.filter(pk=message.pk, fetched_at=None).update(fetched_at=now)
+    Caption.objects.filter(pk=message.pk).update(fetched_at=now)
     voice = message.language if message.language in LANGUAGES else language_for(message.language)
     who = spoken(WRITES, language_for(message.language), name=legible(message.display_name))
     return Announce((who, legible(message.text)), voice)

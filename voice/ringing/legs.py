@@ -96,7 +96,7 @@ def leg_of(params: Mapping[str, str]) -> Call | None:
     pk = number_in(params.get("leg", ""))
     if pk is None:
         return None
-    legs, sid = Call.objects.filter(pk=pk, ring_id__isnull=False), params.get("CallSid", "")
+    legs, sid = Call.objects.filter(pk=pk), params.get("CallSid", "")
     if legs.filter(sid__startswith=UNNAMED).exists():
         learn_sid(pk, sid)
     return legs.filter(sid=sid).first()

@@ -7,6 +7,9 @@ from groups.models import Membership, Ownership
 from groups.services import remove_person
 from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
+from tests.voice.dial_in.phone import Phone
+from voice.dial_in.codes import code_in
+from voice.dial_in_models import DialInCode
 from voice.models import Call
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql", "sign_in")]
@@ -50,3 +53,14 @@ def test_nor_while_their_leg_is_waited_for_of_which_twilio_has_told_before(ask, 
     at_once(lambda: ours(Call).select_for_update().get(), ask, then=lambda: change(group, bob))
     assert why in ask.answers[0]
     assert ours(Call).get().is_nobodys
+
+
+def test_nor_where_the_code_they_have_typed_has_died_meanwhile(ask, twilio, group, alice, bob):
+    code = code_in(group_id=group.pk, user_id=bob.pk)
+    phone = Phone(twilio, "+12025550199").dial()
+    at_once(
+        lambda: lock_account(account_of(alice)),
+        lambda: phone.press(code),
+        then=ours(DialInCode).all().delete,
+    )
+    assert phone.heard == ["The group has changed at this moment. Please call again."] * 2

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from core.wire import stamp
-from groups.models import Caption, PartialCaption
+from groups.models import Caption, CaptionCount, PartialCaption
 from tests.neighbours import ours
 from tests.voice.captions.conftest import EVENTS, NOON, sid_of
 from users.models import User
@@ -237,6 +237,9 @@ def test_what_nobody_has_finished_saying_for_two_minutes_goes(hear, reconcile):
         PartialCaption.objects.filter(text=text).update(created_at=timezone.now() - timedelta(seconds=seconds))
     reconcile()
     assert being_said() == [("Bob", "Good")]
+    told = ours(CaptionCount).get().last_partial
+    reconcile()
+    assert ours(CaptionCount).get().last_partial == told  # what is empty already is not told again
 
 
 @pytest.mark.usefixtures("talk")

@@ -192,6 +192,24 @@ def test_the_events_refusal_is_said_in_plain_words(talk, hear, alice):
     assert not ours(GroupCall).get().captions
 
 
+def test_then_everybody_hears_so_and_nobody_is_written_down_any_more(on_a_call, turn, hear, written_down, announced):
+    turn(on=True)
+    hear("", 2, call=on_a_call.sids["Bob"], event="transcription-error", TranscriptionErrorCode=32650)
+    do_all()
+    assert on_a_call.sids["Alice"] not in written_down()
+    assert announced() == ["captionsOn", "captionsOff"]
+
+
+def test_where_who_turned_captions_on_is_gone_nothing_is_said(on_a_call, turn, hear, run_jobs, dave):
+    turn(on=True)
+    ours(GroupCall).update(captions_by=dave.pk)
+    dave.delete()
+    said = lines()
+    hear("", 2, call=on_a_call.sids["Bob"], event="transcription-error", TranscriptionErrorCode=32650)
+    run_jobs()
+    assert (lines(), ours(GroupCall).get().captions) == (said, False)
+
+
 @pytest.mark.parametrize("code", ["32654", "x", ""])
 def test_another_error_is_its_end_and_it_begins_anew(on_a_call, turn, hear, written_down, reconcile, code):
     turn(on=True)
@@ -312,6 +330,16 @@ def test_where_twilio_does_not_answer_it_is_tried_again(on_a_call, turn, twilio_
     Job.objects.all().delete()
     reconcile(), do_all()
     assert written_down() == []
+
+
+@pytest.mark.parametrize("end", ["are off", "are refused"])
+def test_once_captions_are_off_nothing_is_looked_for_any_more(on_a_call, turn, reconcile, run_jobs, end):
+    if end == "are refused":
+        turn(language="xx-XX")
+    turn(on=True)
+    turn(on=False)
+    reconcile()
+    assert "adjust" not in run_jobs()
 
 
 def test_a_group_is_written_down_in_its_language_unless_it_has_another_for_captions(turn, group, sandbox_telephony):

@@ -9,7 +9,7 @@ from billing.ledger import set_balance
 from groups.models import Group, Membership
 from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
-from voice.dial_in.codes import code_in, digest, follows, is_easy, renew_code, whose_code
+from voice.dial_in.codes import NoFreeCodeError, code_in, digest, follows, is_easy, renew_code, whose_code
 from voice.dial_in_models import DialInCode
 from voice.models import Call
 
@@ -169,6 +169,34 @@ def test_nobody_is_given_what_is_tried_first(code, bob, settings, monkeypatch):
     drawn = chain([easy], map(str, count(1_000_000)))
     monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
     assert not is_easy(code(bob))
+
+
+def change(group, user):
+    return renew_code(group_id=group.pk, user_id=user.pk, check=lambda: None)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_where_another_is_given_the_same_one_at_that_moment_chance_draws_again(
+    code, alice, bob, group, monkeypatch, is_new
+):
+    alices = code(alice)
+    old = None if is_new else code(bob)
+    drawn = chain([DialInCode.objects.get(user=alice).seed], map(str, count(1)))
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+    with monkeypatch.context() as unseen:
+        unseen.setattr("voice.dial_in.codes.having", lambda _: DialInCode.objects.none())
+        new = code(bob) if is_new else change(group, bob)
+    assert new not in (old, alices)
+    assert (whose_code(new), whose_code(alices)) == ((bob, group), (alice, group))
+
+
+def test_where_chance_draws_none_that_is_free_the_old_one_stays(code, alice, bob, group, monkeypatch):
+    code(alice)
+    old, alices = code(bob), DialInCode.objects.get(user=alice).seed
+    monkeypatch.setattr(secrets, "token_hex", lambda _: alices)
+    with pytest.raises(NoFreeCodeError):
+        change(group, bob)
+    assert whose_code(old) == (bob, group)
 
 
 def test_an_exchanged_secret_keeps_codes_while_the_old_one_is_known(code, bob, group, settings):

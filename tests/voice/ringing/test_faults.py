@@ -11,6 +11,7 @@ from billing.ledger import account_of
 from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Group, Membership, Ring
+from tests.conftest import person
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
 from tests.neighbours import ours
@@ -20,7 +21,7 @@ from users.sign_in.local_issuer import local_token
 from voice.conferences.reconciliation import reconcile_calls
 from voice.credit.call_credit import held_by_calls
 from voice.models import Call, GroupCall
-from voice.ringing.legs import dial
+from voice.ringing.legs import dial, see_to_old_rings
 
 
 def later(**passed):
@@ -117,6 +118,14 @@ def test_a_leg_is_not_named_by_the_name_of_another(rings, ringing, verify, bob, 
     assert Call.objects.exclude(sid=f"CA{7:032x}").get().sid == sid
 
 
+def test_a_phone_that_asks_where_another_was_told_to_is_not_answered(rings, ringing, verify, app, bob):
+    verify(bob)
+    app(bob)
+    rings(bob)
+    phone, another = ringing().values()
+    assert phone.dial(another.made["Url"]).heard == ["This call is over. Goodbye."]
+
+
 def asked_after(seconds):
     """How many legs the command of each minute asks Twilio about, so much later."""
     return reconcile_calls(now=timezone.now() + timedelta(seconds=seconds)).calls
@@ -191,6 +200,29 @@ def test_where_the_jobs_are_lost_too_the_command_of_each_minute_sees_to_it(rings
     assert ours(Call).get().end_time
 
 
+def test_it_leaves_be_what_has_just_begun_to_ring(rings, verify, bob, twilio_double, state):
+    verify(bob)
+    rings(bob, jobs=False)
+    call_command("reconcile_calls", stdout=StringIO())
+    assert (state(bob), ours(Call).get().end_time) == ("ringing", None)
+    do_all()
+    assert len(twilio_double.rings) == 1
+
+
+def test_where_twilio_does_not_answer_it_three_times_in_a_row_it_asks_about_no_other_ring(
+    rings, verify, group, twilio_double
+):
+    people = [person(f"Person {number}") for number in range(5)]
+    for number, each in enumerate(people):
+        Membership.objects.create(group=group, user=each)
+        verify(each, f"+1202555013{number}")
+    rings(*people)
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 5)
+    asked = len(twilio_double.requests)
+    assert see_to_old_rings(now=timezone.now() + timedelta(minutes=3)) == 3
+    assert len(twilio_double.requests) - asked == 3
+
+
 def test_so_it_is_for_a_phone_whose_ring_has_come_to_something(rings, verify, bob, twilio_double):
     verify(bob)
     rings(bob)
@@ -237,6 +269,15 @@ def test_a_phone_that_rings_for_two_minutes_is_hung_up_on(rings, verify, alice, 
     assert (call["status"], line.ended()) == ("completed", [])
 
 
+def test_what_has_rung_for_so_long_is_left_to_the_command_of_each_minute(rings, verify, bob, twilio_double):
+    verify(bob)
+    rings(bob)
+    twilio_double.calls[twilio_double.rings[0]["sid"]]["status"] = "in-progress"
+    later(minutes=2, seconds=1)
+    do_all()
+    assert not Job.objects.filter(task__endswith="look_at_ring", state="waiting").exists()
+
+
 def test_who_was_let_in_is_not(rings, ringing, verify, bob, twilio_double, state):
     verify(bob)
     rings(bob)
@@ -257,6 +298,7 @@ def test_a_look_at_one_ring_leaves_anothers_be(rings, verify, bob, alice, twilio
     do_all()
     assert Call.objects.get(user_id=alice.pk).end_time is None
     assert state(alice) == "ringing"
+    assert Job.objects.filter(task__endswith="look_at_ring", state="waiting").count() == 1  # at hers
 
 
 def test_who_has_pressed_nothing_in_time_joins_by_no_late_key(rings, ringing, verify, app, bob, state):
