@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Caption, Group, Membership, Ownership
 from tests.conftest import person
@@ -82,6 +83,17 @@ def test_with_one_call_the_captions_of_another_do_not_end(here, neighbours, turn
     assert list(GroupCall.objects.filter(captions=True).values_list("group", flat=True)) == [neighbours.pk]
     assert ours(Caption).get().spoken == "waiting"
     assert [each["status"] for each in twilio_double.transcriptions.values()][:1] == ["in-progress"]
+
+
+def test_where_another_groups_captions_alone_are_on_ours_end_though_a_job_was_lost(
+    elsewhere, here, turn, twilio_double, reconcile
+):
+    turn(on=True)
+    turn(on=False, jobs=False)
+    Job.objects.all().delete()
+    reconcile(), do_all()
+    states = [each["status"] for each in twilio_double.transcriptions.values()]
+    assert sorted(states) == ["in-progress", "stopped", "stopped"]
 
 
 def test_where_only_others_talk_nobody_would_hear_it(elsewhere, api, path, group):
