@@ -32,6 +32,16 @@ def test_a_persons_phone_number_is_it_however_it_is_written(api, alice, written,
     assert answer.json()["phoneNumber"] == 12025550123
 
 
+@pytest.mark.parametrize(("number", "status"), [(2**63 - 1, 404), (2**63, 400)])
+def test_the_largest_id_is_one_and_may_be_nobodys(api, group, number, status):
+    assert api.post(f"/api/groups/{group.pk}/groupMembers", {"userId": number}).status_code == status
+
+
+def test_of_fields_that_cannot_be_changed_twenty_are_named(api, group):
+    answer = api.put(f"/api/groups/{group.pk}", {f"field{number}": 1 for number in range(21)})
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, 20)
+
+
 def test_a_phone_number_may_be_written_as_java_prints_a_double(api, alice):
     answer = post(api, f"/api/users/{alice.pk}", '{"phoneNumber": 1.2025550123E10}', method="PUT")
     assert answer.json()["phoneNumber"] == 12025550123

@@ -15,7 +15,6 @@ from tests.users.deletion.dump import dump, where
 from users.models import Erasure, User
 from voice.models import Call
 
-
 BY_API = pytest.mark.parametrize("delete", ["api"], indirect=True)
 
 

@@ -53,10 +53,11 @@ def test_who_is_refused_late_holds_nothing(ask, money, alice):
 
 
 def test_who_is_refused_and_is_on_all_the_same_is_hung_up_on(ask, money, tell, alice, committed):
-    tell(1, "participant-join", "CA1")
+    for number, sid in enumerate(("CA1", "CA2"), 1):
+        tell(number, "participant-join", sid)
     money(0)
     assert "not enough credit" in ask("CA1")
-    assert [each.why for each in HangUp.objects.filter(call__sid="CA1")] == ["no_credit"]
+    assert list(ours(HangUp).values_list("call__sid", "why")) == [("CA1", "no_credit")]
 
 
 def test_below_zero_no_call_starts_whatever_calls_need(ask, money, settings):

@@ -89,6 +89,13 @@ def test_a_phone_of_nobody_whom_we_know_is_counted(state, tell, alice):
     assert (found["participants"], found["unknownCallers"], found["pricePerMinute"]) == ([], 1, "0.0103")
 
 
+def test_who_is_deleted_while_on_is_counted_and_not_named(state, phones, alice, bob):
+    phones(1, alice), phones(2, bob)
+    bob.delete()
+    found = state()
+    assert ([each["displayName"] for each in found["participants"]], found["unknownCallers"]) == (["Alice"], 1)
+
+
 def test_who_has_left_is_on_no_more(state, phones, tell, group, alice):
     sid = phones(1, alice)
     tell(2, "participant-leave", sid, conference=f"CF{group.pk}")

@@ -2,10 +2,12 @@
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from tests.access.conftest import member, owner, signed_in  # noqa: F401  # fixtures
 from tests.doubles.server import Answer, Fault
 from tests.doubles.twilio import error
+from voice.models import Call
 
 
 @pytest.fixture
@@ -39,6 +41,17 @@ def who_is_muted(answer):
 
 def why(answer):
     return answer.status_code, answer.json()["code"]
+
+
+def test_who_is_in_the_menu_of_their_keypad_is_muted_though_twilio_does_not_know_them_there(
+    mute, room, twilio_double, alice
+):
+    sid = room(alice)
+    Call.objects.filter(sid=sid).update(out_since=timezone.now())
+    twilio_double.people[room.sid].remove(sid)
+    assert who_is_muted(mute(alice)) == ["Alice"]
+    Call.objects.filter(sid=sid).update(out_since=None)
+    assert why(mute(alice)) == (409, "not_on_call")
 
 
 def test_each_phone_of_theirs_is_muted_and_it_is_seen_at_once(mute, room, twilio_double, alice, bob):
