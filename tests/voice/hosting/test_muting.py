@@ -44,9 +44,10 @@ def why(answer):
 
 
 def test_who_is_in_the_menu_of_their_keypad_is_muted_though_twilio_does_not_know_them_there(
-    mute, room, twilio_double, alice
+    mute, room, line, twilio_double, alice
 ):
     sid = room(alice)
+    line.tell(2, "participant-unmute", sid, conference=room.sid)
     Call.objects.filter(sid=sid).update(out_since=timezone.now())
     twilio_double.people[room.sid].remove(sid)
     assert who_is_muted(mute(alice)) == ["Alice"]
