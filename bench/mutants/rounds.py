@@ -13,6 +13,7 @@ ELSEWHERE = {
     "groups/api": ("tests/access",),
     "groups/live": ("tests/live",),
     "users/api": ("tests/access",),
+    "voice/conferences": ("tests/voice/keypad", "tests/voice/hosting"),
     "voicechat": ("tests/wire", "tests/house"),
     "voicechat/adoption": ("tests/adoption",),
     "voicechat/export": ("tests/export",),

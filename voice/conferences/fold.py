@@ -86,7 +86,6 @@ def fold(events: Iterable[NumberedEvent], facts: Facts) -> State:
             step_out(call_sid, at, on, out)
         elif kind == END:
             ended = True
-            on.clear()
         elif not ended:
             move(kind, call_sid, at, on, out)
     ended = ended or facts.conference_completed

@@ -178,6 +178,15 @@ def test_so_it_is_where_it_is_asked_for_the_first_time(talk, shown):
     assert shown() == ([], False)
 
 
+@pytest.mark.parametrize("first_asked", [3, 5 * 60])
+def test_what_is_closed_has_been_in_doubt_since_it_was_first_asked_for(talk, first_asked):
+    asked = later(minutes=first_asked)
+    reconcile_calls(now=asked)
+    reconcile_calls(now=later(hours=9))
+    for rows in (ours(Call), ours(Conference)):
+        assert {abs(row.doubted_at - asked) < timedelta(seconds=9) for row in rows} == {True}
+
+
 def test_while_twilio_does_not_answer_nothing_is_closed(talk, shown, twilio_double):
     reconcile_calls(now=later(minutes=3))
     twilio_double.fail_next(*[twilio_double.server_error(None)] * 9)
@@ -275,6 +284,7 @@ def test_nothing_that_is_told_in_between_moves_when_it_was_closed(closed, shown)
 def test_nor_do_the_numbers_of_another_conference(talk, tell, shown):
     tell(99, "conference-start", conference="CF9")
     reconcile_calls(now=later(hours=5))
+    assert ours(Conference).get(pk="CF9").ended_at  # which nobody has ever joined
     talk.tell(5, "participant-join", talk.bob)
     assert shown()[0] == ["Bob"]
 

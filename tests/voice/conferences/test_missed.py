@@ -151,6 +151,19 @@ def test_who_was_there_are_those_of_this_call_alone(call, phones, twilio, leg, t
     ]
 
 
+def test_who_talked_in_another_group_meanwhile_has_missed_it_and_was_not_there(
+    call, phones, twilio, tell, alice, bob, otto, run_jobs
+):
+    choir = Group.objects.create(name="Choir")
+    Membership.objects.create(group=choir, user=bob)
+    twilio("/api/voice/makeCall", to=choir.pk, From=f"client:u_{bob.pk}", CallSid="CA9")
+    tell(1, "participant-join", "CA9", FriendlyName=choir.pk, conference="CF9")
+    call(alice, otto)
+    assert missed() == [
+        ("You missed a call in Family, which lasted 25 minutes. Alice and Otto were there.", [f"u_{bob.pk}"])
+    ]
+
+
 @pytest.mark.parametrize(("minutes", "told"), [(11 * 60 + 59, True), (12 * 60 + 1, False)])
 def test_what_is_heard_of_half_a_day_late_nobody_has_missed(call, phones, alice, otto, run_jobs, minutes, told):
     call(alice, otto, survives=False)
