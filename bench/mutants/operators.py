@@ -152,7 +152,8 @@ class Module:
         for line in self.content.splitlines(keepends=True):
             starts.append(starts[-1] + len(line))
         self.starts = starts
-        self.statements = [self.whole_lines(node) for node in ast.parse(text).body]
+        self.tree = ast.parse(text)
+        self.statements = [self.whole_lines(node) for node in self.tree.body]
         """The module's own statements, functions and classes among them: from and until which byte of the text. What a
         fault makes of one is looked at without the others, for a module takes long to compile."""
         self.guarded: set[ast.stmt] = set()
@@ -198,7 +199,7 @@ class Module:
         return self.content[first:last].decode()
 
     def pieces(self) -> Iterator[tuple[Piece, str]]:
-        return self.walk(ast.parse(self.text), ())
+        return self.walk(self.tree, ())
 
     def walk(self, node: ast.AST, scope: tuple[str, ...]) -> Iterator[tuple[Piece, str]]:
         for operator in self.operators.get(type(node), []):

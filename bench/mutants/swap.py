@@ -38,10 +38,9 @@ def swap(functions: Functions, path: str, before: str, after: str) -> bool:
     except NeedsNewImportError:
         set_value(path, before, after)
         return False
-    ours = [each for each in functions.get(path, []) if each.__code__ in wanted]
-    if set(wanted) - {each.__code__ for each in ours}:
-        raise NeedsNewImportError
     alive = {each.__code__ for each in functions.get(path, [])}
+    if wanted.keys() - alive:
+        raise NeedsNewImportError
     for outer in list(wanted.items()):
         wanted |= made_by(*outer, alive)
     ours = [each for each in functions.get(path, []) if each.__code__ in wanted]

@@ -21,6 +21,13 @@ def cents(row: Any) -> str | None:
     return exact_dollars(row.amount_cents and row.amount_cents * MICROS_PER_CENT)
 
 
+ASKED: dict[str, Callable[[Any], Any]] = {
+    "at": lambda row: row.created_at,
+    "amount": lambda row: linked(row, cents(row)),
+}
+"""Columns of whatever money is open."""
+
+
 @in_story("Money", Account)
 def account(person_id: int) -> Part:
     columns: dict[str, Callable[[Any], Any]] = {
@@ -89,9 +96,3 @@ def refused_cards(person_id: int) -> Part:
     }
     rows = CardRefusal.objects.filter(user=person_id)
     return newest("Refused cards", rows, columns, listed(CardRefusal, f"user__id__exact={person_id}"))
-
-
-ASKED: dict[str, Callable[[Any], Any]] = {
-    "at": lambda row: row.created_at,
-    "amount": lambda row: linked(row, cents(row)),
-}

@@ -118,7 +118,7 @@ def see_whether_it_began(transcription_id: int) -> None:
 
 
 @atomic_and_retried
-def tell_fault(row: Transcription, fault: str) -> None:
+def tell_fault(row: Transcription, fault: Transcription.Fault) -> None:
     """Stores it, and says it in the group, once for the reason that holds for all. Locks the group."""
     group_id = row.call.group_id or 0
     if Group.objects.select_for_update(no_key=True).filter(pk=group_id).first() is None:

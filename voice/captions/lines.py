@@ -22,6 +22,6 @@ def say(group_id: int, user_id: int | None, line: str) -> None:
         Activity.objects.create(group_id=group_id, user_id=user_id, activity=line)
 
 
-def say_fault(rules: GroupCall, fault: str) -> None:
+def say_fault(rules: GroupCall, fault: Fault) -> None:
     """In the name of who turned captions on."""
-    say(rules.pk, rules.captions_by, FAULTS[Fault(fault)])
+    say(rules.pk, rules.captions_by, FAULTS[fault])

@@ -16,7 +16,7 @@ from rest_framework.exceptions import APIException
 
 from core.legible import legible
 from core.throttle import TooManyRequests
-from core.transactions import atomic_and_retried
+from core.transactions import atomic_and_retried, lock_rows
 from core.wire import number_in
 from groups.models import Caption, Group
 from groups.services import lock_group
@@ -101,7 +101,7 @@ def speak_next(group_id: int) -> None:
 @atomic_and_retried
 def claim_next(group_id: int, *, now: datetime) -> Caption | None:
     """Under the group's lock: of two who look at once one finds it."""
-    list(Group.objects.select_for_update(no_key=True).filter(pk=group_id))
+    lock_rows(Group.objects.filter(pk=group_id))
     waiting = list(Caption.objects.waiting(group_id)[:OF_A_PERSON])
     if not waiting or any(each.asked_at for each in waiting):
         return None
