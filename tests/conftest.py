@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
@@ -19,6 +20,8 @@ from uploads import images
 from users.models import User
 
 pytest_plugins = ["tests.neighbours", "tests.budget", "tests.doubles.fixtures", "tests.operators_log"]
+
+PBKDF2PasswordHasher.iterations = 1000  # the real million takes a third of a second for each password that is tried
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("untimed")

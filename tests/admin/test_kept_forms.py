@@ -13,8 +13,7 @@ ORIGIN = "http://testserver"
 
 
 @pytest.fixture
-def root(root: User, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # real ones take their time
+def root(root: User) -> User:
     root.set_password(PASSWORD)
     root.save()
     return root

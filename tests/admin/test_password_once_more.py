@@ -17,8 +17,7 @@ ACCOUNTS = "/admin/billing/account"
 
 
 @pytest.fixture
-def root(root: User, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # real ones take their time
+def root(root: User) -> User:
     root.set_password(PASSWORD)
     root.save()
     return root

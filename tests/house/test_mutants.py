@@ -360,24 +360,14 @@ def became(copy, change, tests, *, anew=False):
     return answer["status"], answer.get("by")
 
 
-def test_a_fault_is_killed_by_the_test_that_says_the_rule_and_by_no_other(copy):
+def test_a_fault_is_killed_by_the_test_that_says_the_rule_and_by_no_other_and_is_gone_after_it(copy):
     assert became(copy, ">= -> >", [OURS, THREE]) == ("killed", THREE)
-
-
-def test_a_fault_that_no_test_notices_survives(copy):
     assert became(copy, ">= -> >", [OURS]) == ("survived", None)
-
-
-def test_a_test_passes_again_once_the_fault_is_gone(copy):
-    assert became(copy, ">= -> >", [THREE]) == ("killed", THREE)
     assert copy.ask([(THREE, 0.1)])["status"] == "survived"
 
 
-def test_what_runs_at_import_is_noticed_too(copy):
+def test_what_runs_at_import_is_noticed_too_and_survives_only_where_a_new_import_has_shown_it(copy):
     assert became(copy, "3 -> 4", [OURS, THREE]) == ("killed", THREE)
     assert became(copy, "3 -> 4", [THREE], anew=True) == ("killed", THREE)
-
-
-def test_a_fault_of_an_import_survives_only_where_a_new_import_has_shown_it(copy):
     assert became(copy, "3 -> 4", [OURS]) == ("import", None)
     assert became(copy, "3 -> 4", [OURS], anew=True) == ("survived", None)
