@@ -216,6 +216,14 @@ def test_an_email_that_stripe_does_not_take_stands_in_nobodys_way(stripe_payment
     answer = api.post("/api/users", {"email": "rose@example.test"})
     assert answer.json()["stripeId"].startswith("cus_")
     assert not PaymentNotice.objects.exists()
+    with_email, without = (asked.headers["Idempotency-Key"] for asked in stripe_double.requests)
+    assert with_email != without
+
+
+def test_what_else_stripe_refuses_is_not_tried_without_the_email(stripe_payments, stripe_double, api, db):
+    stripe_double.fail_next(refused(400, "parameter_unknown", param="name"))
+    assert api.post("/api/users", {"email": "rose@example.test"}).json()["stripeId"] is None
+    assert len(stripe_double.requests) == 1
 
 
 @pytest.mark.parametrize("refusal", ["an expired key", "test mode"])

@@ -25,6 +25,16 @@ def test_ten_thousand_that_are_polled_in_turn_take_no_more_than_there_is():
         assert shelf.bytes <= shelf.most
     assert 100 < len(shelf.kept) < 200
     assert shelf.bytes == sum(kept.size for kept in shelf.kept.values())
+    assert (shelf.get(key(1)), shelf.get(key(9_999)) is None) == (None, False)
+
+
+def test_for_a_large_one_as_many_go_as_take_its_place():
+    shelf = Shelf(most=20_000)
+    for number, size in enumerate([1_000] * 5 + [15_000]):
+        shelf.note(key(number), SHOWN)
+        shelf.add(key(number), answer(size), is_whole=None)
+    assert shelf.bytes <= shelf.most
+    assert shelf.get(key(5)).answers
 
 
 def test_what_shows_other_rows_than_before_takes_its_answers_with_it():

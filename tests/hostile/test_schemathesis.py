@@ -1,4 +1,4 @@
-"""The project's own OpenAPI document against the server, by Schemathesis, as two roles, and with `FUZZ` as each of four.
+"""The project's own OpenAPI document against the server, by Schemathesis, as two roles, with `FUZZ` as four.
 
 Of its checks two are left to others: the access matrix knows every case of `object_level_authorization`, and
 `test_webhooks.py` those of `missing_required_header`, which only webhooks have.

@@ -118,7 +118,7 @@ def correct_ending(call: Call, report: CallReport, *, now: datetime) -> None:
     """Puts what Twilio knows in the place of what was assumed."""
     row = lock_call(call)
     due, attempts = row.price_due_at, row.price_attempts
-    if row.end_source in ("", Call.EndSource.EVENT) or not write_ending(row, answer(report), now=now):
+    if not row.end_source or not write_ending(row, answer(report), now=now):
         return
     row.price_due_at, row.price_attempts = due, attempts  # it is being asked for
     row.save()

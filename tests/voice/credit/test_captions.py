@@ -127,6 +127,7 @@ def test_they_are_an_entry_of_their_own_and_proved(twilio, group, alice, hear): 
     post_price(call, -8_500, now=now)
     corrected = LedgerEntry.objects.get(reference="twilio:CA1:captions:corrected:1")
     assert (corrected.amount_micros, corrected.memo) == (CAPTIONS, "Corrected captions in Family")
+    assert {entry.group_id, corrected.group_id} == {group.pk}
     assert LedgerEntry.objects.filter(kind="call").count() == 3
     assert not differences()
 

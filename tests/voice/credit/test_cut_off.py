@@ -58,10 +58,11 @@ def test_they_talk_on_while_the_balance_carries_the_minute_to_the_next_run(talk,
     assert cut_off(now=after(minutes=9, seconds=59)).ended == 2
 
 
-def test_a_leg_that_ended_and_has_no_price_yet_counts(talk, money, twilio):
+def test_a_leg_that_ended_and_has_no_price_yet_counts(talk, money, twilio_double):
     money(22)
     Call.objects.create(sid="CA9", payer=ours(Call).first().payer, end_time=NOW, duration=1)
     assert cut_off(now=after(minutes=9)).ended == 2
+    assert all("CA9" not in asked.path for asked in twilio_double.requests)  # it is over
 
 
 @pytest.mark.alone

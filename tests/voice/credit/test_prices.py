@@ -90,6 +90,7 @@ def test_a_call_that_nobody_pays_has_a_price_and_no_entry(ended):
     ours(Call).update(payer=None)
     assert sync_prices(now=later()).priced == 1
     assert not LedgerEntry.objects.filter(kind="call").exists()
+    assert ours(Call).get().charged_micros is None
 
 
 def test_the_price_of_a_call_that_nobody_pays_is_asked_for_once_more_and_then_no_longer(ended):
@@ -142,6 +143,13 @@ def test_a_price_that_changes_later_posts_the_difference_once(at_twilio, alice):
         sync_prices(now=later(60 * hours))
     amounts = LedgerEntry.objects.filter(kind="call").order_by("id").values_list("amount_micros", flat=True)
     assert list(amounts) == [-20_600, -3_000]
+
+
+def test_a_price_is_asked_for_once_more_after_a_day_and_not_before(at_twilio):
+    sync_prices(now=later())
+    at_twilio["price"] = "-0.0200"
+    assert [sync_prices(now=later(60 * hours)).priced for hours in (1, 23, 25)] == [0, 0, 1]
+    assert LedgerEntry.objects.filter(kind="call").count() == 2
 
 
 def test_a_price_that_stays_is_asked_for_once_more_and_posts_nothing(at_twilio):

@@ -10,10 +10,12 @@ from django.utils import timezone
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from groups.models import Group
+from groups.notifications.models import Notice
 from tests.doubles.server import Fault
 from tests.neighbours import ours
 from voice.credit import prices
-from voice.credit.prices import sync_prices
+from voice.credit.charges import post_price, settle_at_our_rates, settle_by_staff
+from voice.credit.prices import ask_for_price, sync_prices
 from voice.models import Call
 
 RATE = 10_300
@@ -157,13 +159,84 @@ def test_a_call_that_nobody_pays_is_not_charged(call):
     call()
     ours(Call).update(payer=None)
     wait(25)
-    assert charges() == []
+    assert (charges(), ours(Call).get().charged_micros) == ([], None)
+
+
+def test_a_duration_that_is_corrected_before_the_price_comes_corrects_our_estimate(call):
+    at_twilio = call()
+    wait(25)
+    ours(Call).update(end_source="answer", created_at=later(seconds=-754))
+    at_twilio["duration"] = "754"
+    sync_prices(now=later(hours=49))
+    assert charges() == [2 * RATE, 11 * RATE]
+    assert ours(Call).get().price_attempts == len(prices.WAITS)
+
+
+def test_what_is_still_on_at_twilio_corrects_no_end_that_we_assume(call):
+    call().update(status="in-progress", duration=None, end_time=None)
+    ours(Call).update(end_source="assumed")
+    wait(0)
+    assert (ours(Call).get().status, ours(Call).get().duration) == ("completed", 61)
+
+
+def test_the_longer_of_both_durations_says_what_a_price_can_be(call):
+    call(601).update(price="-2.0000", duration="1")
+    wait(0)
+    assert charges() == [2_000_000 + 11 * 1_800]
+
+
+def test_a_price_that_is_known_stays_though_twilio_tells_none_any_more(call):
+    at_twilio = call()
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    at_twilio["price"] = None
+    assert sync_prices(now=later(hours=25)).waiting == 0
+    known = ours(Call).get()
+    assert (charges(), known.price_micros, known.price_due_at) == ([2 * RATE], -17_000, None)
+
+
+def test_a_charge_of_which_the_call_knows_nothing_is_not_posted_once_more(call):
+    call()["price"] = "-0.0170"
+    wait(0)
+    ours(Call).update(charged_micros=None, charged_minutes=None, price_due_at=timezone.now())
+    wait(0)
+    assert charges() == [2 * RATE]
 
 
 def test_a_long_name_of_the_group_fits(call, group):
     Group.objects.filter(pk=group.pk).update(name="F" * Group._meta.get_field("name").max_length)
     call()["price"] = "-0.0170"
     assert wait(0)[0].priced == 1
+
+
+# What was settled otherwise
+
+
+def test_what_staff_have_settled_stays_whatever_price_comes_and_is_asked_for_no_more(call):
+    at_twilio = call()
+    settle_by_staff(ours(Call).get(), 500, reason="As agreed.")
+    assert ours(Call).get().price_due_at is None
+    ours(Call).update(price_due_at=timezone.now())  # by a run that had asked before
+    at_twilio["price"] = "-0.0170"
+    wait(30)
+    known = ours(Call).get()
+    assert (charges(), known.price_micros, known.price_due_at) == ([500], -17_000, None)
+
+
+SETTLED = {
+    "by its price": lambda call: post_price(call, -13_000, now=timezone.now()),
+    "by staff": lambda call: settle_by_staff(call, 500, reason="As agreed."),
+    "at our rates": settle_at_our_rates,
+}
+
+
+@pytest.mark.parametrize("settle", SETTLED.values(), ids=SETTLED)
+def test_what_was_settled_meanwhile_is_not_charged_at_our_rates_as_well(call, settle):
+    call()
+    leg = ours(Call).get()
+    settle(leg)
+    charged = charges()
+    assert (settle_at_our_rates(leg), charges()) == (False, charged)
 
 
 # Another unit
@@ -281,7 +354,71 @@ def test_the_next_run_begins_with_those_that_were_not_asked_about(calls, twilio_
     assert calls[3]["sid"] in twilio_double.requests[asked].path
 
 
+def test_a_run_asks_about_so_many(calls, monkeypatch):
+    monkeypatch.setattr(prices, "MOST_AT_ONCE", 2)
+    assert [sync_prices(now=later(minutes=3)).priced for _ in range(3)] == [2, 2, 1]
+
+
+def test_a_run_settles_so_many(calls, monkeypatch):
+    monkeypatch.setattr(prices, "MOST_AT_ONCE", 2)
+    ours(Call).update(price_due_at=None)
+    assert [sync_prices(now=later(hours=49)).settled for _ in range(3)] == [2, 2, 1]
+
+
+def test_a_run_whose_time_is_over_settles_nothing(calls, past_deadline):
+    ours(Call).update(price_due_at=None)
+    assert (sync_prices(now=later(hours=49)).settled, charges()) == (0, [])
+
+
+def test_the_job_of_a_call_asks_about_no_other_and_not_before_its_time(calls, twilio_double):
+    first, second = ours(Call).order_by("pk")[:2]
+    Call.objects.filter(pk=second.pk).update(price_due_at=later(hours=1))
+    before = len(twilio_double.requests)
+    for call in (first, second):
+        ask_for_price.call(call.pk)
+    (asked,) = twilio_double.requests[before:]
+    assert first.sid in asked.path
+
+
+def test_what_another_run_asks_about_is_not_asked_about_as_well(calls, twilio_double):
+    stale = ours(Call).order_by("pk").first()
+    sync_prices(now=later(minutes=3))
+    before = len(twilio_double.requests)
+    prices.ask(stale, prices.PriceSummary(), now=later(minutes=3))
+    assert twilio_double.requests[before:] == []
+
+
 def test_an_answer_in_between_lets_the_run_go_on(calls, twilio_double):
     twilio_double.fail_next(Fault.SERVER_ERROR, Fault.SERVER_ERROR)
     summary = sync_prices(now=later(minutes=3))
     assert (summary.priced, summary.left) == (3, 2)
+
+
+# Money that is low
+
+
+@pytest.fixture
+def told_that_it_is_low(alice):
+    return lambda: Notice.objects.filter(user=alice, kind=Notice.Kind.LOW).values("about").distinct().count()
+
+
+def test_who_has_little_left_after_a_correction_is_told(call, alice, told_that_it_is_low):
+    at_twilio = call()
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    assert told_that_it_is_low() == 0
+    set_balance(user=alice, balance_micros=220_000, memo="")
+    at_twilio["price"] = "-0.1170"
+    sync_prices(now=later(hours=25))
+    assert told_that_it_is_low() == 1
+
+
+def test_who_gets_something_back_by_a_correction_is_not_told_once_more(call, alice, told_that_it_is_low):
+    at_twilio = call()
+    set_balance(user=alice, balance_micros=100_000, memo="")
+    at_twilio["price"] = "-0.0170"
+    wait(0)
+    assert told_that_it_is_low() == 1
+    at_twilio["price"] = "-0.0130"
+    sync_prices(now=later(hours=25))
+    assert (told_that_it_is_low(), charges()) == (1, [2 * RATE, -4_000])
