@@ -148,9 +148,3 @@ def mend_clocks() -> None:
     ahead = Job.objects.unfinished().filter(written_at__gt=now + CLOCKS)
     ahead.filter(state=Job.State.WAITING).update(due_at=now, written_at=now)
     ahead.filter(state=Job.State.RUNNING).update(due_at=now + LEASE, written_at=now)
-
-
-def is_waiting(task: Task[..., Any], *args: Any) -> bool:
-    """Whether a job of this task with these arguments waits or is at work."""
-    of_cause = cause(task.module_path, written(args, {}))
-    return Job.objects.unfinished().filter(cause=of_cause).exists()

@@ -53,6 +53,7 @@ def test_a_worker_that_was_not_seen_for_a_minute_is_none(jobs, worker, log):
 def test_a_job_that_has_waited_for_more_than_five_minutes_is_late(jobs, worker, log, minutes, state):
     Job.objects.create(task="one", due_at=timezone.now() - timedelta(minutes=minutes))
     Job.objects.create(task="two", due_at=timezone.now() - timedelta(hours=1), state="done")
+    Job.objects.create(task="three", due_at=timezone.now() - timedelta(minutes=1))
     told = jobs()
     assert told["state"] == state
     assert minutes * 60 <= told["oldestDueSeconds"] < minutes * 60 + 30

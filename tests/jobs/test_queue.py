@@ -10,8 +10,12 @@ from django_tasks import TaskResultStatus
 from django_tasks.exceptions import TaskResultDoesNotExist
 
 from core.jobs import queue
-from core.jobs.models import Job
+from core.jobs.models import MOST_WORDS, Job
 from core.jobs.queue import beat, begin, enqueue_each, fail, finish, give_back, mend_clocks, try_again
+from core.jobs.worker import do_all
+from core.metrics.counted import counted
+from core.metrics.families import JOBS_DONE
+from tests.jobs import tasks
 from tests.jobs.tasks import (
     answer_no_json,
     ask_how_long,
@@ -146,6 +150,78 @@ def test_one_that_was_given_up_is_tried_anew_as_often_as_at_first(marks, run_due
     assert (states(), Job.objects.get().tries, len(marks())) == (["waiting"], 1, 3)
 
 
+def test_what_is_done_at_the_second_try_says_nothing_of_the_first(run_due):
+    note.enqueue("one")
+    job = begin("here")
+    fail(job, "It failed.")
+    Job.objects.update(due_at=timezone.now())
+    assert run_due() == [True]
+    assert Job.objects.values_list("state", "fault", "tries").get() == ("done", "", 2)
+
+
+def test_a_task_that_says_nothing_has_no_result(run_due):
+    ask_how_long.enqueue("one")
+    run_due()
+    assert Job.objects.get().result == ""
+
+
+def test_of_a_long_fault_so_much_is_kept():
+    note.enqueue("one")
+    assert fail(begin("here"), "It failed. " * 200)
+    assert len(Job.objects.get().fault) == MOST_WORDS
+
+
+def test_those_alone_that_were_given_up_are_tried_anew(run_due):
+    note.enqueue("done")
+    run_due()
+    note.enqueue("waits")
+    note.enqueue("given up")
+    Job.objects.filter(cause__endswith="given up").update(state="dead")
+    note.enqueue("at work")
+    Job.objects.filter(cause__endswith="at work").update(state="running")
+    assert try_again(Job.objects.all()) == 1
+    assert states() == ["done", "waiting", "waiting", "running"]
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), RuntimeError()], ids=repr)
+def test_a_task_that_would_end_its_process_has_failed_and_ends_none(run_due, monkeypatch, error):
+    def end(word):
+        raise error
+
+    monkeypatch.setattr(tasks, "mark", end)
+    note.enqueue("one")
+    assert (run_due(), states()) == ([False], ["waiting"])
+
+
+def test_it_is_counted_how_jobs_end(run_due, monkeypatch):
+    monkeypatch.setattr(counted, "is_on", True)
+    monkeypatch.setattr(counted, "counts", {})
+    for number, task in enumerate((note, failing, note)):
+        task.enqueue(f"{number}")
+    run_due()
+    assert counted.counts == {
+        (JOBS_DONE, note.module_path, "done"): 2,
+        (JOBS_DONE, failing.module_path, "failed"): 1,
+    }
+
+
+def test_so_many_are_done_and_no_more():
+    for word in ("one", "two", "three"):
+        note.enqueue(word)
+    assert [len(do_all(most=2)) for _ in range(2)] == [2, 1]
+
+
+def test_of_arguments_by_name_the_order_says_nothing(run_due):
+    linger.enqueue(word="one", seconds=0)
+    linger.enqueue(seconds=0, word="one")
+    assert (run_due(), states()) == ([True], ["done", "done"])
+
+
+def test_what_waits_is_at_no_worker(run_due):
+    waiting = note.enqueue("one")
+    assert waiting.worker_ids == []
+
+
 def test_a_task_that_is_unknown_waits_for_a_worker_that_knows_it(marks, run_due, later):
     note.enqueue("one")
     Job.objects.update(task="tests.jobs.tasks.of_tomorrow")
@@ -248,6 +324,14 @@ class TestKilled:
         beat("another", 4, [another])
         assert Job.objects.get(pk=another.pk).due_at > before.pop(another.pk)
         assert dict(Job.objects.exclude(pk=another.pk).values_list("pk", "due_at")) == before
+
+    def test_of_what_it_has_begun_it_renews_what_it_is_still_at(self, job):
+        note.enqueue("two")
+        other = begin(job.worker)
+        Job.objects.update(due_at=timezone.now())
+        beat(job.worker, 1, [other])
+        due = dict(Job.objects.values_list("pk", "due_at"))
+        assert due[job.pk] < timezone.now() < due[other.pk]
 
     def test_what_kills_each_worker_is_given_up(self, job, later):
         for _ in range(note.tries):

@@ -7,10 +7,11 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from core.jobs import schedule
-from core.jobs.models import Job, ScheduledCommand
+from core.jobs.models import MOST_WORDS, Job, ScheduledCommand
 from core.jobs.queue import begin
 from core.jobs.schedule import Clock, Scheduled, enqueue_due
 from core.jobs.worker import do_all
+from tests.jobs.tasks import linger
 from tests.voice.conferences.test_event_races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,31 @@ def test_one_that_still_runs_is_not_begun_beside_itself_and_holds_up_no_other(co
     at_work = begin("hangs")
     pass_time(NOW + MINUTE, NOW + 2 * MINUTE)
     assert (at_work.task, called) == ("core.jobs.schedule.run_command", ["daily"])
+
+
+def test_one_that_a_worker_takes_to_be_due_that_was_run_meanwhile_is_not_run_again(commands):
+    called, _ = commands
+    pass_time(NOW)
+    often, due = schedule.schedule()["often"], ScheduledCommand.objects.get(pk="often").next_at
+    pass_time(NOW + MINUTE)
+    schedule.enqueue_run(often, due, NOW + MINUTE)
+    do_all()
+    assert called.count("often") == 2
+
+
+def test_a_job_about_something_of_that_name_holds_up_no_command(commands):
+    called, _ = commands
+    linger.using(run_after=timezone.now() + DAY).enqueue("often", 1)
+    enqueue_due(NOW)
+    do_all()
+    assert called.count("often") == 1
+
+
+def test_of_what_a_command_says_the_end_is_kept(commands, monkeypatch):
+    says = f"{'Much. ' * 500}The end."
+    monkeypatch.setattr(schedule, "call_command", lambda *_, stdout, **__: stdout.write(says))
+    pass_time(NOW)
+    assert ScheduledCommand.objects.get(pk="often").result == says[-MOST_WORDS:]
 
 
 def test_how_it_went_is_noted(commands):
