@@ -4,7 +4,7 @@ from itertools import chain
 from uuid import uuid4
 
 from groups.models import Device, Group
-from groups.notifications.channels import ChannelUnavailable, channels
+from groups.notifications.channels import ChannelUnavailable
 from groups.notifications.pushes import in_batches, store
 from groups.notifications.sending import send
 
@@ -17,7 +17,6 @@ def notify_group(*, group: Group, body: str) -> tuple[str | None, int]:
     Who is in the group is asked now, not when a device registered. The first batch of devices are told before this
     returns; raises where none of them can be. The others, and those of the first that can be told later, are jobs.
     """
-    channels()
     batches = list(in_batches(Device.objects.of_group(group).for_words()))
     recipients, first, others = sum(map(len, batches)), dict(chain(*batches[:1])), batches[1:]
     outcome = send(Device.objects.filter(pk__in=first), body=body, group_id=group.pk)
