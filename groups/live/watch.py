@@ -105,7 +105,7 @@ class Watch:
             self.read(changes, *self.changed(versions, people, groups))
             self.read_what_is_new(changes, known or {})
             now = self.with_changes(changes)
-            if now[0].keys() - self.groups.keys() or now[1].keys() - self.people.keys():
+            if now[0].keys() - self.groups.keys():  # that nobody had asked about
                 versions = ask(now[0], self.shown(now[0]), now[1])
         self.groups, self.people = now
         self.committed, self.versions = seen, versions

@@ -1,0 +1,172 @@
+"""One look at the database: what is another since the last one, whoever follows it, and no more."""
+
+import pytest
+from django.db import connection
+
+from core import triggers
+from groups.live.watch import Watch
+from groups.models import Activity, Caption, CaptionCount, Group, Invitation, Membership, Ownership, PartialCaption
+from groups.triggers import EVERY, LISTS_OF_EVERY_GROUP, RAISE_EVERY, NotCountedError
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+NOBODY = frozenset()
+
+
+@pytest.fixture
+def watch():
+    return Watch()
+
+
+@pytest.fixture
+def look(watch):
+    def look(*people, groups=NOBODY, **more):
+        return watch.look({person.pk for person in people}, frozenset(group.pk for group in groups), **more)
+
+    return look
+
+
+def found(changes):
+    return set(changes.people), set(changes.groups)
+
+
+def test_the_first_look_reads_people_and_all_of_their_groups_and_the_next_one_nothing(look, group, alice, bob, carol):
+    assert found(look(alice, carol)) == ({alice.pk, carol.pk}, {group.pk})
+    assert found(look(alice, carol)) == (set(), set())
+
+
+def test_who_is_in_no_group_is_read_once_too(look, dave):
+    assert [found(look(dave)) for _ in range(2)] == [({dave.pk}, set()), (set(), set())]
+
+
+def test_groups_that_are_named_are_read_once_though_nobody_follows_them(look, group):
+    assert [found(look(groups=[group])) for _ in range(2)] == [(set(), {group.pk}), (set(), set())]
+
+
+def test_who_comes_later_is_read_and_nobody_else(look, group, alice, dave):
+    look(alice)
+    assert found(look(alice, dave)) == ({dave.pk}, set())
+
+
+def test_while_nobody_commits_anything_it_is_not_looked_unless_somebody_asks(look, alice):
+    look(alice)
+    assert look(alice, is_asked=False) is None
+    assert look(alice) is not None
+
+
+def test_over_another_connection_all_is_read_anew(watch, look, group, alice):
+    look(alice)
+    watch.connection = object()
+    assert found(look(alice, is_asked=False)) == ({alice.pk}, {group.pk})
+    assert look(alice, is_asked=False) is None
+
+
+def test_where_tables_or_triggers_are_others_all_is_read_anew(watch, look, group, alice):
+    look(alice)
+    watch.schema = ("another",)
+    assert found(look(alice, is_asked=False)) == ({alice.pk}, {group.pk})
+
+
+def test_where_changes_are_not_counted_nothing_is_told(look, alice):
+    vendor = connection.vendor
+    with connection.cursor() as cursor:
+        cursor.execute(triggers.of(vendor, EVERY)[0].drop_sql(vendor))
+    with pytest.raises(NotCountedError):
+        look(alice)
+
+
+def test_what_nobody_follows_any_more_is_forgotten(watch, look, group, alice, dave):
+    look(alice, dave)
+    look(dave)
+    assert (set(watch.people), set(watch.groups)) == ({dave.pk}, set())
+
+
+def test_whose_group_is_named_another_way_has_another_list(look, group, alice, bob, dave):
+    look(alice, bob, dave)
+    Group.objects.filter(pk=group.pk).update(name="Kin")
+    assert found(look(alice, bob, dave)) == ({alice.pk, bob.pk}, {group.pk})
+
+
+def test_a_group_that_shows_somebody_is_another_when_they_are(look, group, alice, bob):
+    look(alice)
+    User.objects.filter(pk=bob.pk).update(display_name="Robert")
+    assert found(look(alice)) == (set(), {group.pk})
+
+
+def test_a_group_that_shows_nobody_who_has_changed_is_not(look, group, alice, dave):
+    look(alice, dave)
+    User.objects.filter(pk=dave.pk).update(display_name="David")
+    assert found(look(alice, dave)) == ({dave.pk}, set())
+
+
+def test_what_is_said_is_a_change_of_its_group(look, group, alice, bob):
+    look(alice)
+    said = {"group": group, "user": bob, "display_name": "Bob", "language": "en-US", "text": "Hello"}
+    CaptionCount.objects.get_or_create(group=group)
+    PartialCaption.objects.create(**said, transcription="GT1", sequence_id=1)
+    changes = look(alice)
+    assert found(changes) == (set(), {group.pk})
+    assert "caption:GT1" in " ".join(changes.groups[group.pk].told)
+
+
+def test_what_tells_of_all_groups_has_all_of_them_read(look, group, alice):
+    look(alice)
+    with connection.cursor() as cursor:
+        cursor.execute(RAISE_EVERY.format(rows=f"({LISTS_OF_EVERY_GROUP}, 1)"))
+    assert found(look(alice)) == (set(), {group.pk})
+
+
+def test_rows_that_go_to_groups_that_add_up_to_the_same_are_another_list(look, bob):
+    """A person's lists are known by the sums of their rows."""
+    one, two, three, four = (Group.objects.create(name=name) for name in ("One", "Two", "Three", "Four"))
+    assert one.pk + four.pk == two.pk + three.pk
+    rows = [Membership.objects.create(group=group, user=bob) for group in (one, four)]
+    look(bob)
+    for row, group in zip(rows, (two, three), strict=True):
+        Membership.objects.filter(pk=row.pk).update(group=group)
+    changes = look(bob)
+    assert changes.people[bob.pk].groups == {two.pk, three.pk}
+    assert set(changes.groups) == {one.pk, two.pk, three.pk, four.pk}
+
+
+@pytest.mark.parametrize("part", [Ownership, Membership, Invitation])
+def test_who_comes_into_a_group_has_it_in_their_list_and_stands_in_its_own(look, group, alice, dave, part):
+    look(alice, dave)
+    part.objects.create(group=group, user=dave)
+    changes = look(alice, dave)
+    assert found(changes) == ({dave.pk}, {group.pk})
+    assert changes.people[dave.pk].groups == {group.pk}
+    assert changes.people[dave.pk].talks == (set() if part is Invitation else {group.pk})
+    assert dave.pk in changes.groups[group.pk].shown
+
+
+def test_a_group_that_is_gone_is_told_of_as_gone(look, group, alice):
+    look(alice)
+    pk = group.pk
+    group.delete()
+    assert look(alice).groups[pk] is None
+    assert look(alice).groups == {}
+
+
+def test_of_activities_those_are_read_that_whoever_knows_least_has_not(look, group, alice, bob):
+    for word in ("one", "two", "three"):
+        Activity.objects.create(group=group, user=bob, activity=word)
+    mark = look(alice).groups[group.pk].mark
+    assert look(alice).activities == {}
+    earlier = {group.pk: mark._replace(number=mark.number - 2)}
+    assert [number for number, _ in look(alice, known=earlier).activities[group.pk]] == [mark.number - 1, mark.number]
+    Activity.objects.create(group=group, user=bob, activity="four")
+    assert [number for number, _ in look(alice).activities[group.pk]] == [mark.number + 1]
+
+
+def test_of_captions_too_but_for_those_without_words(look, group, alice, bob):
+    said = {"group": group, "user": bob, "display_name": "Bob", "language": "en-US"}
+    for text in ("One", "", "Three"):
+        Caption.objects.create(**said, text=text)
+    numbers = list(
+        Caption.objects.filter(group=group).exclude(text="").order_by("number").values_list("number", flat=True)
+    )
+    mark = look(alice).groups[group.pk].mark
+    assert look(alice).captions == {}
+    known = {group.pk: mark._replace(caption=0)}
+    assert [number for number, _ in look(alice, known=known).captions[group.pk]] == numbers
