@@ -150,7 +150,9 @@ def test_what_stands_in_a_file_is_read_there_and_asked_anew_when_its_triggers_ha
     assert caller.forgotten == 1
     (sql,) = file.execute("SELECT sql FROM sqlite_master WHERE name = 'users_version'").fetchone()
     file.execute("DROP TRIGGER users_version")
-    assert caller.ask() == [None]
+    for _ in range(2):
+        assert caller.ask() == [None]
+        Event().wait(2 * lines.PAUSE_SECONDS)
     file.execute(sql)
     assert caller.is_answered()
     assert caller.forgotten == 2
@@ -185,10 +187,13 @@ def test_beyond_so_many_that_wait_nobody_waits(any_caller, monkeypatch):
     assert None not in said[15:]
 
 
-def test_a_file_that_is_gone_says_nothing(file, monkeypatch):
+@pytest.mark.parametrize("at_once", [64, 1])
+def test_a_file_that_is_gone_says_nothing(file, monkeypatch, at_once):
+    """Neither to who is asked about, nor to who waits for the next question."""
+    monkeypatch.setattr(lines, "MOST_AT_ONCE", at_once)
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/at.sqlite3")
     caller = Caller(SQLiteLine())
-    assert caller.ask(many=2) == [None, None]
+    assert caller.ask(many=3) == [None] * 3
     caller.end()
 
 

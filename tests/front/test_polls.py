@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 
+from core.metrics.counted import counted
 from groups.models import Activity
 from tests.front.through import TIMES, Through, told
 from users.sign_in.local_issuer import local_token
 from voicechat.front.counts import counts
+from voicechat.front.door import made_of
 
 
 @pytest.fixture
@@ -146,3 +148,43 @@ def test_what_is_too_large_is_kept_by_nobody_and_made_for_each(api, path, monkey
     assert together(api, path) == [expected] * 5
     assert (together(api, path), counts.kept) == ([expected] * 5, before)
     assert not any(kept.answers for kept in api.door.shelf.kept.values())
+
+
+def test_who_always_says_what_they_know_is_answered_from_what_is_kept(api, path):
+    known = {"If-None-Match": api.poll(path)["etag"]}
+    before = polled()
+    assert [api.poll(path, known).status_code for _ in range(2)] == [304, 304]
+    assert polled() == (before[0] + 1, before[1] + 1, before[2])
+
+
+def test_over_a_new_connection_to_the_database_all_is_forgotten(api, kept):
+    assert api.door.shelf.kept
+    api.door.line.forget()
+    assert not api.door.shelf.kept
+
+
+def test_once_it_leaves_it_says_so(api, kept):
+    api.door.leave()
+    assert (api.door.is_leaving, api.door.streams.is_ending) == (True, True)
+
+
+def test_each_poll_is_counted_by_how_it_was_answered(api, path, kept, monkeypatch):
+    monkeypatch.setattr(counted, "is_on", True)
+    monkeypatch.setattr(counted, "requests", {})
+    for known in ({}, {"If-None-Match": kept}):
+        api.poll(path, known)
+    assert [(method, status) for method, _, status in counted.requests] == [("GET", 200), ("GET", 304)]
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_a_poll_has_its_line_in_the_log_where_requests_have_one(api, path, kept, monkeypatch, is_logged):
+    written = []
+    monkeypatch.setattr(api.door, "is_logged", is_logged)
+    monkeypatch.setattr(api.door, "write_lines", lambda: written.extend(api.door.lines))
+    api.poll(path, {"If-None-Match": kept})
+    assert [" 304" in line or '"status":304' in line for line in written] == ([True] if is_logged else [])
+
+
+def test_no_answer_bears_two_names():
+    made = made_of("state", [(b"etag", b'"x"'), (b"x-request-id", b"1")], b"")
+    assert b"x-request-id" not in made.head + made.head_of_304

@@ -4,10 +4,13 @@ import asyncio
 import json
 import socket
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
 
+from core.metrics.counted import counted
+from core.metrics.families import REQUESTS
 from tests.front.conftest import Connection, Parts, served
 from voicechat.front import bridge, protocol
 from voicechat.front.worker import Server, Worker
@@ -72,8 +75,10 @@ def test_half_a_body_is_no_request(connect, echo):
     assert echo.asked == []
 
 
-def test_who_has_said_all_and_listens_is_answered(connect):
-    assert connect().send(get()).ends().read().endswith(b"\r\n\r\n/a")
+def test_who_has_said_all_and_listens_is_answered_and_told_that_it_was_the_last(connect):
+    said = connect().send(get()).ends().read()
+    assert said.endswith(b"\r\n\r\n/a")
+    assert b"\r\nconnection: close\r\n" in said
 
 
 def test_a_client_that_sends_slowly_holds_no_thread(connect):
@@ -176,6 +181,36 @@ def test_a_head_that_does_not_come_to_its_end_is_408(connect, echo, monkeypatch)
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
     assert connect().send(get()[:-4]).read().startswith(b"HTTP/1.1 408")
     assert connect().read() == b""  # nor is one waited for that does not begin
+
+
+def test_the_time_of_a_head_is_not_that_of_a_body_nor_of_a_connection_that_waits(connect, monkeypatch):
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    whole = post(10, b"hello")
+    slow = connect().send(whole[:20])
+    Event().wait(0.05)  # so that its head comes in two parts, and is waited for
+    slow.send(whole[20:])
+    Event().wait(0.4)
+    assert slow.send(b"world").read(until=b"\r\n\r\n/a").startswith(b"HTTP/1.1 200")
+    Event().wait(0.4)
+    assert slow.send(get(b"/b")).read(until=b"\r\n\r\n/b").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("client", "scheme"),
+    [("127.0.0.1", "https"), ("::1", "https"), ("::ffff:127.0.0.1", "https"), ("203.0.113.9", "http")],
+)
+def test_that_it_came_by_tls_says_nobody_from_another_machine(client, scheme):
+    headers = [(b"x-forwarded-proto", b"https")]
+    scope = {"method": "GET", "raw_path": b"/a", "query_string": b"", "http_version": "1.1", "scheme": "http"}
+    cycle = SimpleNamespace(scope={**scope, "client": (client, 1), "server": ("h", 80), "headers": headers})
+    assert bridge.environ_of(cycle)["wsgi.url_scheme"] == scheme
+
+
+def test_what_is_refused_before_django_is_counted(monkeypatch):
+    monkeypatch.setattr(counted, "is_on", True)
+    monkeypatch.setattr(counted, "counts", {})
+    bridge.refusal(400, "bad_request", "No.")
+    assert counted.counts == {(REQUESTS, "other", "none", 400): 1}
 
 
 def test_an_answer_comes_in_parts_as_they_are_made(echo):

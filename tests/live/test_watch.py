@@ -1,11 +1,26 @@
 """One look at the database: what is another since the last one, whoever follows it, and no more."""
 
+import json
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from core import triggers
+from groups.live import states
 from groups.live.watch import Watch
-from groups.models import Activity, Caption, CaptionCount, Group, Invitation, Membership, Ownership, PartialCaption
+from groups.models import (
+    Activity,
+    Caption,
+    CaptionCount,
+    Group,
+    Invitation,
+    Membership,
+    Ownership,
+    PartialCaption,
+    Participant,
+    Ring,
+)
 from groups.triggers import EVERY, LISTS_OF_EVERY_GROUP, RAISE_EVERY, NotCountedError
 from users.models import User
 
@@ -106,7 +121,33 @@ def test_what_is_said_is_a_change_of_its_group(look, group, alice, bob):
     PartialCaption.objects.create(**said, transcription="GT1", sequence_id=1)
     changes = look(alice)
     assert found(changes) == (set(), {group.pk})
-    assert "caption:GT1" in " ".join(changes.groups[group.pk].told)
+    caption = json.loads(changes.groups[group.pk].told["caption:GT1"])
+    assert (caption["final"], caption["caption"]["text"], caption["caption"]["typed"]) == (False, "Hello", False)
+    assert (caption["caption"]["id"], caption["caption"]["spoken"], caption["caption"]["why"]) == (None, None, None)
+
+
+def test_whoever_is_on_a_call_is_shown_by_it_though_they_are_in_no_list(look, group, alice, dave):
+    Participant.objects.create(group=group, user=dave)
+    look(alice)
+    User.objects.filter(pk=dave.pk).update(display_name="David")
+    assert found(look(alice)) == (set(), {group.pk})
+
+
+def test_of_long_lists_the_beginning_is_told(look, monkeypatch, group, alice, bob, carol):
+    """As their GETs do."""
+    monkeypatch.setattr(states, "MOST_LISTED", 1)
+    Ownership.objects.create(group=Group.objects.create(name="Work"), user=alice)
+    for user in (bob, carol):
+        Ring.objects.create(group=group, user=user, by=alice, state="ringing", changed_at=timezone.now())
+        said = {"group": group, "user": user, "display_name": "B", "language": "en-US", "text": "Hello"}
+        PartialCaption.objects.create(**said, transcription=f"GT{user.pk}", sequence_id=1)
+    changes = look(alice)
+    told = changes.groups[group.pk].told
+    assert len(json.loads(told["groupMembers"])["groupMembers"]) == 1
+    assert len([name for name in told if name.startswith("ring:")]) == 1
+    assert len([name for name in told if name.startswith("caption:")]) == 1
+    assert len(json.loads(changes.people[alice.pk].told["groups"])["groupsOwned"]) == 1
+    assert len(changes.people[alice.pk].groups) == 2  # all of them are followed
 
 
 def test_what_tells_of_all_groups_has_all_of_them_read(look, group, alice):

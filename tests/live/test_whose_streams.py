@@ -94,6 +94,20 @@ class TestDoor:
             f"person:{bob.pk}",
         }
 
+    def test_whoever_is_signed_in_sees_through_their_own_eyes_whomever_they_name(self, signed_in, group, alice, dave):
+        assert self.opening(signed_in(dave), userId=alice.pk).person == dave.pk
+
+    def test_who_asks_for_the_head_alone_takes_no_seat(self, api, alice):
+        seats = Seats()
+        answer = api.head(STREAM, {"userId": alice.pk}, **{SEATS: seats})
+        assert (answer.status_code, answer.content, dict(seats.taken)) == (200, b"", {})
+        assert OPENING not in answer.wsgi_request.META
+        assert api.head(STREAM, {"userId": alice.pk}).content == b""
+
+    def test_no_proxy_keeps_events_back(self, api, alice):
+        answer = api.get(STREAM, {"userId": alice.pk})
+        assert (answer["X-Accel-Buffering"], answer["Cache-Control"]) == ("no", "no-store")
+
     LOST = {
         "disabled": ({"is_active": False}, 403),
         "unbound": ({"oidc_issuer": None, "oidc_subject": None}, 401),
