@@ -138,8 +138,8 @@ class Follower:
         """The new digest goes with the last event: whoever has lost that one is told all of them again."""
         if self.digest == state.digest:
             return
-        is_known = before is not None and before.digest == self.digest
-        names = [name for name in state.told if not (is_known and before and before.told[name] == state.told[name])]
+        known = before if before is not None and before.digest == self.digest else None
+        names = [name for name in state.told if known is None or known.told[name] != state.told[name]]
         for name in names:
             if name == names[-1]:
                 self.digest = state.digest
@@ -173,11 +173,11 @@ def owed_of(mark: Mark | None, state: GroupState, changes: Changes, pk: int, *, 
     ]
     if mark.digest != state.mark.digest:
         before = changes.before.get(pk)
-        is_known = before is not None and before.mark.digest == mark.digest
+        known = before if before is not None and before.mark.digest == mark.digest else None
         owed += [
             Owed(name.partition(":")[0], data, state.mark._replace(digest=mark.digest))
             for name, data in state.told.items()
-            if not (is_known and before and before.told.get(name) == data) and (hears or not says(name))
+            if (known is None or known.told.get(name) != data) and (hears or not says(name))
         ]
         if owed:  # of rings that are forgotten nothing is told
             owed[-1] = owed[-1]._replace(mark=state.mark)

@@ -78,7 +78,7 @@ def whole(number: int) -> bytes:
 
 def read(text: str) -> Place:
     """Raises ValueError for whatever `written` has not made, and for NOWHERE."""
-    if len(text) > LONGEST or not text.isascii():
+    if len(text) > LONGEST:
         raise ValueError
     rest = Bytes(decoded(text))
     if encoded(rest.data) != text or rest.take(1) != bytes((FORM,)):

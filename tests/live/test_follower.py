@@ -42,6 +42,13 @@ def test_a_place_of_too_many_groups_says_nothing():
     assert not is_read(NOWHERE)
 
 
+def test_a_place_has_room_for_229_groups_of_few_words():
+    marks = {pk: Mark(0, OLD) for pk in range(1, 230)}
+    text = places.written(NOW, 1, OLD, marks)
+    assert (len(text), read(text).marks) == (LONGEST, marks)
+    assert places.written(NOW, 1, OLD, {**marks, 230: Mark(0, OLD)}) == NOWHERE
+
+
 def test_a_longer_one_is_not_read(monkeypatch):
     many = {pk: Mark(2**40, OLD, 2**40) for pk in range(1, 200)}
     with monkeypatch.context() as patched:
