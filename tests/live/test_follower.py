@@ -67,6 +67,7 @@ NO_PLACES = {
     "of another form": changed_place(lambda data: bytes((places.FORM + 1,)) + data[1:]),
     "that names a group twice": changed_place(lambda data: data + MARK),
     "with a number beyond all ids": changed_place(lambda data: data + b"\x08" + b"\xff" * 8 + MARK[2:]),
+    "with the first number beyond all ids": changed_place(lambda data: data + b"\x08\x80" + bytes(7) + MARK[2:]),
     "in other letters": "é" * 12,
     "nothing": "",
 }

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.access.rows import all_rows
 from tests.neighbours import ours
-from users.limits import Full, Place, give_back, idle_limits, keyed, of_person, take_place, take_places
+from users.limits import Full, Place, give_back, idle_limits, is_full, keyed, of_person, take_place, take_places
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +22,14 @@ def test_a_place_that_is_given_back_is_free():
     assert isinstance(take_place("tries", "somebody", 1, 60), Full)
     give_back(first)
     assert isinstance(take_place("tries", "somebody", 1, 60), Place)
+
+
+def test_one_limit_is_full_and_another_of_the_same_person_is_not():
+    take_place("tries", "somebody", 1, 60)
+    take_place("others", "somebody", 2, 60)
+    assert [is_full(limit, "somebody", 1 + (limit == "others")) for limit in ("tries", "others", "none")] == [
+        *(True, False, False)
+    ]
 
 
 def test_what_is_given_back_twice_is_one_place():

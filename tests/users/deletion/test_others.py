@@ -33,7 +33,8 @@ def said(group, alice, bob):
 
 
 def test_a_name_goes_where_it_stands_alone(said):
-    assert said("Alice invited Bob, not Bobby or bob") == "Alice invited deleted person, not Bobby or bob"
+    text = "Alice invited Bob, not Bobby, McBob or bob"
+    assert said(text) == "Alice invited deleted person, not Bobby, McBob or bob"
 
 
 def test_in_groups_of_others_a_name_is_anybodys_and_an_email_is_not(said):

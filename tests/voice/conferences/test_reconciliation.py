@@ -187,6 +187,22 @@ def test_the_running_call_of_a_deleted_group_is_ended_at_last(talk, group, twili
     assert twilio_double.running_conferences() == []
 
 
+def test_a_conference_that_is_no_groups_is_ended_by_nobody(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    ours(Conference).update(group_id=None)
+    reconcile_calls(now=later())
+    assert twilio_double.conferences[talk.conference]["status"] == "in-progress"
+
+
+def test_a_leg_that_talks_elsewhere_by_now_is_not_brought_back(talk):
+    """What Twilio was asked about may be older."""
+    talk.tell(1, "participant-join", talk.alice)
+    elsewhere = Conference.objects.create(pk="CF9", group_id=ours(Conference).get().group_id)
+    Call.objects.filter(sid=talk.bob).update(conference=elsewhere)
+    reconcile_calls(now=later())
+    assert Call.objects.get(sid=talk.bob).conference_id == "CF9"
+
+
 def test_the_running_leg_of_a_deleted_person_is_ended_at_last(talk, bob, twilio_double):
     bob.delete()
     reconcile_calls(now=later())
