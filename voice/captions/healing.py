@@ -52,6 +52,5 @@ def go_on_speaking(now: datetime) -> None:
     waiting = Caption.objects.filter(spoken=Caption.Spoken.WAITING)
     late = waiting.filter(asked_at__lt=now - LONGEST - MINUTE)
     enqueue_each(settle, late.values_list("pk"))
-    enqueue_each(
-        speak_next, waiting.filter(asked_at=None, stored_at__lt=now - MINUTE).values_list("group_id").distinct()
-    )
+    unspoken = waiting.filter(asked_at=None, stored_at__lt=now - MINUTE)
+    enqueue_each(speak_next, unspoken.order_by("group_id").values_list("group_id").distinct())
