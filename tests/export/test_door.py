@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
 
 from core.jobs.models import Job
 from groups.models import Activity
@@ -25,6 +26,15 @@ def test_it_is_a_zip_to_be_saved(ask, bob):
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
     assert f'attachment; filename="voice-chatroom-{bob.pk}-' in answer["Content-Disposition"]
     assert answer["Cache-Control"] == "no-store"
+    assert not ours(Export).exists()
+
+
+def test_who_may_not_any_more_orders_none(bob):
+    def refuse():
+        raise PermissionDenied
+
+    with pytest.raises(PermissionDenied):
+        ordering.order_export(user_id=bob.pk, now=timezone.now(), check=refuse)
     assert not ours(Export).exists()
 
 

@@ -7,7 +7,7 @@ import pytest
 from core.base64url import decoded, encoded
 from core.streams import Opening
 from groups.live import places
-from groups.live.follower import Follower
+from groups.live.follower import AHEAD, OLDEST, Follower
 from groups.live.places import LONGEST, NOTHING, NOWHERE, Mark, digest_of, oldest, read
 from groups.live.states import MOST_MISSED, GroupState, PersonState
 from groups.live.watch import Changes, Watch
@@ -157,12 +157,34 @@ def test_who_may_follow_nothing_is_told_nothing_from_the_first(bob):
     assert one.is_over
 
 
+@pytest.mark.parametrize(
+    ("age", "is_gone_on_from"), [(OLDEST, True), (OLDEST + 1, False), (-AHEAD, True), (-AHEAD - 1, False)]
+)
+def test_a_place_is_gone_on_from_within_the_hour_and_from_a_clock_that_is_a_little_ahead(age, is_gone_on_from):
+    one = follower(place=places.written(NOW - age, 1, NEW, {}))
+    assert (one.resumes_at(NOW) is not None) == is_gone_on_from
+
+
+def test_nobodys_place_is_gone_on_from_by_whoever_names_groups_alone():
+    nobodys = places.written(NOW, None, NOTHING, {FAMILY: Mark(1, NEW)})
+    open_mode = {"person": None, "sign_in": None, "groups": frozenset({FAMILY}), "place": nobodys}
+    assert follower(**open_mode).resumes_at(NOW) is not None
+    assert follower(place=nobodys).resumes_at(NOW) is None
+
+
 def test_a_group_that_is_theirs_no_more_keeps_nobody_from_going_on():
     """However far it was when they knew it."""
     one = follower(place=place({WORK: Mark(90, NEW), FAMILY: Mark(1, NEW)}))
     told = said(one.begin(world(person(FAMILY), family=group(), work=group()), Changes(), NOW))
     assert [name for name, *_ in told] == ["ready", "group"]
     assert json.loads(told[1][1]) == {"groupId": WORK, "group": None}
+    assert set(read(told[1][2]).marks) == {FAMILY}
+
+
+def test_a_group_that_is_gone_is_told_of_as_gone():
+    one = follower(marks={FAMILY: Mark(1, NEW)})
+    [(name, data, after)] = said(one.go_on(world(person()), Changes(groups={FAMILY: None}), NOW))
+    assert (name, json.loads(data)["group"], read(after).marks) == ("group", None, {})
 
 
 @pytest.mark.parametrize(("known", "first"), [(1, "reset"), (MOST_MISSED + 2, "ready")])
@@ -194,7 +216,9 @@ TOO_MANY = [(2 + n, b"{}") for n in range(MOST_MISSED + 1)]
 def test_what_cannot_be_told_one_by_one_is_read_again(state, changes, told):
     one = follower(marks={FAMILY: Mark(1, NEW, 1)})
     changes.groups = {FAMILY: state}
-    assert names(one.go_on(world(person(FAMILY), family=state), changes, NOW)) == told
+    events = said(one.go_on(world(person(FAMILY), family=state), changes, NOW))
+    assert [name for name, *_ in events] == told
+    assert read(events[-1][2]).marks == {FAMILY: state.mark}
 
 
 def test_a_group_that_was_not_looked_at_yet_is_told_later():

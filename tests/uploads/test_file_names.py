@@ -43,6 +43,16 @@ def test_a_picture_is_taken_whatever_it_is_called(send, name, order):
     assert answer.status_code == 200, answer.content
 
 
+def test_so_it_is_beside_a_file_with_a_usual_name(send):
+    usual = b'--b\r\nContent-Disposition: form-data; name="other"; filename="a.png"\r\n\r\nother'
+    answer = send(b'name="image"; filename=".."', picture(), other=b"\r\n" + usual)
+    assert answer.status_code == 200, answer.content
+
+
+def test_an_empty_file_is_one_whatever_it_is_called(send):
+    assert send(b'name="image"; filename=".."', b"").json()["code"] == "not_an_image"
+
+
 def test_a_file_of_another_field_stays_one(send):
     answer = send(b'name="avatar"; filename=".."', picture())
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "image")

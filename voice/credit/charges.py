@@ -57,7 +57,7 @@ def settle_at_our_rates(call: Call) -> bool:
     call = lock_call(call)
     if call.price_micros is not None or call.settled_by == Call.SettledBy.STAFF:
         return False
-    if call.settled_by == Call.SettledBy.RATES and is_charged(call):
+    if is_charged(call):
         return False
     logger.error("Call %s has no price: its payer is charged at our own rates until it comes", call.sid)
     charge(call, at_our_rates(call), by=Call.SettledBy.RATES)

@@ -53,6 +53,15 @@ def test_a_long_list_ends_and_links_to_its_rest(api, path, alice, monkeypatch):
         assert [each["activity"] for each in (*answer.json(), *rest.json())] == ["2", "1", "0"]
 
 
+def test_a_list_that_a_write_answers_with_begins_at_its_beginning(api, path, alice, monkeypatch):
+    for module in ("groups.api.views", "voicechat.pagination"):
+        monkeypatch.setattr(f"{module}.MOST_LISTED", 2)
+    for word in ("one", "two", "three"):
+        answer = api.post(f"{path}?limit=1&after=0.1", {"userId": alice.pk, "activity": word})
+    assert [each["activity"] for each in answer.json()] == ["three", "two"]
+    assert "limit=" not in answer["Link"]
+
+
 def test_the_list_takes_one_query(api, path, group, alice, django_assert_num_queries):
     Activity.objects.create(group=group, user=alice, activity="x")
     with django_assert_num_queries(1):

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from django.db import DatabaseError
 from django.utils import timezone
+from rest_framework.exceptions import ValidationError
 
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
@@ -203,6 +204,20 @@ def test_a_charge_of_which_the_call_knows_nothing_is_not_posted_once_more(call):
     assert charges() == [2 * RATE]
 
 
+def test_the_statement_says_of_each_charge_which_call_it_was(call, group):
+    at_twilio = call()
+    for price, hours in ((None, 25), ("-0.0170", 49), ("-0.0200", 73)):
+        at_twilio["price"] = price
+        wait(hours)
+    call()["price"] = "-0.0170"
+    wait(0)
+    assert list(LedgerEntry.objects.filter(kind="call").order_by("pk").values_list("memo", "group_id")) == [
+        ("Call of 2 min, at our own rates until Twilio's price is known, in Family", group.pk),
+        ("Corrected price of a call in Family", group.pk),
+        ("Call of 2 min in Family", group.pk),
+    ]
+
+
 def test_a_long_name_of_the_group_fits(call, group):
     Group.objects.filter(pk=group.pk).update(name="F" * Group._meta.get_field("name").max_length)
     call()["price"] = "-0.0170"
@@ -221,6 +236,20 @@ def test_what_staff_have_settled_stays_whatever_price_comes_and_is_asked_for_no_
     wait(30)
     known = ours(Call).get()
     assert (charges(), known.price_micros, known.price_due_at) == ([500], -17_000, None)
+    assert LedgerEntry.objects.get(kind="call").memo == "As agreed."
+
+
+def test_staff_settle_a_call_once_and_none_whose_price_has_come(call):
+    call()
+    leg = ours(Call).get()
+    for _ in range(2):
+        settle_by_staff(leg, 500, reason="As agreed.")
+    with pytest.raises(ValidationError):
+        settle_by_staff(leg, 600, reason="No, so much.")
+    ours(Call).update(price_micros=-17_000)
+    with pytest.raises(ValidationError):
+        settle_by_staff(leg, 500, reason="As agreed.")
+    assert charges() == [500]
 
 
 SETTLED = {
@@ -411,6 +440,15 @@ def test_who_has_little_left_after_a_correction_is_told(call, alice, told_that_i
     at_twilio["price"] = "-0.1170"
     sync_prices(now=later(hours=25))
     assert told_that_it_is_low() == 1
+
+
+def test_who_is_charged_nothing_more_is_not_told(call, alice, told_that_it_is_low):
+    at_twilio = call()
+    wait(25)
+    set_balance(user=alice, balance_micros=100_000, memo="")
+    at_twilio["price"] = "-0.0170"
+    wait(50)
+    assert (charges(), told_that_it_is_low()) == ([2 * RATE], 0)
 
 
 def test_who_gets_something_back_by_a_correction_is_not_told_once_more(call, alice, told_that_it_is_low):
