@@ -18,6 +18,7 @@ from voice.credit import prices
 from voice.credit.charges import post_price, settle_at_our_rates, settle_by_staff
 from voice.credit.prices import ask_for_price, sync_prices
 from voice.models import Call
+from voice.telephony.interface import TelephonyUnavailable
 
 RATE = 10_300
 
@@ -171,6 +172,24 @@ def test_a_duration_that_is_corrected_before_the_price_comes_corrects_our_estima
     sync_prices(now=later(hours=49))
     assert charges() == [2 * RATE, 11 * RATE]
     assert ours(Call).get().price_attempts == len(prices.WAITS)
+
+
+def test_an_end_that_nobody_knows_the_source_of_is_corrected_by_no_answer(call):
+    at_twilio = call()
+    ours(Call).update(end_source="", created_at=later(seconds=-754))
+    at_twilio["duration"] = "754"
+    assert wait(0)[0].waiting == 1
+    assert ours(Call).get().duration == 61
+
+
+SAID = [("-900.0000", "USD", 1), ("-900.0000", "JPY", 0), (None, "USD", 0)]
+
+
+@pytest.mark.parametrize(("price", "unit", "told"), SAID)
+def test_of_a_price_in_dollars_that_cannot_be_an_operator_reads(call, log, price, unit, told):
+    call().update(price=price, price_unit=unit)
+    wait(0)
+    assert len([line for line in log.named("voice.credit.prices") if "cannot be" in line["message"]]) == told
 
 
 def test_what_is_still_on_at_twilio_corrects_no_end_that_we_assume(call):
@@ -415,6 +434,33 @@ def test_what_another_run_asks_about_is_not_asked_about_as_well(calls, twilio_do
     before = len(twilio_double.requests)
     prices.ask(stale, prices.PriceSummary(), now=later(minutes=3))
     assert twilio_double.requests[before:] == []
+
+
+def test_of_calls_that_are_due_at_the_same_moment_one_is_claimed_and_given_back(calls, twilio_double):
+    now = later(minutes=3)
+    first, second, third = ours(Call).order_by("pk")[:3]
+    Call.objects.filter(pk__in=(first.pk, second.pk)).update(price_due_at=now)
+    Call.objects.filter(pk=third.pk).update(price_due_at=now + prices.CLAIM)
+    twilio_double.fail_next(Fault.SERVER_ERROR)
+    with pytest.raises(TelephonyUnavailable):
+        prices.ask(Call.objects.get(pk=first.pk), prices.PriceSummary(), now=now)
+    assert [Call.objects.get(pk=each.pk).price_due_at for each in (second, third)] == [now, now + prices.CLAIM]
+
+
+def test_of_two_runs_that_read_the_same_one_claims_it(calls):
+    copies = [ours(Call).order_by("pk").first() for _ in range(2)]
+    assert [prices.claim_price(each, now=timezone.now()) for each in copies] == [True, False]
+
+
+SINCE = {"priced": {"price_micros": -17_000}, "asked about": {"price_attempts": 2}}
+
+
+@pytest.mark.parametrize("changed", SINCE.values(), ids=SINCE)
+def test_a_slow_run_arranges_nothing_that_a_later_one_has_arranged(calls, changed):
+    slow, due = ours(Call).order_by("pk").first(), later(hours=6)
+    Call.objects.filter(pk=slow.pk).update(price_due_at=due, **changed)
+    prices.wait(slow, None, now=timezone.now())
+    assert Call.objects.get(pk=slow.pk).price_due_at == due
 
 
 def test_an_answer_in_between_lets_the_run_go_on(calls, twilio_double):
