@@ -20,8 +20,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def worker():
-    """With one hand, behind which there is no thread."""
+def worker(monkeypatch):
+    """With one hand, behind which there is no thread. It leaves the connection alone, on which the test's rows are."""
+    monkeypatch.setattr(jobs, "close_old_connections", lambda: None)
     made = Worker(threads=1)
     made.hands = [Hand()]
     yield made
