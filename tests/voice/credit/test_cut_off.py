@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.utils import timezone
 
-from billing.ledger import set_balance
+from billing.ledger import account_of, set_balance
 from groups.models import Group, Ownership
 from tests.doubles.server import Fault
 from tests.neighbours import ours
 from voice.conferences.reconciliation import reconcile_calls
-from voice.credit.cut_off import cut_off
+from voice.credit.cut_off import cut_off, legs_beyond_balance
 from voice.hang_ups import claim_leg
 from voice.models import Call
 
@@ -91,6 +92,21 @@ def payer_with_money(user, money):
     money(100, user=user)
     user.refresh_from_db()
     return user.account
+
+
+def test_a_balance_that_cannot_be_looked_at_keeps_nobody_elses_calls_going(talk, money, bob, monkeypatch):
+    money(19, user=bob)
+    Call.objects.create(sid="CA9", payer=account_of(bob), created_at=NOW, heard_at=NOW)
+
+    def look(account, *, now):
+        if account.user_id == bob.pk:
+            raise DatabaseError
+        return legs_beyond_balance(account, now=now)
+
+    monkeypatch.setattr("voice.credit.cut_off.legs_beyond_balance", look)
+    money(19)
+    summary = cut_off(now=after(minutes=9))
+    assert (summary.ended, summary.attempts.failed) == (2, 1)
 
 
 def test_without_a_least_balance_nobody_is_cut_off(talk, money, settings):

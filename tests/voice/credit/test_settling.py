@@ -285,6 +285,9 @@ def test_what_was_settled_meanwhile_is_not_charged_at_our_rates_as_well(call, se
     settle(leg)
     charged = charges()
     assert (settle_at_our_rates(leg), charges()) == (False, charged)
+    ours(Call).update(duration=754)  # which was told late
+    assert settle_at_our_rates(leg) == (settle is settle_at_our_rates)
+    assert (charges() == charged) == (settle is not settle_at_our_rates)
 
 
 # Another unit
@@ -411,6 +414,19 @@ def test_a_run_settles_so_many(calls, monkeypatch):
     monkeypatch.setattr(prices, "MOST_AT_ONCE", 2)
     ours(Call).update(price_due_at=None)
     assert [sync_prices(now=later(hours=49)).settled for _ in range(3)] == [2, 2, 1]
+
+
+def test_one_that_cannot_be_settled_leaves_the_others_alone(calls, monkeypatch):
+    first = ours(Call).order_by("end_time").first()
+
+    def settle(call):
+        if call.pk == first.pk:
+            raise DatabaseError
+        return settle_at_our_rates(call)
+
+    monkeypatch.setattr(prices, "settle_at_our_rates", settle)
+    ours(Call).update(price_due_at=None)
+    assert sync_prices(now=later(hours=49)).settled == 4
 
 
 def test_a_run_whose_time_is_over_settles_nothing(calls, past_deadline):
