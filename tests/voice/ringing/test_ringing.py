@@ -397,7 +397,8 @@ def test_a_stolen_account_has_120_people_rung_at_one_payers_cost(api, alice, twi
         people = User.objects.bulk_create(User(email=f"{name}@example.com", display_name=name) for name in names)
         Membership.objects.bulk_create(Membership(group=group, user=each) for each in people)
         VerifiedNumber.objects.bulk_create(
-            VerifiedNumber(user=each, number=f"+1202555{1000 + each.pk}", verified_at=timezone.now()) for each in people
+            VerifiedNumber(user=each, number=f"+1202555{1000 + 45 * number + place}", verified_at=timezone.now())
+            for place, each in enumerate(people)
         )
         body = {"userIds": [each.pk for each in people]}
         rung += len(api.post(f"/api/groups/{group.pk}/ring", body, format="json").json()["ringing"])
