@@ -86,6 +86,7 @@ def request_of(head: list[tuple[str, str]], body: bytes) -> Request:
 
 class Server(ThreadingTCPServer):
     allow_reuse_address = True
+    request_queue_size = 128  # of five, more who come at once are reset on a busy machine
     daemon_threads = True
 
 
