@@ -184,14 +184,14 @@ def test_a_head_that_does_not_come_to_its_end_is_408(connect, echo, monkeypatch)
 
 
 def test_the_time_of_a_head_is_not_that_of_a_body_nor_of_a_connection_that_waits(connect, monkeypatch):
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.6)
     whole = post(10, b"hello")
     slow = connect().send(whole[:20])
     Event().wait(0.05)  # so that its head comes in two parts, and is waited for
     slow.send(whole[20:])
-    Event().wait(0.4)
+    Event().wait(0.8)
     assert slow.send(b"world").read(until=b"\r\n\r\n/a").startswith(b"HTTP/1.1 200")
-    Event().wait(0.4)
+    Event().wait(0.8)
     assert slow.send(get(b"/b")).read(until=b"\r\n\r\n/b").startswith(b"HTTP/1.1 200")
 
 

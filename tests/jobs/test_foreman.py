@@ -124,7 +124,7 @@ def test_of_those_that_it_has_given_up_it_counts_who_still_is_at_it(worker, at_w
 @pytest.mark.parametrize(("given_up", "is_worn_out"), [(1, True), (0, False)])
 def test_the_process_begins_anew_where_all_of_its_hands_hang(worker, given_up, is_worn_out):
     worker.given_up = [Hand() for _ in range(given_up)]
-    stop = Timer(0.5, worker.stop)
+    stop = Timer(60 if is_worn_out else 0.3, worker.stop)
     stop.start()
     try:
         assert worker.run(grace=0) == is_worn_out
@@ -141,15 +141,17 @@ def test_what_it_is_at_when_it_ends_is_given_back_and_others_live_on(worker, at_
     assert [each.name for each in WorkerSeen.objects.all()] == ["another"]
 
 
-@pytest.mark.parametrize("grace", [0.0, 0.6])
+@pytest.mark.parametrize("grace", [0.0, 60.0])
 def test_what_it_is_at_has_so_many_seconds_more(worker, at_work, grace):
     hand = at_work(0)
 
     def finish():
         hand.job = None
 
-    Timer(0.3, finish).start()
+    finishing = Timer(0.3 if grace else 60, finish)
+    finishing.start()
     worker.wind_up(time.monotonic() + grace)
+    finishing.cancel()
     assert Job.objects.get().state == ("running" if grace else "waiting")  # it was given back, or is being written down
 
 

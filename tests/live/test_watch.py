@@ -63,12 +63,20 @@ def test_who_comes_later_is_read_and_nobody_else(look, group, alice, dave):
     assert found(look(alice, dave)) == ({dave.pk}, set())
 
 
+@pytest.fixture
+def nobody_commits(monkeypatch):
+    """Not even other tests, which PostgreSQL counts with ours."""
+    monkeypatch.setattr("groups.live.watch.committed", lambda: ("the same", "tables"))
+
+
+@pytest.mark.usefixtures("nobody_commits")
 def test_while_nobody_commits_anything_it_is_not_looked_unless_somebody_asks(look, alice):
     look(alice)
     assert look(alice, is_asked=False) is None
     assert look(alice) is not None
 
 
+@pytest.mark.usefixtures("nobody_commits")
 def test_over_another_connection_all_is_read_anew(watch, look, group, alice):
     look(alice)
     watch.connection = object()
@@ -76,6 +84,7 @@ def test_over_another_connection_all_is_read_anew(watch, look, group, alice):
     assert look(alice, is_asked=False) is None
 
 
+@pytest.mark.usefixtures("nobody_commits")
 def test_where_tables_or_triggers_are_others_all_is_read_anew(watch, look, group, alice):
     look(alice)
     watch.schema = ("another",)
