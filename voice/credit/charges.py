@@ -55,9 +55,7 @@ def post_price(call: Call, price_micros: int, *, now: datetime) -> None:
 def settle_at_our_rates(call: Call) -> bool:
     """Charges a leg whose price does not come as we would estimate it; whether there was something to charge."""
     call = lock_call(call)
-    if call.price_micros is not None or call.settled_by == Call.SettledBy.STAFF:
-        return False
-    if is_charged(call):
+    if call.price_micros is not None or call.settled_by == Call.SettledBy.STAFF or is_charged(call):
         return False
     logger.error("Call %s has no price: its payer is charged at our own rates until it comes", call.sid)
     charge(call, at_our_rates(call), by=Call.SettledBy.RATES)
