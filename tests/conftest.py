@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.test import APIClient
 
 from core.jobs.worker import do_all
@@ -52,6 +53,11 @@ def sign_in(settings: Any) -> None:
 @pytest.fixture
 def api() -> Client:
     return Client(raise_request_exception=True)
+
+
+def forbid() -> None:
+    """In a `check`: they may not any more, now that it is their turn."""
+    raise PermissionDenied
 
 
 def person(name: str, **fields: Any) -> User:

@@ -8,12 +8,8 @@ from billing.cards import replace_default
 from billing.ledger import account_of, adjust, set_balance
 from billing.models import RefundRequest, TopUp
 from billing.refunds import refund
+from tests.conftest import forbid
 from tests.neighbours import ours
-
-
-def forbid():
-    raise PermissionDenied
-
 
 WRITES = {
     "a refund": lambda user: refund(

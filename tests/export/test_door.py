@@ -8,6 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from core.jobs.models import Job
 from groups.models import Activity
+from tests.conftest import forbid
 from tests.export.conftest import unpacked
 from tests.neighbours import ours
 from users.models import Export
@@ -30,11 +31,8 @@ def test_it_is_a_zip_to_be_saved(ask, bob):
 
 
 def test_who_may_not_any_more_orders_none(bob):
-    def refuse():
-        raise PermissionDenied
-
     with pytest.raises(PermissionDenied):
-        ordering.order_export(user_id=bob.pk, now=timezone.now(), check=refuse)
+        ordering.order_export(user_id=bob.pk, now=timezone.now(), check=forbid)
     assert not ours(Export).exists()
 
 

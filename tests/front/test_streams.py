@@ -166,18 +166,24 @@ def follow(here, cycle, **fields):
     return asyncio.get_running_loop().create_task(here.serve(cycle, 200, HEAD, opening(**fields)))
 
 
-async def leave(cycle):
+async def come(here):
+    """Somebody follows, and has been told where they are: what serves them, and their connection."""
+    cycle = connection()
+    serving = follow(here, cycle)
+    await until(lambda: b"event: ready" in cycle.transport.written)
+    return serving, cycle
+
+
+async def come_and_leave(here):
+    serving, cycle = await come(here)
     cycle.disconnected = True
     cycle.message_event.set()
+    await serving
 
 
 def test_who_has_left_is_forgotten_and_nobody_looks_any_more():
     async def work(here):
-        cycle = connection()
-        serving = follow(here, cycle)
-        await until(lambda: b"event: ready" in cycle.transport.written)
-        await leave(cycle)
-        await serving
+        await come_and_leave(here)
         await until(lambda: here.task is None)
         return here
 
@@ -188,11 +194,7 @@ def test_who_has_left_is_forgotten_and_nobody_looks_any_more():
 def test_who_comes_after_the_last_one_has_left_is_told_where_they_are():
     async def work(here):
         for _ in range(2):
-            cycle = connection()
-            serving = follow(here, cycle)
-            await until(lambda: b"event: ready" in cycle.transport.written)  # noqa: B023  # looked at in this round
-            await leave(cycle)
-            await serving
+            await come_and_leave(here)
             await until(lambda: here.task is None)
 
     served(work)
@@ -235,15 +237,8 @@ def test_who_was_not_told_yet_is_ended_too():
 def test_where_the_database_fails_those_who_came_are_told_when_it_answers(monkeypatch):
     monkeypatch.setattr(streams, "FAULT_SECONDS", 0.25)
 
-    async def work(here):
-        cycle = connection()
-        serving = follow(here, cycle)
-        await until(lambda: b"event: ready" in cycle.transport.written)
-        await leave(cycle)
-        await serving
-
     began = time.monotonic()
-    served(work, fails=2)
+    served(come_and_leave, fails=2)
     assert time.monotonic() - began >= 2 * 0.25  # and it was left in peace between two tries
 
 
@@ -252,9 +247,7 @@ def test_who_comes_is_not_kept_waiting_for_the_next_look(monkeypatch):
 
     async def work(here):
         for _ in range(2):
-            cycle = connection()
-            _ = follow(here, cycle)
-            await until(lambda: b"event: ready" in cycle.transport.written)  # noqa: B023  # looked at in this round
+            await come(here)
             await asyncio.sleep(0.1)
 
     served(work)

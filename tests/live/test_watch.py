@@ -12,7 +12,6 @@ from groups.live.watch import Watch
 from groups.models import (
     Activity,
     Caption,
-    CaptionCount,
     Group,
     Invitation,
     Membership,
@@ -39,6 +38,10 @@ def look(watch):
         return watch.look({person.pk for person in people}, frozenset(group.pk for group in groups), **more)
 
     return look
+
+
+def saying(group, user, text="Hello"):
+    return {"group": group, "user": user, "display_name": user.display_name, "language": "en-US", "text": text}
 
 
 def found(changes):
@@ -125,9 +128,7 @@ def test_a_group_that_shows_nobody_who_has_changed_is_not(look, group, alice, da
 
 def test_what_is_said_is_a_change_of_its_group(look, group, alice, bob):
     look(alice)
-    said = {"group": group, "user": bob, "display_name": "Bob", "language": "en-US", "text": "Hello"}
-    CaptionCount.objects.get_or_create(group=group)
-    PartialCaption.objects.create(**said, transcription="GT1", sequence_id=1)
+    PartialCaption.objects.create(**saying(group, bob), transcription="GT1", sequence_id=1)
     changes = look(alice)
     assert found(changes) == (set(), {group.pk})
     caption = json.loads(changes.groups[group.pk].told["caption:GT1"])
@@ -148,8 +149,7 @@ def test_of_long_lists_the_beginning_is_told(look, monkeypatch, group, alice, bo
     Ownership.objects.create(group=Group.objects.create(name="Work"), user=alice)
     for user in (bob, carol):
         Ring.objects.create(group=group, user=user, by=alice, state="ringing", changed_at=timezone.now())
-        said = {"group": group, "user": user, "display_name": "B", "language": "en-US", "text": "Hello"}
-        PartialCaption.objects.create(**said, transcription=f"GT{user.pk}", sequence_id=1)
+        PartialCaption.objects.create(**saying(group, user), transcription=f"GT{user.pk}", sequence_id=1)
     changes = look(alice)
     told = changes.groups[group.pk].told
     assert len(json.loads(told["groupMembers"])["groupMembers"]) == 1
@@ -210,9 +210,8 @@ def test_of_activities_those_are_read_that_whoever_knows_least_has_not(look, gro
 
 
 def test_of_captions_too_but_for_those_without_words(look, group, alice, bob):
-    said = {"group": group, "user": bob, "display_name": "Bob", "language": "en-US"}
     for text in ("One", "", "Three"):
-        Caption.objects.create(**said, text=text)
+        Caption.objects.create(**saying(group, bob, text))
     numbers = list(
         Caption.objects.filter(group=group).exclude(text="").order_by("number").values_list("number", flat=True)
     )

@@ -27,9 +27,8 @@ def test_a_place_that_is_given_back_is_free():
 def test_one_limit_is_full_and_another_of_the_same_person_is_not():
     take_place("tries", "somebody", 1, 60)
     take_place("others", "somebody", 2, 60)
-    assert [is_full(limit, "somebody", 1 + (limit == "others")) for limit in ("tries", "others", "none")] == [
-        *(True, False, False)
-    ]
+    asked = (("tries", 1), ("others", 2), ("none", 1))
+    assert [is_full(limit, "somebody", places) for limit, places in asked] == [True, False, False]
 
 
 def test_what_is_given_back_twice_is_one_place():

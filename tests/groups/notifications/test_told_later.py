@@ -11,10 +11,10 @@ from core.jobs.models import Job
 from groups.models import Device, Push, SandboxNotification
 from groups.notifications.channels import Missed
 from groups.notifications.devices import (
+    CHECK_EVERY,
     MOST_DEVICES,
     claim_device,
     forget_binding,
-    forget_gone_devices,
     register_device,
     unregister_device,
 )
@@ -24,19 +24,15 @@ from groups.notifications.notices.telling import tell
 from groups.notifications.notices.words import words_of
 from groups.notifications.pushes import KEPT_FOR, old_pushes, push, settle, tell_batch
 from groups.notifications.sending import Outcome
-from groups.notifications.subscriptions import is_public
-from tests.doubles import apns
+from tests.conftest import forbid
 from tests.doubles.server import Fault
-from tests.doubles.twilio import error
 from tests.neighbours import ours
 from users.models import User, VendorDeletion
 
-WEEK = timedelta(days=7)
 
-
-def phone(user, number=0, kind="apn", **fields):
-    usual = {"identity": f"u_{user.pk}", "address": f"device-{user.pk}-{number}", "binding_type": kind}
-    return Device.objects.create(**{"user": user, "sid": f"BS{user.pk}{number}", **usual, **fields})
+def phone(user, **fields):
+    usual = {"identity": f"u_{user.pk}", "address": f"device-{user.pk}", "binding_type": "apn", "sid": f"BS{user.pk}"}
+    return Device.objects.create(**{"user": user, **usual, **fields})
 
 
 def of(*people):
@@ -72,18 +68,14 @@ def test_where_that_is_switched_off_meanwhile_they_are_missed_and_nothing_fails(
     assert (told.missed, told.ended_at is not None) == (1, True)
 
 
-def missed(told, device, wait, tries=1):
-    settle(told, 0, 0, Outcome(missed=[Missed(device, wait)]), tries)
-
-
 def test_a_vendor_that_wants_to_be_asked_in_a_thousand_years_is_not_asked_again(alice):
     told = push(of(alice), cause="a:1", body="Hello.")
-    missed(told, phone(alice), 1e12)
+    settle(told, 0, 0, Outcome(missed=[Missed(phone(alice), 1e12)]), 1)
     told.refresh_from_db()
     assert (told.missed, Job.objects.count()) == (1, 0)
 
 
-def test_the_pauses_between_two_tries_grow(alice, apns_channel, apns_double, run_jobs):
+def test_each_try_is_counted_by_which_its_pause_is_longer(alice, apns_channel, apns_double, run_jobs):
     phone(alice)
     apns_double.fail_next(*[Fault.SERVER_ERROR] * 9)
     push(of(alice), cause="a:1", body="Hello.")
@@ -127,13 +119,9 @@ def register(alice):
     return register
 
 
-def refuse():
-    raise PermissionDenied
-
-
 def test_what_is_refused_at_the_last_moment_is_bound_nowhere(register, twilio_notify, twilio_double):
     with pytest.raises(PermissionDenied):
-        register(check=refuse)
+        register(check=forbid)
     assert (twilio_double.bindings, ours(Device).exists()) == ([], False)
 
 
@@ -152,14 +140,14 @@ def test_of_too_many_those_go_that_nobody_has_registered_for_longest_and_their_b
 
 def test_of_a_device_that_is_bound_nowhere_no_binding_is_deleted(alice):
     phone(alice, sid="")
-    unregister_device(owner=alice, address=f"device-{alice.pk}-0", endpoint=None)
+    unregister_device(owner=alice, address=f"device-{alice.pk}", endpoint=None)
     assert (ours(Device).exists(), VendorDeletion.objects.exists()) == (False, False)
 
 
 def test_whoever_may_not_any_more_forgets_none(alice):
     phone(alice)
     with pytest.raises(PermissionDenied):
-        unregister_device(owner=alice, address=f"device-{alice.pk}-0", endpoint=None, check=refuse)
+        unregister_device(owner=alice, address=f"device-{alice.pk}", endpoint=None, check=forbid)
     assert ours(Device).exists()
 
 
@@ -172,56 +160,8 @@ def test_of_a_kind_that_it_never_had_twilio_is_asked_to_forget_nothing(db, twili
 
 
 def test_of_two_runs_one_asks_about_a_device(alice):
-    device, now = phone(alice, checked_at=timezone.now() - 2 * WEEK), timezone.now()
+    device, now = phone(alice, checked_at=timezone.now() - 2 * CHECK_EVERY), timezone.now()
     assert [claim_device(device, now=now) for _ in range(2)] == [True, False]
-
-
-def test_devices_that_another_channel_reaches_are_not_asked_about_at_twilio(
-    alice, apns_channel, twilio_telephony, twilio_double, settings
-):
-    """Both could; the first one does."""
-    apple = {
-        "BACKEND": "groups.notifications.apns.APNs",
-        "OPTIONS": {**apns.CREDENTIALS, "api_base": "http://127.0.0.1:9"},
-    }
-    settings.NOTIFICATIONS = [apple, *settings.NOTIFICATIONS]
-    checked_at = timezone.now() - 2 * WEEK
-    phone(alice, checked_at=checked_at)
-    assert forget_gone_devices(now=timezone.now()) == 0
-    assert (ours(Device).get().checked_at, twilio_double.requests) == (checked_at, [])
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("::ffff:127.0.0.1", False),
-        ("::ffff:10.0.0.1", False),
-        ("::ffff:224.0.0.1", False),
-        ("::ffff:8.8.8.8", True),
-        ("8.8.8.8", True),
-    ],
-)
-def test_an_address_of_the_old_kind_is_public_however_it_is_written(address, expected):
-    assert is_public(address) == expected
-
-
-# --- Twilio Notify ---------------------------------------------------------------------------------------------------
-
-EVERYBODY = [Device(identity=f"u_{number:02}") for number in range(21)]
-
-
-def test_where_some_could_be_told_the_others_are_refused_or_missed(twilio_notify, twilio_double):
-    twilio_double.fail_next(error(400, 20001, "No."))
-    sent = twilio_notify.send(devices=EVERYBODY, body="Hello", group_id=7)
-    assert ([device.identity for device in sent.refused], sent.missed) == ([f"u_{n:02}" for n in range(20)], [])
-    twilio_double.fail_next(Fault.SERVER_ERROR)
-    sent = twilio_notify.send(devices=EVERYBODY, body="Hello", group_id=7)
-    assert ([each.device.identity for each in sent.missed], sent.refused) == ([f"u_{n:02}" for n in range(20)], [])
-
-
-def test_who_has_two_phones_is_named_once(twilio_notify, twilio_double):
-    twilio_notify.send(devices=[*EVERYBODY[:2], *EVERYBODY[:2]], body="Hello", group_id=7)
-    assert twilio_double.notifications[0]["identities"] == ["u_00", "u_01"]
 
 
 # --- A message to a group --------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """What only Twilio Notify meets: its limits, its errors, and a network that fails."""
 
 import pytest
+from django.utils import timezone
 
 from groups.models import Device
 from groups.notifications.channels import ChannelRefused, ChannelUnavailable, channels
+from groups.notifications.devices import CHECK_EVERY, forget_gone_devices
 from tests.doubles.apns import CREDENTIALS
 from tests.doubles.server import Fault
 from tests.doubles.twilio import error
@@ -62,6 +64,22 @@ def test_the_first_notifications_sid_is_answered(channel, double):
     assert sent.sid == double.notifications[0]["sid"]
 
 
+def test_who_has_two_phones_is_named_once(channel, double):
+    channel.send(devices=phones_of(["u_1", "u_2", "u_1", "u_2"]), body="Hello", group_id=7)
+    assert double.notifications[0]["identities"] == ["u_1", "u_2"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "fate"), [(error(400, 20001, "Invalid parameter"), "refused"), (Fault.SERVER_ERROR, "missed")]
+)
+def test_where_some_could_be_told_the_others_are_refused_or_missed(channel, double, fault, fate):
+    everybody = phones_of(f"u_{each:02}" for each in range(21))
+    double.fail_next(fault)
+    sent = channel.send(devices=everybody, body="Hello", group_id=7)
+    fates = {"refused": list(sent.refused), "missed": [device for device, _ in sent.missed]}
+    assert fates == {"refused": [], "missed": [], fate: everybody[:20]}
+
+
 # --- Errors, and a network that fails -------------------------------------------------------------------------------
 
 
@@ -114,18 +132,37 @@ def test_a_wrong_auth_token_is_unavailable(channel, double, settings):
 # --- Another channel takes the kind over ----------------------------------------------------------------------------
 
 
-def test_a_phone_that_registers_with_apple_is_bound_at_twilio_no_more(
-    twilio_notify, double, apns_double, settings, api, alice, run_jobs
-):
+@pytest.fixture
+def apple_takes_over(twilio_notify, apns_double, settings):
+    """Both could reach a phone: the first one does."""
+
+    def apple_takes_over():
+        apple = {
+            "BACKEND": "groups.notifications.apns.APNs",
+            "OPTIONS": {**CREDENTIALS, "api_base": apns_double.url},
+        }
+        settings.NOTIFICATIONS = [apple, *settings.NOTIFICATIONS]
+
+    return apple_takes_over
+
+
+def test_a_phone_that_registers_with_apple_is_bound_at_twilio_no_more(apple_takes_over, double, api, alice, run_jobs):
     """Else Twilio would tell it, too, whenever it tells another phone of hers."""
     phone = {"identity": f"u_{alice.pk}", "Address": "device-1"}
     api.post("/api/voice/registerBinding", phone)
     assert len(double.bindings) == 1
-    apns_channel = {
-        "BACKEND": "groups.notifications.apns.APNs",
-        "OPTIONS": {**CREDENTIALS, "api_base": apns_double.url},
-    }
-    settings.NOTIFICATIONS = [apns_channel, *settings.NOTIFICATIONS]
+    apple_takes_over()
     assert api.post("/api/voice/registerBinding", phone).status_code == 201
     run_jobs()
     assert double.bindings == []
+
+
+def test_a_phone_that_apple_reaches_is_not_asked_about_at_twilio(apple_takes_over, double, alice):
+    long_ago = timezone.now() - 2 * CHECK_EVERY
+    device = Device.objects.create(
+        user=alice, identity=f"u_{alice.pk}", address="device-1", binding_type="apn", sid="BS1", checked_at=long_ago
+    )
+    apple_takes_over()
+    assert forget_gone_devices(now=timezone.now()) == 0
+    device.refresh_from_db()
+    assert (device.checked_at, double.requests) == (long_ago, [])

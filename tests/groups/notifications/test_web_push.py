@@ -131,6 +131,8 @@ def test_what_is_no_subscription_is_refused_in_words(register, address):
         "fd00::1",
         "fe80::1%2",
         "::ffff:10.0.0.1",
+        "::ffff:127.0.0.1",
+        "::ffff:224.0.0.1",
         "224.0.0.1",
         "ff0e::1",
         pytest.param("93.184.216.34 10.1.2.3", id="the first outside and the second inside"),
@@ -147,13 +149,14 @@ def test_a_name_that_leads_inside_is_not_followed(register, api, group, settings
     assert "ConnectError" in str(log.named("groups.notifications.direct"))
 
 
-def test_the_address_that_was_looked_up_is_the_one_that_is_asked(monkeypatch):
-    leads_to("93.184.216.34", monkeypatch)
+@pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "::ffff:8.8.8.8"])
+def test_the_address_that_was_looked_up_is_the_one_that_is_asked(monkeypatch, address):
+    leads_to(address, monkeypatch)
     key = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
     channel = web_push.WebPush(vapid_private_key=key, vapid_subject="mailto:o@example.com")
     to = Subscription("https://push.example.com/send/a?b=c", b"", b"")
     assert channel.target(to) == (
-        "https://93.184.216.34/send/a?b=c",
+        f"https://{f'[{address}]' if ':' in address else address}/send/a?b=c",
         "push.example.com",
         {"sni_hostname": "push.example.com"},
     )

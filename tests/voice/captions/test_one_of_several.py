@@ -12,8 +12,6 @@ from voice.captions.healing import go_on_speaking
 from voice.captions.legs import SETTLES, adjust, see_whether_it_began, stop
 from voice.models import Call, GroupCall, Transcription
 
-NOW = timezone.now()
-
 
 @pytest.fixture
 def legs(twilio_telephony, twilio_double, group, alice, bob):
@@ -28,7 +26,7 @@ def legs(twilio_telephony, twilio_double, group, alice, bob):
 @pytest.fixture
 def rows(legs, group):
     """Each is to be written down, and nothing has been heard since that was asked for."""
-    GroupCall.objects.create(group=group, captions=True, captions_changed_at=NOW)
+    GroupCall.objects.create(group=group, captions=True, captions_changed_at=timezone.now())
     asked = {"language": "en-US", "asked_at": timezone.now() - 2 * SETTLES}
     return [Transcription.objects.create(call=leg, sid=f"GT{leg.pk}", **asked) for leg in legs]
 
