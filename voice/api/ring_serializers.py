@@ -15,7 +15,8 @@ class RingSerializer(serializers.Serializer[Any]):
     userIds = serializers.ListField(
         child=IdField(),
         required=False,
-        allow_empty=False,
+        allow_empty=False,  # says it in words; the least length is for the document
+        min_length=1,
         max_length=MOST_AT_ONCE,
         help_text="People of the group, oneself too; without it all others who are not on the call.",
     )
