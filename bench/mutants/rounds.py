@@ -8,18 +8,22 @@ from bench.database import ROOT
 from bench.mutants.modules import APPS
 
 ELSEWHERE = {
+    "core": ("tests/wire",),
     "core/jobs": ("tests/jobs",),
     "groups": ("tests/access", "tests/users/api", "tests/users/deletion"),
     "groups/api": ("tests/access",),
     "groups/live": ("tests/live",),
+    "uploads": ("tests/hostile/test_images.py",),
     "users/api": ("tests/access",),
+    "users/operators": ("tests/admin",),
+    "voice/api": ("tests/hostile/test_webhooks.py",),
     "voice/conferences": ("tests/voice/keypad", "tests/voice/hosting"),
     "voicechat": ("tests/wire", "tests/house"),
     "voicechat/adoption": ("tests/adoption",),
     "voicechat/export": ("tests/export",),
     "voicechat/front": ("tests/front", "tests/live"),
 }
-"""Where the tests of a folder are, if they are not in the folder of its name (or not only there)."""
+"""Where the tests of a folder are, files too, if they are not in the folder of its name (or not only there)."""
 
 
 def rounds(paths: Iterable[str], files: Iterable[str]) -> list[set[str]]:
@@ -41,7 +45,10 @@ def nearest(path: str, files: set[str]) -> set[str]:
     module = Path(path).with_suffix("")
     places = (f"tests/{place}/" for place in (module, *module.parents[:-1]))
     found = next((place for place in places if any(file.startswith(place) for file in files)), "-")
-    beside = (found, *(f"{folder}/" for folder in ELSEWHERE.get(str(module.parent), ())))
+    beside = (
+        found,
+        *(place if place.endswith(".py") else f"{place}/" for place in ELSEWHERE.get(str(module.parent), ())),
+    )
     return {file for file in files if file.startswith(beside)}
 
 

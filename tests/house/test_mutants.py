@@ -245,9 +245,17 @@ def test_the_nearest_tests_come_in_the_first_round_and_all_in_the_last():
     assert max(map(len, (near, of_app - near))) < len(every) / 4
 
 
-def test_a_route_that_asks_permission_has_its_matrix_in_the_first_round():
-    near, *_ = rounds(["groups/api/permissions.py"], Mapping(ROOT, "").tests())
-    assert "tests/access/test_matrix.py" in near
+@pytest.mark.parametrize(
+    ("module", "test"),
+    [
+        ("groups/api/permissions.py", "tests/access/test_matrix.py"),
+        ("users/operators/sessions.py", "tests/admin/test_sessions.py"),
+        ("voice/api/signatures.py", "tests/hostile/test_webhooks.py"),
+    ],
+)
+def test_what_stands_elsewhere_is_in_the_first_round_too(module, test):
+    near, *_ = rounds([module], Mapping(ROOT, "").tests())
+    assert test in near
 
 
 def test_whoever_imports_a_module_has_their_tests_in_the_second_round():
