@@ -39,6 +39,12 @@ def test_the_person_reads_the_reason_in_their_statement(adjust, api, alice):
     assert (line["memo"], line["amount"], line["kind"]) == ("A call that broke off", "5.00", "adjustment")
 
 
+def test_a_part_of_a_debt_can_be_made_good(adjust, account):
+    adjust(amount="-5", reason="Counted too little")
+    adjust(amount="2", reason="Half of it was ours")
+    assert [entry.balance_after_micros for entry in LedgerEntry.objects.order_by("id")] == [-5_000_000, -3_000_000]
+
+
 def test_who_adjusted_stands_in_the_history(adjust, browser, account):
     adjust(amount="5", reason="A call that broke off")
     entry = LedgerEntry.objects.get()

@@ -40,6 +40,10 @@ def test_escaped_characters_are_read(api):
     assert answer.json()["displayName"] == "👋 é"
 
 
+def test_a_fraction_may_stand_beside_an_escaped_character(api):
+    assert post(api, r'{"email": "e@example.com", "x": 1.5, "y": "\u00e9"}').status_code == 201
+
+
 @pytest.mark.parametrize("body", ["", " \r\n"])
 def test_a_body_of_nothing_is_an_empty_one(api, alice, body):
     answer = api.generic("PUT", f"{USERS}/{alice.pk}", body, content_type="application/json")

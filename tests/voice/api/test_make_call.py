@@ -148,6 +148,23 @@ def test_a_signature_over_the_path_with_its_slash_is_accepted(twilio, group):
     params = {"to": group.pk}
     assert twilio(f"{PATH}/", sign(f"{PATH}/", params), **params).status_code == 200
     assert twilio(f"{PATH}/", sign(PATH, params), **params).status_code == 200
+    asked, caller = f"to={group.pk}", {"From": "client:x"}
+    assert twilio(f"{PATH}?{asked}", sign(f"{PATH}/?{asked}", caller), **caller).status_code == 200
+
+
+@pytest.mark.parametrize("beside", [{}, {"From": "client:x"}])
+@pytest.mark.parametrize(("equals_sign", "status"), [("=", 200), ("", 403)])
+def test_a_value_that_has_run_into_its_name_is_not_signed(api, group, beside, equals_sign, status):
+    """To a signature, which is over names and values in one go, `to1` is what `to=1` is."""
+    fields = [f"to{group.pk}{equals_sign}", *(f"{name}={value}" for name, value in beside.items())]
+    answer = api.generic(
+        "POST",
+        PATH,
+        "&".join(fields),
+        content_type="application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": sign(PATH, {"to": group.pk, **beside})},
+    )
+    assert answer.status_code == status
 
 
 def test_a_signature_for_another_host_is_refused_whatever_the_host_header_says(api, group):

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.doubles.twilio import ago
+from tests.neighbours import ours
 from tests.voice.conferences.test_reconciliation import later, talk  # noqa: F401  # a fixture
 from voice.conferences.fold import END, JOIN, LEAVE, MUTE, UNMUTE, MutedTold, NumberedEvent, is_muted
 from voice.conferences.reconciliation import reconcile_calls
+from voice.models import Call
 
 TALK = [
     NumberedEvent(1, JOIN, "CA1"),
@@ -96,6 +98,15 @@ def test_one_without_a_usable_number_says_nothing(tell, leg, muted, alice):
 def test_who_is_let_in_muted_is_muted(tell, leg, muted, alice):
     tell(1, "participant-join", leg(alice, "CA1"), Muted="true")
     assert muted() == ["Alice"]
+
+
+def test_who_is_let_in_muted_and_unmuted_later_is_heard_whatever_the_event_leaves_unsaid(tell, leg, muted, alice):
+    sid = leg(alice, "CA1")
+    ours(Call).filter(sid=sid).update(let_in_muted=True)
+    tell(1, "participant-join", sid)
+    assert muted() == ["Alice"]
+    tell(2, "participant-unmute", sid)
+    assert muted() == []
 
 
 def test_a_mute_whose_event_was_lost_is_seen_when_twilio_is_asked(talk, twilio_double, muted):  # noqa: F811
