@@ -26,6 +26,9 @@ AROUND = 6
 """Lines before and after a fault, by which the tests are told apart that execute it."""
 SELDOM = 20
 """So many tests come before all others: who executes what few others do around the fault is most likely about it."""
+ABOUT = 3
+"""The first so many of their files come next, ITS_FILE tests of each: who says where a bound is executes the same lines
+as everybody, and stands beside who is held up by it."""
 IN_PROCESSES = {"uploads/pictures/": "tests/uploads/"}
 """What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
 
@@ -96,8 +99,9 @@ class Map:
                 weights[name] += 1 / len(of_line)
         quick = [each for each in tests if not self.is_slow(each[0])]
         first = sorted(quick, key=lambda each: -weights[each[0]])[:SELDOM]
-        names = {name for name, _ in first}
-        return first + [each for each in tests if each[0] not in names]
+        files = list(dict.fromkeys(file_of(name) for name, _ in first))[:ABOUT]
+        mates = [each for file in files for each in [each for each in quick if file_of(each[0]) == file][:ITS_FILE]]
+        return list(dict.fromkeys([*first, *mates, *tests]))
 
     def reaching(self, mutant: Mutant) -> set[str]:
         lines = range(mutant.first_line, mutant.last_line + 1)
@@ -135,7 +139,7 @@ class Map:
         room, stem = Path(mutant.path).parent.parts, Path(mutant.path).stem.rstrip("s")
 
         def distance(name: str) -> tuple[bool, int, float]:
-            file = Path(name.partition("::")[0])
+            file = Path(file_of(name))
             shared = sum(1 for one, other in zip(room, file.parts[1:], strict=False) if one == other)
             return self.is_slow(name), -(2 * shared + (stem in file.stem)), self.seconds[name]
 
@@ -157,11 +161,15 @@ def varied(names: Iterable[str], is_slow: Callable[[str], bool], stem: str) -> l
     cases, tests = Counter[str](), Counter[str]()
     rounds = {}
     for name in names:
-        test, file = name.partition("[")[0], name.partition("::")[0]
+        test, file = name.partition("[")[0], file_of(name)
         rounds[name] = (is_slow(name), cases[test], tests[file] // (ITS_FILE if stem in Path(file).stem else A_FILE))
         cases[test] += 1
         tests[file] += 1
     return sorted(rounds, key=rounds.__getitem__)
+
+
+def file_of(name: str) -> str:
+    return name.partition("::")[0]
 
 
 def top_name(mutant: Mutant) -> str:

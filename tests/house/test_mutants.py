@@ -11,7 +11,7 @@ from bench.database import ROOT
 from bench.mutants import equivalent, paper, results, swap
 from bench.mutants.copies import Copy, Process
 from bench.mutants.mapping import Mapping
-from bench.mutants.nearest import Map, moved, varied
+from bench.mutants.nearest import SELDOM, Map, moved, varied
 from bench.mutants.operators import mutants
 from bench.mutants.results import Result, Results
 from bench.mutants.rounds import rounds
@@ -299,7 +299,7 @@ def test_one_case_of_each_test_comes_before_the_next_and_what_is_slow_last():
     ]
 
 
-def test_whom_a_guard_holds_up_comes_before_whoever_passes_it(tmp_path):
+def test_whom_a_guard_holds_up_comes_before_whoever_passes_it_and_then_the_tests_beside(tmp_path):
     path, text = "groups/services.py", (ROOT / "groups/services.py").read_text()
     guard = next(each for each in mutants(path, text) if each.operator == "guard removed")
     held_up = guard.last_line + 1
@@ -309,9 +309,11 @@ def test_whom_a_guard_holds_up_comes_before_whoever_passes_it(tmp_path):
     passing = {"outcome": "passed", "seconds": 0.01, "lines": {path: [guard.first_line]}}
     noted = {f"tests/groups/test_services.py::test_{number}": passing for number in range(50)}
     noted["tests/wire/test_far.py::test_it"] = {**passing, "lines": {path: [guard.first_line, held_up]}}
+    noted["tests/wire/test_far.py::test_just_not"] = passing
     (tmp_path / "reach" / "noted.json").write_text(json.dumps(noted))
     first, *others = [name for name, _ in Map(tmp_path).tests_for(guard)]
-    assert (first, len(others)) == ("tests/wire/test_far.py::test_it", 50)
+    assert (first, len(others)) == ("tests/wire/test_far.py::test_it", 51)
+    assert others.index("tests/wire/test_far.py::test_just_not") < SELDOM
 
 
 def test_what_was_noted_before_a_run_was_ended_is_not_noted_again(tmp_path, monkeypatch):
