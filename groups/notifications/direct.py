@@ -9,7 +9,9 @@ from contextvars import copy_context
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from functools import cache
 from hashlib import blake2b
+from ssl import SSLContext
 from time import time
 from typing import Any, ClassVar, NamedTuple
 from uuid import uuid4
@@ -79,12 +81,22 @@ class Clients:
             self.idle.append(client)
 
     def new(self) -> httpx2.Client:
-        limits = httpx2.Limits(max_keepalive_connections=2)
-        return httpx2.Client(base_url=self.base_url, http1=self.http1, http2=True, limits=limits, trust_env=False)
+        limits, trust = httpx2.Limits(max_keepalive_connections=2), trusted(http1=self.http1)
+        return httpx2.Client(
+            base_url=self.base_url, http1=self.http1, http2=True, limits=limits, trust_env=False, verify=trust
+        )
 
     def close(self) -> None:
         while self.idle:
             self.idle.pop().close()
+
+
+@cache
+def trusted(*, http1: bool) -> SSLContext:
+    """Whom the machine trusts, read once: to read all its certificates takes longer than a notification. Each kind of
+    client has its own, for what a client speaks is written into it.
+    """
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class DirectChannel(OwnBindings, ABC):
