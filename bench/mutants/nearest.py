@@ -92,9 +92,8 @@ class Map:
     def seldom_first(self, mutant: Mutant, tests: Usual) -> Usual:
         """A guard is passed by all who come by, and said by the few whom it holds up: they execute what it guards."""
         weights: dict[str, float] = defaultdict(float)
-        last = len(mutant.text.splitlines())
-        for line in range(max(1, mutant.first_line - AROUND), min(last, mutant.last_line + AROUND) + 1):
-            of_line = self.executing(mutant.path, [line])
+        for path, line in self.around(mutant):
+            of_line = self.executing(path, [line])
             for name in of_line:
                 weights[name] += 1 / len(of_line)
         quick = [each for each in tests if not self.is_slow(each[0])]
@@ -102,6 +101,13 @@ class Map:
         files = list(dict.fromkeys(file_of(name) for name, _ in first))[:ABOUT]
         mates = [each for file in files for each in [each for each in quick if file_of(each[0]) == file][:ITS_FILE]]
         return list(dict.fromkeys([*first, *mates, *tests]))
+
+    def around(self, mutant: Mutant) -> set[tuple[str, int]]:
+        """Paths and lines: before and after the fault, or before and after those that name what it changes."""
+        places = [(mutant.path, mutant.first_line, mutant.last_line)]
+        if self.runs_at_import(mutant):
+            places += [(path, line, line) for path, line in self.naming(mutant)]
+        return {(path, line) for path, first, last in places for line in range(first - AROUND, last + AROUND + 1)}
 
     def reaching(self, mutant: Mutant) -> set[str]:
         lines = range(mutant.first_line, mutant.last_line + 1)
@@ -117,14 +123,21 @@ class Map:
 
     def users_of(self, mutant: Mutant) -> set[str]:
         """The tests of the lines that name what is given its value there."""
+        return set().union(*(self.executing(path, [line]) for path, line in self.naming(mutant)))
+
+    def naming(self, mutant: Mutant) -> list[tuple[str, int]]:
+        """Paths and lines that name the constant, function or class in which it is."""
         name = mutant.function.partition(".")[0] or top_name(mutant)
         if not name:
-            return set()
-        word, found = re.compile(rf"\b{re.escape(name)}\b"), set()
-        for path, text in self.texts.items():
-            if word.search(text):
-                found |= self.executing(path, [n for n, line in enumerate(text.splitlines(), 1) if word.search(line)])
-        return found
+            return []
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        found = [(path, text) for path, text in self.texts.items() if word.search(text)]
+        return [
+            (path, line)
+            for path, text in found
+            for line, words in enumerate(text.splitlines(), 1)
+            if word.search(words)
+        ]
 
     @cached_property
     def texts(self) -> dict[str, str]:

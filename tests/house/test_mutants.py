@@ -11,6 +11,7 @@ from bench.database import ROOT
 from bench.mutants import equivalent, paper, results, swap
 from bench.mutants.copies import Copy, Process
 from bench.mutants.mapping import Mapping
+from bench.mutants.modules import AT_IMPORT
 from bench.mutants.nearest import SELDOM, Map, moved, varied
 from bench.mutants.operators import mutants
 from bench.mutants.results import Result, Results
@@ -299,21 +300,41 @@ def test_one_case_of_each_test_comes_before_the_next_and_what_is_slow_last():
     ]
 
 
-def test_whom_a_guard_holds_up_comes_before_whoever_passes_it_and_then_the_tests_beside(tmp_path):
-    path, text = "groups/services.py", (ROOT / "groups/services.py").read_text()
-    guard = next(each for each in mutants(path, text) if each.operator == "guard removed")
-    held_up = guard.last_line + 1
-    (tmp_path / "reach").mkdir()
-    (tmp_path / "sources/groups").mkdir(parents=True)
-    (tmp_path / "sources" / path).write_text(text)
-    passing = {"outcome": "passed", "seconds": 0.01, "lines": {path: [guard.first_line]}}
-    noted = {f"tests/groups/test_services.py::test_{number}": passing for number in range(50)}
-    noted["tests/wire/test_far.py::test_it"] = {**passing, "lines": {path: [guard.first_line, held_up]}}
-    noted["tests/wire/test_far.py::test_just_not"] = passing
-    (tmp_path / "reach" / "noted.json").write_text(json.dumps(noted))
-    first, *others = [name for name, _ in Map(tmp_path).tests_for(guard)]
+@pytest.fixture
+def asked(tmp_path):
+    """The order in which tests are asked of a fault, of which each has executed some lines of its module."""
+
+    def asked(fault, lines):
+        (tmp_path / "reach").mkdir()
+        (tmp_path / "sources" / fault.path).parent.mkdir(parents=True)
+        (tmp_path / "sources" / fault.path).write_text(fault.text)
+        noted = {name: {"outcome": "passed", "seconds": 0.01, "lines": {fault.path: of}} for name, of in lines.items()}
+        (tmp_path / "reach" / "noted.json").write_text(json.dumps(noted))
+        return [name for name, _ in Map(tmp_path).tests_for(fault)]
+
+    return asked
+
+
+def test_whom_a_guard_holds_up_comes_before_whoever_passes_it_and_then_the_tests_beside(asked):
+    path = "groups/services.py"
+    guard = next(each for each in mutants(path, (ROOT / path).read_text()) if each.operator == "guard removed")
+    noted = {f"tests/groups/test_services.py::test_{number}": [guard.first_line] for number in range(50)}
+    noted["tests/wire/test_far.py::test_it"] = [guard.first_line, guard.last_line + 1]
+    noted["tests/wire/test_far.py::test_just_not"] = [guard.first_line]
+    first, *others = asked(guard, noted)
     assert (first, len(others)) == ("tests/wire/test_far.py::test_it", 51)
     assert others.index("tests/wire/test_far.py::test_just_not") < SELDOM
+
+
+def test_whom_a_constant_holds_up_comes_before_whoever_only_meets_it(asked):
+    path, text = "core/wire.py", (ROOT / "core/wire.py").read_text()
+    constant = next(each for each in mutants(path, text) if each.line.startswith("LARGEST_ID"))
+    meets = text.splitlines().index("        if number > LARGEST_ID:") + 1
+    noted = {AT_IMPORT: [constant.first_line]}
+    noted |= {f"tests/core/test_wire.py::test_{number}": [meets] for number in range(50)}
+    noted["tests/house/test_far.py::test_it"] = [meets, meets + 1]
+    first, *others = asked(constant, noted)
+    assert (first, len(others)) == ("tests/house/test_far.py::test_it", 50)
 
 
 def test_what_was_noted_before_a_run_was_ended_is_not_noted_again(tmp_path, monkeypatch):
