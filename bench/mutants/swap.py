@@ -125,8 +125,11 @@ def give(module: ModuleType, owner: Any, name: str, made: Any) -> None:
     holders = [owner]
     if owner is module:
         holders += [each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(name) is known]
-    for holder in holders:
-        setattr(holder, name, made)
+    try:
+        for holder in holders:
+            setattr(holder, name, made)
+    except AttributeError as error:  # a member of an enumeration
+        raise NeedsNewImportError from error
 
 
 def differing(before: list[ast.stmt], after: list[ast.stmt]) -> tuple[ast.stmt, ast.stmt]:

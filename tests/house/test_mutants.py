@@ -88,7 +88,13 @@ def test_a_faults_function_and_line_say_where_it_is():
 # Into a living process
 
 ONE = """
+from enum import Enum
+
 MOST = 3
+
+
+class Kind(Enum):
+    PHONE = "phone"
 
 
 def fits(number):
@@ -147,6 +153,13 @@ def test_a_constant_is_exchanged_where_it_was_imported_to_but_that_is_not_the_wh
     assert not planted(one, "3 -> 4")
     assert other.MOST == 4
     assert other.fits(3)
+
+
+def test_a_member_of_an_enumeration_needs_a_new_import(module):
+    one, _ = module
+    with pytest.raises(swap.NeedsNewImportError):
+        planted(one, "\"phone\" -> 'phone_'")
+    assert one.Kind.PHONE.value == "phone"
 
 
 def test_what_runs_at_import_needs_a_new_one(module):
