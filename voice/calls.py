@@ -206,7 +206,7 @@ def limit_of(account: Account | None, sid: str, *, now: datetime, captions: bool
         raise RefusedCallError(NO_CREDIT)
     if not settings.MIN_CALL_BALANCE:
         return FOUR_HOURS
-    hold = credit.hold_with(captions=captions)
+    hold = credit.hold(captions=captions)
     if credit.money < max(settings.MIN_CALL_BALANCE, hold):
         raise RefusedCallError(NO_CREDIT)
     if credit.free < hold:

@@ -143,11 +143,16 @@ def test_an_owner_who_has_gone_for_good_goes_again(owner, path, alice, bob):
     assert answered(owner.delete(f"{path}/groupOwners/{alice.pk}")) == (200, [])
 
 
-def test_the_word_counts_for_that_group_only(departing, path):
+@pytest.mark.parametrize("whose", ["another group's", "another person's"])
+def test_a_departure_is_known_of_one_person_and_one_group_only(departing, path, dave, signed_in, whose):
     client, user, go = departing
-    other = Group.objects.create(name="Neighbours")
+    if whose == "another group's":
+        path = f"/api/groups/{Group.objects.create(name='Neighbours').pk}"
+    else:
+        client, user = signed_in(dave), dave
     go()
-    assert says(client, f"/api/groups/{other.pk}", user) == (404, None)
+    assert says(client, path, user) == (404, None)
+    assert client.delete(f"{path}/groupMembers/{user.pk}").status_code == 404
 
 
 @pytest.mark.parametrize("does", ["says so", "comes back"])

@@ -103,12 +103,8 @@ class CallCredit:
     def running(self) -> list[Leg]:
         return [leg for leg in self.legs if leg.running]
 
-    @property
-    def hold(self) -> int:
+    def hold(self, *, captions: bool) -> int:
         """What one more leg must find."""
-        return self.hold_with(captions=False)
-
-    def hold_with(self, *, captions: bool) -> int:
         return self.hold_minutes * self.minute(is_captioned=captions)
 
     @property
