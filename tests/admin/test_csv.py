@@ -64,6 +64,19 @@ def test_a_list_that_is_too_long_says_so(download, monkeypatch):
     assert (len(rows), rows[-1]) == (4, [lists_as_csv.TOO_MANY])
 
 
+def test_one_that_just_fits_does_not(download, monkeypatch):
+    fill(0, 5)
+    monkeypatch.setattr(lists_as_csv, "MOST", 5)
+    assert len(download("/admin/groups/group/?csv=1")) == 6
+
+
+def test_a_row_that_goes_while_it_is_sent_is_left_out(browser):
+    fill(0, 3)
+    answer = browser.get("/admin/users/user/?csv=1")
+    User.objects.filter(email="person1@example.com").delete()
+    assert b"person1@" not in b"".join(answer.streaming_content)
+
+
 def test_who_may_not_look_at_a_list_gets_none(helper: Browser):
     assert helper.get("/admin/billing/account/?csv=1").status_code == 403
 

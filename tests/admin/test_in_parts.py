@@ -1,6 +1,7 @@
 """Many people are deleted in parts, each of them whole, and the page says where it is. Here more than twenty are many,
 and ten a part."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.admin.conftest import WHY, Browser, history, read_form, text
 from users.admin import people as people_pages
 from users.models import User
+from users.operators.in_parts import packed, unpacked
 
 PEOPLE, PARTS = "/admin/users/user/", "/admin/users/user/delete-in-parts/"
 
@@ -49,6 +51,20 @@ def test_what_another_operator_was_asked_counts_for_nothing(helper: Browser, ask
     assert "not yours" in text(helper.post(PARTS, {**read_form(asked), "why": WHY}, follow=True))
     assert "not yours" in text(helper.post(PARTS, {"rest": "x", "why": WHY}, follow=True))
     assert User.objects.count() == before
+
+
+def test_who_signed_up_one_after_the_other_takes_no_room() -> None:
+    assert len(packed(list(range(1, 100_001)), 100_000, 1)) < 200
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(59, True), (61, False)])
+def test_what_was_asked_counts_for_an_hour(
+    asked: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, *, counts: bool
+) -> None:
+    rest, (operator,) = read_form(asked)["rest"], User.objects.filter(is_superuser=True).values_list("pk", flat=True)
+    later = time.time() + minutes * 60
+    monkeypatch.setattr("time.time", lambda: later)
+    assert (unpacked(rest, operator) is not None) is counts
 
 
 def test_a_part_with_a_superuser_is_not_for_other_staff_and_stays_whole(helper: Browser, root: User) -> None:

@@ -1,5 +1,6 @@
 """A session that ends in the middle of a form takes nothing that was written with it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -56,6 +57,24 @@ def test_who_was_never_here_hears_nothing_of_a_session(root: User) -> None:
     assert "session has ended" not in text(Browser().get("/admin/users/user/", follow=True))
 
 
+def test_of_who_was_never_here_no_form_is_kept(root: User, bob: User) -> None:
+    """Another site's form comes without our cookies."""
+    assert Browser().post(f"/admin/users/user/{bob.pk}/change/", {"last_name": "forged"}).status_code == 302
+
+
+@pytest.mark.parametrize(("hours", "is_kept"), [(11, True), (13, False)])
+def test_a_form_is_kept_for_twelve_hours(
+    browser: Browser, bob: User, monkeypatch: pytest.MonkeyPatch, hours: int, *, is_kept: bool
+) -> None:
+    path = f"/admin/users/user/{bob.pk}/change/"
+    form = browser.form(path)
+    Session.objects.all().delete()
+    page = browser.post(path, form)
+    later = time.time() + hours * 3600
+    monkeypatch.setattr("time.time", lambda: later)
+    assert ("You are logged in." in text(log_in(browser, page))) is is_kept
+
+
 @pytest.mark.parametrize("kept", ["x", "eyJwYXRoIjoiLyJ9:1:x"])
 def test_a_kept_form_that_is_not_ours_counts_for_nothing(root: User, kept: str) -> None:
     written = {"username": "root@example.com", "password": PASSWORD, "kept_form": kept}
@@ -88,7 +107,10 @@ def test_a_form_of_before_the_last_log_in_is_kept_and_sent_again(tab: Browser, b
     assert bob.last_name == "Builder"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example.com", "null", None])
+FOREIGN = pytest.mark.parametrize("origin", ["https://evil.example.com", "null", None])
+
+
+@FOREIGN
 def test_a_form_of_another_site_is_not_offered_again(tab: Browser, bob: User, origin: str | None) -> None:
     path = f"/admin/users/user/{bob.pk}/delete/"
     page = tab.post(path, {"post": "yes", "note": "forged"}, headers={"Origin": origin} if origin else {})
@@ -101,3 +123,11 @@ def test_without_a_session_and_with_an_old_token_it_is_kept_too(tab: Browser, bo
     Session.objects.all().delete()
     page = tab.post(path, form, headers={"Origin": ORIGIN})
     assert "What you had written is kept" in text(page)
+
+
+@FOREIGN
+def test_without_a_session_a_form_of_another_site_is_not_kept(tab: Browser, bob: User, origin: str | None) -> None:
+    tab.get("/admin/")
+    Session.objects.all().delete()
+    page = tab.post(f"/admin/users/user/{bob.pk}/change/", {"last_name": "forged"}, headers={"Origin": origin or ""})
+    assert (page.status_code, "is kept" in text(page)) == (403, False)

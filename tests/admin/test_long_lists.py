@@ -72,6 +72,11 @@ def test_a_page_that_is_not_there_is_empty_or_the_first(browser: Browser, choir:
     assert browser.get(f"{page_of(choir)}?memberships-page={number}").status_code == 200
 
 
+def test_behind_the_last_page_a_link_leads_back(browser: Browser, bob: User) -> None:
+    page = text(browser.get(f"{page_of(choir_of(bob, 3))}?memberships-page=3"))
+    assert ("Page 3 of 1, 3 in all." in page, 'href="?memberships-page=1#' in page) == (True, True)
+
+
 def cards(bob: User, count: int) -> Any:
     rows = (Card(id=f"pm_{n}", user=bob, brand="visa", last4="4242", exp_month=3, exp_year=2034) for n in range(count))
     return Card.objects.bulk_create(rows)
@@ -170,3 +175,11 @@ def test_before_a_deletion_the_beginning_of_a_long_list_is_shown_and_all_is_coun
     assert "And 350 more members" in page
     assert "<li>Members: 450</li>" in page
     assert "<li>Owners: 1</li>" in page
+
+
+def test_before_a_deletion_a_list_that_just_fits_is_whole(
+    browser: Browser, choir: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("users.operators.deleting.SHOWN", 450)
+    page = text(browser.get(f"/admin/groups/group/{choir.pk}/delete/"))
+    assert (page.count("<li>Member: "), "And 0 more" in page) == (450, False)

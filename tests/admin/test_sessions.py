@@ -66,6 +66,14 @@ def test_one_without_a_beginning_is_none(browser):
     assert not is_in(browser)
 
 
+@pytest.mark.parametrize("noted", ["began_at", "seen_at"])
+def test_one_of_a_time_to_come_is_none(browser, noted):
+    session = browser.session
+    session[noted] = time.time() + HOUR
+    session.save()
+    assert not is_in(browser)
+
+
 def test_a_page_is_no_write_each_time(browser, passes, django_assert_max_num_queries):
     is_in(browser)
     with django_assert_max_num_queries(20) as asked:

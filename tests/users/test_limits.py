@@ -156,6 +156,12 @@ def test_the_admins_login_is_tried_so_often_by_email_and_by_address(log_in, sett
     assert b"tried too often" in log_in("wrong", email="c@example.com", address="192.0.2.4").content
 
 
+def test_capital_letters_give_no_more_tries(log_in, settings):
+    settings.THROTTLE_ADMIN_LOGIN = (1, 3600)
+    log_in("wrong")
+    assert b"tried too often" in log_in("wrong", email="ALICE@example.com", address="192.0.2.2").content
+
+
 def test_a_login_that_is_refused_for_that_costs_no_hash(log_in, settings, monkeypatch):
     settings.THROTTLE_ADMIN_LOGIN = (1, 3600)
     log_in("wrong")

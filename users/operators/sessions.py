@@ -72,7 +72,7 @@ def tell_end(request: HttpRequest, user: Any, **kwargs: Any) -> None:
 
 def tell_failure(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Whose account it was, if it is anybody's. Never what was typed: a password gets into the wrong field easily."""
-    typed = str(credentials.get("username") or "").replace("\0", "")
+    typed = str(credentials.get("username") or "")
     known = User.objects.with_email(typed).values_list("pk", flat=True).first() if typed else None
     logger.warning("A log-in failed", extra={"fields": told(request, known)})
 
