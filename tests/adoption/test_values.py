@@ -68,7 +68,9 @@ def test_an_amount_is_exactly_what_is_written(written, exactly):
     assert dollars(written) == Decimal(exactly)
 
 
-@pytest.mark.parametrize("written", [None, "", "much", True, float("nan"), float("inf"), "1e99", 10**9, "12,50"])
+@pytest.mark.parametrize(
+    "written", [None, "", "much", True, float("nan"), float("inf"), "1e99", 10**9, -(10**9), "12,50"]
+)
 def test_what_is_no_amount_is_none(written):
     assert dollars(written) is None
 
@@ -82,7 +84,13 @@ def test_it_is_rounded_to_the_nearest_micro_dollar(written, whole):
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [(5550123, 5550123), ("5550123", 5550123), ("+12025550101", 12025550101), (5550123.0, 5550123)],
+    [
+        (5550123, 5550123),
+        ("5550123", 5550123),
+        ("+12025550101", 12025550101),
+        (5550123.0, 5550123),
+        ("1" * 15, int("1" * 15)),
+    ],
 )
 def test_a_phone_number_is_its_digits(written, number):
     assert digits(written) == number

@@ -14,8 +14,23 @@ from voice.credit.prices import sync_prices
 from voice.models import Call
 
 RATE = 10_300
-PRICES = ["+2.10", "0.01", "-99999", "-1.71", "NaN", "-Infinity", "-1e999999", "free", "", "-0,017", True, [], {"a": 1}]
-DURATIONS = ["-61", "61.5", "NaN", "a minute", "٦١", "300", "14461", "9" * 30, "1e3", "0x3D"]
+PRICES = [
+    "+2.10",
+    "0.01",
+    "0.000001",
+    "-99999",
+    "-1.71",
+    "NaN",
+    "-Infinity",
+    "-1e999999",
+    "free",
+    "",
+    "-0,017",
+    True,
+    [],
+    {"a": 1},
+]
+DURATIONS = ["-61", "61.5", "NaN", "a minute", "٦١", "190", "300", "14461", "9" * 30, "1e3", "0x3D"]
 
 
 @pytest.fixture
@@ -66,6 +81,14 @@ def test_a_price_that_cannot_be_is_kept_aside_and_the_call_settled_at_our_own_ra
     assert (call.price_micros, call.price_told, charges()) == (None, str(price), [])
     wait(25)
     assert charges() == [2 * RATE]
+
+
+@pytest.mark.parametrize(("price", "told"), [("-0.85", ""), ("-0.86", "-0.86")])
+def test_of_a_call_of_one_minute_half_of_it_is_too_much(let_in, end, price, told):
+    end("60")
+    let_in.update(duration="60", price=price)
+    wait(2)
+    assert ours(Call).get().price_told == told
 
 
 @pytest.mark.parametrize("price", PRICES)

@@ -149,6 +149,8 @@ def test_what_a_call_has_lasted_is_gone(state, money, phones, alice):
     phones(1, alice)
     ours(Call).update(created_at=timezone.now() - timedelta(minutes=30))
     assert state()["minutesLeft"] == 69
+    ours(Call).update(created_at=timezone.now() - timedelta(minutes=99, seconds=10))
+    assert state()["minutesLeft"] == 0
 
 
 def test_where_no_call_can_start_no_minute_is_left(state, money, alice):
