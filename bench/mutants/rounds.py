@@ -8,7 +8,7 @@ from bench.database import ROOT
 from bench.mutants.modules import APPS
 
 ELSEWHERE = {
-    "core": ("tests/wire",),
+    "core": ("tests/wire", "tests/admin/test_sessions.py"),
     "core/jobs": ("tests/jobs",),
     "groups": ("tests/access", "tests/users/api", "tests/users/deletion"),
     "groups/api": ("tests/access", "tests/wire"),
