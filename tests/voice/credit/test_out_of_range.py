@@ -30,7 +30,8 @@ PRICES = [
     [],
     {"a": 1},
 ]
-DURATIONS = ["-61", "61.5", "NaN", "a minute", "٦١", "190", "300", "14461", "9" * 30, "1e3", "0x3D"]
+NONE = ["-61", "61.5", "NaN", "a minute", "٦١", "14461", "9" * 30, "1e3", "0x3D"]
+DURATIONS = [*NONE, "190", "300"]
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_a_duration_that_can_be_takes_its_place(let_in, end, seconds):
     assert (call.duration, call.duration_told, charges()) == (150, "", [3 * RATE])
 
 
-@pytest.mark.parametrize("seconds", [*DURATIONS[:5], "600", *DURATIONS[6:]])
+@pytest.mark.parametrize("seconds", [*NONE, "600"])
 def test_the_same_goes_for_what_twilio_answers(let_in, seconds):
     let_in["duration"] = seconds
     reconcile_calls(now=timezone.now() + timedelta(minutes=3))
