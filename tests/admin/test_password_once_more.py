@@ -1,6 +1,7 @@
 """The password is asked once more for money, for deletions and for rights, and nothing that was written is lost."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,11 +25,21 @@ def root(root: User) -> User:
 
 
 @pytest.fixture
-def late(browser: Browser) -> Browser:
-    """Eleven minutes after the password was given."""
-    session = browser.session
-    session["password_given_at"] = time.time() - 660
-    session.save()
+def given(browser: Browser) -> Callable[[float], None]:
+    """So many seconds ago the password was."""
+
+    def given(ago: float) -> None:
+        session = browser.session
+        session["password_given_at"] = time.time() - ago
+        session.save()
+
+    return given
+
+
+@pytest.fixture
+def late(browser: Browser, given: Callable[[float], None]) -> Browser:
+    """Eleven minutes after it was."""
+    given(660)
     return browser
 
 
@@ -108,6 +119,14 @@ def test_it_is_not_asked_again_for_ten_minutes(late, account):
     path = f"{ACCOUNTS}/{account.pk}/adjust/"
     go_on(late, path, late.post(path, {**late.form(path), "amount": "5", "reason": "Sorry"}))
     assert "Adjusted by $1.00" in text(late.post(path, {**late.form(path), "amount": "1", "reason": "x"}, follow=True))
+
+
+@pytest.mark.parametrize(("ago", "asks"), [(590, False), (610, True), (-60, True)])
+def test_it_is_good_for_ten_minutes_and_not_before_it_was_given(browser, given, account, ago, asks):
+    given(ago)
+    path = f"{ACCOUNTS}/{account.pk}/adjust/"
+    page = browser.post(path, {**browser.form(path), "amount": "5", "reason": "Sorry"}, follow=True)
+    assert (ASKS in text(page)) is asks
 
 
 def test_giving_it_makes_a_new_key(late, account):
