@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, help="so many of the faults, chosen by --seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--budget", type=float, default=60, help="seconds of tests for each fault; 0 for all")
+    parser.add_argument("--budget", type=float, default=120, help="seconds of tests for each fault; 0 for all")
     parser.add_argument("--nearest", action="store_true", help="asks no tests but the nearest of the modules named")
     parser.add_argument("--rules", action="store_true", help="guards, bounds and conditions alone, a fourth of all")
     parser.add_argument("--only-sqlite", action="store_true")
