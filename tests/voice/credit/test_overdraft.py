@@ -51,7 +51,7 @@ class Payer:
 
     def join(self, now, stay):
         credit = self.credit(now)
-        if credit.free >= credit.hold:
+        if credit.free >= credit.hold(captions=False):
             self.calls.append(Call(now, now + min(stay, credit.time_limit() + SLACK)))
             self.people, self.last_money = len(credit.running) + 1, credit.money
 
