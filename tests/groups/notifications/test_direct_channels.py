@@ -1,6 +1,5 @@
 """What APNs, FCM and Web Push have in common: each device by itself, and a device that is no more is forgotten."""
 
-import ssl
 from contextlib import closing
 from datetime import timedelta
 
@@ -9,7 +8,6 @@ import pytest
 from django.utils import timezone
 from pytest_httpserver import HTTPServer
 
-from bench.pgbouncer.certificate import write_certificate
 from groups.models import Device
 from groups.notifications.devices import forget_gone_devices
 from groups.notifications.direct import Clients
@@ -167,11 +165,8 @@ def test_no_line_of_the_log_names_a_device(register, notify, vendor, log):
 
 
 @pytest.mark.parametrize("http1", [True, False])
-def test_a_server_for_whom_no_authority_vouches_is_told_nothing(tmp_path, http1):
-    write_certificate(tmp_path)
-    secret = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    secret.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
-    with HTTPServer("127.0.0.1", 0, ssl_context=secret) as stranger, closing(Clients(http1=http1)) as clients:
+def test_a_server_for_whom_no_authority_vouches_is_told_nothing(self_signed, http1):
+    with HTTPServer("127.0.0.1", 0, ssl_context=self_signed) as stranger, closing(Clients(http1=http1)) as clients:
         with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             clients.post(stranger.url_for("/3/device/1"))
         assert stranger.log == []

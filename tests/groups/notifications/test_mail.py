@@ -1,13 +1,11 @@
 """E-mails through a real SMTP conversation, and what a mail server can answer."""
 
 import smtplib
-import ssl
 from dataclasses import replace
 from time import monotonic
 
 import pytest
 
-from bench.pgbouncer.certificate import write_certificate
 from core.deadline import deadline
 from groups.notifications.mail.interface import Email, MailRefused, MailUnavailable, mailer
 from groups.notifications.models import SandboxEmail
@@ -166,13 +164,10 @@ def test_a_domain_in_other_letters_is_written_as_mail_servers_know_it(mail):
 
 
 @pytest.fixture
-def certificate(tmp_path, monkeypatch, _loopback):
+def certificate(self_signed, tmp_path, monkeypatch, _loopback):
     """The double's, which is trusted."""
-    write_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
-    return context
+    return self_signed
 
 
 LOGIN = {"email_use_tls": "true", "email_host_user": USER, "email_host_password": PASSWORD}
