@@ -20,7 +20,7 @@ from bench.database import ROOT
 from bench.mutants import equivalent, paper
 from bench.mutants.copies import CannotStartError
 from bench.mutants.mapping import Mapping
-from bench.mutants.modules import chosen
+from bench.mutants.modules import chosen, file_of
 from bench.mutants.nearest import Map
 from bench.mutants.operators import RULES, Mutant, mutants
 from bench.mutants.results import BOTH, ONE, Result, Results
@@ -115,7 +115,7 @@ def in_rounds(mapping: Mapping, wanted: list[Mutant], paths: list[str], given: a
 def leave_out_failing(run: Run) -> None:
     """Raises CannotStartError where most tests fail: then it is no fault of theirs, and survivors would say nothing."""
     passing, failing = (
-        [name for name in names if name.partition("::")[0] in run.files] for names in (run.map.seconds, run.map.failing)
+        [name for name in names if file_of(name) in run.files] for names in (run.map.seconds, run.map.failing)
     )
     if len(failing) > len(passing):
         raise CannotStartError(

@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2 import sql
 
 from bench.database import ROOT
+from bench.mutants.modules import file_of
 
 START_SECONDS = 180
 Usual = list[tuple[str, float]]
@@ -65,7 +66,7 @@ class Copy:
         (self.folder / path).write_text(after)
         os.utime(self.folder / path, (self.number, self.number))
         try:
-            process = Process(self, sorted({name.partition("::")[0] for name, _ in tests}), "_anew")
+            process = Process(self, sorted({file_of(name) for name, _ in tests}), "_anew")
         except CannotStartError:
             return {"status": "killed", "by": "(nothing can be imported)", "tests": len(tests), "seconds": 0}
         else:

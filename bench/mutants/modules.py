@@ -54,6 +54,11 @@ WITHOUT_RULES = {"__init__.py", "admin.py", "apps.py", "serializers.py", "signal
 """Names of files that say what is, and not what may be: shapes, words and wiring."""
 
 
+def file_of(test: str) -> str:
+    """The file of a test, by its name."""
+    return test.partition("::")[0]
+
+
 def chosen(wanted: Iterable[str]) -> list[str]:
     """Paths from the root, of files, folders and patterns; all that hold rules where nothing is wanted."""
     named = list(wanted)

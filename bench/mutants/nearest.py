@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.database import ROOT
 from bench.mutants.copies import Usual
-from bench.mutants.modules import APPS, AT_IMPORT
+from bench.mutants.modules import APPS, AT_IMPORT, file_of
 from bench.mutants.operators import Mutant
 
 SLOW = 2.0
@@ -179,10 +179,6 @@ def varied(names: Iterable[str], is_slow: Callable[[str], bool], stem: str) -> l
         cases[test] += 1
         tests[file] += 1
     return sorted(rounds, key=rounds.__getitem__)
-
-
-def file_of(name: str) -> str:
-    return name.partition("::")[0]
 
 
 def top_name(mutant: Mutant) -> str:

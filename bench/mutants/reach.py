@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bench.mutants.modules import APPS, AT_IMPORT
+from bench.mutants.modules import APPS, AT_IMPORT, file_of
 
 ROOT = Path(os.environ.get("REACH_ROOT") or Path.cwd())
 FOLDER = Path(os.environ["REACH"])
@@ -106,14 +106,14 @@ def pytest_runtest_protocol(item: Any) -> Any:
     taken()
     start()
     yield
-    item_notes = notes.files[item.nodeid.partition("::")[0]].setdefault(item.nodeid, {})
+    item_notes = notes.files[file_of(item.nodeid)].setdefault(item.nodeid, {})
     item_notes["lines"] = taken()
 
 
 def pytest_runtest_logreport(report: Any) -> None:
     if os.environ.get("PYTEST_XDIST_WORKER") is None and hasattr(report, "node"):
         return  # told to the controller by a worker
-    item_notes = notes.files[report.nodeid.partition("::")[0]].setdefault(report.nodeid, {})
+    item_notes = notes.files[file_of(report.nodeid)].setdefault(report.nodeid, {})
     item_notes["seconds"] = round(item_notes.get("seconds", 0) + report.duration, 4)
     if report.when == "call" or report.outcome != "passed":
         item_notes["outcome"] = report.outcome

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from bench.mutants.copies import Copy, Usual
+from bench.mutants.modules import file_of
 from bench.mutants.nearest import Map
 from bench.mutants.operators import Mutant
 from bench.mutants.results import BOTH, ONE, Result, Results
@@ -63,7 +64,7 @@ class Run:
         return replace(result, status=status, ran=before.ran + result.ran, reaching=before.reaching + result.reaching)
 
     def tried(self, copy: Copy, mutant: Mutant, database: str) -> Result:
-        found = [each for each in self.map.tests_for(mutant) if each[0].partition("::")[0] in self.files]
+        found = [each for each in self.map.tests_for(mutant) if file_of(each[0]) in self.files]
         reaching = [each for each in found if copy.url or each[0] not in self.map.races]
         if copy.url:
             reaching.sort(key=lambda each: each[0] not in self.map.races)
@@ -128,9 +129,9 @@ def within(budget: float, tests: Usual) -> Usual:
 
 def in_parts(copy: Copy, mutant: Mutant, tests: Usual) -> dict[str, Any]:
     """The tests of the nearest files first, for a process has to import the files of all that it gets."""
-    files = list(dict.fromkeys(name.partition("::")[0] for name, _ in tests))
+    files = list(dict.fromkeys(file_of(name) for name, _ in tests))
     near = set(files[:FIRST_FILES])
-    parts = [[each for each in tests if (each[0].partition("::")[0] in near) is is_near] for is_near in (True, False)]
+    parts = [[each for each in tests if (file_of(each[0]) in near) is is_near] for is_near in (True, False)]
     ran = 0
     answer: dict[str, Any] = {"status": "survived"}
     for part in filter(None, parts):
