@@ -58,7 +58,7 @@ class PeopleFormSet(PagedFormSet):
     def clean(self) -> None:
         super().clean()
         going = [form.instance.pk for form in self.deleted_forms if form.instance.pk]
-        new = [form.cleaned_data.get("user") for form in self.extra_forms if hasattr(form, "cleaned_data")]
+        new = [form.cleaned_data.get("user") for form in self.extra_forms]
         there = self.model._default_manager.filter(group=self.instance.pk, user__in=filter(None, new))
         for row in there.exclude(pk__in=going).select_related("user"):
             raise ValidationError(f"{row.user} is on this list already.")

@@ -10,6 +10,7 @@ AT_IMPORT = "(import)"
 """In place of a test's name: what is executed before the first test."""
 RULES = (
     "billing/*.py",
+    "billing/admin/*.py",
     "billing/api/*.py",
     "billing/audit/*.py",
     "billing/gateway/*.py",
@@ -26,11 +27,13 @@ RULES = (
     "uploads/*.py",
     "uploads/pictures/*.py",
     "users/*.py",
+    "users/admin/*.py",
     "users/api/*.py",
     "users/operators/*.py",
     "users/sign_in/*.py",
     "users/verification/*.py",
     "voice/*.py",
+    "voice/admin/*.py",
     "voice/api/*.py",
     "voice/captions/*.py",
     "voice/conferences/*.py",
@@ -50,7 +53,7 @@ RULES = (
     "voicechat/parsing.py",
     "voicechat/rendering.py",
 )
-WITHOUT_RULES = {"__init__.py", "admin.py", "apps.py", "serializers.py", "signals.py", "interface.py"}
+WITHOUT_RULES = {"__init__.py", "apps.py", "serializers.py", "signals.py", "interface.py"}
 """Names of files that say what is, and not what may be: shapes, words and wiring."""
 
 

@@ -8,14 +8,17 @@ from bench.database import ROOT
 from bench.mutants.modules import APPS
 
 ELSEWHERE = {
+    "billing/admin": ("tests/admin",),
     "core": ("tests/wire", "tests/admin/test_sessions.py"),
     "core/jobs": ("tests/jobs",),
-    "groups": ("tests/access", "tests/users/api", "tests/users/deletion"),
+    "groups": ("tests/access", "tests/admin", "tests/users/api", "tests/users/deletion"),
     "groups/api": ("tests/access", "tests/wire"),
     "groups/live": ("tests/live",),
     "uploads": ("tests/hostile/test_images.py",),
+    "users/admin": ("tests/admin",),
     "users/api": ("tests/access", "tests/wire"),
     "users/operators": ("tests/admin",),
+    "voice/admin": ("tests/admin",),
     "voice/api": ("tests/hostile/test_webhooks.py",),
     "voice/conferences": ("tests/voice/keypad", "tests/voice/hosting"),
     "voice/credit": ("tests/voice/hosting",),

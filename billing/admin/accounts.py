@@ -44,18 +44,23 @@ def totals_of(account: Account) -> dict[str, int]:
     return account.entries.order_by().aggregate(**sums)
 
 
-class LeftoverFilter(admin.SimpleListFilter):
-    """Finds the money of people who are gone, for a refund."""
+class PersonFilter(admin.SimpleListFilter):
+    """Finds the money of people who are gone, for a refund, and who owes some."""
 
     title = "person"
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("present", "Present"), ("deleted", "Deleted"), ("refund", "Deleted, with money left"))
+        return (
+            *(("present", "Present"), ("owes", "Present, and owes")),
+            *(("deleted", "Deleted"), ("refund", "Deleted, with money left")),
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "refund":
             return queryset.filter(user=None, balance_now__gt=0)
+        if self.value() == "owes":
+            return queryset.filter(user__isnull=False, balance_now__lt=0)
         if self.value():
             return queryset.filter(user__isnull=self.value() == "deleted")
         return queryset
@@ -93,7 +98,7 @@ class OpenDisputeInline(ReadOnlyInline):
 @admin.register(Account)
 class AccountAdmin(MoneyActions, ReadOnlyAdmin):
     list_display = ("id", "person", "balance", "created_at")
-    list_filter = (LeftoverFilter, "created_at")
+    list_filter = (PersonFilter, "created_at")
     list_select_related = ("user",)
     search_fields = ("id__exact", "user__email", "user__display_name__has_text")
     fields = ("person", "balance", *TOTALS, "created_at")

@@ -42,7 +42,8 @@ def money(now: datetime) -> Panel:
 
 def to_be_seen_to() -> list[Figure]:
     """What somebody should look at, where there is any."""
-    lists = {name: reverse(f"admin:billing_{name}_changelist") for name in ("topup", "dispute", "stripeevent")}
+    names = ("account", "topup", "dispute", "stripeevent", "paymentnotice")
+    lists = {name: reverse(f"admin:billing_{name}_changelist") for name in names}
     under_way = TopUp.objects.filter(status__in=UNDER_WAY).count()
     open_disputes = Dispute.objects.open().count()
     waiting = StripeEvent.objects.filter(applied_at=None).count()
@@ -50,21 +51,12 @@ def to_be_seen_to() -> list[Figure]:
     owing = User.objects.filter(account_balance_micros__lt=0).count()
     left = Account.objects.filter(user=None).count()
     return [
-        Figure("payments under way", str(under_way), f"{lists['topup']}?status__exact=pending"),
-        Figure("people who owe", str(owing), reverse("admin:billing_account_changelist")),
-        Figure(
-            "accounts of deleted people", str(left), f"{reverse('admin:billing_account_changelist')}?person=deleted"
-        ),
-        Figure("open disputes", str(open_disputes), lists["dispute"], is_alarm=True),
-        Figure(
-            "events of Stripe's not applied",
-            str(waiting),
-            f"{lists['stripeevent']}?applied_at__isempty=1",
-            is_alarm=True,
-        ),
-        Figure(
-            "things that Stripe refuses", str(notices), reverse("admin:billing_paymentnotice_changelist"), is_alarm=True
-        ),
+        Figure("payments under way", str(under_way), f"{lists['topup']}?status__in={','.join(UNDER_WAY)}"),
+        Figure("people who owe", str(owing), f"{lists['account']}?person=owes"),
+        Figure("accounts of deleted people", str(left), f"{lists['account']}?person=deleted"),
+        Figure("open disputes", str(open_disputes), f"{lists['dispute']}?settled__exact=0", is_alarm=True),
+        Figure("events of Stripe's not applied", str(waiting), f"{lists['stripeevent']}?applied=no", is_alarm=True),
+        Figure("things that Stripe refuses", str(notices), lists["paymentnotice"], is_alarm=True),
     ]
 
 

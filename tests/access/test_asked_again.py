@@ -24,12 +24,12 @@ from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from uploads import images
 from users.models import Export, User
-from voice.models import Call
+from voice.models import Call, Conference
 from voicechat.export import views
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("on_postgresql", "_photo")]
 
-PEOPLE, JOBS = "/admin/users/user/", "/admin/jobs/job/"
+PEOPLE, JOBS, RUNNING = "/admin/users/user/", "/admin/jobs/job/", "/admin/voice/call/running/act/"
 PLACES = images.places._value
 BESIDE = ("/api/users {", "Charges", "DefaultSource {{", "otification {", "/api/upload", "/api/live/")
 """What writes nothing of ours, or takes no lock: signing up again, sums, telling devices, a ticket, which opens nothing
@@ -47,7 +47,7 @@ def succeeds(operation, caller):
 
 def lock_everything():
     """So that a write waits, whichever lock is its first."""
-    for model in (Account, Group, User, Job):
+    for model in (Account, Group, User, Job, Call):
         list(model.objects.order_by("pk").select_for_update().values_list("pk"))
 
 
@@ -211,7 +211,7 @@ ADMIN = {
 }
 
 
-@pytest.mark.parametrize("lost", ["is_staff", "is_active"])
+@pytest.mark.parametrize("lost", ["is_staff", "is_active", "is_superuser"])
 @pytest.mark.parametrize(("page", "form"), ADMIN.values(), ids=ADMIN)
 def test_an_operator_who_is_it_no_more_changes_nothing(browser, operator, group, page, form, lost):
     answers, before = [], all_rows(but="version")
@@ -225,13 +225,18 @@ def test_an_operator_who_is_it_no_more_changes_nothing(browser, operator, group,
     assert changed(before, all_rows(but="version")) == ["users"]
 
 
-def test_an_operator_who_is_it_no_more_deletes_no_selection(browser, operator, group):
+LOST = pytest.mark.parametrize("lost", ["is_staff", "is_superuser"])
+"""The admin, or the right alone: staff who are no superusers have none here."""
+
+
+@LOST
+def test_an_operator_who_is_it_no_more_deletes_no_selection(browser, operator, group, lost):
     form = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes", "why": "Over"}
     answers, before = [], all_rows(but="version")
 
     def end():
         lock_group(group.pk)
-        User.objects.filter(pk=operator.pk).update(is_staff=False)
+        User.objects.filter(pk=operator.pk).update(**{lost: False})
 
     at_once(end, lambda: answers.append(browser.post(reverse("admin:groups_group_changelist"), form)))
     assert answers[0].status_code == 403
@@ -243,6 +248,8 @@ def forms(browser, paid, alice, bob, group):  # noqa: F811  # a fixture
     """Forms that move money or change a person, filled in: where each is posted, and what."""
     account = account_of(alice)
     call = Call.objects.create(sid="CA1", payer=account, group_id=group.pk, **ENDED)
+    talk = Conference.objects.create(sid="CF1", group_id=group.pk)
+    on_now = Call.objects.create(sid="CA2", group_id=group.pk, conference=talk, is_on=True)
     top_up = {"top_up": ours(TopUp).get().pk, "amount": "5"}
     written = {
         "adjust": ("billing_account_adjust", account, {"amount": "5", "reason": "A present"}),
@@ -257,25 +264,32 @@ def forms(browser, paid, alice, bob, group):  # noqa: F811  # a fixture
     selected = {"_selected_action": [bob.pk], "post": "yes", "why": "Over"}
     given_up = Job.objects.create(task="voice.hang_ups.end_leg", arguments="[[1], {}]", state=Job.State.DEAD)
     people = {name: (PEOPLE, {"action": name, **selected}) for name in ("delete_selected", "unbind_sign_in")}
+    running = {"end": (RUNNING, {"act": f"end {on_now.pk}", "why": "Over"})}
     jobs = {"try_again": (JOBS, {"action": "try_again", "_selected_action": [given_up.pk], "why": "Over"})}
-    return filled | people | jobs
+    return filled | people | running | jobs
 
 
-FORMS = ("adjust", "refund", "settle", "rename", "delete", "password", "delete_selected", "unbind_sign_in", "try_again")
+FORMS = (
+    *("adjust", "refund", "settle", "rename", "delete", "password", "delete_selected", "unbind_sign_in"),
+    *("end", "try_again"),
+)
 
 
+@LOST
 @pytest.mark.parametrize("name", FORMS)
-def test_an_operator_who_is_it_no_more_moves_no_money_and_changes_nobody(forms, browser, operator, stripe_double, name):
+def test_an_operator_who_is_it_no_more_moves_no_money_and_changes_nobody(
+    forms, browser, operator, stripe_double, name, lost
+):
     User.objects.filter(display_name="Bob").update(oidc_issuer="https://former.example.com", oidc_subject="former|1")
     path, form = forms[name]
     answers, before, books = [], all_rows(but="version"), list(stripe_double.books)
 
     def end():
         lock_everything()
-        User.objects.filter(pk=operator.pk).update(is_staff=False)
+        User.objects.filter(pk=operator.pk).update(**{lost: False})
 
     at_once(end, lambda: answers.append(browser.post(path, form)))
-    User.objects.filter(pk=operator.pk).update(is_staff=True)
+    User.objects.filter(pk=operator.pk).update(**{lost: True})
     assert answers[0].status_code == (400 if name == "password" else 403)  # it began a new session, which is undone
     assert (changed(before, all_rows(but="version")), stripe_double.books) == ([], books)
 

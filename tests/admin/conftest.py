@@ -12,6 +12,7 @@ from django.test import Client
 from billing.ledger import account_of
 from billing.models import Account, TopUp
 from tests.billing.conftest import balance, entries, paid, send, tell  # noqa: F401  # fixtures
+from tests.neighbours import ours
 from users.models import User
 
 
@@ -119,7 +120,7 @@ def account(alice: User) -> Account:
 @pytest.fixture
 def opened(browser: Browser, account: Account, paid: str) -> dict[str, Any]:  # noqa: F811  # a fixture
     """The refund form of Alice's only payment, as it was opened."""
-    return {**browser.form(f"/admin/billing/account/{account.pk}/refund/"), "top_up": TopUp.objects.get().pk}
+    return {**browser.form(f"/admin/billing/account/{account.pk}/refund/"), "top_up": ours(TopUp).get().pk}
 
 
 def history() -> list[tuple[str, str]]:

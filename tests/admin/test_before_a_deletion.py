@@ -9,6 +9,7 @@ from billing.ledger import account_of, post_entry
 from billing.models import Dispute, LedgerEntry, TopUp
 from groups.models import Group, Invitation, Membership, Ownership
 from tests.admin.conftest import Browser, delete, delete_together, text
+from tests.neighbours import ours
 from users.models import User
 from voice.models import Call
 
@@ -82,7 +83,7 @@ def test_a_group_with_another_owner_stays_as_it_is(says: Any, alice: User, bob: 
 
 
 def test_names_are_text(says: Any, browser: Browser, bob: User, group: Group) -> None:
-    Group.objects.update(name="<script>")
+    ours(Group).update(name="<script>")
     User.objects.filter(pk=bob.pk).update(display_name="<b>Bob</b>")
     Call.objects.create(sid="CA1", user_id=bob.pk, group_id=group.pk)
     page = text(browser.get(f"/admin/users/user/{bob.pk}/delete/"))
@@ -102,7 +103,7 @@ def test_what_is_foretold_is_what_happens(
     Invitation.objects.create(group=Group.objects.get(name="Other 0"), user=carol)
     goers = (alice, bob) if together else (alice,)
     foretold = says(*goers)
-    names = dict(Group.objects.values_list("pk", "name"))
+    names = dict(ours(Group).values_list("pk", "name"))
     delete_together(browser, *goers) if together else delete(browser, alice)
     owners = {row.group_id: row.user.display_name for row in Ownership.objects.select_related("user")}
     ends = "ends, with all that was said there: nobody else is in it."

@@ -6,6 +6,7 @@ from billing.ledger import account_of, post_entry
 from billing.models import Account, LedgerEntry
 from groups.models import Activity, Device, Group, Membership, Participant
 from tests.admin.conftest import Browser, delete, delete_together, text
+from tests.neighbours import ours
 from users.models import User
 from voice.models import Call
 from voice.telephony.sandbox_telephony import SandboxTelephony
@@ -26,7 +27,7 @@ def test_a_bulk_deletion_passes_the_group_to_who_remains(
 
 def test_a_bulk_deletion_of_everybody_deletes_the_group(browser: Browser, group: Group, alice: User, bob: User) -> None:
     delete_together(browser, alice, bob)
-    assert not Group.objects.exists()
+    assert not ours(Group).exists()
 
 
 @pytest.mark.parametrize("remove", [delete, delete_together])
@@ -69,6 +70,6 @@ def test_the_question_before_a_deletion_is_not_blocked_by_read_only_pages(browse
 def test_a_person_with_money_is_deleted_and_the_money_stays(browser: Browser, payer: User, remove: Any) -> None:
     assert remove(browser, payer).status_code == 302
     assert not User.objects.filter(pk=payer.pk).exists()
-    account = Account.objects.get()
+    account = ours(Account).get()
     assert (account.user_id, account.balance_micros()) == (None, 20_000_000)
     assert "deleted person" in text(browser.get(f"/admin/billing/account/{account.pk}/change/"))

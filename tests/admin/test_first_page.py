@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from billing.ledger import account_of, post_entry
-from billing.models import LedgerEntry, PaymentNotice
+from billing.models import Account, Dispute, LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from core.jobs.models import Job, ScheduledCommand, WorkerSeen
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
@@ -28,7 +28,7 @@ def at_noon(monkeypatch):
 def figures(page):
     """The value of each, and whether it calls for somebody."""
     found = re.findall(r'<li( class="alarm")?><a href="([^"]+)"><strong>([^<]*)</strong> ([^<]*)</a>', page)
-    return {words: (value, bool(alarm), unescape(address)) for alarm, address, value, words in found}
+    return {unescape(words): (value, bool(alarm), unescape(address)) for alarm, address, value, words in found}
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def page(browser):
     return lambda: text(browser.get("/admin/"))
 
 
+@pytest.mark.alone
 def test_with_nothing_there_it_says_so(page):
     shown = figures(page())
     assert {words: value for words, (value, _, _) in shown.items()} == {
@@ -69,6 +70,7 @@ def trouble(alice, group):
     ScheduledCommand.objects.create(name="check_ledger", next_at=now, is_fault=True)
 
 
+@pytest.mark.alone
 def test_what_is_wrong_stands_out_and_leads_to_its_rows(page, trouble, browser):
     shown = figures(page())
     alarms = {words: value for words, (value, is_alarm, _) in shown.items() if is_alarm}
@@ -86,6 +88,36 @@ def test_what_is_wrong_stands_out_and_leads_to_its_rows(page, trouble, browser):
         assert browser.get(address).status_code == 200, words
     assert "CA1" in text(browser.get(shown["without a price for a day"][2]))
     assert "CA2" not in text(browser.get(shown["without a price for a day"][2]))
+
+
+@pytest.mark.alone
+def test_each_number_about_money_is_that_of_the_rows_to_which_it_leads(page, browser, alice, bob, carol):
+    for person, micros in ((alice, -5_000_000), (bob, 5_000_000)):
+        kind, reference = LedgerEntry.Kind.ADJUSTMENT, person.display_name
+        post_entry(account=account_of(person), kind=kind, amount_micros=micros, reference=reference, memo="")
+    User.objects.filter(pk=carol.pk).update(account_balance_micros=0)
+    account, gone = account_of(carol), Account.objects.create()
+    LedgerEntry.objects.create(
+        account=gone, kind="call", amount_micros=-7, balance_after_micros=-7, reference="x", memo=""
+    )
+    for status in ("pending", "consent", "refused"):
+        TopUp.objects.create(account=account, customer="cus_1", amount_cents=2000, status=status, payment=status)
+    for settled in (False, True):
+        fields = {"account": account, "payment": "pi_1", "amount_cents": 700, "status": "lost"}
+        Dispute.objects.create(id=f"du_{settled}", settled=settled, **fields)
+    for applied_at in (None, NOON):
+        StripeEvent.objects.create(id=f"evt_{applied_at}", type="x", payload={}, applied_at=applied_at)
+    shown = figures(page())
+    counted = {
+        "payments under way": 2,
+        "people who owe": 1,
+        "accounts of deleted people": 1,
+        "open disputes": 1,
+        "events of Stripe's not applied": 1,
+    }
+    for words, number in counted.items():
+        value, _, address = shown[words]
+        assert (value, browser.get(address).context["cl"].result_count) == (str(number), number), words
 
 
 def test_an_operator_sees_what_they_may_look_at(client, db, trouble):
@@ -117,7 +149,8 @@ def test_each_of_the_last_days_has_its_bar(page, at_noon, alice, monkeypatch):
         start = NOON - timedelta(days=days)
         Call.objects.create(sid=f"CA{days}{seconds}", start_time=start, end_time=start, duration=seconds)
     kinds = LedgerEntry.Kind
-    for reference, kind, dollars in (("a", kinds.TOP_UP, 20), ("b", kinds.TOP_UP, 5), ("c", kinds.CALL, -7)):
+    posted = (("a", kinds.TOP_UP, 20), ("b", kinds.TOP_UP, 5), ("c", kinds.CALL, -7), ("d", kinds.ADJUSTMENT, 9))
+    for reference, kind, dollars in posted:
         LedgerEntry.objects.create(
             account=account,
             kind=kind,

@@ -5,6 +5,7 @@ import pytest
 from groups.models import Group, Invitation, Membership, Ownership, Participant
 from groups.services import LastOwner
 from tests.admin.conftest import Browser, read_form, text
+from tests.neighbours import ours
 from users.models import User
 
 ADD = "/admin/groups/group/add/"
@@ -59,6 +60,19 @@ def test_a_person_is_on_a_list_once(browser: Browser, group: Group, bob: User) -
     assert group.memberships.count() == 2
 
 
+def test_who_is_on_another_groups_list_can_be_put_on_this_one(browser: Browser, group: Group, dave: User) -> None:
+    Membership.objects.create(group=Group.objects.create(name="Choir"), user=dave)
+    browser.post(page_of(group), {**browser.form(page_of(group)), **row("memberships", 2, dave)})
+    assert group.memberships.filter(user=dave).exists()
+
+
+def test_who_is_no_longer_invited_here_still_is_elsewhere(browser: Browser, group: Group, carol: User) -> None:
+    choir = Group.objects.create(name="Choir")
+    Invitation.objects.create(group=choir, user=carol)
+    browser.post(page_of(group), {**browser.form(page_of(group)), **row("memberships", 2, carol)})
+    assert ours(Invitation).get().group == choir
+
+
 def test_the_last_owner_stays_while_there_are_members(browser: Browser, group: Group) -> None:
     form = {**browser.form(page_of(group)), "name": "Choir", "ownerships-0-DELETE": "on"}
     page = browser.post(page_of(group), form)
@@ -86,10 +100,33 @@ def test_an_owner_who_is_another_groups_does_not_count(browser: Browser, group: 
     assert browser.post(page_of(group), form).status_code == 200
 
 
+def test_one_of_two_owners_goes(browser: Browser, group: Group, alice: User, bob: User) -> None:
+    Ownership.objects.create(group=group, user=bob)
+    form = {**browser.form(page_of(group)), "ownerships-0-DELETE": "on"}
+    assert browser.post(page_of(group), form).status_code == 302
+    assert group.ownerships.count() == 1
+
+
+def test_a_new_owner_who_is_taken_back_at_once_is_none(browser: Browser, group: Group, bob: User) -> None:
+    new = {**row("ownerships", 1, bob), "ownerships-1-DELETE": "on"}
+    form = {**browser.form(page_of(group)), "ownerships-0-DELETE": "on", **new}
+    assert LastOwner.default_detail.replace("'", "&#x27;") in text(browser.post(page_of(group), form))
+    assert group.ownerships.exists()
+
+
+def test_a_group_that_nobody_owns_is_saved_where_a_new_owner_is_taken_back(
+    browser: Browser, group: Group, bob: User
+) -> None:
+    group.ownerships.all().delete()
+    new = {**row("ownerships", 0, bob), "ownerships-0-DELETE": "on"}
+    assert browser.post(page_of(group), {**browser.form(page_of(group)), "name": "Choir", **new}).status_code == 302
+    assert ours(Group).get().name == "Choir"
+
+
 def test_a_group_without_an_owner_can_still_be_changed(browser: Browser, group: Group) -> None:
     group.ownerships.all().delete()
     browser.post(page_of(group), {**browser.form(page_of(group)), "name": "Choir"})
-    assert Group.objects.get().name == "Choir"
+    assert ours(Group).get().name == "Choir"
 
 
 def test_a_group_needs_a_name(browser: Browser, group: Group) -> None:

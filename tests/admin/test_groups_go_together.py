@@ -5,6 +5,7 @@ from django.db import DatabaseError, transaction
 
 from groups.models import Group, Participant
 from tests.admin.conftest import Browser, delete_together
+from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
 from users.models import User
 
@@ -31,4 +32,4 @@ def test_while_one_of_them_is_held_up_the_people_of_the_others_are_free(
         then=come_to_bob,
     )
     assert is_free == [bob]
-    assert not Group.objects.exists()
+    assert not ours(Group).exists()

@@ -5,6 +5,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 
 from tests.admin.conftest import delete, delete_together, history, text
 from tests.admin.test_in_parts import PARTS, PEOPLE
+from tests.neighbours import ours
 from users.models import User
 from users.sign_in.local_issuer import local_token
 
@@ -34,16 +35,16 @@ def test_nobody_deletes_themself_there(browser, root, remove):
 
 def test_an_operator_among_very_many_is_named_and_nobody_is_deleted(browser, root, ruth):
     User.objects.bulk_create(User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(201))
-    chosen = list(User.objects.filter(is_staff=False).values_list("pk", flat=True))
+    chosen = list(ours(User).filter(is_staff=False).values_list("pk", flat=True))
     page = browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": [ruth.pk, *chosen]}, follow=True)
     assert f"Leave out: #{ruth.pk}." in text(page)
     page = browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": [root.pk, *chosen]}, follow=True)
     assert f"Leave out: #{root.pk}." in text(page)
     asked = browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": chosen})
     LogEntry.objects.update(user=chosen[0])
-    before = User.objects.count()
+    before = ours(User).count()
     assert browser.post(PARTS, {"rest": asked.context["rest"], "why": "Over"}).status_code == 403
-    assert User.objects.count() == before
+    assert ours(User).count() == before
 
 
 def test_the_api_refuses_it_in_words(api, sign_in, ruth):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.admin.conftest import WHY, Browser, history, read_form, text
+from tests.neighbours import ours
 from users.admin import people as people_pages
 from users.models import User
 from users.operators.in_parts import packed, unpacked
@@ -25,32 +26,32 @@ def asked(browser: Browser, root: User) -> Any:
     """The page after 25 people were chosen; every second id is theirs at first."""
     crowd = [User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(26)]
     User.objects.bulk_create(crowd)
-    User.objects.filter(email="p7@example.com").delete()
-    chosen = list(User.objects.exclude(pk=root.pk).values_list("pk", flat=True))
+    ours(User).filter(email="p7@example.com").delete()
+    chosen = list(ours(User).exclude(pk=root.pk).values_list("pk", flat=True))
     return browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": chosen})
 
 
 def test_they_are_deleted_ten_at_a_time_and_it_says_where_it_is(
     browser: Browser, asked: Any, root: User, carol: User
 ) -> None:
-    assert ("25 people are to be deleted" in text(asked), User.objects.count()) == (True, 27)
+    assert ("25 people are to be deleted" in text(asked), ours(User).count()) == (True, 27)
     page = browser.post(PARTS, {**read_form(asked), "why": WHY})
-    assert ("10 of 25 people are deleted" in text(page), User.objects.count()) == (True, 17)
+    assert ("10 of 25 people are deleted" in text(page), ours(User).count()) == (True, 17)
     assert '<script src="/static/users/go_on.js" defer></script>' in text(page)
     again = browser.post(PARTS, {**read_form(asked), "why": WHY})
-    assert ("10 of 25 people are deleted" in text(again), User.objects.count()) == (True, 17)
+    assert ("10 of 25 people are deleted" in text(again), ours(User).count()) == (True, 17)
     page = browser.post(PARTS, read_form(page))
     page = browser.post(PARTS, read_form(page), follow=True)
     assert "Deleted: 25 people." in text(page)
-    assert set(User.objects.all()) == {root, carol}
+    assert set(ours(User).all()) == {root, carol}
     assert {message for _, message in history()} == {f"Deleted: {WHY}"}
 
 
 def test_what_another_operator_was_asked_counts_for_nothing(helper: Browser, asked: Any) -> None:
-    before = User.objects.count()
+    before = ours(User).count()
     assert "not yours" in text(helper.post(PARTS, {**read_form(asked), "why": WHY}, follow=True))
     assert "not yours" in text(helper.post(PARTS, {"rest": "x", "why": WHY}, follow=True))
-    assert User.objects.count() == before
+    assert ours(User).count() == before
 
 
 def test_who_signed_up_one_after_the_other_takes_no_room() -> None:
@@ -61,7 +62,7 @@ def test_who_signed_up_one_after_the_other_takes_no_room() -> None:
 def test_what_was_asked_counts_for_an_hour(
     asked: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, *, counts: bool
 ) -> None:
-    rest, (operator,) = read_form(asked)["rest"], User.objects.filter(is_superuser=True).values_list("pk", flat=True)
+    rest, (operator,) = read_form(asked)["rest"], ours(User).filter(is_superuser=True).values_list("pk", flat=True)
     later = time.time() + minutes * 60
     monkeypatch.setattr("time.time", lambda: later)
     assert (unpacked(rest, operator) is not None) is counts
@@ -69,11 +70,11 @@ def test_what_was_asked_counts_for_an_hour(
 
 def test_a_part_with_a_superuser_is_not_for_other_staff_and_stays_whole(helper: Browser, root: User) -> None:
     User.objects.bulk_create(User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(25))
-    chosen = list(User.objects.exclude(is_staff=True).values_list("pk", flat=True))
+    chosen = list(ours(User).exclude(is_staff=True).values_list("pk", flat=True))
     page = helper.post(PEOPLE, {"action": "delete_selected", "_selected_action": [root.pk, *chosen]})
-    before = User.objects.count()
+    before = ours(User).count()
     assert helper.post(PARTS, {**read_form(page), "why": WHY}).status_code == 403
-    assert User.objects.count() == before
+    assert ours(User).count() == before
 
 
 def test_only_who_may_delete_comes_here(helper: Browser, bob: User) -> None:

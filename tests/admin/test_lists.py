@@ -1,13 +1,15 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from billing.admin import exact_dollars
 from billing.ledger import account_of, post_entry
-from billing.models import Account, Card, Dispute, LedgerEntry
+from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent
 from groups.models import Group, Membership, Ownership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
+from tests.neighbours import ours
 from users.models import User
 from users.operators import written
 from voice.admin import time_spent
@@ -78,25 +80,25 @@ def test_an_accounts_page_takes_as_many_queries_for_50_rows_as_for_5(browser: Br
 
 def give_everything(account: Account) -> None:
     """Disputes of others, an entry beside each, and calls without a price."""
-    for dispute in Dispute.objects.exclude(account=account):
+    for dispute in ours(Dispute).exclude(account=account):
         post_entry(account=account, kind=LedgerEntry.Kind.DISPUTE, amount_micros=-5, reference=dispute.pk, memo="")
-    Dispute.objects.update(account=account)
-    Call.objects.update(payer=account, price_micros=None)
+    ours(Dispute).update(account=account)
+    ours(Call).update(payer=account, price_micros=None)
 
 
 def test_a_persons_page_takes_as_many_queries_for_50_cards_as_for_5(browser: Browser, alice: User) -> None:
     fill(0, 5)
     path = f"/admin/users/user/{alice.pk}/change/"
-    Card.objects.update(user=alice)
+    ours(Card).update(user=alice)
     browser.get(path)
     few = count_queries(browser, path)
     fill(5, 50)
-    Card.objects.update(user=alice)
+    ours(Card).update(user=alice)
     assert count_queries(browser, path) == few <= 16
 
 
 def join_everybody(group: Group) -> None:
-    for person in User.objects.exclude(memberships__group=group):
+    for person in ours(User).exclude(memberships__group=group):
         Membership.objects.create(group=group, user=person)
 
 
@@ -108,6 +110,7 @@ def test_a_search_finds_the_one(browser: Browser, name: str) -> None:
     assert LISTS[name].strip('"') in text(page)
 
 
+@pytest.mark.alone
 @lists
 def test_a_search_for_nothing_known_is_empty(browser: Browser, name: str) -> None:
     fill(0, 1)
@@ -161,6 +164,7 @@ def test_an_entry_is_found_by_the_id_that_a_person_quotes(browser: Browser, alic
     assert browser.get("/admin/billing/ledgerentry/", {"q": "777000001"}).context["cl"].result_count == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("path", "rows"),
     [
@@ -193,7 +197,7 @@ def test_a_filter_narrows_the_list(browser: Browser, path: str, rows: int) -> No
 
 
 def test_a_group_is_listed_with_the_sizes_of_its_lists(browser: Browser, group: Group) -> None:
-    listed = browser.get("/admin/groups/group/").context["cl"].result_list[0]
+    (listed,) = (row for row in browser.get("/admin/groups/group/").context["cl"].result_list if row == group)
     sizes = listed.ownership_count, listed.membership_count, listed.invitation_count, listed.participant_count
     assert sizes == (1, 2, 1, 0)
 
@@ -270,3 +274,38 @@ def test_a_search_finds_accents_in_either_form_and_case(browser: Browser, path: 
     Ownership.objects.create(group=Group.objects.create(name="Other"), user=jose)
     Group.objects.create(name="Nobody's")
     assert browser.get(path, {"q": term}).context["cl"].result_count == 1
+
+
+@pytest.fixture
+def events(db: None) -> None:
+    for name, fields in {
+        "waits": {"type": "refund.created"},
+        "applied": {"type": "refund.updated", "applied_at": timezone.now()},
+        "aside": {"type": "charge.refunded", "applied_at": timezone.now(), "reason": "Of no payment of ours"},
+    }.items():
+        StripeEvent.objects.create(id=f"evt_{name}", payload={"object": f"pi_{name}"}, **fields)
+
+
+def found_events(browser: Browser, **asked: str) -> set[str]:
+    found = browser.get("/admin/billing/stripeevent/", asked).context["cl"].result_list
+    return {event.pk.removeprefix("evt_") for event in found} - {"neighbours"}
+
+
+@pytest.mark.usefixtures("events")
+@pytest.mark.parametrize(
+    ("applied", "names"), [("no", {"waits"}), ("yes", {"applied", "aside"}), ("nothing", {"aside"})]
+)
+def test_events_are_found_by_what_followed_from_them(browser: Browser, applied: str, names: set[str]) -> None:
+    assert found_events(browser, applied=applied) == names
+
+
+@pytest.mark.usefixtures("events")
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        *(("refund.", {"waits", "applied"}), ("no payment of ours", {"aside"})),
+        *(("pi_waits", {"waits"}), ("evt_ap", {"applied"})),
+    ],
+)
+def test_events_are_found_by_their_type_reason_and_words(browser: Browser, words: str, names: set[str]) -> None:
+    assert found_events(browser, q=words) == names

@@ -10,6 +10,7 @@ from billing.models import Card
 from groups.models import Group, Membership, Ownership
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
+from tests.neighbours import ours
 from users.models import User
 from users.operators import searching
 
@@ -50,7 +51,7 @@ def test_a_member_on_a_later_page_is_taken_off_while_others_leave(browser: Brows
     path = f"{page_of(choir)}?memberships-page=5"
     form = browser.form(path)
     (place,) = [name for name, value in form.items() if value == str(Membership.objects.get(user=member(430)).pk)]
-    Membership.objects.filter(user__in=[member(0), member(401), member(410)]).delete()
+    ours(Membership).filter(user__in=[member(0), member(401), member(410)]).delete()
     added = {"memberships-TOTAL_FORMS": 51, "memberships-50-user": member(0).pk}
     off = {place.replace("-id", "-DELETE"): "on", "memberships-10-DELETE": "on"}  # the second is gone already
     assert browser.post(path, {**form, **added, **off}).status_code == 302
@@ -85,7 +86,7 @@ def cards(bob: User, count: int) -> Any:
 def test_what_is_only_shown_may_go_while_the_page_is_open(browser: Browser, bob: User) -> None:
     cards(bob, 3)
     form = browser.form(f"/admin/users/user/{bob.pk}/change/")
-    Card.objects.all().delete()
+    ours(Card).all().delete()
     answer = browser.post(f"/admin/users/user/{bob.pk}/change/", {**form, "last_name": "Builder"})
     assert answer.status_code == 302
 

@@ -10,6 +10,7 @@ from billing.admin import forms
 from billing.ledger import account_of
 from billing.models import LedgerEntry
 from tests.admin.conftest import Browser, history, read_form, text
+from tests.neighbours import ours
 
 ACCOUNTS = "/admin/billing/account"
 
@@ -27,7 +28,7 @@ def adjust(browser, account):
 @pytest.mark.parametrize(("amount", "micros"), [("5", 5_000_000), ("-2.50", -2_500_000), ("0.01", 10_000)])
 def test_an_adjustment_is_posted_with_its_reason(adjust, amount, micros):
     page = text(adjust(amount=amount, reason="A call that broke off"))
-    entry = LedgerEntry.objects.get()
+    entry = ours(LedgerEntry).get()
     assert (entry.kind, entry.amount_micros, entry.memo) == ("adjustment", micros, "A call that broke off")
     assert re.fullmatch("adjustment:[0-9a-f-]{36}", entry.reference)
     assert "Adjusted by " in page
@@ -42,23 +43,37 @@ def test_the_person_reads_the_reason_in_their_statement(adjust, api, alice):
 def test_a_part_of_a_debt_can_be_made_good(adjust, account):
     adjust(amount="-5", reason="Counted too little")
     adjust(amount="2", reason="Half of it was ours")
-    assert [entry.balance_after_micros for entry in LedgerEntry.objects.order_by("id")] == [-5_000_000, -3_000_000]
+    assert [entry.balance_after_micros for entry in ours(LedgerEntry).order_by("id")] == [-5_000_000, -3_000_000]
 
 
 def test_who_adjusted_stands_in_the_history(adjust, browser, account):
     adjust(amount="5", reason="A call that broke off")
-    entry = LedgerEntry.objects.get()
+    entry = ours(LedgerEntry).get()
     assert history() == [
         ("root@example.com", f"Adjusted the balance by $5.00: A call that broke off ({entry.reference})")
     ]
     assert "A call that broke off" in text(browser.get(f"{ACCOUNTS}/{account.pk}/history/"))
 
 
+def test_each_adjustment_has_its_line(adjust):
+    for amount in ("5", "6"):
+        adjust(amount=amount, reason="A call that broke off")
+    assert [words.partition(":")[0] for _, words in history()] == [
+        "Adjusted the balance by $6.00",
+        "Adjusted the balance by $5.00",
+    ]
+
+
+def test_what_somebody_left_who_is_gone_is_adjusted_too(adjust, account, alice):
+    alice.delete()
+    assert "Adjusted by $5.00" in text(adjust(amount="5", reason="What was left"))
+
+
 def test_a_form_that_is_sent_twice_posts_once(adjust, browser, account):
     key = browser.form(f"{ACCOUNTS}/{account.pk}/adjust/")["key"]
     for _ in range(2):
         assert "Adjusted by $5.00. The balance is $5.00." in text(adjust(amount="5", reason="Sorry", key=key))
-    assert (LedgerEntry.objects.count(), len(history())) == (1, 1)
+    assert (ours(LedgerEntry).count(), len(history())) == (1, 1)
 
 
 @pytest.mark.parametrize("changed", [{"amount": "7"}, {"reason": "Very sorry"}])
@@ -66,7 +81,7 @@ def test_a_form_that_comes_back_with_something_else_posts_nothing_and_says_so(ad
     key = browser.form(f"{ACCOUNTS}/{account.pk}/adjust/")["key"]
     adjust(amount="5", reason="Sorry", key=key)
     assert "This form was sent before" in text(adjust(**{"amount": "5", "reason": "Sorry", "key": key, **changed}))
-    assert (LedgerEntry.objects.count(), len(history())) == (1, 1)
+    assert (ours(LedgerEntry).count(), len(history())) == (1, 1)
 
 
 def test_a_form_of_another_account_counts_for_none(adjust, browser, account, bob):
@@ -81,25 +96,25 @@ def test_another_amount_is_refused_and_nothing_written_is_lost(adjust, amount):
     page = adjust(amount=amount, reason="Sorry")
     assert 'class="errorlist"' in text(page)
     assert (read_form(page)["amount"], read_form(page)["reason"]) == (amount, "Sorry")
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\u200b", "\u3164", "x" * 256, "a\x00b"])
 def test_a_reason_is_demanded(adjust, reason):
     assert 'class="errorlist"' in text(adjust(amount="5", reason=reason))
-    assert (LedgerEntry.objects.count(), history()) == (0, [])
+    assert (ours(LedgerEntry).count(), history()) == (0, [])
 
 
 @pytest.mark.parametrize("key", ["", "x", "1f0c:1w:x"])
 def test_a_key_that_is_not_ours_counts_for_nothing(adjust, key):
     assert "opened too long ago" in text(adjust(amount="5", reason="Sorry", key=key))
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
 
 
 def test_a_form_is_good_for_half_a_day(adjust, monkeypatch):
     monkeypatch.setattr(forms, "OPEN_FOR", timedelta(seconds=-1))
     assert "opened too long ago" in text(adjust(amount="5", reason="Sorry"))
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
 
 
 # Who may
@@ -139,7 +154,7 @@ def test_a_form_of_another_site_is_refused(root, account, opened, name, stripe_d
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(root)
     answer = browser.post(f"{ACCOUNTS}/{account.pk}/{name}/", {**opened, **WRITTEN})
-    assert (answer.status_code, LedgerEntry.objects.count(), stripe_double.books) == (403, 1, [2000])
+    assert (answer.status_code, ours(LedgerEntry).count(), stripe_double.books) == (403, 1, [2000])
 
 
 @FORMS
@@ -151,7 +166,7 @@ def test_an_account_that_is_not_there_has_no_form(browser, name, account_id):
 @FORMS
 def test_to_look_at_a_form_does_nothing(browser, account, opened, name):
     assert browser.get(f"{ACCOUNTS}/{account.pk}/{name}/", {**opened, **WRITTEN}).status_code == 200
-    assert (LedgerEntry.objects.count(), history()) == (1, [])
+    assert (ours(LedgerEntry).count(), history()) == (1, [])
 
 
 def test_an_account_without_money_has_nothing_to_give_back(browser, account):

@@ -66,6 +66,7 @@ def paths(root: User) -> list[str]:
     return found
 
 
+@pytest.mark.alone
 def test_each_field_of_each_page_is_named(browser: Browser, root: User) -> None:
     fill(0, 3)
     own = paths(root)

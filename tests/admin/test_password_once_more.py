@@ -10,6 +10,7 @@ from django.contrib import admin
 from billing.models import LedgerEntry
 from groups.models import Group
 from tests.admin.conftest import WHY, Browser, read_form, text
+from tests.neighbours import ours
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -53,9 +54,9 @@ def test_an_adjustment_waits_for_it_and_loses_nothing(late, account):
     reason = "A call \u201cthat\u201d <broke> & ended"
     page = late.post(path, {**late.form(path), "amount": "5", "reason": reason})
     assert ASKS in text(page)
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
     assert "Adjusted by $5.00" in text(go_on(late, path, page))
-    assert LedgerEntry.objects.get().memo == reason
+    assert ours(LedgerEntry).get().memo == reason
 
 
 def test_a_refund_waits_for_it(late, account, opened, stripe_double):
@@ -68,7 +69,7 @@ def test_a_refund_waits_for_it(late, account, opened, stripe_double):
 @pytest.mark.parametrize("kind", ["user", "group"])
 def test_a_deletion_waits_for_it(late, group, bob, kind):
     path = f"/admin/users/user/{bob.pk}/delete/" if kind == "user" else f"/admin/groups/group/{group.pk}/delete/"
-    rows = User.objects.filter(pk=bob.pk) if kind == "user" else Group.objects.all()
+    rows = User.objects.filter(pk=bob.pk) if kind == "user" else ours(Group).all()
     page = late.post(path, {"post": "yes", "why": WHY})
     assert (ASKS in text(page), rows.exists()) == (True, True)
     assert "deleted successfully" in text(go_on(late, path, page))
@@ -82,7 +83,7 @@ def test_deletions_together_wait_for_it_with_all_that_was_chosen(late, alice, bo
     page = late.post(path, {**chosen, "post": "yes"})
     assert text(page).count('name="_selected_action"') == 2
     late.post(path, {**chosen, "post": "yes", "why": WHY, "password_once_more": PASSWORD})
-    assert set(User.objects.values_list("display_name", flat=True)) == {"Root", "Dave"}
+    assert set(ours(User).values_list("display_name", flat=True)) == {"Root", "Dave"}
 
 
 def test_another_persons_password_waits_for_it(late, bob):
@@ -144,7 +145,7 @@ def test_a_wrong_one_does_nothing_says_so_and_is_told_in_the_log(late, root, acc
     assert "sesame" not in text(again) + str(log.lines)
     (line,) = log.named("users.operators.password")
     assert (line["user_id"], line["address"]) == (root.pk, "127.0.0.1")
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
     assert "Adjusted by $5.00" in text(go_on(late, path, again))
 
 
@@ -161,7 +162,7 @@ def test_after_five_wrong_ones_the_session_is_over(late, account):
     answers = [late.post(path, {**sent, "password_once_more": f"wrong {n}"}) for n in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 302]
     assert late.get("/admin/").status_code == 302
-    assert not LedgerEntry.objects.exists()
+    assert not ours(LedgerEntry).exists()
 
 
 def test_no_page_deletes_without_it(late, db):

@@ -3,6 +3,7 @@ import pytest
 from billing.models import Account
 from groups.models import Group
 from tests.admin.conftest import Browser, read_form, text
+from tests.neighbours import ours
 from users.models import User
 
 ADD = "/admin/users/user/add/"
@@ -33,13 +34,13 @@ def test_a_bad_form_shows_its_errors_and_loses_nothing(browser: Browser, bob: Us
     assert "Somebody else has this email." in text(page)
     assert "The two password fields didn’t match." in text(page)
     assert read_form(page)["display_name"] == "Bobby"
-    assert User.objects.count() == 2
+    assert ours(User).count() == 2
 
 
 def test_saving_a_page_untouched_changes_nothing(browser: Browser, bob: User) -> None:
-    before = User.objects.values().get(pk=bob.pk)
+    before = ours(User).values().get(pk=bob.pk)
     assert browser.post(page_of(bob), browser.form(page_of(bob))).status_code == 302
-    assert User.objects.values().get(pk=bob.pk) == before
+    assert ours(User).values().get(pk=bob.pk) == before
 
 
 def test_a_person_is_changed(browser: Browser, bob: User) -> None:

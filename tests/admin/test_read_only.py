@@ -9,6 +9,7 @@ from groups.models import Device, Push, SandboxNotification
 from groups.notifications.models import Notice, SandboxEmail, SandboxMessage
 from tests.admin.conftest import WHY, Browser, read_form, text
 from tests.admin.rows import fill
+from tests.neighbours import ours
 from users.models import Erasure, User
 from voice.models import Call, Conference
 
@@ -26,7 +27,7 @@ def base(model: Any) -> str:
 @models
 def test_a_row_can_be_looked_at(browser: Browser, model: Any) -> None:
     fill(0, 1)
-    page = browser.get(f"{base(model)}/{model.objects.get().pk}/change/")
+    page = browser.get(f"{base(model)}/{ours(model).get().pk}/change/")
     assert page.status_code == 200
     assert 'type="submit" value="Save"' not in text(page)
 
@@ -40,29 +41,29 @@ def test_a_row_cannot_be_added(browser: Browser, model: Any) -> None:
 @models
 def test_a_row_cannot_be_changed(browser: Browser, model: Any) -> None:
     fill(0, 1)
-    before = model.objects.values().get()
+    before = ours(model).values().get()
     answer = browser.post(f"{base(model)}/{before[model._meta.pk.attname]}/change/", {"memo": "x", "status": "x"})
     assert answer.status_code == 403
     assert answer["Content-Type"].startswith("text/html")
-    assert model.objects.values().get() == before
+    assert ours(model).values().get() == before
 
 
 @models
 def test_a_row_cannot_be_deleted(browser: Browser, model: Any) -> None:
     fill(0, 1)
-    row = model.objects.get()
+    row = ours(model).get()
     assert browser.post(f"{base(model)}/{row.pk}/delete/", {"post": "yes", "why": WHY}).status_code == 403
-    assert model.objects.exists()
+    assert ours(model).exists()
 
 
 @models
 def test_rows_cannot_be_deleted_together(browser: Browser, model: Any) -> None:
     fill(0, 2)
-    selected = [row.pk for row in model.objects.all()]
+    selected = [row.pk for row in ours(model)]
     browser.post(
         f"{base(model)}/", {"action": "delete_selected", "_selected_action": selected, "post": "yes", "why": WHY}
     )
-    assert model.objects.count() == 2
+    assert ours(model).count() == 2
     assert "delete_selected" not in text(browser.get(f"{base(model)}/"))
 
 
@@ -108,8 +109,8 @@ def test_an_account_shows_its_totals_by_kind(browser: Browser, db: None) -> None
 
 def test_an_account_shows_its_open_disputes(browser: Browser) -> None:
     fill(0, 2)
-    account = Account.objects.first()
-    Dispute.objects.update(account=account, settled=False)
+    account = ours(Account).first()
+    ours(Dispute).update(account=account, settled=False)
     Dispute.objects.filter(pk="du_1").update(settled=True)
     page = text(browser.get(f"{base(Account)}/{account.pk}/change/"))
     assert ("du_0 needs_response" in page, "du_1" in page) == (True, False)
@@ -124,8 +125,8 @@ def test_a_person_shows_their_cards(browser: Browser, bob: User) -> None:
 
 def test_a_top_up_keeps_its_secret(browser: Browser) -> None:
     fill(0, 1)
-    TopUp.objects.update(client_secret="pi_1_secret_abc")
-    page = text(browser.get(f"{base(TopUp)}/{TopUp.objects.get().pk}/change/"))
+    ours(TopUp).update(client_secret="pi_1_secret_abc")
+    page = text(browser.get(f"{base(TopUp)}/{ours(TopUp).get().pk}/change/"))
     assert "$20.00" in page
     assert "secret_abc" not in page
 
@@ -148,3 +149,10 @@ def test_a_conference_shows_its_events(browser: Browser) -> None:
     page = text(browser.get(f"{base(Conference)}/CF0/change/"))
     assert "participant-join" in page
     assert "Group 0" in page
+
+
+def test_a_top_up_says_what_was_captured_where_it_is_less(browser: Browser) -> None:
+    fill(0, 1)
+    ours(TopUp).update(captured_cents=1250)
+    page = text(browser.get(f"{base(TopUp)}/{ours(TopUp).get().pk}/change/"))
+    assert ("$20.00" in page, "$12.50" in page) == (True, True)

@@ -6,6 +6,7 @@ from billing.ledger import account_of, post_entry
 from billing.models import TopUp
 from tests.admin.conftest import history, read_form, text
 from tests.doubles.server import Answer, Fault
+from tests.neighbours import ours
 from users.models import User
 
 ACCOUNTS = "/admin/billing/account"
@@ -56,7 +57,7 @@ def test_the_sandbox_says_what_counted(browser, sandbox_payments, api, alice):
         "/api/billing/createCharge", {"userStripeId": stripe_id(alice), "sourceId": "tok_visa", "amountToAdd": 2000}
     )
     path = f"{ACCOUNTS}/{alice.account.pk}/refund/"
-    opened = {**browser.form(path), "top_up": TopUp.objects.get().pk}
+    opened = {**browser.form(path), "top_up": ours(TopUp).get().pk}
     assert "Gave back $7.00" in text(browser.post(path, {**opened, "amount": "7"}, follow=True))
     assert "This form was sent before" in text(browser.post(path, {**opened, "amount": "5"}, follow=True))
 
@@ -85,6 +86,29 @@ def test_sent_again_it_gives_back_once(refund, stripe_double, entries, fault):
     assert len(history()) == 1
 
 
+def test_all_that_is_there_is_sent_again_and_goes_back_once(refund, stripe_double):
+    """What it asked for is reserved: nothing is free any more, and this is no other refund."""
+    stripe_double.fail_next(Fault.DROP, Fault.DROP)
+    refund(amount="20")
+    assert "Gave back $20.00" in text(refund(amount="20"))
+    assert stripe_double.books == [0]
+
+
+def test_of_several_payments_only_the_one_can_be_sent_again(refund, api, alice, stripe_double):
+    api.post("/api/billing/addMoney", {"userId": alice.pk, "amountToAdd": 30})
+    stripe_double.fail_next(Fault.DROP, Fault.DROP)
+    page = text(refund(amount="7"))
+    assert (page.count("<option"), "$20.00 by pi_" in page) == (1, True)
+
+
+def test_what_was_refused_is_asked_anew_and_finds_what_is_free(refund, account, stripe_double):
+    stripe_double.fail_next(Answer(400, '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'))
+    refund(amount="7")
+    post_entry(account=account, kind="call", amount_micros=-15_000_000, reference="twilio:CA1", memo="")
+    assert "which is $5.00 now" in text(refund(amount="7"))
+    assert stripe_double.books == [2000]
+
+
 def test_an_answer_that_is_lost_for_good_comes_by_the_webhook(refund, tell, stripe_double, entries):
     stripe_double.fail_next(Fault.LOSE_ANSWER, Fault.LOSE_ANSWER)
     refund(amount="7")
@@ -108,7 +132,8 @@ def test_what_the_card_does_not_take_comes_back(refund, stripe_double, paid, bal
 
 def test_where_payments_are_off_the_form_says_so(refund, settings):
     settings.PAYMENTS = {}
-    assert "Payments are switched off" in text(refund(amount="7"))
+    page = text(refund(amount="7"))
+    assert ("Payments are switched off" in page, "readonly" in page) == (True, False)
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-1", "0.001", "x", "NaN", "20.01", "10000000"])

@@ -10,6 +10,7 @@ from django.utils import timezone
 from groups.models import Participant
 from tests.admin.conftest import WHY, Browser, text
 from tests.doubles.server import Fault
+from tests.neighbours import ours
 from voice.models import Call, Conference, HangUp
 
 PAGE = "/admin/voice/call/running/"
@@ -41,6 +42,7 @@ def history():
     return [(entry.object_repr, entry.get_change_message()) for entry in LogEntry.objects.order_by("pk")]
 
 
+@pytest.mark.alone
 def test_who_is_on_stands_there_and_nobody_else(browser, legs):
     shown = text(browser.get(PAGE))
     assert "2 phones, as of" in shown
@@ -51,6 +53,7 @@ def test_who_is_on_stands_there_and_nobody_else(browser, legs):
     assert ("alice@example.com" in rows, "<html" in rows) == (True, False)
 
 
+@pytest.mark.alone
 def test_where_nobody_is_on_it_says_so(browser):
     assert "Nobody is on a call, as of" in text(browser.get(PAGE))
 
@@ -77,22 +80,22 @@ def test_what_twilio_does_not_do_is_said_and_not_written_down(act, legs, twilio_
 def test_one_phone_is_hung_up_on_and_the_other_goes_on(act, legs):
     _, theirs = legs
     assert "This phone is hung up on." in text(act(f"remove {theirs.pk}"))
-    assert [(each.call.sid, each.why) for each in HangUp.objects.all()] == [("CAbb", HangUp.Why.TAKEN_OFF)]
+    assert [(each.call.sid, each.why) for each in ours(HangUp).all()] == [("CAbb", HangUp.Why.TAKEN_OFF)]
     assert history() == [("CAbb", f"This phone is hung up on. {WHY}")]
 
 
 def test_a_call_is_ended_for_everybody(act, legs, group):
     hers, _ = legs
     act(f"end {hers.pk}")
-    assert {each.call.sid for each in HangUp.objects.all()} == {"CAaa", "CAbb"}
-    assert not Participant.objects.filter(group=group).exists()
+    assert {each.call.sid for each in ours(HangUp).all()} == {"CAaa", "CAbb"}
+    assert not ours(Participant).filter(group=group).exists()
     assert history() == [("CAaa", f"The group's call is ended for everybody. {WHY}")]
 
 
 @pytest.mark.parametrize("asked", ["x", "", "-1", "9" * 30, "999999"])
 def test_a_phone_that_is_not_on_is_left_alone(act, legs, asked):
     assert "This phone is on no call any more." in text(act(f"remove {asked}"))
-    assert not HangUp.objects.exists()
+    assert not ours(HangUp).exists()
 
 
 def test_nothing_else_can_be_asked_for(act, legs):
@@ -116,7 +119,7 @@ def test_who_may_only_look_has_no_buttons_and_is_refused(act, legs, looker):
     shown = text(looker.get(PAGE))
     assert ("alice@example.com" in shown, "<button name" in shown) == (True, False)
     assert act(f"remove {hers.pk}", looker).status_code == 403
-    assert not HangUp.objects.exists()
+    assert not ours(HangUp).exists()
 
 
 def test_who_may_not_look_at_calls_is_refused(legs, helper):
@@ -124,7 +127,7 @@ def test_who_may_not_look_at_calls_is_refused(legs, helper):
 
 
 def test_it_takes_as_many_queries_for_many_phones_as_for_few(browser, legs, group, django_assert_max_num_queries):
-    talk = Conference.objects.get()
+    talk = ours(Conference).get()
     for number in range(20):
         Call.objects.create(sid=f"CA{number}", group_id=group.pk, conference=talk, is_on=True)
     browser.get(PAGE)

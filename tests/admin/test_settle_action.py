@@ -9,6 +9,7 @@ from django.utils import timezone
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
 from tests.admin.conftest import history, text
+from tests.neighbours import ours
 from voice.credit.charges import post_price, settle_at_our_rates
 from voice.models import Call, Conference
 
@@ -33,7 +34,7 @@ def settle(browser, call):
 
 
 def charges():
-    return list(LedgerEntry.objects.filter(kind="call").order_by("id").values_list("amount_micros", "memo"))
+    return list(ours(LedgerEntry).filter(kind="call").order_by("id").values_list("amount_micros", "memo"))
 
 
 def test_a_call_is_settled_with_a_reason(settle, call, api, alice):
@@ -89,14 +90,14 @@ def test_a_price_that_came_meanwhile_is_kept(settle, call):
 
 
 def test_a_call_that_may_still_run_is_not_settled(settle, call, browser):
-    Call.objects.update(end_time=None, created_at=timezone.now() - timedelta(hours=3))
+    ours(Call).update(end_time=None, created_at=timezone.now() - timedelta(hours=3))
     assert "may still be running" in text(settle())
     assert "/settle/" not in text(browser.get(f"{CALLS}/{call.pk}/change/"))
     assert charges() == []
 
 
 def test_one_whose_time_limit_is_over_is(settle, call, browser):
-    Call.objects.update(end_time=None, is_on=True, created_at=timezone.now() - timedelta(hours=5))
+    ours(Call).update(end_time=None, is_on=True, created_at=timezone.now() - timedelta(hours=5))
     assert "/settle/" in text(browser.get(f"{CALLS}/{call.pk}/change/"))
     settle()
     call.refresh_from_db()
@@ -116,7 +117,7 @@ def test_a_reason_is_demanded(settle, reason):
 
 
 def test_the_form_says_what_there_is_to_decide_by(browser, call):
-    Call.objects.update(price_told="-210", price_unit="JPY")
+    ours(Call).update(price_told="-210", price_unit="JPY")
     page = text(browser.get(f"{CALLS}/{call.pk}/settle/"))
     assert "240 started minutes, at our own rates $2.472. Twilio&#x27;s price is -210 JPY." in page
     assert "the balance is $5.00" in page
@@ -154,7 +155,7 @@ def test_a_call_that_nobody_pays_has_none(browser, db):
     ],
 )
 def test_an_account_shows_what_is_held_and_why(browser, call, fields, held, why):
-    Call.objects.update(**fields)
+    ours(Call).update(**fields)
     page = text(browser.get(f"/admin/billing/account/{call.payer_id}/change/"))
     assert held in page
     assert why in page
@@ -179,6 +180,6 @@ def test_what_twilio_has_not_known_for_an_hour_is_found(browser, call, model, fo
 
 
 def test_a_call_says_how_its_end_and_charge_are_known(browser, call):
-    Call.objects.update(end_source="assumed", settled_by="rates", charged_micros=2_472_000)
+    ours(Call).update(end_source="assumed", settled_by="rates", charged_micros=2_472_000)
     page = text(browser.get(f"{CALLS}/{call.pk}/change/"))
     assert all(words in page for words in ("Twilio did not know it", "our own rates", "$2.472"))

@@ -58,6 +58,7 @@ def lived(alice, bob):
         paid = TopUp.objects.create(status="succeeded", entry=entry, payment=f"pi_{number}", **kinds)
         TopUp.objects.create(status="pending", payment=f"pi_open{number}", **kinds)
         RefundRequest.objects.create(key=f"key{number}", top_up=paid, **kinds)
+        RefundRequest.objects.create(key=f"made{number}", top_up=paid, status="made", **kinds)
         Dispute.objects.create(id=f"du_{number}", payment=f"pi_{number}", status="needs_response", **kinds)
         Card.objects.create(
             id=f"pm_{number}", user=person, brand="visa", last4=f"424{number}", exp_month=3, exp_year=2034
@@ -219,3 +220,12 @@ def test_nobody_has_no_story(browser, nobody):
 def test_the_persons_page_leads_there(browser, alice):
     page = text(browser.get(f"/admin/users/user/{alice.pk}/change/"))
     assert f'href="/admin/users/user/{alice.pk}/story/"' in page
+
+
+def test_a_card_that_was_refused_before_any_amount_was_named_is_told_too(browser, alice):
+    CardRefusal.objects.create(user=alice, who="a", amount_cents=None, why="Expired")
+    CardRefusal.objects.create(user=alice, who="a", amount_cents=700, why="Declined")
+    told = parts(text(story(browser, alice.pk)))["Refused cards"]
+    assert ("$7.00 Declined" in told[0], told[1].endswith("Expired"), "$" in told[1]) == (True, True, False)
+    listed = text(browser.get("/admin/billing/cardrefusal/"))
+    assert ("$7.00" in listed, "Expired" in listed) == (True, True)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from threading import Event
+from threading import Event, Semaphore
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +11,7 @@ import uvicorn
 
 from core.metrics.counted import counted
 from core.metrics.families import REQUESTS
-from tests.front.conftest import Connection, Parts, served
+from tests.front.conftest import MANY_SECONDS, Connection, Parts, served
 from voicechat.front import bridge, protocol
 from voicechat.front.worker import Server, Worker
 from voicechat.listening import KEEP_ALIVE
@@ -298,23 +298,52 @@ def test_a_request_that_a_late_worker_has_not_read_yet_is_answered_though_it_lea
     assert connection.read(until=b"/a").startswith(b"HTTP/1.1 200")
 
 
-def test_who_waits_to_be_accepted_is_answered_before_the_door_is_closed(echo):
-    async def leave(listening):
-        config = uvicorn.Config(bridge.Bridge(echo, 1), log_config=None, **Worker.CONFIG_KWARGS)
-        config.load()
-        server = Server(config)
-        server.lifespan, server.servers = config.lifespan_class(config), []
-        config.app.leave()
+def leave(app, listening, **config):
+    """As a worker that is told to end."""
+
+    async def leave():
+        made = uvicorn.Config(bridge.Bridge(app, 1), log_config=None, **Worker.CONFIG_KWARGS, **config)
+        made.load()
+        server = Server(made)
+        server.lifespan, server.servers = made.lifespan_class(made), []
         await server.shutdown([listening])
 
+    asyncio.run(leave())
+
+
+@pytest.fixture
+def listening():
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         listening.settimeout(0)
-        waiting = [Connection(listening.getsockname()[1]).send(get()) for _ in range(3)]
-        asyncio.run(leave(listening))
+        yield listening
+
+
+def test_who_waits_to_be_accepted_is_answered_before_the_door_is_closed(echo, listening):
+    waiting = [Connection(listening.getsockname()[1]).send(get()) for _ in range(3)]
+    leave(echo, listening)
+    listening.close()
     for each in waiting:
         said = each.read()
         assert said.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in said
         each.socket.close()
+
+
+def test_gunicorn_hears_of_a_worker_that_leaves_for_as_long_as_it_answers(listening):
+    """It kills whom it has not heard of for half a minute."""
+    heard = Semaphore(0)
+
+    async def tell():
+        heard.release()
+
+    def slow(environ, start_response):
+        is_heard = all(heard.acquire(timeout=MANY_SECONDS) for _ in range(3))
+        start_response("200 OK" if is_heard else "504 Gateway Timeout", [("Content-Length", "0")])
+        return Parts([], streaming=False)
+
+    waiting = Connection(listening.getsockname()[1]).send(get())
+    leave(slow, listening, callback_notify=tell)
+    assert waiting.read().startswith(b"HTTP/1.1 200")
+    waiting.socket.close()

@@ -5,6 +5,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from socket import create_connection
 from threading import Event
 from time import monotonic, sleep
 
@@ -105,6 +106,21 @@ def wait_until(is_so):
 def is_waited_for(cursor):
     cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\"everyGroup\"'::regclass")
     return cursor.fetchone() != (0,)
+
+
+def test_a_body_that_does_not_come_holds_a_worker_no_longer_than_gunicorn_was_told(url):
+    asked = b"POST /api/groups HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n"
+    with (
+        served(url, [*FLAGS, "--graceful-timeout", "1"]) as server,
+        create_connection(("127.0.0.1", server.port), timeout=SECONDS) as slow,
+    ):
+        slow.sendall(asked)
+        assert b" 100 " in slow.recv(1024)
+        os.kill(server.process.pid, signal.SIGHUP)
+        begun = monotonic()
+        while slow.recv(1024):
+            pass
+        assert monotonic() - begun < AT_ONCE
 
 
 def test_streams_that_are_opened_do_not_wear_the_worker_out(url):

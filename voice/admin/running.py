@@ -28,7 +28,6 @@ PERMISSION = "voice.change_call"
 MOST = 500
 """Phones that the page shows; the list of calls has the others."""
 PAGE, TEMPLATE, ROWS = "voice_running_calls", "admin/voice/running_calls.html", "admin/voice/running_rows.html"
-"""Digits."""
 GONE = "This phone is on no call any more."
 
 
