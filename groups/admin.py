@@ -118,7 +118,7 @@ def size_name(people: type[GroupPerson]) -> str:
 
 def size(people: type[GroupPerson]) -> Coalesce:
     """How many people are on a group's list, as a subquery: joins would multiply one another."""
-    rows = people.objects.filter(group=OuterRef("pk")).order_by().values("group")
+    rows = people.objects.filter(group=OuterRef("pk")).values("group")
     return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
 
 

@@ -41,7 +41,7 @@ def totals_of(account: Account) -> dict[str, int]:
     """What each kind of entry comes to, in one pass over the account's. On its page alone: of a list's accounts it
     would be the whole ledger."""
     sums = {f"{name}_total": Coalesce(Sum("amount_micros", filter=Q(kind=kind)), 0) for name, kind in TOTALS.items()}
-    return account.entries.order_by().aggregate(**sums)
+    return account.entries.aggregate(**sums)
 
 
 class PersonFilter(admin.SimpleListFilter):
@@ -126,7 +126,7 @@ class AccountAdmin(MoneyActions, ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Account], search_term: str
     ) -> tuple[QuerySet[Account], bool]:
         """A customer's id is looked up by itself: joined to all payments, each account would be there many times."""
-        customers = TopUp.objects.order_by().filter(customer__startswith=search_term).values("account")
+        customers = TopUp.objects.filter(customer__startswith=search_term).values("account")
         if search_term.startswith("cus_"):
             return queryset.filter(pk__in=customers), False
         return super().get_search_results(request, queryset, search_term)

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from groups.models import Group, Invitation, Membership, Ownership, Participant
+from groups.notifications.models import Notice
 from groups.services import LastOwner
 from tests.admin.conftest import Browser, read_form, text
 from tests.neighbours import ours
@@ -39,6 +40,21 @@ def test_a_new_member_is_no_longer_invited(browser: Browser, group: Group, carol
     browser.post(page_of(group), {**browser.form(page_of(group)), **row("memberships", 2, carol)})
     assert group.memberships.filter(user=carol).exists()
     assert not group.invitations.exists()
+
+
+def test_who_is_put_on_a_list_is_no_invitee_of_the_same_number(
+    browser: Browser, group: Group, carol: User, dave: User
+) -> None:
+    number = Membership.objects.latest("pk").pk + 1
+    Invitation.objects.create(pk=number, group=Group.objects.create(name="Choir"), user=dave)
+    browser.post(page_of(group), {**browser.form(page_of(group)), **row("memberships", 2, carol)})
+    assert group.memberships.get(user=carol).pk == number
+    assert not Notice.objects.exists()
+
+
+def test_a_new_invitee_hears_of_it(browser: Browser, group: Group, dave: User) -> None:
+    browser.post(page_of(group), {**browser.form(page_of(group)), **row("invitations", 1, dave)})
+    assert {*Notice.objects.values_list("user", flat=True)} == {dave.pk}
 
 
 def test_a_member_is_taken_off(browser: Browser, group: Group, bob: User) -> None:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from billing.admin import exact_dollars
 from billing.ledger import account_of, post_entry
 from billing.models import Account, Card, Dispute, LedgerEntry, StripeEvent
-from groups.models import Group, Membership, Ownership
+from groups.models import Activity, Group, Membership, Ownership, SandboxNotification
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
 from tests.neighbours import ours
@@ -309,3 +309,25 @@ def test_events_are_found_by_what_followed_from_them(browser: Browser, applied: 
 )
 def test_events_are_found_by_their_type_reason_and_words(browser: Browser, words: str, names: set[str]) -> None:
     assert found_events(browser, q=words) == names
+
+
+@pytest.mark.parametrize(("words", "names"), [("Family", {"sang", "danced"}), ("bob@", {"danced"}), ("sang", {"sang"})])
+def test_activities_are_found_by_group_person_and_words(
+    browser: Browser, group: Group, alice: User, bob: User, words: str, names: set[str]
+) -> None:
+    Activity.objects.create(group=group, user=alice, activity="sang")
+    Activity.objects.create(group=group, user=bob, activity="danced")
+    Activity.objects.create(group=Group.objects.create(name="Choir"), user=alice, activity="left")
+    found = browser.get("/admin/groups/activity/", {"q": words}).context["cl"].result_list
+    assert {each.activity for each in found} == names
+
+
+@pytest.mark.parametrize(("words", "count"), [("Family", 1), ("sings", 1), ("rests", 0)])
+def test_what_was_sent_is_found_by_group_and_words(browser: Browser, group: Group, words: str, count: int) -> None:
+    SandboxNotification.objects.create(group_id=group.pk, body="Bob sings", identities=["u_1"])
+    assert browser.get("/admin/groups/sandboxnotification/", {"q": words}).context["cl"].result_count == count
+
+
+def test_a_movement_without_a_group_names_none(browser: Browser, alice: User) -> None:
+    post_entry(account=account_of(alice), kind="top_up", amount_micros=1, reference="stripe:1", memo="")
+    assert "deleted group" not in text(browser.get("/admin/billing/ledgerentry/"))

@@ -11,7 +11,7 @@ from billing.models import LedgerEntry
 from tests.admin.conftest import history, text
 from tests.neighbours import ours
 from voice.credit.charges import post_price, settle_at_our_rates
-from voice.models import Call, Conference
+from voice.models import Call, Conference, GroupCall, HangUp
 
 CALLS = "/admin/voice/call"
 ENDED = {"end_time": timezone.now() - timedelta(hours=2), "duration": 4 * 3600, "status": "completed"}
@@ -56,6 +56,14 @@ def test_its_money_is_free_again(settle, call, browser):
 def test_who_settled_it_stands_in_the_history(settle):
     settle()
     assert history() == [("root@example.com", "Settled by $1.25 in all: The line was dead")]
+
+
+def test_each_of_two_calls_that_are_settled_in_the_same_words_has_its_line(settle, browser, call):
+    other = Call.objects.create(sid="CA2", payer=call.payer, group_id=call.group_id, **ENDED)
+    settle()
+    path = f"{CALLS}/{other.pk}/settle/"
+    browser.post(path, {**browser.form(path), **WRITTEN})
+    assert [words for _, words in history()] == ["Settled by $1.25 in all: The line was dead"] * 2
 
 
 def test_a_form_that_is_sent_twice_posts_once(settle):
@@ -121,6 +129,14 @@ def test_the_form_says_what_there_is_to_decide_by(browser, call):
     page = text(browser.get(f"{CALLS}/{call.pk}/settle/"))
     assert "240 started minutes, at our own rates $2.472. Twilio&#x27;s price is -210 JPY." in page
     assert "the balance is $5.00" in page
+    assert "Charged so far" not in page
+
+
+def test_it_says_what_cannot_be_and_what_was_charged(browser, call):
+    ours(Call).update(duration_told="-5", charged_micros=2_472_000)
+    page = text(browser.get(f"{CALLS}/{call.pk}/settle/"))
+    assert "Twilio has told &#x27;-5&#x27;, which cannot be. Charged so far: $2.472." in page
+    assert "Twilio&#x27;s price is" not in page
 
 
 def test_it_is_for_staff_who_may_move_money(helper, client, call, bob):
@@ -183,3 +199,47 @@ def test_a_call_says_how_its_end_and_charge_are_known(browser, call):
     ours(Call).update(end_source="assumed", settled_by="rates", charged_micros=2_472_000)
     page = text(browser.get(f"{CALLS}/{call.pk}/change/"))
     assert all(words in page for words in ("Twilio did not know it", "our own rates", "$2.472"))
+
+
+def found(browser, **asked):
+    return {call.sid for call in browser.get(f"{CALLS}/", asked).context["cl"].result_list}
+
+
+NOW = timezone.now()
+FOUND = {
+    "CAprice": {"end_time": NOW - timedelta(hours=25)},
+    "CAlate": {"end_time": NOW - timedelta(hours=23)},
+    "CAyen": {"price_told": "-210", "end_time": NOW, "price_micros": 0},
+    "CAlong": {"duration_told": "-5", "end_time": NOW, "price_micros": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sids"),
+    [
+        ({"missing": "price"}, {"CAprice"}),
+        ({"aside": "price"}, {"CAyen"}),
+        ({"aside": "duration"}, {"CAlong"}),
+        ({"ending": "due"}, {"CAdue"}),
+        ({"q": "CFtalk"}, {"CAdue"}),
+        ({"q": "bob@"}, {"CAlate"}),
+        ({"q": "Fam"}, {"CAprice"}),
+    ],
+)
+def test_calls_are_found_by_what_is_wrong_with_them_and_whose_they_are(browser, account, group, bob, asked, sids):
+    for sid, fields in FOUND.items():
+        Call.objects.create(sid=sid, payer=account, duration=60, status="completed", **fields)
+    ours(Call).filter(sid="CAlate").update(user_id=bob.pk)
+    ours(Call).filter(sid="CAprice").update(group_id=group.pk)
+    talk = Conference.objects.create(sid="CFtalk")
+    due = Call.objects.create(sid="CAdue", conference=talk, is_on=True)
+    HangUp.objects.create(call=due, why=HangUp.Why.TAKEN_OFF)
+    assert found(browser, **asked) == sids
+
+
+def test_what_captions_hold_is_held_where_they_are_on(browser, call, group, settings):
+    ours(Call).update(end_time=None)
+    page = f"/admin/billing/account/{call.payer_id}/change/"
+    assert "$0.0515" in text(browser.get(page))
+    GroupCall.objects.create(group_id=group.pk, captions=True)
+    assert "$0.0515" not in text(browser.get(page))

@@ -30,7 +30,7 @@ class ErasureAdmin(ReadOnlyAdmin):
     fields = ("person_id", "erased_at", "left_at_vendors")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
-        theirs = VendorDeletion.objects.filter(person_id=OuterRef("person_id")).order_by().values("person_id")
+        theirs = VendorDeletion.objects.filter(person_id=OuterRef("person_id")).values("person_id")
         left = Subquery(theirs.values(left=Count("pk")))
         rows: QuerySet[Erasure] = super().get_queryset(request).annotate(left=left)
         return rows

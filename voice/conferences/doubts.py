@@ -44,8 +44,8 @@ def close_call(call: Call, *, now: datetime) -> None:
 
 def doubt_conference(conference: Conference, *, now: datetime) -> None:
     """It must have ended when its last leg must have."""
-    told = conference.events.order_by().aggregate(heard=Max("created_at"), happened=Max("happened_at"))
-    legs = conference.calls.order_by().aggregate(last=Max("created_at"))
+    told = conference.events.aggregate(heard=Max("created_at"), happened=Max("happened_at"))
+    legs = conference.calls.aggregate(last=Max("created_at"))
     last = max(time for time in (conference.created_at, told["heard"], legs["last"]) if time)
     if now < last + LONGEST_LEG:
         put_in_doubt(conference, Conference.objects.filter(ended_at=None), until=last + LONGEST_LEG, now=now)
