@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.utils import load_backend
 
 from tests.adoption.conftest import empty, family
-from tests.adoption.first import Old, adopt, adopted
+from tests.adoption.first import Old, adopt, adopted, count_of
 from voicechat.database_url import read_database
 from voicechat.management.commands.migrate import lock_of
 
@@ -46,8 +46,9 @@ def columns_of(old, table):
 
 
 def small(old):
-    """The family's, with two empty lists: each part costs these tests a kill."""
+    """The family's, with two empty lists: each part costs these tests a kill. And a row that names no group."""
     family(old)
+    old.part("usersGroupsMembership", 2, None)
     for name in ("usersGroupsInvitations", "usersGroupsParticipants"):
         old.run(f'DELETE FROM "{name}"')
     return old
@@ -117,7 +118,9 @@ def test_killed_before_it_counts_it_notices_what_changed_in_between(old, whole):
     old.run(f'INSERT INTO "usersGroupsOwnership" VALUES ({", ".join(["%s"] * len(lost))})', lost)
     old.run('UPDATE users SET "accountBalance" = NULL WHERE id = 2')
     old.run('UPDATE "callSessions" SET price = %s WHERE id = %s', (price, call))
-    assert "Going on where it stopped" in adopted(old.url)
+    said = adopted(old.url)
+    assert "Going on where it stopped" in said
+    assert count_of(said, "members: rows that name no group") == 1
     assert rows(old) == whole
 
 

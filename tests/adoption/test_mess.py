@@ -7,6 +7,8 @@ from tests.adoption.conftest import empty, family
 from tests.adoption.first import Old, adopted, ask, count_of
 
 LONG = "x" * 300
+PICTURE = f"https://example.com/{'a' * 236}"
+"""As long as its column, and no longer."""
 
 
 def messy(old):
@@ -20,6 +22,8 @@ def messy(old):
     old.person(15, "shares@example.com", stripeId="cus_rose", last4="9999")
     old.person(16, "empty@example.com", stripeId="", last4="", avatar="", displayName="\u200b")
     old.person(17, "owes@example.com", accountBalance=-0.75)
+    old.person(18, "@example.com", displayName="n" * 128, avatar=PICTURE, phoneNumber=0)
+    old.person(19, "name@", last4="٤٢٤٢")
     old.group(10, name=" ")
     old.part("usersGroupsMembership", None, 1)
     old.part("usersGroupsMembership", 2, None)
@@ -93,8 +97,8 @@ def test_each_keeps_one_stripe_customer_with_its_card_and_operators_are_told_of_
 
 
 def test_last_digits_that_are_not_four_are_filled_or_left_empty(person, said):
-    assert (person[12]["last4"], person[16]["last4"]) == ("0042", None)
-    assert count_of(said, "last digits of cards that are not four") == 1
+    assert (person[12]["last4"], person[16]["last4"], person[19]["last4"]) == ("0042", None, None)
+    assert count_of(said, "last digits of cards that are not four") == 2
 
 
 def test_spaces_around_an_e_mail_are_taken_off(person, said):
@@ -108,8 +112,8 @@ def test_who_has_no_e_mail_has_a_placeholder_and_a_name(person, said):
 
 
 def test_what_is_no_e_mail_stays_and_is_told(person, said):
-    assert person[12]["email"] == "not an address"
-    assert count_of(said, "people whose e-mail is none") == 1
+    assert [person[pk]["email"] for pk in (12, 18, 19)] == ["not an address", "@example.com", "name@"]
+    assert count_of(said, "people whose e-mail is none") == 3
 
 
 def test_who_has_no_name_that_shows_is_called_by_their_e_mail(person, said):
@@ -120,6 +124,16 @@ def test_who_has_no_name_that_shows_is_called_by_their_e_mail(person, said):
 def test_a_picture_that_no_page_may_open_is_no_picture(person, said):
     assert (person[12]["avatar"], person[2]["avatar"]) == (None, "https://example.com/tom.jpg")
     assert count_of(said, "pictures whose address is too long, or none") == 1
+
+
+def test_what_is_as_long_as_its_column_stays_whole(person, said):
+    assert (person[18]["name"], person[18]["avatar"]) == ("n" * 128, PICTURE)
+    assert count_of(said, "is longer than") == 0
+
+
+def test_a_number_that_was_never_given_is_nothing_to_tell(person, said):
+    assert person[18]["phone"] is None
+    assert count_of(said, "phone numbers that are none") == 0
 
 
 def test_phone_numbers_stay_as_written_and_prove_nothing(taken, person):
