@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from bench.database import ROOT
 from bench.mutants.copies import CannotStartError
 from bench.mutants.modules import APPS
-from bench.mutants.nearest import fingerprint
+from bench.mutants.nearest import fingerprint, moved
 from bench.mutants.results import BOTH, ONE
 
 OWN = "tests/house/test_mutants"
@@ -39,6 +40,7 @@ def parts(names: Iterable[str]) -> Iterator[list[str]]:
 class Mapping:
     def __init__(self, folder: Path, postgresql: str, workers: int = 2) -> None:
         self.folder, self.postgresql, self.workers = folder, postgresql, workers
+        self.moved: dict[str, dict[int, set[int]]] = {}
 
     @property
     def last(self) -> str:
@@ -117,8 +119,25 @@ class Mapping:
         plugin = ["-p", "bench.mutants.reach", "-p", "no:randomly", "-p", "no:cacheprovider"]
         processes = ["-n", str(self.workers if self.workers > 1 else 0)]
         command = [sys.executable, "-m", "pytest", "-q", *plugin, "--hypothesis-seed=0", *processes, f"@{listed}"]
-        report = self.folder / f"{folder}.log"
+        report, before = self.folder / f"{folder}.log", self.notes(folder)
         with report.open("w") as log:
             ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)
         if ended.returncode not in RAN:
             raise CannotStartError(f"The tests did not run, as {report} says:\n{report.read_text()[-2000:]}")
+        for file in self.notes(folder) - before:
+            file.write_text(json.dumps(self.as_it_was(json.loads(file.read_text()))))
+
+    def notes(self, folder: str) -> set[Path]:
+        return set((self.folder / folder).glob("*.json"))
+
+    def as_it_was(self, noted: dict[str, Any]) -> dict[str, Any]:
+        """By the lines of the text that the map was begun with: a product file may have changed since."""
+        for test in noted.values():
+            for path, lines in test.get("lines", {}).items():
+                test["lines"][path] = sorted(set().union(*(self.lines_then(path).get(line, set()) for line in lines)))
+        return noted
+
+    def lines_then(self, path: str) -> dict[int, set[int]]:
+        if path not in self.moved:
+            self.moved[path] = moved(self.folder / "sources" / path, ROOT / path)
+        return self.moved[path]

@@ -24,6 +24,10 @@ def messy(old):
     old.person(17, "owes@example.com", accountBalance=-0.75)
     old.person(18, "@example.com", displayName="n" * 128, avatar=PICTURE, phoneNumber=0)
     old.person(19, "name@", last4="٤٢٤٢")
+    old.person(20, "bare@example.com", stripeId="cus_bare")
+    old.person(21, "Bare@example.com", stripeId="cus_card", last4="3333")
+    old.person(22, "digits@example.com")
+    old.person(23, "Digits@example.com", last4="5555")
     old.group(10, name=" ")
     old.part("usersGroupsMembership", None, 1)
     old.part("usersGroupsMembership", 2, None)
@@ -62,9 +66,9 @@ def person(taken):
 
 def test_e_mails_that_differ_by_case_are_one_person_and_the_lowest_id_stays(taken, person, said):
     old, _ = taken
-    assert count_of(said, "people whose e-mail is another's, but for its case") == 2
+    assert count_of(said, "people whose e-mail is another's, but for its case") == 4
     assert (person[1]["email"], person[1]["first"]) == ("Rose@example.com", "Rosie")
-    assert not {7, 14} & set(person)
+    assert not {7, 14, 21, 23} & set(person)
     assert old.run('SELECT count(*) FROM activities WHERE "userId" = 1') == [(20,)]
     assert old.run('SELECT "userId" FROM "callSessions" WHERE id = 1') == [(1,)]
     assert old.run('SELECT "userId" FROM "usersGroupsOwnership" WHERE "groupId" = 2') == [(13,)]
@@ -89,11 +93,13 @@ def test_each_keeps_one_stripe_customer_with_its_card_and_operators_are_told_of_
     old, _ = taken
     assert (person[13]["customer"], person[13]["last4"]) == ("cus_unal", "1111")
     assert (person[1]["customer"], person[1]["last4"]) == ("cus_rose", "4242")
+    assert (person[20]["customer"], person[20]["last4"]) == ("cus_card", "3333")
+    assert (person[22]["customer"], person[22]["last4"]) == (None, "5555")
     assert person[15]["customer"] is None
     assert person[16]["customer"] is None
-    assert count_of(said, "Stripe customers beside the one that a person keeps") == 2
+    assert count_of(said, "Stripe customers beside the one that a person keeps") == 3
     causes = old.run('SELECT cause FROM "paymentNotices" ORDER BY cause')
-    assert causes == [("adoption:13:cus_second",), ("adoption:15:cus_rose",)]
+    assert causes == [("adoption:13:cus_second",), ("adoption:15:cus_rose",), ("adoption:20:cus_bare",)]
 
 
 def test_last_digits_that_are_not_four_are_filled_or_left_empty(person, said):

@@ -378,6 +378,15 @@ def test_a_line_that_has_moved_is_known_by_its_old_place(tmp_path):
     assert places[3] == {2}
 
 
+def test_what_is_noted_after_a_module_has_changed_is_noted_by_its_old_places_too(tmp_path):
+    """Or the tests that are new would be asked of other lines than those that they execute."""
+    path = "core/attempts.py"
+    (tmp_path / "sources/core").mkdir(parents=True)
+    (tmp_path / "sources" / path).write_text("".join(Path(path).read_text().splitlines(keepends=True)[2:]))
+    noted = Mapping(tmp_path, "").as_it_was({"a test": {"outcome": "passed", "lines": {path: [10, 12]}}})
+    assert noted == {"a test": {"outcome": "passed", "lines": {path: [8, 10]}}}
+
+
 # The whole way
 
 ATTEMPTS = "tests/core/test_attempts.py"
