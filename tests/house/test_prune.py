@@ -1,6 +1,7 @@
 """`manage.py prune` forgets what is kept for a time, and nothing else."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -84,10 +85,34 @@ def test_a_dry_run_forgets_nothing(kept, capsys):
     assert {left for forgotten, left in told(capsys).values()} == {"1", "0"}
 
 
-def test_many_rows_go_in_parts(kept, monkeypatch, capsys):
-    monkeypatch.setattr(prune, "AT_ONCE", 1)
+@pytest.mark.parametrize("bound", ["AT_ONCE", "READ_AT_ONCE"])
+def test_many_rows_go_in_parts(kept, monkeypatch, capsys, bound):
+    monkeypatch.setattr(prune, bound, 1)
     call_command("prune")
-    assert told(capsys)["events of ended conferences"][0] == "2"
+    assert told(capsys)["events of ended conferences"] == ["2", "0"]
+
+
+def test_what_counts_again_before_it_is_its_turn_stays(kept, monkeypatch):
+    KeptAnswer.objects.bulk_create(KeptAnswer(name=f"old{n}", body="", until=OLD) for n in range(3))
+    monkeypatch.setattr(prune, "AT_ONCE", 1)
+    turns = count()
+
+    def is_over():
+        if next(turns) == len(prune.KINDS):  # one of each kind has gone
+            KeptAnswer.objects.update(until=NOW + timedelta(hours=1))
+        return False
+
+    monkeypatch.setattr(prune, "is_over", is_over)
+    call_command("prune")
+    assert KeptAnswer.objects.count() == 4
+
+
+@pytest.mark.parametrize(("days", "stay"), [(0, {"young"}), (60, {"old", "young"})])
+def test_captions_stay_as_long_as_is_said_and_a_day_at_least(kept, settings, days, stay):
+    settings.CAPTION_DAYS = days
+    Caption.objects.filter(text="young").update(stored_at=NOW - timedelta(hours=23))
+    call_command("prune")
+    assert {caption.text for caption in Caption.objects.all()} == stay
 
 
 def test_of_each_kind_a_part_goes_before_the_second_of_any(kept, monkeypatch, capsys):
