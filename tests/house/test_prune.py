@@ -38,7 +38,8 @@ def kept(db, alice, bob, group):
         CardRefusal.objects.create(who=name, why="", amount_cents=1, created_at=time)
         StripeEvent.objects.create(id=name, type="charge.refunded", payload={}, created_at=time)
         Session.objects.create(session_key=name, session_data="", expire_date=until)
-        conference = Conference.objects.create(sid=name, group_id=group.pk, ended_at=time)
+        over = {"ended_at": time, "completed": name == "young"}
+        conference = Conference.objects.create(sid=name, group_id=group.pk, **over)
         for number, kind in enumerate(("participant-join", "conference-end"), 1):
             ConferenceEvent.objects.create(conference=conference, sequence_number=number, kind=kind, payload={})
         for state, days in (("done", 1), ("dead", 90)):
