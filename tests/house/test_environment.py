@@ -387,14 +387,6 @@ def test_an_empty_variable_is_an_unset_one():
     assert Env({"PORT": ""}).whole("PORT", 3300) == 3300
 
 
-@pytest.mark.parametrize("value", ["-1", "x", "inf", "NaN", "1e400", "0.00000001"])
-def test_what_is_no_amount_is_a_fault(value):
-    env = Env({"CALL_RATE": value})
-    env.micros("CALL_RATE", "0.0085")
-    with pytest.raises(ImproperlyConfigured, match="CALL_RATE"):
-        env.done()
-
-
 def fault_of(reader, value, *default):
     """What is said of a value that cannot be used."""
     env = Env({"NAME": value})
@@ -402,6 +394,79 @@ def fault_of(reader, value, *default):
     with pytest.raises(ImproperlyConfigured, match="NAME") as error:
         env.done()
     return str(error.value)
+
+
+READ = {
+    "blanks around it": ("text", " word ", [], "word"),
+    "a list": ("words", "a, ,b ,", [], ["a", "b"]),
+    "the first choice": ("choice", "", [("off", "on")], "off"),
+    "another choice": ("choice", "on", [("off", "on")], "on"),
+    "a flag in any case": ("flag", "True", [], True),
+    "a flag that is not set": ("flag", "", [], False),
+    "the lowest number": ("whole", "1", [5, 1, 10], 1),
+    "the highest number": ("whole", "10", [5, 1, 10], 10),
+    "a number of ten digits": ("whole", "2147483648", [5], 2**31),
+    "no amount": ("micros", "0", ["1"], 0),
+    "a micro-dollar": ("micros", "0.000001", ["1"], 1),
+    "a million": ("micros", "1000000", ["1"], 10**12),
+    "telephones, each once": (
+        "telephones",
+        "+1202555, +120255501234567,+1202555",
+        [],
+        ["+1202555", "+120255501234567"],
+    ),
+    "countries, each once": ("countries", "us, ca,US", ["US"], ["US", "CA"]),
+    "no country": ("countries", "none", ["US"], []),
+    "an address to listen on": ("ip", "[::1]", [], "::1"),
+    "an address, no final slash": ("url", "https://api.example.com/v1/", [], "https://api.example.com/v1"),
+    "a beginning of 200 letters": (
+        "prefix",
+        f"https://a.example/{'x' * 181}/",
+        [""],
+        f"https://a.example/{'x' * 181}/",
+    ),
+    "a label of 32 letters": ("label", "a_-9" * 8, [], "a_-9" * 8),
+    "flags": ("command_line", "--bind '127.0.0.1:0' -x", [], ["--bind", "127.0.0.1:0", "-x"]),
+}
+
+
+@pytest.mark.parametrize(("reader", "value", "rest", "read"), READ.values(), ids=READ)
+def test_a_value_is_read_as_what_it_is(reader, value, rest, read):
+    env = Env({"NAME": value})
+    assert getattr(env, reader)("NAME", *rest) == read
+    env.done()
+
+
+REFUSED = [
+    *(("choice", value, [("off", "on")]) for value in ("yes", "ON")),
+    *(("flag", value, []) for value in ("yes", "1", "truth")),
+    *(("whole", value, [5, 1, 10]) for value in ("0", "11", "-1", "x", "1.5", "²", "٣", "00000000005")),
+    *(("micros", value, ["0.0085"]) for value in ("-1", "x", "inf", "NaN", "1e400", "0.0000005", "1000000.000001")),
+    *(
+        ("telephones", f"+12025550123,{value}", [])
+        for value in ("12025550123", "+02025550", "+120255", "+1" + "2" * 15)
+    ),
+    *(("telephones", value, []) for value in ("+1202555012٣", "+1 202 555 0123")),
+    *(("countries", value, ["US"]) for value in ("XX", "USA", "US,none")),
+    *(("ip", value, []) for value in ("localhost", "127.0.0.1:80", "10.0.0.0/8")),
+    *(
+        ("url", f"https://{value}", ["https://a.example"])
+        for value in ("", "a.example?x=1", "a.example#x", "u@a.example")
+    ),
+    *(
+        ("url", value, ["https://a.example"])
+        for value in ("ftp://a.example", "a.example", "https:/a.example", "https://[")
+    ),
+    *(("prefix", f"https://a.example{value}", [""]) for value in ("", "/join", "/x y/", '/"/', f"/{'x' * 182}/")),
+    *(("prefix", value, [""]) for value in ("ftp://a.example/", "https:///", "https://u@a.example/")),
+    *(("label", value, []) for value in ("a" * 33, "a b", "ä", "a.b")),
+    *(("command_line", value, []) for value in ("'--bind", "x\\")),
+]
+
+
+@pytest.mark.parametrize(("reader", "value", "rest"), REFUSED)
+def test_what_cannot_be_read_is_a_fault_that_names_it(reader, value, rest):
+    fault_of(reader, value, *rest)
 
 
 @pytest.mark.parametrize("value", ["30", "0/hour", "1001/hour", "30/week", "30/hours", "-1/day", "٣/day", "no"])
