@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 SENT_BEFORE = "This form was sent before, with something else in it. That counted, and now nothing was done."
+REFUSED_BEFORE = "This form was sent before, with something else in it, and was refused: open it again."
 GIVE_UP_AFTER = timedelta(hours=1)
 """A request that Stripe knows nothing of is not made any more after this: no answer to it can be on its way."""
 
@@ -51,7 +52,7 @@ def reserve(*, top_up: TopUp, amount_cents: int, key: str, check: Callable[[], N
     account = lock_account(top_up.account)
     known = RefundRequest.objects.filter(pk=key).first()
     if known and (known.top_up_id, known.amount_cents) != (top_up.pk, amount_cents):
-        raise ValidationError(SENT_BEFORE)
+        raise ValidationError(REFUSED_BEFORE if known.status == RefundRequest.Status.REFUSED else SENT_BEFORE)
     if known is None or known.status == RefundRequest.Status.REFUSED:
         check_amount(account, top_up, amount_cents)
     check()

@@ -69,8 +69,7 @@ class MoneyPages(admin.ModelAdmin[Any]):
             ask_operator_again(request)
             if not request.user.has_perm(PERMISSION):
                 raise PermissionDenied
-            written = LogEntry.objects.filter(object_id=str(row.pk), change_message=words)
-            if not written.filter(content_type__model=self.opts.model_name).exists():
+            if not LogEntry.objects.filter(object_id=str(row.pk), change_message=words).exists():
                 self.log_change(request, row, words)
 
         return log

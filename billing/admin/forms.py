@@ -89,7 +89,7 @@ class MoneyForm(forms.Form):
         minutes = int((timezone.now() - when).total_seconds() // 60)
         ago = {0: "less than a minute ago", 1: "a minute ago"}.get(minutes, f"{minutes} minutes ago")
         written = LogEntry.objects.filter(object_id=str(self.account.pk), change_message__contains=key)
-        entry = written.filter(content_type__app_label="billing").select_related("user").first()
+        entry = written.select_related("user").first()
         return f"{ago} by {entry.user}" if entry else ago
 
     def save(self, *, log: Callable[[str], None]) -> str:

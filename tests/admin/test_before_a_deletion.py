@@ -82,6 +82,14 @@ def test_a_group_with_another_owner_stays_as_it_is(says: Any, alice: User, bob: 
     assert says(alice) == []
 
 
+def test_a_group_that_nobody_owns_passes_to_nobody(says: Any, alice: User, bob: User, dave: User, group: Group) -> None:
+    """Also beside one that somebody does."""
+    group.ownerships.all().delete()
+    Ownership.objects.create(group=Group.objects.create(name="Choir"), user=dave)
+    Group.objects.create(name="Of nobody")
+    assert says(bob) == []
+
+
 def test_names_are_text(says: Any, browser: Browser, bob: User, group: Group) -> None:
     ours(Group).update(name="<script>")
     User.objects.filter(pk=bob.pk).update(display_name="<b>Bob</b>")

@@ -63,6 +63,13 @@ def test_a_member_is_taken_off(browser: Browser, group: Group, bob: User) -> Non
     assert group.ownerships.exists()
 
 
+def test_who_is_taken_off_can_be_put_on_again_at_once(browser: Browser, group: Group, bob: User) -> None:
+    form = {**browser.form(page_of(group)), "memberships-1-DELETE": "on", **row("memberships", 2, bob)}
+    before = group.memberships.get(user=bob)
+    assert browser.post(page_of(group), form).status_code == 302
+    assert group.memberships.get(user=bob).pk != before.pk
+
+
 def test_a_row_never_changes_hands(browser: Browser, group: Group, dave: User) -> None:
     browser.post(page_of(group), {**browser.form(page_of(group)), "memberships-1-user": dave.pk})
     assert not group.memberships.filter(user=dave).exists()
@@ -87,6 +94,18 @@ def test_who_is_no_longer_invited_here_still_is_elsewhere(browser: Browser, grou
     Invitation.objects.create(group=choir, user=carol)
     browser.post(page_of(group), {**browser.form(page_of(group)), **row("memberships", 2, carol)})
     assert ours(Invitation).get().group == choir
+
+
+@pytest.mark.parametrize("people", [Ownership, Membership])
+def test_who_has_come_meanwhile_is_not_put_on_the_list_twice(
+    browser: Browser, group: Group, dave: User, people: type[Ownership | Membership]
+) -> None:
+    name = f"{people._meta.model_name}s"
+    form = browser.form(page_of(group))
+    new = row(name, int(str(form[f"{name}-TOTAL_FORMS"])), dave)
+    people.objects.create(group=group, user=dave)
+    assert "is on this list already." in text(browser.post(page_of(group), {**form, **new}))
+    assert people.objects.filter(group=group, user=dave).count() == 1
 
 
 def test_the_last_owner_stays_while_there_are_members(browser: Browser, group: Group) -> None:

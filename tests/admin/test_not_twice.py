@@ -67,10 +67,14 @@ def test_another_amount_and_a_later_one_are_not_asked_about(send, account, monke
     assert "Adjusted by $0.50" in text(send("adjust", **ADJUSTED))
 
 
-def test_a_refund_of_another_amount_is_not_asked_about(send, opened, stripe_double):
+def test_a_refund_of_another_amount_and_a_later_one_are_not_asked_about(send, opened, stripe_double, monkeypatch):
     send("refund", top_up=opened["top_up"], amount="0.50")
     send("refund", top_up=opened["top_up"], amount="0.60")
     assert stripe_double.books == [1890]
+    later = timezone.now() + timedelta(minutes=11)
+    monkeypatch.setattr("billing.admin.forms.timezone.now", lambda: later)
+    send("refund", top_up=opened["top_up"], amount="0.50")
+    assert stripe_double.books == [1840]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from billing.ledger import account_of, post_entry
 from billing.models import TopUp
 from tests.admin.conftest import history, read_form, text
 from tests.doubles.server import Answer, Fault
+from tests.doubles.stripe_objects import error
 from tests.neighbours import ours
 from users.models import User
 
@@ -134,6 +135,17 @@ def test_where_payments_are_off_the_form_says_so(refund, settings):
     settings.PAYMENTS = {}
     page = text(refund(amount="7"))
     assert ("Payments are switched off" in page, "readonly" in page) == (True, False)
+
+
+def test_what_stripe_refuses_the_operators_reserves_nothing_and_the_form_stays_open(
+    refund, browser, account, stripe_double
+):
+    stripe_double.fail_next(error(401, "invalid_request_error", "Expired API key", code="api_key_expired"))
+    page = refund(amount="7")
+    assert ("The operators have been told." in text(page), "readonly" in text(page)) == (True, False)
+    assert "was refused: open it again" in text(refund(amount="20"))
+    opened = browser.form(f"{ACCOUNTS}/{account.pk}/refund/")
+    assert "Gave back $20.00" in text(refund(amount="20", key=opened["key"]))
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-1", "0.001", "x", "NaN", "20.01", "10000000"])
