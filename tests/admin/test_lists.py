@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +12,7 @@ from groups.models import Activity, Group, Membership, Ownership, SandboxNotific
 from tests.admin.conftest import Browser, text
 from tests.admin.rows import fill
 from tests.neighbours import ours
-from users.models import User
+from users.models import Erasure, User, VendorDeletion
 from users.operators import written
 from voice.admin import time_spent
 from voice.models import Call
@@ -331,3 +333,13 @@ def test_what_was_sent_is_found_by_group_and_words(browser: Browser, group: Grou
 def test_a_movement_without_a_group_names_none(browser: Browser, alice: User) -> None:
     post_entry(account=account_of(alice), kind="top_up", amount_micros=1, reference="stripe:1", memo="")
     assert "deleted group" not in text(browser.get("/admin/billing/ledgerentry/"))
+
+
+def test_of_each_who_was_deleted_it_is_told_how_much_vendors_have_yet_to_delete(browser: Browser) -> None:
+    Erasure.objects.bulk_create(Erasure(person_id=number) for number in (501, 502))
+    for name in ("cus_1", "cus_2"):
+        VendorDeletion.objects.create(kind="customer", name=name, person_id=501, try_at=timezone.now())
+    rows = browser.get("/admin/users/erasure/").context["cl"].result_list
+    assert {row.person_id: row.left for row in rows} == {501: 2, 502: None}
+    shown = text(browser.get("/admin/users/erasure/"))
+    assert re.findall(r'field-left_at_vendors">(\d+)<', shown) == ["0", "2"]

@@ -64,6 +64,23 @@ def test_one_from_before_does_not_keep_an_operator_from_changing_the_rest(browse
     assert (bob.display_name, bob.phone_number) == ("Robert", 266696687)
 
 
+def test_a_phone_number_and_a_picture_are_taken_away(browser: Browser, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(phone_number=12025550123, avatar="https://example.com/bob.jpg")
+    form = {**browser.form(page_of(bob)), "phone_number": "", "avatar": ""}
+    assert browser.post(page_of(bob), form).status_code == 302
+    bob.refresh_from_db()
+    assert (bob.phone_number, bob.avatar) == (None, None)
+
+
+def test_a_picture_that_no_page_may_open_is_refused_and_one_from_before_stays(browser: Browser, bob: User) -> None:
+    page = browser.post(page_of(bob), {**browser.form(page_of(bob)), "avatar": "javascript:alert(1)"})
+    assert 'class="errorlist"' in text(page)
+    User.objects.filter(pk=bob.pk).update(avatar="javascript:alert(1)")
+    assert browser.post(page_of(bob), {**browser.form(page_of(bob)), "first_name": "Bob"}).status_code == 302
+    bob.refresh_from_db()
+    assert (bob.avatar, bob.first_name) == ("javascript:alert(1)", "Bob")
+
+
 def test_an_email_that_somebody_has_in_other_letters_is_refused(browser: Browser, alice: User, bob: User) -> None:
     form = browser.form(page_of(bob))
     page = browser.post(page_of(bob), {**form, "email": "Alice@Example.com"})

@@ -415,7 +415,7 @@ READ = {
         [],
         ["+1202555", "+120255501234567"],
     ),
-    "countries, each once": ("countries", "us, ca,US", ["US"], ["US", "CA"]),
+    "countries, each once": ("countries", "us, , ca,US", ["US"], ["US", "CA"]),
     "no country": ("countries", "none", ["US"], []),
     "an address to listen on": ("ip", "[::1]", [], "::1"),
     "an address, no final slash": ("url", "https://api.example.com/v1/", [], "https://api.example.com/v1"),
@@ -516,6 +516,14 @@ def test_redis_is_the_cache_where_it_is_set(value):
     cache = Env({"NAME": value}).cache("NAME")
     assert (cache["BACKEND"].rpartition(".")[2], cache["LOCATION"]) == ("RedisCache", [value])
     assert Env({}).cache("NAME")["BACKEND"].endswith("LocMemCache")
+
+
+def test_redis_is_trusted_by_an_authority_that_can_be_read(tmp_path):
+    authority = tmp_path / "redis.pem"
+    address = f"rediss://localhost?ssl_ca_certs={authority}"
+    assert "no file that can be read" in fault_of("cache", address)
+    authority.write_text("")
+    assert Env({"NAME": address}).cache("NAME")["LOCATION"] == [address]
 
 
 THROTTLES = "s.THROTTLE_SIGN_UP, s.THROTTLE_ACCESS_TOKEN, s.THROTTLE_PAYMENTS, s.THROTTLE_UPLOADS"

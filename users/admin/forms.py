@@ -52,7 +52,7 @@ class PersonForm(UniqueEmail, UserChangeForm[User]):
 
     def clean_avatar(self) -> str | None:
         """The API's rule, for what is new."""
-        avatar: str | None = self.cleaned_data["avatar"] or None
+        avatar: str | None = self.cleaned_data["avatar"]
         if avatar and "avatar" in self.changed_data and not is_picture_address(avatar):
             raise ValidationError(NO_PICTURE_ADDRESS)
         return avatar
