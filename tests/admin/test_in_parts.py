@@ -47,6 +47,13 @@ def test_they_are_deleted_ten_at_a_time_and_it_says_where_it_is(
     assert {message for _, message in history()} == {f"Deleted: {WHY}"}
 
 
+@pytest.mark.parametrize(("chosen", "parts"), [(20, False), (21, True)])
+def test_as_many_as_are_deleted_at_once_are_not_deleted_in_parts(browser: Browser, chosen: int, *, parts: bool) -> None:
+    crowd = User.objects.bulk_create(User(email=f"p{n}@example.com", display_name=f"P{n}") for n in range(chosen))
+    page = text(browser.post(PEOPLE, {"action": "delete_selected", "_selected_action": [each.pk for each in crowd]}))
+    assert (f"{chosen} people are to be deleted" in page, "Are you sure" in page) == (parts, not parts)
+
+
 def test_what_another_operator_was_asked_counts_for_nothing(helper: Browser, asked: Any) -> None:
     before = ours(User).count()
     assert "not yours" in text(helper.post(PARTS, {**read_form(asked), "why": WHY}, follow=True))

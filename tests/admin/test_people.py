@@ -1,10 +1,11 @@
 import pytest
+from django.utils import timezone
 
 from billing.models import Account
 from groups.models import Group
 from tests.admin.conftest import Browser, read_form, text
 from tests.neighbours import ours
-from users.models import User
+from users.models import User, VerifiedNumber
 
 ADD = "/admin/users/user/add/"
 
@@ -130,3 +131,20 @@ def test_a_debt_is_shown_in_dollars(browser: Browser, bob: User) -> None:
 def test_the_history_of_a_person_opens(browser: Browser, bob: User) -> None:
     browser.post(page_of(bob), {**browser.form(page_of(bob)), "display_name": "Robert"})
     assert "Changed Display name." in text(browser.get(f"/admin/users/user/{bob.pk}/history/"))
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        *(("+1 202 555 0123", "Bob"), (" (202) 555-0123 ", "Bob"), ("12025550123", "Bob")),
+        *(("030 12345678", "Carol"), ("+49 30 12345678", "Carol"), ("45678", "Carol")),
+        *(("5678", None), ("202555", None), ("12025550124", None)),
+    ],
+)
+def test_people_are_found_by_how_their_number_ends(
+    browser: Browser, bob: User, carol: User, words: str, found: str | None
+) -> None:
+    User.objects.filter(pk=bob.pk).update(phone_number=12025550123)
+    VerifiedNumber.objects.create(user=carol, number="+493012345678", verified_at=timezone.now())
+    rows = browser.get("/admin/users/user/", {"q": words}).context["cl"].result_list
+    assert [row.display_name for row in rows] == ([found] if found else [])

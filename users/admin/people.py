@@ -20,7 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from core.transactions import lock_rows
-from core.wire import LARGEST_ID, dollars
+from core.wire import dollars
 from users.admin.forms import NewPersonForm, PersonForm
 from users.erasing import DELETED
 from users.models import Erasure, PendingVerification, User, VerifiedNumber
@@ -134,9 +134,8 @@ class PersonAdmin(AskedAgain, UserAdmin[User]):
         """Of who is gone it is what has stayed."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        is_id = person_id <= LARGEST_ID
-        person = User.objects.filter(pk=person_id).first() if is_id else None
-        if person is None and not (is_id and Erasure.objects.filter(person_id=person_id).exists()):
+        person = User.objects.filter(pk=person_id).first()
+        if person is None and not Erasure.objects.filter(person_id=person_id).exists():
             raise Http404
         context = {
             **self.admin_site.each_context(request),
