@@ -56,4 +56,6 @@ def test_staff_cannot_touch_a_superuser(helper: Browser, root: User) -> None:
         assert helper.post(path, {"password1": "x", "password2": "x", "post": "yes", "why": WHY}).status_code == 403
     bulk = {"action": "delete_selected", "_selected_action": root.pk, "post": "yes", "why": WHY}
     assert helper.post("/admin/users/user/", bulk).status_code == 403
+    rights = {**helper.form(f"{base}/change/"), "email": "robert@example.com"}
+    assert helper.post(f"{base}/change/", rights).status_code == 403
     assert User.objects.get(pk=root.pk).password == root.password

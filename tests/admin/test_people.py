@@ -73,6 +73,13 @@ def test_a_phone_number_and_a_picture_are_taken_away(browser: Browser, bob: User
     assert (bob.phone_number, bob.avatar) == (None, None)
 
 
+def test_a_first_picture_is_given(browser: Browser, bob: User) -> None:
+    form = {**browser.form(page_of(bob)), "avatar": "https://example.com/bob.jpg"}
+    assert browser.post(page_of(bob), form).status_code == 302
+    bob.refresh_from_db()
+    assert bob.avatar == "https://example.com/bob.jpg"
+
+
 def test_a_picture_that_no_page_may_open_is_refused_and_one_from_before_stays(browser: Browser, bob: User) -> None:
     page = browser.post(page_of(bob), {**browser.form(page_of(bob)), "avatar": "javascript:alert(1)"})
     assert 'class="errorlist"' in text(page)

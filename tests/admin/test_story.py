@@ -5,7 +5,9 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -86,12 +88,25 @@ def lived(alice, bob):
     return alice
 
 
-def test_all_that_is_kept_about_somebody_stands_on_one_page(browser, lived):
+def of_others(lived, bob):
+    """What stands in no story of theirs: who is gone, what operators did to Bob, and to whatever has the same id."""
+    Erasure.objects.create(person_id=505505)
+    VendorDeletion.objects.create(kind="picture", name="image1", person_id=505505)
+    root, people = User.objects.get(email="root@example.com"), ContentType.objects.get_for_model(User)
+    namesake = ContentType.objects.create(app_label="elsewhere", model="user")
+    for kind, number in ((people, bob.pk), (ContentType.objects.get_for_model(Group), lived.pk), (namesake, lived.pk)):
+        LogEntry.objects.create(user=root, content_type=kind, object_id=str(number), action_flag=CHANGE)
+
+
+def test_all_that_is_kept_about_somebody_stands_on_one_page(browser, lived, bob):
     browser.post(
         f"/admin/users/user/{lived.pk}/change/",
         {**browser.form(f"/admin/users/user/{lived.pk}/change/"), "last_name": "Lee"},
     )
-    shown = parts(text(story(browser, lived.pk)))
+    of_others(lived, bob)
+    page = text(story(browser, lived.pk))
+    assert ("alice@example.com" in page.partition("</h2>")[0], "deleted person" in page) == (True, False)
+    shown = parts(page)
     says = {
         "Owner of": "Choir 1",
         "Member of": "Family",
@@ -229,3 +244,13 @@ def test_a_card_that_was_refused_before_any_amount_was_named_is_told_too(browser
     assert ("$7.00 Declined" in told[0], told[1].endswith("Expired"), "$" in told[1]) == (True, True, False)
     listed = text(browser.get("/admin/billing/cardrefusal/"))
     assert ("$7.00" in listed, "Expired" in listed) == (True, True)
+
+
+def test_a_sign_in_that_is_none_yet_an_export_that_is_made_and_an_entry_without_words(browser, root, bob):
+    Export.objects.create(user=bob, made_at=NOW)
+    entry = {"content_type": ContentType.objects.get_for_model(User), "object_id": str(bob.pk), "action_flag": CHANGE}
+    LogEntry.objects.create(user=root, **entry)
+    shown = parts(text(story(browser, bob.pk)))
+    assert "none yet" in shown["Sign-in"][0]
+    assert "not yet" not in shown["Exports that are kept"][0]
+    assert "change" in shown["By operators, on their page"][0]

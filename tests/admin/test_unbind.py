@@ -1,6 +1,7 @@
 """When somebody signs in another way than before, an operator unbinds the former sign-in."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
 from tests.admin.conftest import WHY, Browser, text
 from users.models import User
@@ -37,3 +38,13 @@ def test_staff_cannot_unbind_a_superuser(helper: Browser, root: User) -> None:
     User.objects.filter(pk=root.pk).update(oidc_issuer="https://former.example.com", oidc_subject="former|1")
     assert unbind(helper, root).status_code == 403
     assert User.objects.get(pk=root.pk).oidc_subject == "former|1"
+
+
+def test_who_had_none_is_not_counted_and_nothing_is_written_down_of_them(
+    browser: Browser, bound: User, carol: User
+) -> None:
+    chosen = {"action": "unbind_sign_in", "_selected_action": [bound.pk, carol.pk], "why": WHY}
+    assert "Unbound: 1." in text(browser.post(PEOPLE, chosen, follow=True))
+    assert [(entry.object_id, entry.get_change_message()) for entry in LogEntry.objects.all()] == [
+        (str(bound.pk), f"Unbound the sign-in. {WHY}")
+    ]
