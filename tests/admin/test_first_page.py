@@ -148,6 +148,7 @@ def test_each_of_the_last_days_has_its_bar(page, at_noon, alice, monkeypatch):
     for days, seconds in ((0, 60), (0, 120), (13, 600), (14, 6000)):
         start = NOON - timedelta(days=days)
         Call.objects.create(sid=f"CA{days}{seconds}", start_time=start, end_time=start, duration=seconds)
+    Call.objects.create(sid="CArefused", start_time=NOON - timedelta(days=3))
     kinds = LedgerEntry.Kind
     posted = (("a", kinds.TOP_UP, 20), ("b", kinds.TOP_UP, 5), ("c", kinds.CALL, -7), ("d", kinds.ADJUSTMENT, 9))
     for reference, kind, dollars in posted:
@@ -160,7 +161,7 @@ def test_each_of_the_last_days_has_its_bar(page, at_noon, alice, monkeypatch):
             created_at=NOON,
         )
     shown = page()
-    assert pictures(shown)["Phones a day"] == [("Mon, Nov. 9", "1"), ("Sun, Nov. 22", "2")]
+    assert pictures(shown)["Phones a day"] == [("Mon, Nov. 9", "1"), ("Thu, Nov. 19", "1"), ("Sun, Nov. 22", "2")]
     assert pictures(shown)["Minutes a day"] == [("Sun, Nov. 22", "3")]  # ten end in a 0
     assert "Minutes a day: 13 in 14 days" in shown
     assert "Added a day: $25.00 in 14 days" in shown

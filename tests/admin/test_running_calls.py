@@ -1,5 +1,6 @@
 """The calls that are on now, and what an operator does there."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from groups.models import Participant
+from groups.models import Group, Participant
 from tests.admin.conftest import WHY, Browser, text
 from tests.doubles.server import Fault
 from tests.neighbours import ours
@@ -51,6 +52,18 @@ def test_who_is_on_stands_there_and_nobody_else(browser, legs):
     assert "bob@example.com" not in shown
     rows = text(browser.get(f"{PAGE}rows/"))
     assert ("alice@example.com" in rows, "<html" in rows) == (True, False)
+
+
+def test_a_groups_phones_stand_together_in_the_order_in_which_they_came(browser, legs, group):
+    choir, now = Group.objects.create(name="Choir"), timezone.now()
+    for number, (of, minutes) in enumerate(((choir, 2), (group, 9), (choir, 5))):
+        start = now - timedelta(minutes=minutes)
+        Call.objects.create(
+            sid=f"CA{number}", caller=f"+1202555019{number}", group_id=of.pk, is_on=True, start_time=start
+        )
+    shown = text(browser.get(PAGE))
+    callers = re.findall(r"unknown: (\+1\d+)", shown.partition("+18885550103")[2])
+    assert callers == ["+12025550191", "+12025550123", "+12025550192", "+12025550190"]
 
 
 @pytest.mark.alone
@@ -98,8 +111,9 @@ def test_a_phone_that_is_not_on_is_left_alone(act, legs, asked):
     assert not ours(HangUp).exists()
 
 
-def test_nothing_else_can_be_asked_for(act, legs):
+def test_nothing_else_can_be_asked_for(act, legs, browser):
     hers, _ = legs
+    assert browser.get(f"{PAGE}act/").status_code == 403
     assert act(f"delete {hers.pk}").status_code == 404
 
 
@@ -119,6 +133,7 @@ def test_who_may_only_look_has_no_buttons_and_is_refused(act, legs, looker):
     shown = text(looker.get(PAGE))
     assert ("alice@example.com" in shown, "<button name" in shown) == (True, False)
     assert act(f"remove {hers.pk}", looker).status_code == 403
+    assert looker.post(f"{PAGE}act/", {"act": f"remove {hers.pk}"}).status_code == 403  # and is asked for no reason
     assert not ours(HangUp).exists()
 
 

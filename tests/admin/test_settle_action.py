@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing.ledger import set_balance
 from billing.models import LedgerEntry
+from groups.models import Group
 from tests.admin.conftest import history, text
 from tests.neighbours import ours
 from voice.credit.charges import post_price, settle_at_our_rates
@@ -158,6 +159,15 @@ def test_a_call_that_nobody_pays_has_none(browser, db):
     assert "/settle/" not in text(browser.get(f"{CALLS}/{call.pk}/change/"))
 
 
+@pytest.mark.parametrize(
+    ("fields", "is_offered"), [({}, True), ({"price_micros": -1}, False), ({"settled_by": "staff"}, False)]
+)
+def test_a_call_leads_to_the_form_where_it_can_be_settled(browser, call, fields, is_offered):
+    ours(Call).update(**fields)
+    assert ("/settle/" in text(browser.get(f"{CALLS}/{call.pk}/change/"))) is is_offered
+    assert browser.get(f"{CALLS}/999999/change/").status_code == 302
+
+
 # What is seen
 
 
@@ -166,6 +176,7 @@ def test_a_call_that_nobody_pays_has_none(browser, db):
     [
         ({}, "$2.472", "price is not known yet"),
         ({"price_told": "-210", "price_unit": "JPY"}, "$2.472", "price is -210 JPY"),
+        ({"doubted_at": ENDED["end_time"]}, "$2.472", "price is not known yet"),
         ({"end_time": None}, "$0.0515", "It is running"),
         ({"end_time": None, "doubted_at": ENDED["end_time"]}, "$0.0515", "Twilio has not known it since"),
     ],
@@ -240,6 +251,8 @@ def test_calls_are_found_by_what_is_wrong_with_them_and_whose_they_are(browser, 
 def test_what_captions_hold_is_held_where_they_are_on(browser, call, group, settings):
     ours(Call).update(end_time=None)
     page = f"/admin/billing/account/{call.payer_id}/change/"
+    GroupCall.objects.create(group_id=group.pk, captions=False)
+    GroupCall.objects.create(group_id=Group.objects.create(name="Choir").pk, captions=True)
     assert "$0.0515" in text(browser.get(page))
-    GroupCall.objects.create(group_id=group.pk, captions=True)
+    ours(GroupCall).filter(group_id=group.pk).update(captions=True)
     assert "$0.0515" not in text(browser.get(page))

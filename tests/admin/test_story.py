@@ -1,7 +1,7 @@
 """One person's whole story on one page: of each kind of rows the newest, and links to all of them."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -254,3 +254,11 @@ def test_a_sign_in_that_is_none_yet_an_export_that_is_made_and_an_entry_without_
     assert "none yet" in shown["Sign-in"][0]
     assert "not yet" not in shown["Exports that are kept"][0]
     assert "change" in shown["By operators, on their page"][0]
+
+
+def test_a_call_is_told_with_when_it_began_or_was_let_in(browser, bob):
+    then = datetime(2024, 5, 6, tzinfo=UTC)
+    Call.objects.create(sid="CA1", user_id=bob.pk, start_time=then)
+    Call.objects.create(sid="CA2", user_id=bob.pk, created_at=then.replace(year=2023))
+    shown = parts(text(story(browser, bob.pk)))["Calls"]
+    assert sorted(year for row in shown for year in ("2023", "2024") if year in row) == ["2023", "2024"]
