@@ -16,6 +16,8 @@ import signal
 import sys
 import time
 
+import psycopg2
+
 from bench.database import ROOT
 from bench.mutants import equivalent, paper
 from bench.mutants.copies import CannotStartError
@@ -64,7 +66,7 @@ def main() -> int:
     if given.sample:
         wanted = random.Random(given.seed).sample(wanted, min(given.sample, len(wanted)))
     FOLDER.mkdir(exist_ok=True)
-    postgresql = "" if given.only_sqlite else postgresql
+    postgresql = "" if given.only_sqlite else reachable(postgresql)
     mapping = Mapping(FOLDER, postgresql, given.workers)
     if given.renew:
         mapping.renew()
@@ -80,6 +82,16 @@ def main() -> int:
 def row(path: str, results: list[Result], excused: int, given: argparse.Namespace) -> str:
     found = [each for each in results if each.file == path]
     return paper.row(path, found, excused, paper.today(), rules=given.rules, nearest=given.nearest)
+
+
+def reachable(url: str) -> str:
+    """The same; before hours of work, and not after it. Raises CannotStartError."""
+    if url:
+        try:
+            psycopg2.connect(url, connect_timeout=5).close()
+        except psycopg2.OperationalError as error:
+            raise CannotStartError(f"POSTGRESQL_URL names no database that lets one in: {error}") from error
+    return url
 
 
 def postgresql_url() -> str:
