@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from billing.cards import replace_default
 from billing.gateway.interface import PaymentsMisconfigured, RefundRefused
 from billing.ledger import account_of
 from billing.models import PaymentNotice, RefundRequest, StripeEvent, TopUp
+from billing.notices import notify
 from billing.refunds import refund
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -240,4 +243,17 @@ def test_a_refund_whose_key_stripe_knows_otherwise_is_refused_and_no_fault_of_th
     stripe_double.fail_next(SET_UP["another key's parameters"])
     with pytest.raises(RefundRefused):
         refund(top_up=ours(TopUp).get(), amount_cents=500, key="k")
+    assert not PaymentNotice.objects.exists()
+
+
+def test_what_cannot_be_written_down_for_the_operators_holds_up_nothing(alice, caplog):
+    def fail(**_):
+        raise DatabaseError
+
+    pre_save.connect(fail, sender=PaymentNotice)
+    try:
+        notify("stripe:x", WORDS)
+    finally:
+        pre_save.disconnect(fail, sender=PaymentNotice)
+    assert "could not be kept" in caplog.text
     assert not PaymentNotice.objects.exists()

@@ -3,7 +3,7 @@
 import pytest
 
 from billing.cards import replace_default
-from billing.models import LedgerEntry, StripeEvent, TopUp
+from billing.models import LedgerEntry, PaymentNotice, StripeEvent, TopUp
 from billing.top_ups import cancel
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
@@ -24,6 +24,11 @@ def test_a_lost_payment_arrives_by_the_webhook(send, unanswered, balance):
     answer = send(event("payment_intent.succeeded", unanswered))
     assert (answer.status_code, answer.content) == (204, b"")
     assert balance() == "20.00"
+
+
+def test_of_a_payment_in_dollars_there_is_nothing_to_tell_the_operators(send, unanswered):
+    send(event("payment_intent.succeeded", unanswered))
+    assert (ours(StripeEvent).get().reason, PaymentNotice.objects.exists()) == ("", False)
 
 
 def test_a_second_delivery_changes_nothing(send, unanswered):

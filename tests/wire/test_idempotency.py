@@ -247,6 +247,20 @@ def test_of_a_token_that_a_dying_worker_used_up_the_same_card_comes(
 
 
 @pytest.mark.django_db
+def test_a_key_that_a_dying_worker_left_is_taken_over_and_no_other(api, alice):
+    def make(key):
+        body = {"name": key, "userId": alice.pk}
+        return api.post("/api/groups", body, headers={"Idempotency-Key": key}).json()["id"]
+
+    make("key-that-was-left")
+    left = KeptAnswer.objects.get().pk
+    other = make("key-of-another-group")
+    KeptAnswer.objects.filter(pk=left).update(status=None, made=None, until=timezone.now())
+    make("key-that-was-left")
+    assert make("key-of-another-group") == other
+
+
+@pytest.mark.django_db
 def test_after_a_card_that_was_refused_another_may_come_under_its_key(api, stripe_payments, alice):
     customer = ensure_customer(alice)
     body = {"userStripeId": customer, "sourceId": "tok_chargeDeclined"}

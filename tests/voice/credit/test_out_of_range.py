@@ -255,6 +255,13 @@ def test_an_end_before_it_was_let_in_is_kept_aside_and_is_that_of_receipt(twilio
     assert charges() == []  # its price is waited for
 
 
+def test_an_end_that_is_yet_to_come_is_kept_aside_and_is_that_of_receipt(twilio, let_in):
+    told = written(timezone.now() + timedelta(hours=1))
+    twilio("/api/voice/callEvents", CallSid=let_in["sid"], CallStatus="completed", CallDuration="61", Timestamp=told)
+    call = ours(Call).get()
+    assert (call.end_time <= timezone.now(), call.duration_told[:4]) == (True, "end ")
+
+
 def test_a_start_before_it_was_let_in_is_kept_aside_and_lengthens_no_call(let_in):
     let_in.update(duration="", start_time="Mon, 01 Jan 2001 00:00:00 +0000")
     reconcile_calls(now=timezone.now() + timedelta(minutes=3))
