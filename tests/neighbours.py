@@ -61,7 +61,7 @@ GROUP, PAYER = -1, -1
 BALANCE = 7_000_000
 FAR = timedelta(days=9000)
 TESTS = Path(__file__).parent
-FOLDERS = {"access", "admin", "billing", "export", "groups", "users", "voice"}
+FOLDERS = {"access", "admin", "billing", "export", "groups", "users", "voice", "wire"}
 """Of the tests of what people do, and what becomes of it. Those of the door and of streams look on from outside, by
 connections that would wait for a test that has written."""
 

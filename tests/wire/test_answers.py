@@ -58,6 +58,7 @@ def test_a_changed_answer_is_given_anew(api, alice):
     assert api.get("/api/users", headers={"If-None-Match": etag}).status_code == 200
 
 
+@pytest.mark.alone
 def test_a_new_page_behind_changes_the_etag_and_304_keeps_the_link(api, alice, bob):
     last = api.get("/api/users?limit=2")
     person("Eve")
@@ -81,6 +82,7 @@ def test_pages_cover_the_list_once_and_keep_other_parameters(api, db):
     assert "Link" not in rest
 
 
+@pytest.mark.alone
 def test_the_next_page_is_at_our_own_address_whatever_the_host_header_says(api, alice, bob, settings):
     settings.PUBLIC_URL = "https://api.example.com"
     for header in ({}, {"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}):
@@ -98,6 +100,7 @@ def thousand_and_two(db):
     User.objects.bulk_create(User(email=f"{n}@example.com", display_name=str(n)) for n in range(1002))
 
 
+@pytest.mark.alone
 def test_a_list_of_more_than_a_thousand_ends_there_and_links_to_its_rest(api, thousand_and_two):
     first = api.get("/api/users")
     assert (len(first.json()), len(api.get(link_of(first)).json())) == (1000, 2)

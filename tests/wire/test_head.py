@@ -14,7 +14,7 @@ from tests.wire.test_routes import ROUTES
 from users.models import Export
 from users.unsubscribing import PATH, unsubscribe_address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.alone]
 READ = [
     "/healthz",
     "/readyz",

@@ -25,6 +25,7 @@ from groups.models import (
 )
 from tests.access.rows import all_rows, changed
 from tests.conftest import Client
+from tests.neighbours import ours
 from tests.uploads.files import picture
 from uploads.models import Picture
 from users.api import idempotent
@@ -225,11 +226,11 @@ def test_while_the_first_is_at_work_the_second_is_told_to_wait(write, monkeypatc
 @pytest.mark.django_db
 def test_a_worker_that_dies_keeps_the_key_for_a_minute(write):
     write()
-    count = KeptAnswer.objects.update(status=None, made=None, until=timezone.now() + timedelta(seconds=5))
+    count = ours(KeptAnswer).update(status=None, made=None, until=timezone.now() + timedelta(seconds=5))
     assert (count, write().status_code) == (1, 409)
-    KeptAnswer.objects.update(until=timezone.now())
+    ours(KeptAnswer).update(until=timezone.now())
     assert write().status_code in (200, 201)
-    assert KeptAnswer.objects.get().status
+    assert ours(KeptAnswer).get().status
 
 
 @pytest.mark.django_db
@@ -242,7 +243,7 @@ def test_of_a_token_that_a_dying_worker_used_up_the_same_card_comes(
     alice.stripe_id = None
     alice.stripe_id = ensure_customer(alice)
     first = sender(kind)()
-    KeptAnswer.objects.update(status=None, made=None, until=timezone.now())
+    ours(KeptAnswer).update(status=None, made=None, until=timezone.now())
     assert sender(kind)().content == first.content
 
 
@@ -253,7 +254,7 @@ def test_a_key_that_a_dying_worker_left_is_taken_over_and_no_other(api, alice):
         return api.post("/api/groups", body, headers={"Idempotency-Key": key}).json()["id"]
 
     make("key-that-was-left")
-    left = KeptAnswer.objects.get().pk
+    left = ours(KeptAnswer).get().pk
     other = make("key-of-another-group")
     KeptAnswer.objects.filter(pk=left).update(status=None, made=None, until=timezone.now())
     make("key-that-was-left")
@@ -275,7 +276,7 @@ def test_who_took_longer_than_their_minute_keeps_nothing_in_place_of_the_next_on
 
     def take_over(name):
         monkeypatch.undo()
-        KeptAnswer.objects.update(until=timezone.now())
+        ours(KeptAnswer).update(until=timezone.now())
         answers.append(api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"])
 
     monkeypatch.setattr(idempotent, "failpoint", take_over)
@@ -287,7 +288,7 @@ def test_who_took_longer_than_their_minute_keeps_nothing_in_place_of_the_next_on
 def test_after_a_day_the_key_is_new(write):
     write()
     assert not old_answers(timezone.now() + timedelta(hours=23)).exists()
-    KeptAnswer.objects.update(until=timezone.now())
+    ours(KeptAnswer).update(until=timezone.now())
     assert write(1).status_code in (200, 201)
     assert old_answers(timezone.now() + timedelta(hours=25)).count() == 1
 
@@ -297,7 +298,7 @@ def test_a_refusal_is_not_kept(api, alice, group):
     path = f"/api/groups/{group.pk}/activities"
     assert api.post(path, {"userId": alice.pk, "activity": ""}, headers=KEY).status_code == 400
     assert api.post(path, {"userId": 999_999, "activity": "a"}, headers=KEY).status_code == 404
-    assert not KeptAnswer.objects.exists()
+    assert not ours(KeptAnswer).exists()
     assert api.post(path, {"userId": alice.pk, "activity": "a"}, headers=KEY).status_code == 201
 
 
@@ -306,7 +307,7 @@ def test_a_refusal_is_not_kept(api, alice, group):
 def test_a_key_that_is_none_is_refused(api, key):
     answer = api.post("/api/groups", {"name": "New"}, headers={"Idempotency-Key": key})
     assert answer.status_code == 400
-    assert not Group.objects.exists()
+    assert not ours(Group).exists()
 
 
 @pytest.mark.django_db
@@ -315,29 +316,29 @@ def test_a_key_is_ones_own_and_the_addresss(signed_in, alice, bob, group):
         assert signed_in(user).post("/api/groups", {"name": "New"}, headers=KEY).status_code == 201
     path = f"/api/groups/{group.pk}/activities"
     assert signed_in(bob).post(path, {"userId": bob.pk, "activity": "a"}, headers=KEY).status_code == 201
-    assert Group.objects.filter(name="New").count() == 2
+    assert ours(Group).filter(name="New").count() == 2
 
 
 @pytest.mark.django_db
 def test_a_key_is_an_addresss_in_open_mode(api):
     for address in ("192.0.2.1", "192.0.2.2"):
         assert api.post("/api/groups", {"name": "New"}, headers=KEY, REMOTE_ADDR=address).status_code == 201
-    assert Group.objects.count() == 2
+    assert ours(Group).count() == 2
 
 
 @pytest.mark.django_db
 def test_a_final_slash_and_the_order_of_a_body_make_no_other_request(api):
     first = api.post("/api/groups", {"name": "New", "callStatus": False}, headers=KEY)
     assert api.post("/api/groups/", {"callStatus": False, "name": "New"}, headers=KEY).content == first.content
-    assert Group.objects.count() == 1
+    assert ours(Group).count() == 1
 
 
 @pytest.mark.django_db
 def test_what_was_made_and_is_gone_is_404_and_is_not_made_again(api):
     api.post("/api/groups", {"name": "New"}, headers=KEY)
-    Group.objects.all().delete()
+    ours(Group).all().delete()
     assert api.post("/api/groups", {"name": "New"}, headers=KEY).status_code == 404
-    assert not Group.objects.exists()
+    assert not ours(Group).exists()
 
 
 @pytest.mark.django_db
@@ -358,7 +359,7 @@ def test_the_last_word_of_who_left_is_answered_again(signed_in, bob, group):
     assert client.post(f"{path}/activities", body, headers=KEY).content == first.content
     assert client.post(f"{path}/activities", body, headers={"Idempotency-Key": "k2"}).status_code == 404
     assert client.post(f"{path}/activities", {**body, "activity": "more"}, headers=KEY).status_code == 422
-    assert (Activity.objects.count(), Departure.objects.count()) == (1, 1)
+    assert (ours(Activity).count(), ours(Departure).count()) == (1, 1)
 
 
 @pytest.mark.django_db
@@ -367,14 +368,14 @@ def test_it_goes_with_its_person_and_names_nobody(signed_in, api, alice):
     kept = str(all_rows()["keptAnswers"])
     assert all(word not in kept for word in ("Alice", "alice"))
     alice.delete()
-    assert not KeptAnswer.objects.exists()
+    assert not ours(KeptAnswer).exists()
 
 
 @pytest.mark.django_db
 def test_what_somebody_signed_up_under_goes_with_them(api):
     made = api.post("/api/users", {"email": "new@example.com"}, headers=KEY).json()
     User.objects.get(pk=made["id"]).delete()
-    assert not KeptAnswer.objects.exists()
+    assert not ours(KeptAnswer).exists()
 
 
 @pytest.mark.django_db
@@ -385,8 +386,8 @@ def test_work_and_answer_are_kept_together_or_not_at_all(api, alice, monkeypatch
     monkeypatch.setattr(idempotent, "keep", die)
     client = Client(raise_request_exception=False)
     assert client.post("/api/groups", {"name": "New"}, headers=KEY).status_code == 500
-    assert not Group.objects.exists()
-    assert not KeptAnswer.objects.exists()
+    assert not ours(Group).exists()
+    assert not ours(KeptAnswer).exists()
 
 
 @pytest.mark.django_db(transaction=True)

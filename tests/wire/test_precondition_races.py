@@ -7,6 +7,7 @@ from billing.ledger import account_of, post_entry
 from billing.models import LedgerEntry
 from groups.models import Group, Participant
 from groups.services import add_person
+from tests.neighbours import ours
 from tests.users.api.test_delete_races import ROUNDS, together
 from tests.voice.conferences.test_event_races import at_once
 from users.models import User
@@ -75,7 +76,7 @@ def test_a_call_onto_which_somebody_comes_meanwhile_is_not_cleared_under_the_old
     answers, send = late("delete", "/api/groups/{group}/callParticipants", None)
     at_once(lambda: add_person(group_id=group.pk, user_id=bob.pk, people=Participant), send)
     assert answers[0].status_code == 412
-    assert {each.user for each in Participant.objects.all()} == {alice, bob}
+    assert {each.user for each in ours(Participant).all()} == {alice, bob}
 
 
 @pytest.mark.parametrize(

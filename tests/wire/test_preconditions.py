@@ -5,6 +5,7 @@ import pytest
 from groups.models import Caption, Group, Participant
 from tests.access.operations import served
 from tests.access.rows import all_rows
+from tests.neighbours import ours
 from users.models import User
 from users.notification_choices import choose
 from users.sign_in.local_issuer import local_token
@@ -46,12 +47,12 @@ def refused(answer):
 
 
 def change_all():
-    User.objects.update(display_name="Meanwhile", account_balance_micros=5_000_000, last4="1111")
-    Group.objects.update(name="Meanwhile", call_status=True)
+    ours(User).update(display_name="Meanwhile", account_balance_micros=5_000_000, last4="1111")
+    ours(Group).update(name="Meanwhile", call_status=True)
     rules = {"end_when_alone": False, "language": "en-GB"}
-    GroupCall.objects.update_or_create(group=Group.objects.get(), defaults=rules)
-    Caption.objects.create(group=Group.objects.get(), display_name="Al", text="Hello")
-    for person in User.objects.all():
+    GroupCall.objects.update_or_create(group=ours(Group).get(), defaults=rules)
+    Caption.objects.create(group=ours(Group).get(), display_name="Al", text="Hello")
+    for person in ours(User).all():
         choose(user_id=person.pk, push=False)
 
 

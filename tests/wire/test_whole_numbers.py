@@ -3,6 +3,7 @@
 import pytest
 
 from groups.models import Device, Membership
+from tests.neighbours import ours
 
 pytestmark = pytest.mark.django_db
 WRITTEN = ["{}", "{}.0", "{}e0", "{}.000", "{}0E-1"]
@@ -20,7 +21,7 @@ def test_an_id_in_a_body_is_it_however_it_is_written(api, group, dave, written, 
     number = written.format(dave.pk)
     body = f"userId={number}" if kind == FORM else f'{{"userId": {number}}}'
     assert post(api, f"/api/groups/{group.pk}/groupMembers", body, kind).status_code == 201
-    assert Membership.objects.filter(group=group, user=dave).exists()
+    assert ours(Membership).filter(group=group, user=dave).exists()
 
 
 @every_way
@@ -86,7 +87,7 @@ def test_tags_are_groups_however_they_are_written(api, group, written):
     number = written.format(group.pk)
     post(api, "/api/voice/registerBinding", f'{{"identity": "a", "Address": "t", "tags": [{number}]}}')
     post(api, "/api/voice/registerBinding", f"identity=a&Address=u&tags={number}", FORM)
-    assert [[int(tag) for tag in device.tag_ids()] for device in Device.objects.order_by("id")] == [[group.pk]] * 2
+    assert [[int(tag) for tag in device.tag_ids()] for device in ours(Device).order_by("id")] == [[group.pk]] * 2
 
 
 @every_way
