@@ -227,6 +227,11 @@ def test_a_card_that_pays_nothing_any_more_when_its_turn_comes_is_not_told(card)
     assert not ours(Notice).exists()
 
 
+def test_a_card_that_was_told_meanwhile_is_not_told_when_its_turn_comes(card):
+    known = card(2027, 3)
+    assert (tell_of_card(known), tell_of_card(known)) == (True, False)
+
+
 def test_a_card_that_pays_nothing_is_not_told(card):
     now = timezone.now()
     card(now.year, now.month, is_default=False)

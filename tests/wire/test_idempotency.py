@@ -360,6 +360,8 @@ def test_the_last_word_of_who_left_is_answered_again(signed_in, bob, group):
     assert client.post(f"{path}/activities", body, headers={"Idempotency-Key": "k2"}).status_code == 404
     assert client.post(f"{path}/activities", {**body, "activity": "more"}, headers=KEY).status_code == 422
     assert (ours(Activity).count(), ours(Departure).count()) == (1, 1)
+    ours(KeptAnswer).update(status=None)  # as while the first is at work
+    assert client.post(f"{path}/activities", body, headers=KEY).status_code == 404
 
 
 @pytest.mark.django_db

@@ -194,6 +194,16 @@ def test_while_twilio_does_not_answer_nothing_is_closed(talk, shown, twilio_doub
     assert len(shown()[0]) == 2
 
 
+def test_another_leg_stays_in_doubt(talk):
+    reconcile_calls(now=later(minutes=3))
+    since = {"created_at": before(minutes=40), "doubted_at": before(minutes=20)}
+    other = Call.objects.create(sid=f"CA{'0' * 32}", **since)
+    talk.become_known()
+    reconcile_calls(now=later(minutes=10))
+    other.refresh_from_db()
+    assert (other.doubted_at, Call.objects.get(sid=talk.alice).doubted_at) == (since["doubted_at"], None)
+
+
 def test_an_end_that_was_told_while_it_was_being_closed_stays(talk):
     asked_about = ours(Conference).get()
     talk.tell(5, "conference-end", Timestamp=written(before(minutes=1)))
