@@ -13,7 +13,7 @@ from billing.models import LedgerEntry
 from tests.doubles.twilio import ago, written
 from tests.neighbours import ours
 from voice.conferences.doubts import close_conference, doubt_call, doubt_conference
-from voice.conferences.reconciliation import reconcile_calls
+from voice.conferences.reconciliation import ask_about_call, reconcile_calls
 from voice.credit.cut_off import cut_off
 from voice.credit.prices import sync_prices
 from voice.models import Call, Conference, ConferenceEvent
@@ -199,7 +199,7 @@ def test_another_leg_stays_in_doubt(talk):
     since = {"created_at": before(minutes=40), "doubted_at": before(minutes=20)}
     other = Call.objects.create(sid=f"CA{'0' * 32}", **since)
     talk.become_known()
-    reconcile_calls(now=later(minutes=10))
+    ask_about_call(Call.objects.get(sid=talk.alice), now=later(minutes=10))
     other.refresh_from_db()
     assert (other.doubted_at, Call.objects.get(sid=talk.alice).doubted_at) == (since["doubted_at"], None)
 
