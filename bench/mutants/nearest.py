@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -80,12 +80,13 @@ class Map:
         lines = range(mutant.first_line, mutant.last_line + 1)
         return bool(self.then(mutant.path, lines) & self.at_import.get(mutant.path, set()))
 
-    def tests_for(self, mutant: Mutant) -> Usual:
-        """Those that execute the very lines; where only an import does, those that use what stands there."""
-        found = self.reaching(mutant)
+    def tests_for(self, mutant: Mutant, files: Container[str] | None = None) -> Usual:
+        """Those that execute the very lines; where only an import does, those that use what stands there. Of these test
+        files, or of all."""
+        found = within(files, self.reaching(mutant))
         nearest = self.seldom_first(mutant, self.in_order(mutant, found))
         if len(found) < FEW:  # what is made once for all (a prepared query, a cache) is noted of the first test alone
-            every = self.executing(mutant.path, range(1, len(mutant.text.splitlines()) + 1))
+            every = within(files, self.executing(mutant.path, range(1, len(mutant.text.splitlines()) + 1)))
             nearest += self.in_order(mutant, every - found)
         return nearest
 
@@ -165,6 +166,10 @@ class Map:
     def pace(self) -> float:
         """How slow the machine was when this was noted: by the usual test, which takes a twentieth of a second."""
         return max(1.0, median(self.seconds.values()) / USUAL) if self.seconds else 1.0
+
+
+def within(files: Container[str] | None, names: set[str]) -> set[str]:
+    return names if files is None else {name for name in names if file_of(name) in files}
 
 
 def varied(names: Iterable[str], is_slow: Callable[[str], bool], stem: str) -> list[str]:

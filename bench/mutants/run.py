@@ -64,7 +64,7 @@ class Run:
         return replace(result, status=status, ran=before.ran + result.ran, reaching=before.reaching + result.reaching)
 
     def tried(self, copy: Copy, mutant: Mutant, database: str) -> Result:
-        found = [each for each in self.map.tests_for(mutant) if file_of(each[0]) in self.files]
+        found = self.map.tests_for(mutant, self.files)
         reaching = [each for each in found if copy.url or each[0] not in self.map.races]
         if copy.url:
             reaching.sort(key=lambda each: each[0] not in self.map.races)

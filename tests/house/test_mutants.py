@@ -317,13 +317,13 @@ def test_one_case_of_each_test_comes_before_the_next_and_what_is_slow_last():
 def asked(tmp_path):
     """The order in which tests are asked of a fault, of which each has executed some lines of its module."""
 
-    def asked(fault, lines):
+    def asked(fault, lines, files=None):
         (tmp_path / "reach").mkdir()
         (tmp_path / "sources" / fault.path).parent.mkdir(parents=True)
         (tmp_path / "sources" / fault.path).write_text(fault.text)
         noted = {name: {"outcome": "passed", "seconds": 0.01, "lines": {fault.path: of}} for name, of in lines.items()}
         (tmp_path / "reach" / "noted.json").write_text(json.dumps(noted))
-        return [name for name, _ in Map(tmp_path).tests_for(fault)]
+        return [name for name, _ in Map(tmp_path).tests_for(fault, files)]
 
     return asked
 
@@ -337,6 +337,15 @@ def test_whom_a_guard_holds_up_comes_before_whoever_passes_it_and_then_the_tests
     first, *others = asked(guard, noted)
     assert (first, len(others)) == ("tests/wire/test_far.py::test_it", 51)
     assert others.index("tests/wire/test_far.py::test_just_not") < SELDOM
+
+
+def test_where_few_of_the_files_asked_execute_a_line_whoever_executes_its_module_is_asked_too(asked):
+    """A query that is prepared once is made by whichever test is the first of its process."""
+    path = "groups/services.py"
+    fault = next(each for each in mutants(path, (ROOT / path).read_text()) if each.operator == "guard removed")
+    noted = {f"tests/voice/test_{number}.py::test_it": [fault.first_line] for number in range(50)}
+    noted["tests/groups/test_near.py::test_it"] = [fault.first_line + 1]
+    assert asked(fault, noted, {"tests/groups/test_near.py"}) == ["tests/groups/test_near.py::test_it"]
 
 
 def test_whom_a_constant_holds_up_comes_before_whoever_only_meets_it(asked):
