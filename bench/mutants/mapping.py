@@ -40,7 +40,6 @@ def parts(names: Iterable[str]) -> Iterator[list[str]]:
 class Mapping:
     def __init__(self, folder: Path, postgresql: str, workers: int = 2) -> None:
         self.folder, self.postgresql, self.workers = folder, postgresql, workers
-        self.moved: dict[str, dict[int, set[int]]] = {}
 
     @property
     def last(self) -> str:
@@ -134,10 +133,6 @@ class Mapping:
         """By the lines of the text that the map was begun with: a product file may have changed since."""
         for test in noted.values():
             for path, lines in test.get("lines", {}).items():
-                test["lines"][path] = sorted(set().union(*(self.lines_then(path).get(line, set()) for line in lines)))
+                places = moved(self.folder / "sources" / path, ROOT / path)
+                test["lines"][path] = sorted(set().union(*(places.get(line, set()) for line in lines)))
         return noted
-
-    def lines_then(self, path: str) -> dict[int, set[int]]:
-        if path not in self.moved:
-            self.moved[path] = moved(self.folder / "sources" / path, ROOT / path)
-        return self.moved[path]

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -43,7 +43,6 @@ class Map:
         self.failing: list[str] = []
         """What fails without a fault, so that its failure would say nothing."""
         self.sources = folder / "sources"
-        self.moved: dict[str, dict[int, set[int]]] = {}
         for file in sorted((folder / "reach").glob("*.json")):
             for name, test in json.loads(file.read_text()).items():
                 self.take(name, test)
@@ -68,9 +67,8 @@ class Map:
 
     def then(self, path: str, lines: Iterable[int]) -> set[int]:
         """The lines that were where these are. A new line stands for those around it."""
-        if path not in self.moved:
-            self.moved[path] = moved(self.sources / path, ROOT / path)
-        return set().union(*(self.moved[path].get(line, set()) for line in lines))
+        places = moved(self.sources / path, ROOT / path)
+        return set().union(*(places.get(line, set()) for line in lines))
 
     def executing(self, path: str, lines: Iterable[int]) -> set[str]:
         known = self.lines.get(path, {})
@@ -194,6 +192,7 @@ def top_name(mutant: Mutant) -> str:
     return ""
 
 
+@cache
 def moved(before: Path, now: Path) -> dict[int, set[int]]:
     """For each line of now, counted from 1, those of before."""
     olds = before.read_text().splitlines() if before.exists() else []

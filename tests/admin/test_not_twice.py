@@ -13,12 +13,11 @@ from django.utils import timezone
 from billing.ledger import account_of, post_entry
 from billing.models import LedgerEntry, RefundRequest, TopUp
 from tests.admin.conftest import Browser, read_form, text
-from tests.doubles.server import Answer
+from tests.doubles.stripe_objects import error
 from tests.neighbours import ours
 from users.models import User
 
 ACCOUNTS = "/admin/billing/account"
-REFUSED = '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'
 
 
 @pytest.fixture
@@ -78,15 +77,21 @@ def test_a_refund_of_another_amount_and_a_later_one_are_not_asked_about(send, op
 
 
 @pytest.fixture
-def send_both(browser, account, monkeypatch):
+def ruth(db):
+    """Another operator."""
+    browser = Browser()
+    browser.force_login(User.objects.create_superuser("ruth@example.com", display_name="Ruth"))
+    return browser
+
+
+@pytest.fixture
+def send_both(browser, ruth, account, monkeypatch):
     """Two operators, each with a form of their own, which they send at the same moment: neither sees the other's
     before their own is about to count."""
-    other = Browser()
-    other.force_login(User.objects.create_superuser("ruth@example.com", display_name="Ruth"))
 
     def sent(name, **written):
         path, ready = f"{ACCOUNTS}/{account.pk}/{name}/", Barrier(2)
-        forms = [(each, {**each.form(path), **written}) for each in (browser, other)]
+        forms = [(each, {**each.form(path), **written}) for each in (browser, ruth)]
         monkeypatch.setattr("billing.admin.actions.failpoint", lambda _: ready.wait(timeout=30))
 
         def send(form):
@@ -114,14 +119,6 @@ def test_of_two_operators_who_give_back_the_same_at_once_one_is_asked(on_postgre
     assert sorted("Then tick the box" in page for page in pages) == [False, True]
     assert (stripe_double.books, ours(RefundRequest).count()) == ([1950], 1)
     assert LogEntry.objects.filter(change_message__contains="to be given back").count() == 1
-
-
-@pytest.fixture
-def ruth():
-    """Another operator."""
-    browser = Browser()
-    browser.force_login(User.objects.create_superuser("ruth@example.com", display_name="Ruth"))
-    return browser
 
 
 def told(browser, account, name):
@@ -155,7 +152,7 @@ def test_money_that_came_otherwise_is_not_asked_about(send, account):
 
 
 def test_a_refund_that_was_refused_is_not_asked_about(send, browser, account, opened, stripe_double):
-    stripe_double.fail_next(Answer(400, REFUSED))
+    stripe_double.fail_next(error(400, "invalid_request_error", "It is disputed", code="charge_disputed"))
     send("refund", top_up=opened["top_up"], amount="0.50")
     assert (stripe_double.books, told(browser, account, "refund")) == ([2000], [])
     send("refund", top_up=opened["top_up"], amount="0.50")

@@ -103,7 +103,7 @@ def test_of_several_payments_only_the_one_can_be_sent_again(refund, api, alice, 
 
 
 def test_what_was_refused_is_asked_anew_and_finds_what_is_free(refund, account, stripe_double):
-    stripe_double.fail_next(Answer(400, '{"error": {"type": "invalid_request_error", "code": "charge_disputed"}}'))
+    stripe_double.fail_next(error(400, "invalid_request_error", "It is disputed", code="charge_disputed"))
     refund(amount="7")
     post_entry(account=account, kind="call", amount_micros=-15_000_000, reference="twilio:CA1", memo="")
     assert "which is $5.00 now" in text(refund(amount="7"))

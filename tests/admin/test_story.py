@@ -230,6 +230,7 @@ def test_of_who_is_gone_what_has_stayed_is_shown(browser, lived):
 def test_nobody_has_no_story(browser, nobody):
     Erasure.objects.create(person_id=505505)
     assert story(browser, nobody).status_code == 404
+    assert Erasure.objects.get().person_id == 505505
 
 
 def test_the_persons_page_leads_there(browser, alice):
