@@ -441,7 +441,10 @@ REFUSED = [
     *(("choice", value, [("off", "on")]) for value in ("yes", "ON")),
     *(("flag", value, []) for value in ("yes", "1", "truth")),
     *(("whole", value, [5, 1, 10]) for value in ("0", "11", "-1", "x", "1.5", "²", "٣", "00000000005")),
-    *(("micros", value, ["0.0085"]) for value in ("-1", "x", "inf", "NaN", "1e400", "0.0000005", "1000000.000001")),
+    *(
+        ("micros", value, ["0.0085"])
+        for value in ("-1", "x", "inf", "NaN", "1e400", "0.0000005", "1e-8", "0.00000001", "1000000.000001")
+    ),
     *(
         ("telephones", f"+12025550123,{value}", [])
         for value in ("12025550123", "+02025550", "+120255", "+1" + "2" * 15)
