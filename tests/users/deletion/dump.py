@@ -33,7 +33,8 @@ def readings(value: Any) -> list[str]:
 
 
 def where(words: dict[str, str], tables: dict[str, str]) -> dict[str, list[str]]:
-    """In which tables each word stands, whatever its case. Four digits must stand alone: some id has them by chance."""
+    """In which tables each word stands, whatever its case. Four digits must stand alone, and be no part of a UUID: some
+    id has them by chance."""
     return {
         what: sorted(name for name, text in tables.items() if search(pattern(word), text))
         for what, word in words.items()
@@ -41,5 +42,5 @@ def where(words: dict[str, str], tables: dict[str, str]) -> dict[str, list[str]]
 
 
 def pattern(word: str) -> str:
-    ends = (r"(?<![0-9a-z])", r"(?![0-9a-z])") if len(word) == 4 else ("", "")
+    ends = (r"(?<![0-9a-z])(?<![0-9a-f]{4}-)", r"(?![0-9a-z])") if len(word) == 4 else ("", "")
     return f"(?i){ends[0]}{escape(word)}{ends[1]}"
