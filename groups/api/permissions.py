@@ -13,7 +13,6 @@ from django.http import Http404
 from django.utils import timezone
 from rest_framework.request import Request
 
-from core.preconditions import as_they_are_now, in_one_state
 from core.prepared import prepared
 from core.wire import read
 from groups.models import PARTS, Departure, Group
@@ -72,13 +71,6 @@ def furthest(rule: Rule, parts: Iterable[bool]) -> Reach | None:
     return max((each for each, is_theirs in zip(rule, parts, strict=True) if is_theirs), default=None)
 
 
-def hold_parts(*, group_id: int, user_id: int) -> None:
-    """In a transaction that sees one state, makes sure that this person's parts in the group have not ended since."""
-    if in_one_state.get():
-        for part in PARTS:
-            list(as_they_are_now(part.objects.filter(group=group_id, user=user_id)))
-
-
 def exists(group_id: int) -> bool:
     """Raises Http404 where it does not."""
     if not Group.objects.filter(pk=group_id).exists():
@@ -101,7 +93,6 @@ class MayInGroup(IsSignedUp):
             return True
         if not isinstance(caller, User) or caller.is_staff:
             return request.method != "POST" or exists(self.group_id(request, view))
-        hold_parts(group_id=self.group_id(request, view), user_id=caller.pk)
         found = reach(self.rule(request, view), group_id=self.group_id(request, view), user_id=caller.pk)
         if found is None:
             return self.let_stranger_in(request, view, caller)
