@@ -59,7 +59,7 @@ def main() -> int:
         return 1
     if given.rules:
         every = [mutant for mutant in every if mutant.operator in RULES]
-    wanted = [mutant for mutant in every if not any(entry.fits(mutant) for entry in entries)]
+    wanted = [mutant for mutant in every if not equivalent.is_listed(entries, mutant)]
     excused = {path: sum(mutant.path == path for mutant in every) for path in paths}
     for mutant in wanted:
         excused[mutant.path] -= 1

@@ -39,6 +39,10 @@ def read(path: Path = LIST) -> list[Entry]:
     return entries
 
 
+def is_listed(entries: Iterable[Entry], mutant: Mutant) -> bool:
+    return any(entry.fits(mutant) for entry in entries)
+
+
 def stale(entries: Iterable[Entry], mutants: Iterable[Mutant], paths: Iterable[str]) -> list[Entry]:
     """Those of these files that are about no fault any more."""
     places = {(each.path, each.function, each.line, each.change) for each in mutants}

@@ -122,16 +122,20 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def mutants(path: str, text: str) -> list[Mutant]:
-    """Every fault that leaves a module that can be compiled, in the order of the text."""
+def mutants(path: str, text: str, wanted: Callable[[Mutant], bool] = lambda _: True) -> list[Mutant]:
+    """Every fault that leaves a module that can be compiled, in the order of the text; of those `wanted`, as to see
+    what a fault means takes long."""
     found, module = [], Module(text)
     seen = {(first, meaning(module.text_of(first, last))) for first, last in module.statements}
     for (start, end, becomes, operator), function in sorted(module.pieces()):
+        mutant = Mutant(path, text, start, end, becomes, operator, function)
+        if not wanted(mutant):
+            continue
         first, last = module.statement_around(start)
         fault = meaning(module.text_of(first, start) + becomes + module.text_of(end, last))
         if fault and (first, fault) not in seen:
             seen.add((first, fault))
-            found.append(Mutant(path, text, start, end, becomes, operator, function))
+            found.append(mutant)
     return found
 
 
