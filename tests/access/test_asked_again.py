@@ -135,9 +135,18 @@ def stranger_is_answered(operation):
     return int(operation.cells["stranger"].strip("="))
 
 
-def test_a_sign_in_that_is_unbound_meanwhile_counts_no_more(meet, bound):
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"oidc_issuer": None, "oidc_subject": None},
+        {"oidc_subject": "auth0|of-another"},
+        {"oidc_issuer": "https://another.example"},
+    ],
+    ids=["", "and another is bound", "and one of another issuer is bound"],
+)
+def test_a_sign_in_that_is_unbound_meanwhile_counts_no_more(meet, bound, fields):
     rename = next(each for each in WRITES if str(each).startswith("PUT /api/groups/{group} "))
-    assert meet(rename, "owner", **setting(bound["owner"], oidc_issuer=None, oidc_subject=None)) == (403, [])
+    assert meet(rename, "owner", **setting(bound["owner"], **fields)) == (403, [])
 
 
 def test_who_is_disabled_while_their_picture_waits_stores_nothing(issuer, signed_in, alice, settings, tmp_path):

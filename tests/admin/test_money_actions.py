@@ -1,12 +1,12 @@
 """The two forms on an account's page, who may send them, and what an adjustment does."""
 
 import re
-from datetime import timedelta
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Permission
 
-from billing.admin import forms
 from billing.ledger import account_of
 from billing.models import LedgerEntry
 from tests.admin.conftest import Browser, history, read_form, text
@@ -111,10 +111,15 @@ def test_a_key_that_is_not_ours_counts_for_nothing(adjust, key):
     assert not ours(LedgerEntry).exists()
 
 
-def test_a_form_is_good_for_half_a_day(adjust, monkeypatch):
-    monkeypatch.setattr(forms, "OPEN_FOR", timedelta(seconds=-1))
-    assert "opened too long ago" in text(adjust(amount="5", reason="Sorry"))
-    assert not ours(LedgerEntry).exists()
+@pytest.mark.parametrize(("hours", "counts"), [(11, True), (13, False), (24, False)])
+def test_a_form_is_good_for_half_a_day(adjust, browser, account, monkeypatch, hours, counts):
+    """After a whole one Stripe has forgotten the key of a refund."""
+    opened = time.time() - hours * 3600
+    with monkeypatch.context() as then:
+        then.setattr("django.core.signing.time", SimpleNamespace(time=lambda: opened))
+        key = browser.form(f"{ACCOUNTS}/{account.pk}/adjust/")["key"]
+    assert ("opened too long ago" not in text(adjust(amount="5", reason="Sorry", key=key))) == counts
+    assert ours(LedgerEntry).exists() == counts
 
 
 # Who may

@@ -165,6 +165,19 @@ def test_after_five_wrong_ones_the_session_is_over(late, account):
     assert not ours(LedgerEntry).exists()
 
 
+def test_wrong_ones_before_a_right_one_are_forgotten(late, given, account):
+    path = f"{ACCOUNTS}/{account.pk}/adjust/"
+    sent = {**late.form(path), "amount": "5", "reason": "Sorry"}
+
+    def answers(*passwords):
+        return [late.post(path, {**sent, "password_once_more": each}).status_code for each in passwords]
+
+    assert answers("wrong", "wrong", "wrong", "wrong", PASSWORD) == [200, 200, 200, 200, 302]
+    given(660)
+    assert answers("wrong", "wrong", "wrong", "wrong") == [200] * 4
+    assert late.get("/admin/").status_code == 200
+
+
 def test_no_page_deletes_without_it(late, db):
     """Whatever is registered, also by Django and by who comes after us."""
     for model in admin.site._registry:

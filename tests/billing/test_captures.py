@@ -6,6 +6,8 @@ from django.core.management import call_command
 from billing.cards import replace_default
 from billing.models import StripeEvent, TopUp
 from billing.top_ups import RESERVED
+from groups.notifications.models import SandboxEmail
+from tests.neighbours import ours
 
 
 @pytest.fixture
@@ -79,11 +81,19 @@ def test_what_is_given_back_of_it_is(partly, tell, stripe_double, entries, charg
     assert charged() == 23.0
 
 
-def test_a_refund_of_as_much_as_was_let_go_of_is_one(tell, waiting, stripe_double, entries):
+def test_who_pays_is_told_of_what_came_and_not_of_what_was_asked_for(partly, run_jobs):
+    run_jobs()
+    said = [text.splitlines()[0] for text in ours(SandboxEmail).order_by("pk").values_list("text", flat=True)]
+    assert said == [f"${dollars} was added to your money for calls." for dollars in ("20.00", "5.00")]
+
+
+@pytest.mark.parametrize("untold", [[], ["balance_transaction"]], ids=["", "and whether it is booked is not told"])
+def test_a_refund_of_as_much_as_was_let_go_of_is_one(tell, waiting, stripe_double, entries, untold):
     tell("payment_intent.succeeded", stripe_double.captured(waiting, 1500))
     tell("charge.refunded", stripe_double._charge_of(waiting))
     assert entries() == [("top_up", 2000), ("top_up", 1500)]
-    tell("refund.created", stripe_double.refunded(waiting, 1500))
+    refund = stripe_double.refunded(waiting, 1500)
+    tell("refund.created", {key: each for key, each in refund.items() if key not in untold})
     assert entries() == [("top_up", 2000), ("top_up", 1500), ("refund", -1500)]
 
 

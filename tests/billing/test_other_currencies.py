@@ -107,6 +107,15 @@ def test_a_refund_in_another_currency_is_never_posted_as_dollars(tell, paid, str
     assert f"stripe:{refund['id']}: in JPY" in reconcile()
 
 
+def test_each_refund_in_another_currency_is_shown_to_staff(tell, paid, stripe_double):
+    refunds = [stripe_double.refunded(paid, 500) for _ in range(2)]
+    for refund in refunds:
+        refund["currency"] = "jpy"
+        tell("refund.created", refund)
+    words = list(PaymentNotice.objects.values_list("words", flat=True))
+    assert [sum(refund["id"] in each for each in words) for refund in refunds] == [1, 1]
+
+
 @pytest.fixture
 def in_euros(stripe_payments, stripe_double, alice):
     """A payment of ours that was made in euros, which is not known here yet."""

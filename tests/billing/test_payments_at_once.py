@@ -8,6 +8,7 @@ from django.db import connections
 from django.utils import timezone
 
 from billing import top_ups
+from billing.api.throttles import PaymentThrottle
 from billing.audit.invariants import check_ledger
 from billing.cards import replace_default
 from billing.ledger import account_of
@@ -26,12 +27,17 @@ def at_once(alice, monkeypatch):
     alice.refresh_from_db()
     account_of(alice)  # SQLite in memory lets no two open it at once
     both_came, answered, order = Barrier(2, timeout=10), Event(), []
+    lets_in = PaymentThrottle.allow_request
 
-    def wait_for_turn(name):
+    def wait_for_turn(name="before_topup_row"):
         if name == "before_topup_row" and len(order) < 2:
             order.append(name)
             if both_came.wait():
                 answered.wait(10)
+
+    def throttled(*asked):
+        wait_for_turn()
+        return lets_in(*asked)
 
     def pay(route, amount, key):
         name, attribute, unit = ROUTES[route]
@@ -42,8 +48,11 @@ def at_once(alice, monkeypatch):
             answered.set()
             connections.close_all()
 
-    def at_once(*wishes):
-        monkeypatch.setattr(top_ups, "failpoint", wait_for_turn)
+    def at_once(*wishes, where="failpoint"):
+        if where == "throttle":
+            monkeypatch.setattr(PaymentThrottle, "allow_request", throttled)
+        else:
+            monkeypatch.setattr(top_ups, "failpoint", wait_for_turn)
         with ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(lambda wish: pay(*wish), wishes))
         assert [each for each in check_ledger(now=timezone.now()) if each.wrong] == []
@@ -64,6 +73,14 @@ def at_once(alice, monkeypatch):
 )
 def test_a_payment_that_came_while_another_was_under_way_is_refused(at_once, second):
     assert at_once(("addMoney", 20, None), second) == [(200, None), (409, "payment_in_progress")]
+    assert ours(TopUp).count() == 1
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("route", ROUTES)
+def test_one_that_waited_before_its_work_began_came_while_the_first_was_under_way(at_once, route):
+    """In the throttle, which waits for the database: the first is answered by then."""
+    assert at_once(*[(route, 20, None)] * 2, where="throttle") == [(200, None), (409, "payment_in_progress")]
     assert ours(TopUp).count() == 1
 
 

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from tests.uploads.files import chunk, picture, png
+from tests.uploads.files import chunk, picture, png, riff
 
 
 def alphas(image):
@@ -56,3 +56,13 @@ def test_what_is_half_transparent_is_not_darkened_by_its_neighbours(redrawn):
     image = redrawn(picture(size=(2100, 2100), mode="RGBA", color=(200, 60, 50, 128)))
     assert image.size == (1024, 1024)
     assert all(abs(a - b) <= 1 for a, b in zip(image.getpixel((500, 500)), (200, 60, 50, 128), strict=True))
+
+
+def test_an_animation_whose_first_frame_is_smaller_than_its_canvas_shows_it_where_it_stands(redrawn):
+    """WebP writes its place in halves. https://developers.google.com/speed/webp/docs/riff_container#animation"""
+    pixels = picture("WEBP", (20, 10), color=(200, 60, 50), lossless=True)[12:]
+    numbers = [10 // 2, 8 // 2, 20 - 1, 10 - 1, 100]
+    frame = b"".join(number.to_bytes(3, "little") for number in numbers) + b"\0" + pixels
+    canvas = b"\x12\0\0\0" + b"".join((number - 1).to_bytes(3, "little") for number in (40, 30))
+    image = redrawn(riff((b"VP8X", canvas), (b"ANIM", bytes(6)), (b"ANMF", frame)))
+    assert image.convert("RGBA").getchannel("A").getbbox() == (10, 8, 30, 18)

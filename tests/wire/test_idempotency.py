@@ -294,6 +294,21 @@ def test_after_a_day_the_key_is_new(write):
 
 
 @pytest.mark.django_db
+def test_after_a_day_nobody_is_answered_yesterdays_while_the_new_is_at_work(write, monkeypatch):
+    write()
+    ours(KeptAnswer).update(until=timezone.now())
+    answers = []
+
+    def ask_meanwhile(name):
+        monkeypatch.undo()
+        answers.append(write(1))
+
+    monkeypatch.setattr(idempotent, "failpoint", ask_meanwhile)
+    assert write(1).status_code in (200, 201)
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "request_in_progress")]
+
+
+@pytest.mark.django_db
 def test_a_refusal_is_not_kept(api, alice, group):
     path = f"/api/groups/{group.pk}/activities"
     assert api.post(path, {"userId": alice.pk, "activity": ""}, headers=KEY).status_code == 400

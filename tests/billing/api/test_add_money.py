@@ -6,7 +6,7 @@ from django.utils import timezone
 from billing import top_ups
 from billing.cards import replace_default
 from billing.gateway.interface import CardDeclined, Payment, PaymentsUnavailable, payments
-from billing.ledger import account_of
+from billing.ledger import account_of, post_entry
 from billing.models import LedgerEntry, TopUp
 from billing.top_ups import add_money
 from tests.neighbours import ours
@@ -31,6 +31,12 @@ def pay(api, alice):
 def test_the_money_is_on_the_balance(pay, api, alice, amount, balance):
     assert pay(amount).json() == {"updatedAccountBalance": balance}
     assert api.get(f"/api/users/{alice.pk}/accountBalance").json() == {"accountBalance": f"{balance:.2f}"}
+
+
+def test_a_part_of_a_cent_that_was_there_is_not_shown_as_one(pay, alice):
+    entry = {"kind": LedgerEntry.Kind.ADJUSTMENT, "reference": "a:1", "memo": ""}
+    post_entry(account=account_of(alice), amount_micros=9_999, **entry)
+    assert pay(20).json() == {"updatedAccountBalance": 20}
 
 
 def test_many_small_amounts_add_up_exactly(pay):

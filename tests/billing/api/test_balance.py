@@ -12,7 +12,16 @@ def put(api, alice):
 
 
 @pytest.mark.parametrize(
-    ("sent", "shown"), [(12.5, "12.50"), ("12.50", "12.50"), (0, "0.00"), (-3.1, "-3.10"), (7, "7.00")]
+    ("sent", "shown"),
+    [
+        (12.5, "12.50"),
+        ("12.50", "12.50"),
+        (0, "0.00"),
+        (-3.1, "-3.10"),
+        (7, "7.00"),
+        (10**9, "1000000000.00"),
+        (-(10**9), "-1000000000.00"),
+    ],
 )
 def test_the_balance_is_set_and_the_account_answered(put, sent, shown):
     assert put({"accountBalance": sent}).json()["accountBalance"] == shown
@@ -35,6 +44,13 @@ def test_nothing_between_posts_nothing(put):
 @pytest.mark.parametrize("sent", ["12.505", 12.505, "x", None, True, [], "1e3", "9" * 13, ""])
 def test_another_balance_is_refused(put, sent):
     assert put({"accountBalance": sent}).status_code == 400
+
+
+@pytest.mark.parametrize("sent", ["1000000000.01", "-1000000000.01", "-999999999999"])
+def test_more_than_a_billion_is_refused_on_either_side_of_nothing(put, sent):
+    answer = put({"accountBalance": sent})
+    assert (answer.status_code, "a billion dollars" in answer.json()["detail"]) == (400, True)
+    assert not ours(LedgerEntry).exists()
 
 
 def test_other_fields_are_refused(put):

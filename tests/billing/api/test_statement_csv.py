@@ -60,6 +60,11 @@ def test_a_formula_cannot_begin_where_another_separator_would_begin_a_cell(text,
     assert harmless(text) == kept
 
 
+def test_what_comes_after_an_entry_is_a_page_too(api, path, days):
+    answer = api.get(f"{path}?after={days[0].pk}", headers=CSV)
+    assert [line["memo"] for line in cells(answer)] == ["2", "3"]
+
+
 def test_numbers_stay_numbers(api, path, post):
     post()
     (line,) = cells(api.get(path, headers=CSV))

@@ -290,6 +290,12 @@ def test_a_dispute_on_another_account_is_named(ledger, bob):
     assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
 
 
+def test_a_dispute_whose_money_came_back_to_another_account_is_named(ledger, bob):
+    won = {"kind": LedgerEntry.Kind.DISPUTE_WON, "reference": f"stripe:{ours(Dispute).get().pk}:won", "memo": ""}
+    post_entry(account=bob.account, amount_micros=5, **won)
+    assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
+
+
 def test_a_dispute_of_another_payment_is_named(ledger):
     ours(Dispute).update(payment="pi_x")
     assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
