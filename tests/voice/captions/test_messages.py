@@ -183,6 +183,18 @@ def test_it_is_spoken_where_one_of_two_conferences_goes_on(on_a_call, type_in, c
     assert (states(captions), len(asked())) == ([("Hello", "waiting", None)], 1)
 
 
+def test_it_is_spoken_on_each_of_two_conferences(on_a_call, type_in, asked, fetch, captions, dave, twilio_double):
+    twilio_double.conferences["CF0"] = {"sid": "CF0", "status": "in-progress"}
+    on_a_call.tell(1, "participant-join", on_a_call.call(dave), conference="CF0")
+    type_in("Hello")
+    assert len(asked()) == 2
+    words = fetch(asked()[0])
+    Caption.objects.filter(text="Hello").update(asked_at=timezone.now() - timedelta(seconds=31))
+    settle.func(Caption.objects.get(text="Hello").pk)
+    assert states(captions) == [("Hello", "spoken", None)]
+    assert fetch(asked()[1]) == words != []
+
+
 def test_it_waits_for_half_a_minute_at_most(on_a_call, type_in, asked, fetch, captions):
     for text in ("fetched", "not fetched"):
         type_in(text)

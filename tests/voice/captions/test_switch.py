@@ -332,6 +332,15 @@ def test_where_twilio_does_not_answer_it_is_tried_again(on_a_call, turn, twilio_
     assert written_down() == []
 
 
+def test_a_leg_of_which_only_events_tell_is_not_written_down(on_a_call, turn, twilio_double, written_down, reconcile):
+    """Nobody pays for it."""
+    on_a_call.tell(9, "participant-join", twilio_double.call(status="in-progress"))
+    turn(on=True)
+    Transcription.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
+    reconcile(), do_all()
+    assert written_down() == sorted(on_a_call.sids.values())
+
+
 @pytest.mark.parametrize("end", ["are off", "are refused"])
 def test_once_captions_are_off_nothing_is_looked_for_any_more(on_a_call, turn, reconcile, run_jobs, end):
     if end == "are refused":

@@ -60,6 +60,16 @@ def test_three_short_conferences_within_a_minute_are_one_announcement(begin, pho
     assert (told(), announcements()) == (1, ["told", "spared", "spared"])
 
 
+def test_what_was_spared_spares_nothing_itself(begin, phones):
+    """Calls that begin every fifty seconds are announced by every other one."""
+    for sid in ("CF1", "CF2", "CF3"):
+        begin(sid)
+        for conference in ours(Conference):
+            conference.notified_at -= timedelta(seconds=50)
+            conference.save()
+    assert (told(), announcements()) == (2, ["told", "spared", "told"])
+
+
 def test_so_it_is_before_anybody_was_told(begin, phones, again):
     begin("CF1", survives=False), begin("CF2", survives=False)
     assert announcements() == ["due", "spared"]

@@ -60,6 +60,16 @@ def test_who_was_not_on_it_is_told_how_long_it_was_and_who_was_there(call, phone
     assert not ours(SandboxEmail).exists()
 
 
+def test_those_who_were_there_are_named_as_they_came(tell, leg, phones, alice, otto, run_jobs):
+    first, second = leg(alice, "CA1"), leg(otto, "CA2")
+    for number, sid in enumerate((second, first), 1):
+        tell(number, "participant-join", sid)
+    run_jobs()
+    tell(3, "conference-end")
+    run_jobs()
+    assert missed()[0][0].endswith("Otto and Alice were there.")
+
+
 def test_nobody_is_told_while_it_goes_on(tell, leg, phones, alice, run_jobs):
     tell(1, "participant-join", leg(alice, "CA1"))
     run_jobs()

@@ -50,6 +50,20 @@ def ago():
     return ago
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_is_put_on_a_call_while_it_is_taken_back_stays_on_it(on_postgresql, group):
+    long_ago = timezone.now() - STAYS - timedelta(minutes=1)
+    ours(Group).update(call_status=True, call_status_at=long_ago)
+
+    def begin():
+        Group.objects.select_for_update().get(pk=group.pk)
+        Call.objects.create(sid="CA1", group_id=group.pk, is_on=True)
+
+    at_once(begin, lambda: heal_presence(now=timezone.now()))
+    group.refresh_from_db()
+    assert group.call_status is True
+
+
 def test_it_stays_while_others_talk_and_goes_with_the_end_of_their_call(crash, on, tell, leg, alice, dave):
     crash(dave)
     tell(1, "participant-join", leg(alice, "CA1"))

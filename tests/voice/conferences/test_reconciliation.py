@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from core.attempts import Attempts
@@ -246,6 +246,22 @@ def test_an_end_that_was_told_while_twilio_was_asked_stays_when_it_was_heard_of(
     twilio_double.conferences[talk.conference]["date_updated"] = written(ago(minutes=9))
     ask_about_conference(asked_about, now=later())
     assert ours(Conference).get().ended_at == known
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_leaves_while_twilio_is_asked_is_gone(on_postgresql, talk, shown, twilio_double, monkeypatch):
+    """What Twilio says then is older than the leave."""
+    for number, sid in enumerate((talk.alice, talk.bob), 1):
+        talk.tell(number, "participant-join", sid)
+
+    def check(request):
+        monkeypatch.undo()
+        talk.tell(3, "participant-leave", talk.bob)
+        connections.close_all()
+
+    monkeypatch.setattr(twilio_double, "check", check)
+    ask_about_conference(ours(Conference).get(), now=later())
+    assert shown()[0] == ["Alice"]
 
 
 def test_the_command_says_what_it_did(talk):

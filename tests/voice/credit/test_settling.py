@@ -396,6 +396,12 @@ def test_the_run_stops_where_twilio_has_not_answered_three_times_in_a_row(calls,
     assert len(twilio_double.requests) == asked + 3
 
 
+def test_what_is_overdue_is_settled_though_twilio_does_not_answer(calls, twilio_double):
+    """In a long outage nobody's money stays held."""
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 9)
+    assert sync_prices(now=later(hours=49)).settled == 5
+
+
 def test_the_next_run_begins_with_those_that_were_not_asked_about(calls, twilio_double):
     twilio_double.fail_next(*[Fault.SERVER_ERROR] * 3)
     sync_prices(now=later(minutes=3))

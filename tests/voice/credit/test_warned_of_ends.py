@@ -65,6 +65,15 @@ def test_before_the_money_ends_all_are_told(room, heard, money, line, alice, bob
     assert (heard(), line.ended()) == ([], ["Alice", "Bob"])
 
 
+def test_whose_money_and_time_end_together_hears_of_the_money(room, heard, money, alice):  # noqa: F811
+    """To call again would help nobody then."""
+    money(200)
+    sid = room(alice)
+    money(3)
+    ours(Call).update(ends_at=timezone.now() + timedelta(minutes=2))
+    assert heard() == [(sid, "money")]
+
+
 def test_where_there_is_money_nobody_is(room, heard, money, alice):  # noqa: F811
     money(200)
     room(alice)

@@ -1,5 +1,8 @@
 """The menu behind *: what it says, and what its keys do."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 from django.utils import timezone
 
@@ -119,6 +122,16 @@ def test_the_menu_that_twilio_asks_for_twice_is_the_same(bobs):
     for _ in range(2):
         assert bobs.ask(address).heard == MENU
     assert bobs.wait().conference.get("participantLabel")[-2:] == "_2"
+
+
+def test_of_a_menu_that_is_asked_for_twice_the_first_time_counts_whatever_is_known_of_the_leg(bobs):
+    """Where a stored entry was lost, the number in the address is the newer one."""
+    address = bobs.star().wait().action
+    ours(Call).update(entry=0)
+    bobs.ask(address)
+    first = ours(Call).get().menu_at
+    bobs.ask(address)
+    assert ours(Call).get().menu_at == first
 
 
 def test_who_was_muted_by_others_comes_back_muted(alices, bobs, room, goes, muted):
@@ -274,6 +287,12 @@ def test_who_steps_out_when_their_time_is_over_has_ended(bobs, monkeypatch):
     late = timezone.now() + timezone.timedelta(hours=4, seconds=1)
     monkeypatch.setattr("voice.keypad.menu.timezone.now", lambda: late)
     assert bobs.star(DialCallStatus="completed").heard == ["This call has ended. Please call again."]
+
+
+def test_who_has_talked_for_hours_steps_out_as_before(bobs, monkeypatch):
+    late = time.time() + 3.9 * 3600
+    monkeypatch.setattr("django.core.signing.time", SimpleNamespace(time=lambda: late))
+    assert bobs.star(DialCallStatus="completed").heard == MENU
 
 
 @pytest.mark.parametrize("status", ["failed", "busy", "no-answer", "canceled"])

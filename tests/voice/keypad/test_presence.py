@@ -276,6 +276,14 @@ def test_a_leg_of_another_groups_conference_moves_nowhere(bobs, twilio, other_gr
     assert ours(Call).get().conference_id == "CF1"
 
 
+def test_which_conference_a_leg_has_joined_last_is_said_by_its_label_and_not_by_when_it_was_told(bobs, tell):
+    """Of the first one the join comes last, and says no time."""
+    leg = ours(Call).get().pk
+    for conference, entry in (("CF3", 3), ("CF2", 2)):
+        tell(1, "participant-join", bobs.sid, conference=conference, ParticipantLabel=f"leg_{leg}_{entry}")
+    assert ours(Call).get().conference_id == "CF3"
+
+
 @pytest.fixture
 def other_group(dave):
     from groups.models import Group, Ownership

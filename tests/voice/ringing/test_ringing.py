@@ -174,6 +174,15 @@ def test_nor_is_who_is_disabled(rings, ringing, verify, bob):
     assert phone.press("1").heard == ["Your account is disabled. Please ask the operator."] * 2
 
 
+def test_who_is_let_in_by_one_phone_and_declines_by_the_other_has_joined(rings, ringing, both, bob, state):
+    """Both at the same moment."""
+    rings(bob)
+    phone = ringing()[BOBS].answer()
+    ours(Call).exclude(called=BOBS).update(ring_answer="joined")
+    phone.press("2")
+    assert state(bob) == "joined"
+
+
 @pytest.mark.alone
 def test_by_the_second_phone_nobody_is_let_in_while_they_are_by_the_first(rings, ringing, both, bob, state):
     rings(bob)
@@ -378,6 +387,15 @@ def test_sixty_people_of_a_group_are_rung_an_hour(rings, group, make_person, ver
     assert len(answer["ringing"]) == 60
     assert {each["why"] for each in answer["skipped"]} == {"limit"}
     assert len(answer["skipped"]) == 10
+
+
+def test_who_cannot_be_rung_takes_nobodys_turn(rings, group, make_person, verify):
+    people = [make_person(f"P{number}") for number in range(61)]
+    Membership.objects.bulk_create(Membership(group=group, user=each) for each in people)
+    verify(people[-1])
+    answer = rings(*people, jobs=False)
+    assert [each["userId"] for each in answer["ringing"]] == [people[-1].pk]
+    assert {each["why"] for each in answer["skipped"]} == {"noWay"}
 
 
 @pytest.fixture
