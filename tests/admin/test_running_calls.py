@@ -97,6 +97,15 @@ def test_one_phone_is_hung_up_on_and_the_other_goes_on(act, legs):
     assert history() == [("CAbb", f"This phone is hung up on. {WHY}")]
 
 
+@pytest.mark.parametrize("whose", [0, 1], ids=["theirs", "nobody's"])
+def test_another_phone_of_the_same_person_goes_on(act, legs, whose):
+    leg = legs[whose]
+    beside = {"group_id": leg.group_id, "conference_id": leg.conference_id, "user_id": leg.user_id}
+    Call.objects.create(sid="CAdd", is_on=True, start_time=leg.start_time, caller=leg.caller, **beside)
+    act(f"remove {leg.pk}")
+    assert [each.call.sid for each in ours(HangUp).all()] == [leg.sid]
+
+
 def test_a_call_is_ended_for_everybody(act, legs, group):
     hers, _ = legs
     act(f"end {hers.pk}")

@@ -7,9 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from groups.triggers import GOES
+from tests.conftest import person
 from tests.front.through import Through
 from tests.pairs.world import make_world
 from tests.pairs.writers import REFUSED, WRITERS
+from users.models import User
 from voicechat.front.counts import counts
 
 LISTS = ("groupMembers", "callParticipants", "activities", "callStatus")
@@ -62,6 +64,14 @@ def paths(world):
 def _house(sandbox_payments, sandbox_telephony, sandbox_notify, settings):
     """All of it, with limits that money sets."""
     settings.MIN_CALL_BALANCE = 500_000
+
+
+def test_so_it_is_for_who_is_in_no_group(api):
+    zoe, api.times = person("Zoe"), 3
+    path = f"/api/users/{zoe.pk}/detailed"
+    api.get(path)
+    User.objects.filter(pk=zoe.pk).update(display_name="Zo")
+    assert api.get(path).json()["displayName"] == "Zo"
 
 
 @pytest.mark.usefixtures("_house")

@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from groups.models import Activity, Group, Invitation, Membership, Ownership, Participant
 from tests.conftest import person
@@ -60,6 +63,17 @@ def test_only_the_newest_fifty_activities_of_each_group_are_given(detailed, grou
     Activity.objects.bulk_create(Activity(group=group, user=alice, activity=str(number)) for number in range(60))
     shown = detailed(alice)["groupsOwned"][0]["activities"]
     assert [entry["activity"] for entry in shown] == [str(number) for number in range(59, 9, -1)]
+
+
+def test_they_are_the_newest_by_their_time_and_not_by_their_ids(detailed, group, alice):
+    """As those that were taken over, or written by hand."""
+    noon = timezone.now()
+    Activity.objects.bulk_create(
+        Activity(group=group, user=alice, activity=str(number), created_at=noon - timedelta(minutes=number))
+        for number in range(51)
+    )
+    shown = detailed(alice)["groupsOwned"][0]["activities"]
+    assert [entry["activity"] for entry in shown] == [str(number) for number in range(50)]
 
 
 def test_someone_without_groups_has_three_empty_lists(detailed, dave):

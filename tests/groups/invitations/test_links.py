@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from re import fullmatch
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from groups.invitations import services
@@ -106,6 +107,13 @@ def test_a_group_has_so_many_links_that_lead_into_it(owner, path, link_of, alice
     assert [owner.post(path, {}).status_code for _ in range(2)] == [201, 201]
     refused = owner.post(path, {})
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_links")
+
+
+def test_one_that_is_used_up_leads_nowhere_and_does_not_count(owner, path, link_of, alice, monkeypatch):
+    monkeypatch.setattr(services, "MOST_LINKS", 1)
+    link_of(alice)
+    ours(InvitationLink).update(uses=F("max_uses"))
+    assert [owner.post(path, {}).status_code for _ in range(2)] == [201, 409]
 
 
 def test_a_link_counts_as_an_invitation(owner, path, dave, group, settings):

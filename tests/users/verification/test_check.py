@@ -157,6 +157,13 @@ def test_several_people_may_verify_one_number_and_those_before_are_told(
     assert VerifiedNumber.objects.filter(number=NUMBER).count() == 2
 
 
+def test_of_each_newcomer_those_before_are_told(sandbox_verify, verify, run_jobs, alice, bob, carol):
+    for user in (alice, bob, carol):
+        verify(user)
+    run_jobs()
+    assert sorted(ours(SandboxEmail).values_list("to", flat=True)) == [alice.email, alice.email, bob.email]
+
+
 def test_they_are_told_by_the_ways_they_chose_and_once(sandbox_verify, verify, api, path, run_jobs, alice, bob):
     verify(alice)
     verify(bob)

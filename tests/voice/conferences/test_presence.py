@@ -177,6 +177,16 @@ def test_a_groups_status_counts_from_when_it_was_written(api, path, group, recon
     assert api.get(f"/api/groups/{shown['id']}/callStatus").json() == {"callStatus": True}
 
 
+def test_a_status_that_is_written_again_is_no_newer(api, path, crash, ago, reconcile, on, dave):
+    """A client that repeats what stands there keeps no ghost alive."""
+    crash(dave)
+    ago(hours=5)
+    for status in (path, path + "/callStatus", f"/api/users/{dave.pk}"):
+        api.put(status, {"callStatus": True})
+    reconcile()
+    assert on() == ([], False, False)
+
+
 def test_a_persons_status_counts_from_when_it_was_written(api, on, ago, reconcile, dave):
     ago(hours=9)
     api.put(f"/api/users/{dave.pk}", {"callStatus": True})

@@ -38,6 +38,12 @@ def test_a_member_is_told_the_numbers_and_their_own_code(ask, bob, alice, group,
     assert answer["Cache-Control"] == "no-store"
 
 
+def test_a_groups_own_number_that_is_everybodys_too_is_told_once(ask, bob, group, settings):
+    settings.DIAL_IN_NUMBERS = ["+12025550100", "+493012345678"]
+    DialInNumber.objects.create(group=group, number="+493012345678")
+    assert ask(bob).json()["numbers"] == ["+493012345678", "+12025550100"]
+
+
 def test_whether_they_walk_in(ask, bob, verify):
     assert ask(bob).json()["knownCaller"] is False
     verify(bob)

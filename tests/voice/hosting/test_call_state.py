@@ -135,6 +135,13 @@ def test_during_a_call_it_says_how_long_those_who_are_on_can_talk_on(state, mone
     assert (state()["minutesLeft"], state()["pricePerMinute"]) == (49, "0.0206")
 
 
+def test_whom_nobody_knows_talks_on_by_the_same_money(state, money, phones, twilio, group, alice):
+    money(100)
+    phones(1, alice)
+    ours(Call).update(user_id=None)
+    assert (state()["unknownCallers"], state()["minutesLeft"]) == (1, 99)
+
+
 def test_other_calls_of_the_same_payer_use_the_same_money(state, money, phones, alice):
     money(100)
     other = Group.objects.create(name="Work")

@@ -177,6 +177,21 @@ def test_a_leg_of_which_twilio_never_tells_holds_no_money(rings, verify, bob, al
     assert (state(bob), held_by_calls(account_of(alice))) == ("noAnswer", 0)
 
 
+def test_how_long_a_leg_lasted_counts_though_twilio_did_not_know_it_before(rings, ringing, verify, bob, twilio_double):
+    """The end was assumed: what Twilio tells then is better known."""
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS]
+    known = twilio_double.calls[phone.made["sid"]]
+    twilio_double.forget(phone.made["sid"])
+    later(seconds=61)
+    do_all()
+    assert ours(Call).get().duration == 0
+    twilio_double.calls[phone.made["sid"]] = known
+    phone.ends("completed", 61)
+    assert ours(Call).get().duration == 61
+
+
 @pytest.mark.parametrize(("status", "expected"), [("no-answer", "noAnswer"), ("busy", "declined")])
 def test_a_lost_event_is_asked_for(rings, verify, bob, twilio_double, state, status, expected):
     verify(bob)
