@@ -57,6 +57,16 @@ def test_a_new_invitee_hears_of_it(browser: Browser, group: Group, dave: User) -
     assert {*Notice.objects.values_list("user", flat=True)} == {dave.pk}
 
 
+def test_who_is_put_on_members_and_invitees_at_once_is_a_member_and_hears_of_no_invitation(
+    browser: Browser, group: Group, dave: User
+) -> None:
+    both = {**row("memberships", 2, dave), **row("invitations", 1, dave)}
+    browser.post(page_of(group), {**browser.form(page_of(group)), **both})
+    assert group.memberships.filter(user=dave).exists()
+    assert not ours(Invitation).filter(user=dave).exists()
+    assert not ours(Notice).exists()
+
+
 def test_a_member_is_taken_off(browser: Browser, group: Group, bob: User) -> None:
     browser.post(page_of(group), {**browser.form(page_of(group)), "memberships-1-DELETE": "on"})
     assert not group.memberships.filter(user=bob).exists()

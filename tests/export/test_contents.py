@@ -42,6 +42,11 @@ def test_it_holds_what_is_kept(known, zdenka, export):
     assert all(list(row) == exported()[table] for table, rows in tables.items() if table != "groups" for row in rows)
 
 
+def test_it_holds_the_group_to_which_somebody_is_only_invited(group, carol, export):
+    tables, _ = export(carol)
+    assert [row["id"] for row in tables["groups"]] == [group.pk]
+
+
 def test_it_holds_nothing_of_whom_it_is_not(known, export, dave):
     tables, _ = export(dave)
     assert list(tables) == ["users"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from core.metrics.counted import counted
-from groups.models import Activity
+from groups.models import Activity, Group
 from tests.front.through import TIMES, Through, told
 from users.sign_in.local_issuer import local_token
 from voicechat.front.counts import counts
@@ -141,6 +141,27 @@ def test_of_many_who_wait_for_the_same_one_has_it_made(api, path):
     kept, made, passed = polled()
     assert together(api, path) == [expected] * 5
     assert polled() == (kept, made + 1, passed)
+
+
+def test_who_has_seen_something_newer_is_not_given_what_is_made_of_before_it(api, group):
+    """One writes while the answer of another poll is made, and reads what they wrote."""
+    path, answers = f"/api/groups/{group.pk}/callStatus", []
+    api.poll(path)
+    make = api.door.bridge.application
+
+    def write_meanwhile(environ, start_response):
+        api.door.bridge.application = make
+        before = make(environ, start_response)
+        Group.objects.filter(pk=group.pk).update(call_status=True)
+        answers.append(asyncio.run_coroutine_threadsafe(api.polled(path), api.loop))
+        api.here.jobs.get()()  # what the door asks the database
+        api.run(asyncio.sleep(0.05))
+        return before
+
+    api.door.bridge.application = write_meanwhile
+    assert json.loads(api.poll(path).content) == {"callStatus": False}
+    api.here.run_until(answers[0])
+    assert json.loads(answers[0].result().content) == {"callStatus": True}
 
 
 def test_what_is_too_large_is_kept_by_nobody_and_made_for_each(api, path, monkeypatch):

@@ -79,6 +79,19 @@ def test_while_nobody_commits_anything_it_is_not_looked_unless_somebody_asks(loo
     assert look(alice) is not None
 
 
+def test_what_is_committed_while_it_looks_is_looked_for_next(look, alice, monkeypatch):
+    commits, read = [0], Watch.read
+
+    def read_meanwhile(*asked):
+        commits[0] += 1
+        return read(*asked)
+
+    monkeypatch.setattr("groups.live.watch.committed", lambda: (commits[0], "tables"))
+    monkeypatch.setattr(Watch, "read", read_meanwhile)
+    look(alice)
+    assert look(alice, is_asked=False) is not None
+
+
 @pytest.mark.usefixtures("nobody_commits")
 def test_over_another_connection_all_is_read_anew(watch, look, group, alice):
     look(alice)

@@ -56,6 +56,15 @@ def change_all():
         choose(user_id=person.pk, push=False)
 
 
+def test_of_a_list_that_goes_on_on_another_page_the_first_one_has_a_tag_to_name(api, group):
+    path, names = f"/api/groups/{group.pk}/callParticipants", range(1001)
+    people = User.objects.bulk_create(User(email=f"p{name}@example.com", display_name="P") for name in names)
+    Participant.objects.bulk_create(Participant(group=group, user=each) for each in people)
+    page = api.get(path)
+    assert (len(page.json()), "Link" in page) == (1000, True)
+    assert api.delete(path, headers={"If-Match": page["ETag"]}).status_code == 200
+
+
 @each_write
 def test_what_has_not_changed_is_written(ask, method, path, body):
     etag = ask("get", path)["ETag"]

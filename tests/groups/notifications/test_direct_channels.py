@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_httpserver import HTTPServer
 
+from core.jobs.models import Job
 from groups.models import Device
 from groups.notifications.devices import forget_gone_devices
 from groups.notifications.direct import Clients
@@ -103,6 +104,17 @@ def test_one_that_could_not_be_told_is_kept_and_the_others_are_told(register, no
     assert notify().json()["recipients"] == 3
     assert set(vendor.told()) >= {"2", "3"} or set(vendor.told()) >= {"1", "2"}
     assert ours(Device).count() == 3
+
+
+def test_who_could_not_be_told_at_once_is_told_of_each_message_later(register, notify, vendor, run_jobs, monkeypatch):
+    monkeypatch.setattr("groups.notifications.direct.AT_ONCE", 1)
+    register(1, 2)
+    for _ in range(2):
+        vendor.double.fail_next(Fault.SERVER_ERROR)
+        assert notify().status_code == 200
+        Job.objects.filter(state="waiting").update(due_at=timezone.now())
+        run_jobs()
+    assert vendor.told() == ["1", "1", "2", "2"]
 
 
 def test_where_none_could_be_told_it_is_said_and_nobody_is_forgotten(register, notify, vendor):

@@ -236,7 +236,9 @@ def test_a_caller_whom_nobody_knows_is_counted(tell, phones, twilio, group, run_
     [
         (0, "less than a minute"),
         (29, "less than a minute"),
+        (31, "one minute"),
         (60, "one minute"),
+        (119, "2 minutes"),
         (1500, "25 minutes"),
         (5340, "89 minutes"),
         (5400, "about 2 hours"),

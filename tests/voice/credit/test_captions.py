@@ -181,6 +181,16 @@ def test_where_the_money_is_short_it_is_said_and_then_they_go_off(short):
 
 
 @pytest.mark.usefixtures("talk")
+def test_who_talks_is_not_warned_of_an_end_that_is_put_off_by_their_going_off(short, reconcile):
+    short(2)
+    now = timezone.now()
+    ours(GroupCall).update(captions_warned_at=now - timedelta(minutes=1))
+    reconcile()
+    assert not ours(GroupCall).get().captions
+    assert not ours(Call).exclude(warned_at=None).exists()
+
+
+@pytest.mark.usefixtures("talk")
 @pytest.mark.parametrize("free", ["MIN_CALL_BALANCE", "CAPTION_RATE"])
 def test_where_they_need_no_money_they_stay_on(short, settings, free):
     short(0)
@@ -226,6 +236,8 @@ def test_who_cannot_pay_a_hold_of_them_is_told_so(leg, tell, turn, group, alice,
     assert turn(on=True, expected=402)["code"] == "not_enough_credit"
     set_balance(user=alice, balance_micros=2 * 5 * (RATE + CAPTIONS), memo="")
     assert turn(on=True)["on"]
+    set_balance(user=alice, balance_micros=1, memo="")
+    assert turn(on=True, language="de-DE")["on"]  # nothing is turned on
 
 
 @pytest.mark.parametrize(("balance", "expected"), [(0, 200), (-1, 402)])
