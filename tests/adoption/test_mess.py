@@ -31,6 +31,8 @@ def messy(old):
     old.group(10, name=" ")
     old.part("usersGroupsMembership", None, 1)
     old.part("usersGroupsMembership", 2, None)
+    for person, day in ((18, 2), (17, 3), (18, 1)):
+        old.part("usersGroupsMembership", person, 10, createdAt=f"2019-06-0{day} 10:00:00")
     old.part("usersGroupsOwnership", 14, 2, createdAt=None)
     old.did(100, 14, 2, createdAt=None, activity="")
     old.call(10, sid=f"CA{1:032x}", userId=2, groupId=1, price=0.02, startTime="soon", endTime="later", duration=3)
@@ -157,7 +159,12 @@ def test_of_several_rows_of_one_person_in_one_group_the_oldest_stays(taken, said
     old, _ = taken
     kept = old.run('SELECT "userId", "createdAt" FROM "usersGroupsMembership" WHERE "groupId" = 1 ORDER BY id')
     assert [(user, str(time)[:16]) for user, time in kept] == [(1, "2019-05-01 09:00"), (2, "2019-05-02 10:00")]
-    assert count_of(said, "members: rows of one person in one group beside their first") == 2
+    assert count_of(said, "members: rows of one person in one group beside their first") == 3
+
+
+def test_who_came_first_stands_first_whatever_their_id(taken):
+    kept = taken[0].run('SELECT "userId", "createdAt" FROM "usersGroupsMembership" WHERE "groupId" = 10 ORDER BY id')
+    assert [(user, str(time)[:10]) for user, time in kept] == [(18, "2019-06-01"), (17, "2019-06-03")]
 
 
 def test_a_name_or_an_activity_that_is_empty_has_words(taken, said):

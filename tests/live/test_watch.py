@@ -1,6 +1,7 @@
 """One look at the database: what is another since the last one, whoever follows it, and no more."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -25,6 +26,7 @@ from users.models import User
 
 pytestmark = pytest.mark.django_db
 NOBODY = frozenset()
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -220,6 +222,16 @@ def test_of_activities_those_are_read_that_whoever_knows_least_has_not(look, gro
     assert [number for number, _ in look(alice, known=earlier).activities[group.pk]] == [mark.number - 1, mark.number]
     Activity.objects.create(group=group, user=bob, activity="four")
     assert [number for number, _ in look(alice).activities[group.pk]] == [mark.number + 1]
+
+
+@pytest.mark.parametrize("change", [{"created_at": NOON}, {"spoken": "spoken"}, {"why": "x"}], ids=str)
+def test_a_caption_that_changes_is_told_again(look, group, alice, bob, change):
+    """Also where its time is put right: an earlier one was told late, and the list has another order."""
+    made = Caption.objects.create(**saying(group, bob), typed=True, spoken="waiting")
+    look(alice)
+    Caption.objects.filter(pk=made.pk).update(**change)
+    ((_, told),) = look(alice).captions[group.pk]
+    assert json.loads(told)["caption"]["id"] == made.pk
 
 
 def test_of_captions_too_but_for_those_without_words(look, group, alice, bob):
