@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.static import serve
 
@@ -12,9 +12,6 @@ from voicechat.errors import reads_only
 @reads_only
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     try:
-        response = serve(request, name, document_root=str(settings.MEDIA_ROOT))
+        return serve(request, name, document_root=str(settings.MEDIA_ROOT))
     except (SuspiciousFileOperation, OSError) as error:  # a name that is too long is an OSError
         raise Http404 from error
-    if not isinstance(response, FileResponse):
-        raise Http404
-    return response

@@ -60,7 +60,8 @@ class TwilioNotify:
                     raise
 
     def send(self, *, devices: Sequence[Device], body: str, group_id: int | None) -> Sent:
-        """By person: one who could not be told now is missed with all their devices."""
+        """By person: one who could not be told now is missed with all their devices. Where nobody was told, and some
+        may be later, it raises ChannelUnavailable."""
         identities = sorted({device.identity for device in devices})
         sids, refused, missed, failures = [], set[str](), set[str](), list[APIException]()
         for start in range(0, len(identities), IDENTITIES_A_CALL):
@@ -71,7 +72,7 @@ class TwilioNotify:
                 failures.append(error)
                 (refused if isinstance(error, ChannelRefused) else missed).update(some)
         if failures and not sids:
-            raise failures[-1]
+            raise next((each for each in failures if isinstance(each, ChannelUnavailable)), failures[0])
         return Sent(
             sids[0],
             refused=[device for device in devices if device.identity in refused],

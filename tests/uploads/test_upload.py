@@ -2,6 +2,7 @@ import tempfile
 import zlib
 from io import BytesIO
 from random import randbytes
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -114,6 +115,15 @@ def test_switched_off_it_says_what_is_missing(upload, settings):
     answer = upload(picture())
     assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
     assert "CLOUDINARY_API_KEY" in answer.json()["detail"]
+
+
+def test_a_browser_that_has_it_already_is_told_so(upload, client):
+    """Or a page that is opened again would show none."""
+    path = urlsplit(upload(picture()).json()["image"]).path
+    seen = client.get(path)
+    assert (seen.status_code, len(seen.getvalue()) > 0) == (200, True)
+    again = client.get(path, headers={"If-Modified-Since": seen["Last-Modified"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 @pytest.mark.parametrize("name", ["../manage.py", "..%2fmanage.py", "nope.png", ".."])

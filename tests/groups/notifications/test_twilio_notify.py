@@ -80,6 +80,15 @@ def test_where_some_could_be_told_the_others_are_refused_or_missed(channel, doub
     assert fates == {"refused": [], "missed": [], fate: everybody[:20]}
 
 
+@pytest.mark.parametrize("refused_at", [0, 1])
+def test_where_nobody_could_be_told_and_some_may_be_later_it_is_tried_again(channel, double, refused_at):
+    faults = [Fault.SERVER_ERROR, Fault.SERVER_ERROR]
+    faults[refused_at] = error(400, 20001, "Invalid parameter")
+    double.fail_next(*faults)
+    with pytest.raises(ChannelUnavailable):
+        channel.send(devices=phones_of(f"u_{each:02}" for each in range(21)), body="Hello", group_id=7)
+
+
 # --- Errors, and a network that fails -------------------------------------------------------------------------------
 
 
