@@ -76,6 +76,7 @@ def test_whoever_pays_is_told_that_nothing_was_charged(pay, stripe_double, answe
     stripe_double.fail_next(None, None, answer)
     said = pay()
     assert is_told(said)
+    assert int(said["Retry-After"]) >= 60  # an operator has to see to it first
     assert "nothing was charged" in said.json()["detail"]
     assert (ours(TopUp).get().status, stripe_double.books) == ("refused", [])
 

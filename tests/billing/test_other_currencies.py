@@ -1,7 +1,10 @@
 """Money in another currency than the ledger's: the operator's account is kept in it, or a payment was made in it."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from billing.ledger import account_of
 from billing.models import Dispute, PaymentNotice, StripeEvent, TopUp
@@ -93,6 +96,7 @@ def test_a_dispute_in_another_currency_stops_calls_and_is_shown_to_staff(tell, p
     dispute.update(currency="eur", amount=1857)
     tell(WITHDRAWN, dispute)
     assert (entries(), ours(Dispute).get().settled) == ([("top_up", 2000)], False)
+    assert ours(Dispute).get().amount_cents == 2000  # of the payment: a ledger in dollars has no euros
     assert "is in EUR: it was not posted" in ours(StripeEvent).get().reason
     assert "is in EUR" in PaymentNotice.objects.get().words
     assert f"stripe:{dispute['id']}: in EUR" in reconcile()
@@ -114,6 +118,16 @@ def test_each_refund_in_another_currency_is_shown_to_staff(tell, paid, stripe_do
         tell("refund.created", refund)
     words = list(PaymentNotice.objects.values_list("words", flat=True))
     assert [sum(refund["id"] in each for each in words) for refund in refunds] == [1, 1]
+
+
+def test_what_comes_again_is_shown_as_new(tell, paid, stripe_double):
+    refund = stripe_double.refunded(paid, 500)
+    refund["currency"] = "jpy"
+    tell("refund.created", refund)
+    long_ago = timezone.now() - timedelta(days=9)
+    PaymentNotice.objects.update(last_at=long_ago)
+    tell("refund.updated", refund)
+    assert PaymentNotice.objects.get().last_at > long_ago
 
 
 @pytest.fixture

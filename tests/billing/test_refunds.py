@@ -1,13 +1,15 @@
 """Money back to the card: by Stripe's dashboard, told by webhooks, and by the operators' refund."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from billing.gateway.interface import PaymentsUnavailable, RefundRefused
-from billing.models import LedgerEntry, StripeEvent, TopUp
-from billing.refunds import refund
+from billing.models import LedgerEntry, RefundRequest, StripeEvent, TopUp
+from billing.refunds import finish_request, refund
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
 from tests.neighbours import ours
@@ -111,6 +113,20 @@ def test_a_lost_answer_gives_back_once(paid, stripe_double, entries):
         give_back(700)
     give_back(700)
     assert (stripe_double.books, entries()) == ([1300], [("top_up", 2000), ("refund", -700)])
+
+
+def test_what_stripe_made_at_the_first_try_is_found_whenever_it_was_asked_again(paid, stripe_double, entries):
+    """Its answer was lost, and the operator's second try half an hour later came to nothing."""
+    top_up = TopUp.objects.get(payment=paid)
+    for faults in ([Fault.LOSE_ANSWER] * 2, [Fault.DROP] * 2):
+        stripe_double.fail_next(*faults)
+        with pytest.raises(PaymentsUnavailable):
+            refund(top_up=top_up, amount_cents=500, key="k1")
+    (made,) = stripe_double.refunds.values()
+    made["created"] -= 1800
+    ours(RefundRequest).update(created_at=timezone.now() - timedelta(minutes=30))
+    assert finish_request(ours(RefundRequest).get(), now=timezone.now())
+    assert entries() == [("top_up", 2000), ("refund", -500)]
 
 
 @pytest.mark.parametrize("cents", [0, -1, 2001])

@@ -194,6 +194,15 @@ def test_a_card_that_expires_is_told_once_for_each_date(card, run_jobs):
     assert not Job.objects.unfinished().exists()
 
 
+def test_once_the_runs_time_is_over_the_rest_is_told_by_the_next(card, capsys, monkeypatch):
+    now = timezone.now()
+    card(now.year, now.month)
+    monkeypatch.setattr("core.runs.MOST_SECONDS", 0.0)
+    run()
+    assert "the rest is for the next run" in capsys.readouterr().out
+    assert not ours(Notice).exists()
+
+
 @pytest.mark.parametrize("changes", [{"exp_year": 2099}, {"is_default": False}], ids=["renewed", "pays no more"])
 def test_a_card_that_was_changed_meanwhile_is_not_told(card, run_jobs, changes):
     now = timezone.now()

@@ -29,7 +29,7 @@ from tests.neighbours import ours
 from tests.uploads.files import picture
 from uploads.models import Picture
 from users.api import idempotent
-from users.idempotency import old_answers
+from users.idempotency import LEASE, free, is_kept, keep, old_answers, reserve
 from users.models import KeptAnswer, User
 from users.sign_in.local_issuer import local_token
 
@@ -282,6 +282,29 @@ def test_who_took_longer_than_their_minute_keeps_nothing_in_place_of_the_next_on
     monkeypatch.setattr(idempotent, "failpoint", take_over)
     late, again = (api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"] for _ in range(2))
     assert again == answers[0] != late
+
+
+@pytest.mark.django_db
+def test_who_took_longer_than_their_minute_and_failed_takes_nothing_of_the_next_ones_away():
+    now, later = timezone.now(), timezone.now() + LEASE + timedelta(seconds=1)
+    late = reserve("k", body="b", user_id=None, now=now)
+    keep(reserve("k", body="b", user_id=None, now=later), status=201, made={}, user_id=None, now=later)
+    free(late)
+    assert is_kept("k", now=later)
+
+
+@pytest.mark.django_db
+def test_what_staff_did_for_somebody_goes_with_them_too(signed_in, alice, root, stripe_payments):
+    body = {"userId": alice.pk, "sourceId": "tok_visa"}
+    assert signed_in(root).post("/api/billing/updateCreditCard", body, headers=KEY).status_code == 200
+    assert ours(KeptAnswer).get().made
+    signed_in(root).delete(f"/api/users/{alice.pk}")
+    assert not ours(KeptAnswer).exists()
+
+
+@pytest.fixture
+def root(db):
+    return User.objects.create_superuser("root@example.com", display_name="Root")
 
 
 @pytest.mark.django_db

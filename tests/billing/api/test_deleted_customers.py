@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.cards import replace_default
-from billing.models import Card, FormerCustomer, LedgerEntry, TopUp
+from billing.models import Card, FormerCustomer, LedgerEntry, StripeEvent, TopUp
 from billing.top_ups import GONE
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
@@ -42,6 +42,7 @@ def forgotten(alice):
 
 def test_it_is_forgotten_when_stripe_tells(tell, old, alice):
     tell("customer.deleted", {"id": old, "object": "customer", "email": "alice@example.com"})
+    assert old not in str(StripeEvent.objects.get(type="customer.deleted").payload)
     assert forgotten(alice)
     assert ours(FormerCustomer).get().user == alice
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing import triggers
-from billing.audit import parts
+from billing.audit import guards, parts
 from billing.audit.invariants import check_ledger
 from billing.ledger import account_of, post_entry, set_balance
 from billing.management.commands import check_ledger as command
@@ -74,6 +74,13 @@ def test_a_sound_ledger_is_said_to_be_sound(ledger, capsys):
 def test_an_empty_ledger_is_sound(alice):
     account_of(alice)
     assert wrong() == {}
+
+
+def test_what_could_not_be_tried_is_no_refusal(ledger, monkeypatch):
+    """A full disk or a lock says nothing of the triggers."""
+    monkeypatch.setitem(guards.ATTEMPTS, "UPDATE", 'UPDATE "nothing of ours" SET memo = memo')
+    with pytest.raises(DatabaseError):
+        wrong()
 
 
 def test_a_fault_is_named_and_the_exit_code_tells(ledger, alice):

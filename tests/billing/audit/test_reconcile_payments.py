@@ -6,10 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from billing import top_ups
 from billing.audit import comparison
 from billing.audit.reconciliation import reconcile_payments
+from billing.audit.report import Line
 from billing.cards import replace_default
 from billing.disputes import has_open_dispute
+from billing.gateway.interface import PaymentsUnavailable
 from billing.ledger import post_entry
 from billing.models import LedgerEntry, RefundRequest, StripeEvent, TopUp
 from billing.top_ups import EXPIRED, IN_FLIGHT
@@ -91,6 +94,28 @@ def test_a_payment_that_somebody_works_on_is_let_be(run, pay, stripe_double):
     ours(TopUp).update(in_flight_until=timezone.now() + IN_FLIGHT)
     assert run()[0]["payments left pending"] == [0, 0, 0]
     assert stripe_double.books == []
+
+
+def test_however_long_a_run_takes_what_it_works_on_is_under_way_from_then_on(pay, monkeypatch):
+    """Or the person's own request would work on it beside."""
+    pay(*DROPPED)
+    marked = []
+    monkeypatch.setattr(top_ups, "failpoint", lambda _: marked.append(ours(TopUp).get().in_flight_until))
+    reconcile_payments(now=timezone.now() - timedelta(minutes=5), days=1)
+    assert marked[0] > timezone.now()
+
+
+def test_failures_of_stripes_that_are_not_in_a_row_stop_no_run():
+    def fail():
+        raise PaymentsUnavailable
+
+    line = Line("payments left pending")
+    for work in (fail, fail, bool, fail, fail, bool):
+        line.attempt("a top-up", work)
+    assert [each.rpartition(":")[2] for each in line.left if "not tried" in each] == []
+    for work in (fail, fail, fail, bool):
+        line.attempt("a top-up", work)
+    assert [each for each in line.left if "not tried" in each] == ["a top-up: not tried, for Stripe does not answer"]
 
 
 def test_nobody_is_charged_for_a_payment_of_long_ago(run, pay, stripe_double):

@@ -195,6 +195,7 @@ def told_by_stripe(zdenka: User, customer: str, stripe: Any, send: Any) -> None:
     for kind, thing in (
         ("payment_method.updated", whole),
         ("customer.updated", {**stripe.customers[customer], "address": {"line1": STREET}}),
+        ("customer.updated", {"id": "cus_of_before", "object": "customer"}),
         ("payment_intent.succeeded", {**next(iter(stripe.intents.values())), "receipt_email": zdenka.email}),
     ):
         assert send(event(kind, thing)).status_code == 204
