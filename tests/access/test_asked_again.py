@@ -122,6 +122,14 @@ def test_staff_who_are_it_no_more_when_their_turn_comes_are_strangers(meet, boun
     assert faults(meet, operations, "staff", ending, stranger_is_answered, headers=headers) == {}
 
 
+def test_staff_who_are_it_no_more_take_nobody_off_a_call(meet, bound):
+    operation = next(each for each in PRIVATE_OPERATIONS if str(each) == LEAVES_CALL)
+    bob = User.objects.get(display_name="Bob")
+    User.objects.filter(pk=bob.pk).update(call_status=True)
+    assert meet(operation, "staff", **setting(bound["staff"], is_staff=False)) == (200, [])
+    assert User.objects.get(pk=bob.pk).call_status
+
+
 @pytest.mark.parametrize("headers", CONDITIONAL, ids=["", "If-Match"])
 def test_who_is_put_out_of_the_group_while_they_wait_is_a_stranger(meet, bound, headers):
     operations = [each for each in WRITES if succeeds(each, "owner") and not succeeds(each, "stranger")]

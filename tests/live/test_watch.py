@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from core import triggers
 from groups.live import states
+from groups.live.states import MOST_MISSED
 from groups.live.watch import Watch
 from groups.models import (
     Activity,
@@ -232,6 +233,14 @@ def test_a_caption_that_changes_is_told_again(look, group, alice, bob, change):
     Caption.objects.filter(pk=made.pk).update(**change)
     ((_, told),) = look(alice).captions[group.pk]
     assert json.loads(told)["caption"]["id"] == made.pk
+
+
+@pytest.mark.parametrize(("more", "is_too_many"), [(0, False), (1, True)])
+def test_who_has_missed_more_than_can_be_told_begins_anew(look, group, alice, bob, more, is_too_many):
+    mark = look(alice).groups[group.pk].mark
+    Caption.objects.bulk_create(Caption(**saying(group, bob)) for _ in range(MOST_MISSED + more))
+    Activity.objects.bulk_create(Activity(group=group, user=bob, activity="x") for _ in range(3))
+    assert look(alice, known={group.pk: mark}).too_many(group.pk) is is_too_many
 
 
 def test_of_captions_too_but_for_those_without_words(look, group, alice, bob):

@@ -50,6 +50,10 @@ PROFILES = {
     "inks": (picture("JPEG", mode="CMYK", color=(99, 99, 99, 99), icc_profile=cmyk_profile()), (213, 60, 55)),
     "a PNG's number of P3": (png(chunk(b"cICP", bytes([12, 13, 0, 1]))), (217, 42, 39)),
     "a PNG's number of BT.2020": (png(chunk(b"cICP", bytes([9, 1, 0, 1]))), (247, 0, 39)),
+    "a PNG of sRGB with another gamma beside": (
+        png(chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000))),
+        (200, 60, 50),
+    ),
     "a PNG's gamma": (png(chunk(b"gAMA", struct.pack(">I", 100_000))), (229, 133, 122)),
     "a PNG's lights": (
         png(

@@ -26,8 +26,8 @@ WRONG = {"apns": apns.refusal(403, "InvalidProviderToken"), "fcm": fcm.error(401
 class Vendor:
     """One of the three: its double, and phones and browsers of its kind."""
 
-    def __init__(self, name, double):
-        self.name, self.double = name, double
+    def __init__(self, name, double, channel):
+        self.name, self.double, self.channel = name, double, channel
         self.kind = {"apns": "apn", "fcm": "fcm", "web_push": "webpush"}[name]
 
     def address(self, number):
@@ -53,7 +53,7 @@ def vendor(request):
     double = request.getfixturevalue(DOUBLES[request.param])
     channel.prepare(timeout=5)
     double.requests.clear()
-    return Vendor(request.param, double)
+    return Vendor(request.param, double, channel)
 
 
 @pytest.fixture
@@ -115,6 +115,20 @@ def test_who_could_not_be_told_at_once_is_told_of_each_message_later(register, n
         Job.objects.filter(state="waiting").update(due_at=timezone.now())
         run_jobs()
     assert vendor.told() == ["1", "1", "2", "2"]
+
+
+def test_whose_turn_comes_after_the_deadline_is_told_later(register, vendor, monkeypatch):
+    register(1, 2)
+    left = iter([1.0])
+
+    def time_left(most):
+        if seconds := next(left, None):
+            return seconds
+        raise TimeoutError
+
+    monkeypatch.setattr("groups.notifications.direct.time_left", time_left)
+    sent = vendor.channel.send(devices=list(ours(Device)), body="Hello", group_id=None)
+    assert (len(sent.missed), sent.refused) == (2, [])
 
 
 def test_where_none_could_be_told_it_is_said_and_nobody_is_forgotten(register, notify, vendor):

@@ -123,9 +123,10 @@ def test_an_answer_that_is_lost_is_unavailable_and_the_email_keeps_its_id(mail):
     assert len({sent["Message-ID"] for sent in mail.received}) == 1
 
 
-def test_what_goes_wrong_after_the_server_has_it_changes_nothing(mail, monkeypatch):
+@pytest.mark.parametrize("fault", [smtplib.SMTPServerDisconnected("gone"), TimeoutError(), ConnectionResetError()])
+def test_what_goes_wrong_after_the_server_has_it_changes_nothing(mail, monkeypatch, fault):
     def leave(self):
-        raise smtplib.SMTPServerDisconnected("gone")
+        raise fault
 
     monkeypatch.setattr("groups.notifications.mail.smtp.TimedSMTP.quit", leave)
     mailer().send(EMAIL)

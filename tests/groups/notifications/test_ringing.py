@@ -55,6 +55,12 @@ def test_for_anything_else_it_does_not_ring(phone, tell, api, group, apns_double
     assert [token for token, _ in apns_double.told] == ["device-1", "device-1"]
 
 
+def test_anothers_phone_of_the_same_name_is_told_in_words(phone, api, bob, tell):
+    body = {"identity": f"u_{bob.pk}", "Address": "device-3", "BindingType": "apn", "endpoint": "her phone"}
+    assert api.post("/api/voice/registerBinding", body).status_code == 201
+    assert sorted(tell(is_call=True)) == ["device-3", "device-voip-1"]
+
+
 def test_another_phone_of_hers_is_told_in_words(phone, register, tell):
     register("device-2", "apn", endpoint="her tablet")
     assert sorted(tell(is_call=True)) == ["device-2", "device-voip-1"]

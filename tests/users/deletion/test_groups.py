@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from groups.models import (
     Activity,
+    Caption,
     Departure,
     Device,
     Group,
@@ -50,6 +51,15 @@ def elsewhere(zoe, dave):
 def rows_of(group):
     parts = (Ownership, Membership, Participant, Invitation, Departure, Activity)
     return {part.__name__: list(part.objects.filter(group=group).order_by("pk").values()) for part in parts}
+
+
+def test_where_they_only_ever_spoke_their_name_goes_from_what_others_said(api, elsewhere, bob, zoe):
+    said = {"group": elsewhere, "language": "en-US"}
+    Caption.objects.create(**said, user=bob, display_name="Bob", text="Hello")
+    theirs = Caption.objects.create(**said, user=zoe, display_name="Zoe", text="Hello, Bob")
+    api.delete(f"/api/users/{bob.pk}")
+    theirs.refresh_from_db()
+    assert "Bob" not in theirs.text
 
 
 def test_of_a_group_that_is_none_of_theirs_everything_stays(api, group, elsewhere, bob, zoe):

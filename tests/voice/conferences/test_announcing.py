@@ -70,6 +70,13 @@ def test_what_was_spared_spares_nothing_itself(begin, phones):
     assert (told(), announcements()) == (2, ["told", "spared", "told"])
 
 
+def test_where_nobody_knows_who_has_begun_it_all_are_told(tell, phones, run_jobs, alice, bob):
+    tell(1, "participant-join", "CA404")
+    run_jobs()
+    (sent,) = SandboxNotification.objects.all()
+    assert sorted(sent.identities) == sorted([f"u_{alice.pk}", f"u_{bob.pk}"])
+
+
 def test_so_it_is_before_anybody_was_told(begin, phones, again):
     begin("CF1", survives=False), begin("CF2", survives=False)
     assert announcements() == ["due", "spared"]

@@ -12,8 +12,9 @@ from core.attempts import Attempts
 from tests.doubles.server import Fault
 from tests.doubles.twilio import ago, written
 from tests.neighbours import ours
-from voice.conferences.reconciliation import ask_about_conference, claim_silent, reconcile_calls
+from voice.conferences.reconciliation import ask_about_conference, claim_silent, learn, reconcile_calls
 from voice.models import Call, Conference
+from voice.telephony.interface import telephony
 
 
 @pytest.fixture
@@ -93,6 +94,13 @@ def test_an_older_event_that_arrives_after_the_sighting_changes_nothing(talk, sh
     reconcile_calls(now=later())
     talk.tell(1, "participant-join", talk.alice)
     assert shown()[0] == ["Bob"]
+
+
+def test_of_a_large_call_all_are_seen(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    twilio_double.people[talk.conference] += [twilio_double.call(status="in-progress") for _ in range(60)]
+    reconcile_calls(now=later())
+    assert ours(Call).filter(is_on=True).count() == 62
 
 
 def test_who_was_seen_once_and_is_seen_no_more_goes(talk, shown, twilio_double):
@@ -261,6 +269,19 @@ def test_who_leaves_while_twilio_is_asked_is_gone(on_postgresql, talk, shown, tw
 
     monkeypatch.setattr(twilio_double, "check", check)
     ask_about_conference(ours(Conference).get(), now=later())
+    assert shown()[0] == ["Alice"]
+
+
+def test_an_older_answer_overrules_no_newer_one(talk, shown, twilio_double):
+    """Of two runs the slower one."""
+    for number, sid in enumerate((talk.alice, talk.bob), 1):
+        talk.tell(number, "participant-join", sid)
+    slow = telephony().conference(sid=talk.conference)
+    talk.tell(3, "participant-mute", talk.alice)
+    twilio_double.people[talk.conference].remove(talk.bob)
+    reconcile_calls(now=later())
+    assert shown()[0] == ["Alice"]
+    learn(ours(Conference).get(), slow, after=2, now=later())
     assert shown()[0] == ["Alice"]
 
 

@@ -122,6 +122,14 @@ def test_more_than_eight_are_read_page_by_page(phone, verify, bob, groups):
     assert call.press("9").press("4").group_id == groups[11].pk
 
 
+def test_where_groups_go_meanwhile_those_that_are_left_are_read(phone, verify, bob, groups):
+    verify(bob)
+    call = phone().press("9")
+    Membership.objects.filter(user=bob, group__in=groups[2:]).delete()
+    assert call.press("5").heard[-2:] == [f"Press 1 for {groups[0].name}.", "Press 2 for Choir 2."]
+    assert call.press("2").group_id == groups[1].pk
+
+
 @pytest.mark.parametrize("key", ["3", "7", "0", "*", "9", "٢", "1x", "x", pytest.param("1" * 5000, id="long")])
 def test_a_wrong_key_is_asked_again_and_three_are_the_end(phone, verify, bob, group, key):
     verify(bob)

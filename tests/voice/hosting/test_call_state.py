@@ -66,6 +66,12 @@ def test_who_is_on_stands_there_by_what_they_joined_with(state, phones, alice, b
     ]
 
 
+def test_who_was_rung_by_their_app_is_on_by_it(state, phones, alice):
+    phones(1, alice)
+    ours(Call).update(caller="+12025550100", called=f"client:u_{alice.pk}")
+    assert [each["by"] for each in state()["participants"]] == ["app"]
+
+
 def test_times_are_those_that_twilio_tells(state, leg, tell, alice):
     leg(alice, "CA1")
     ours(Call).update(created_at=datetime(2026, 11, 22, 9, 59, tzinfo=UTC))

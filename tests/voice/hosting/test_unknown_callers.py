@@ -4,7 +4,7 @@ import pytest
 
 from tests.access.conftest import member, owner, signed_in  # noqa: F401  # fixtures
 from tests.neighbours import ours
-from voice.models import HangUp
+from voice.models import Call, HangUp
 
 
 @pytest.fixture
@@ -29,6 +29,16 @@ def remove(api, group, committed):
         return answer.json()["count"]
 
     return remove
+
+
+def test_so_is_the_phone_of_somebody_who_is_no_more(line, remove, committed, alice, bob):
+    """The call's state counts it with them."""
+    with committed():
+        line.join(alice)
+        line.join(bob)
+    Call.objects.filter(sid=line.sids["Bob"]).update(user_id=999_999)
+    assert remove() == "1 unknown caller(s) removed"
+    assert line.ended() == ["Bob"]
 
 
 def test_they_are_hung_up_on_and_the_others_talk_on(line, unknown, remove, committed, alice):

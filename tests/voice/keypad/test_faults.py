@@ -53,6 +53,13 @@ def test_with_the_database_down_every_step_is_a_sentence_and_a_way_back(alices, 
     assert bobs.conference.get("participantLabel") not in labels
 
 
+@pytest.mark.parametrize("status", ["failed", "busy", "no-answer", "canceled"])
+def test_who_could_not_be_let_in_is_not_dialled_in_again_and_again(bobs, down, status):
+    with down():
+        bobs.star(DialCallStatus=status)
+    assert (bobs.heard, bobs.is_over) == (["Something went wrong on our side. Please call again in a minute."], True)
+
+
 def test_who_went_back_by_our_fault_has_a_menu_again(alices, bobs, room, down, shown):
     with down():
         bobs.star()

@@ -61,6 +61,11 @@ def test_star_or_three_wrong_keys_lead_back(alices, bobs, goes, group, keys):
     assert bobs.group_id == group.pk
 
 
+def test_wrong_keys_of_an_earlier_visit_are_forgotten(alices, bobs, goes):
+    goes(bobs, "5", "5", "1")
+    assert bobs.star().press("5").gather is not None
+
+
 def test_no_key_leads_back(bobs):
     assert bobs.star().wait().heard == [BACK]
 

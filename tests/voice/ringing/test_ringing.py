@@ -17,7 +17,8 @@ from tests.neighbours import ours
 from tests.voice.ringing.conftest import BOBS
 from users.models import User, VerifiedNumber
 from voice.credit.call_credit import held_by_calls
-from voice.models import Call, GroupCall
+from voice.models import Call, GroupCall, HangUp
+from voice.ring_outcomes import stop_rings
 
 
 @pytest.fixture
@@ -190,6 +191,18 @@ def test_by_the_second_phone_nobody_is_let_in_while_they_are_by_the_first(rings,
     Call.objects.exclude(called=BOBS).update(ring_answer="pressed")
     assert phone.press("1").heard == ["This call is over. Goodbye."]
     assert state(bob) == "ringing"
+
+
+@pytest.mark.parametrize("said", ["pressed", "refused", "declined", "no_key"])
+def test_who_has_answered_on_one_phone_is_not_cut_off_when_the_others_are_stopped(rings, verify, bob, group, said):
+    verify(bob)
+    rings(bob)
+    ours(Call).update(ring_answer=Call.RingAnswer[said.upper()])
+    stop_rings(group.pk)
+    assert not ours(HangUp).exists()
+    ours(Call).update(ring_answer="")
+    stop_rings(group.pk)
+    assert ours(HangUp).count() == 1
 
 
 def test_a_phone_whose_call_has_ended_is_asked_nothing(rings, ringing, both, bob):
