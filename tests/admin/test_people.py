@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from billing.models import Account
@@ -98,6 +99,19 @@ def test_an_email_that_somebody_has_in_other_letters_is_refused(browser: Browser
 
 def test_an_email_may_change_its_letters(browser: Browser, bob: User) -> None:
     assert browser.post(page_of(bob), {**browser.form(page_of(bob)), "email": "Bob@example.com"}).status_code == 302
+
+
+@pytest.mark.parametrize("field", ["is_staff", "is_superuser", "groups", "user_permissions"])
+def test_who_is_no_superuser_hands_out_no_rights(helper: Browser, bob: User, alice: User, field: str) -> None:
+    for person in (alice, bob):
+        right = Permission.objects.filter(codename="change_group").first()
+        form = helper.form(page_of(person))
+        assert field not in form
+        helper.post(page_of(person), {**form, field: right.pk if field == "user_permissions" else "1"})
+        person.refresh_from_db()
+        assert (person.is_superuser, person.groups.exists()) == (False, False)
+        assert right not in person.user_permissions.all()
+    assert not alice.is_staff
 
 
 @pytest.mark.parametrize("field", ["account_balance_micros", "balance", "last4", "stripe_id"])

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing import webhook
 from billing.gateway.interface import PaymentsUnavailable, payments
+from billing.gateway.stripe_payments import StripePayments
 from billing.models import PaymentNotice, StripeEvent
 from billing.webhook import INVISIBLE, warning_at_start
 from tests.doubles.server import Fault
@@ -293,6 +294,13 @@ def test_an_event_of_another_account_or_mode_is_applied_to_nothing(
     event_kept = kept(event("refund.created", unheard, **field))
     assert (event_kept.applied_at is not None, event_kept.reason) == (True, reason)
     assert (entries(), len(stripe_double.requests)) == ([("top_up", 2000)], asked)
+
+
+@pytest.mark.parametrize(
+    ("key", "mode"), [("sk_test_1", False), ("sk_live_1", True), ("rk_test_1", False), ("rk_live_1", True), ("x", None)]
+)
+def test_the_mode_is_that_of_the_key_also_of_a_restricted_one(key, mode):
+    assert StripePayments(sk_test=key).livemode is mode
 
 
 # --- API versions ---------------------------------------------------------------------------------------------------

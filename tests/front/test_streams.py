@@ -234,6 +234,20 @@ def test_who_was_not_told_yet_is_ended_too():
     assert served(work) == (True, [])
 
 
+def test_while_the_database_is_away_who_waits_is_told_that_it_is_there_and_ends_in_time(monkeypatch):
+    monkeypatch.setattr(streams, "COMMENT_SECONDS", 0)
+
+    async def work(here):
+        ends, waits = connection(), connection()
+        serving = follow(here, ends, until=time.time() + 0.5)
+        _ = follow(here, waits)
+        await asyncio.wait_for(serving, 5)
+        await until(lambda: COMMENT in waits.transport.written)
+        return ends.transport.is_closed, waits.transport.is_closed
+
+    assert served(work, fails=1000) == (True, False)
+
+
 def test_where_the_database_fails_those_who_came_are_told_when_it_answers(monkeypatch):
     monkeypatch.setattr(streams, "FAULT_SECONDS", 0.25)
 

@@ -255,7 +255,9 @@ def test_who_was_there_is_said_by_name_and_the_others_counted(sentence, names, o
     assert said.endswith(f"10 minutes. {words}")
 
 
-@pytest.mark.parametrize(("name", "shown"), [("Ann", "Ann"), ("www.example.com", "Somebody")])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Ann", "Ann"), ("www.example.com", "Somebody"), ("evil.c\u200bom", "Somebody")]
+)
 def test_a_name_that_would_be_a_link_is_nobodys(sentence, name, shown):
     [by] = people(name)
     assert sentence(Notice.Kind.INVITED, by=by) == f"{shown} invited you to talk in the group Family."

@@ -139,6 +139,15 @@ def test_the_numbers_of_a_call_stay_with_who_has_the_same_landline(alice, bob, g
     assert dict(ours(Call).values_list("user_id", "caller")) == {alice.pk: "+12025550123", bob.pk: ""}
 
 
+@pytest.mark.parametrize("number", ["+12025550123", "12025550123"])
+def test_a_call_of_nobodys_keeps_their_number_in_no_form(bob, group, number):
+    User.objects.filter(pk=bob.pk).update(phone_number=12025550123)
+    for name in ("caller", "called"):
+        Call.objects.create(sid=f"CA{name}", group_id=group.pk, **{name: number})
+    User.objects.get(pk=bob.pk).delete()
+    assert {*ours(Call).values_list("caller", "called")} == {("", "")}
+
+
 def test_nobody_pays_any_more_who_is_deleted_meanwhile(stripe_payments, stripe_double, bob):
     stale = User.objects.get(pk=bob.pk)
     stale.account = account_of(bob)

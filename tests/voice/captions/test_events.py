@@ -271,6 +271,20 @@ def test_unknown_callers_have_numbers_that_stay(captions, hear, turn, twilio, te
 
 
 @pytest.mark.usefixtures("talk")
+def test_on_two_conferences_at_once_no_two_callers_have_one_number(captions, hear, turn, twilio, tell, group):
+    for place, conference in ((3, "CF1"), (4, "CF2")):
+        caller = {"From": f"+1202555015{place}", "To": "+15005550006"}
+        twilio("/api/voice/makeCall", to=group.pk, CallSid=f"CA{place}", **caller)
+        tell(place, "participant-join", f"CA{place}", conference=conference)
+    turn(on=False)
+    turn(on=True)
+    ours(Call).update(created_at=NOON - timedelta(minutes=1))
+    for place in (3, 4):
+        hear("Hello.", place, call=f"CA{place}")
+    assert [each["displayName"] for each in captions()] == ["Caller 1", "Caller 2"]
+
+
+@pytest.mark.usefixtures("talk")
 def test_what_is_said_after_captions_are_off_is_nobodys(captions, hear, turn):
     turn(on=False)
     ours(GroupCall).update(captions_changed_at=NOON + timedelta(seconds=10))

@@ -102,6 +102,17 @@ def test_muted_on_the_conference_before_is_not_muted_on_the_next_one(bobs, room,
     assert (room.sid, muted()) == ("CF2", [])
 
 
+def test_nor_what_was_found_out_there_by_asking(bobs, room, muted):
+    ours(Call).update(muted_told=True, muted_after=90)
+    bobs.star()
+    room.leave(bobs)
+    bobs.wait()
+    room.join(bobs)
+    assert (room.sid, muted()) == ("CF2", ["Bob"])
+    room.send(room.event("participant-unmute", bobs.sid))
+    assert muted() == []
+
+
 def test_and_once_others_have_them_speak(alices, bobs, room, goes, muted):
     goes(bobs, "1")
     room.send(room.event("participant-unmute", bobs.sid))
