@@ -97,14 +97,14 @@ def broken_balances(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
 
 def stale_balances(people: QuerySet[User]) -> QuerySet[User]:
     """By all their accounts at once: to look for each person's newest entry took minutes where most have none."""
-    theirs = LedgerEntry.objects.order_by().filter(account__user__in=people.order_by().values("pk"))
+    theirs = LedgerEntry.objects.filter(account__user__in=people.values("pk"))
     newest = theirs.values("account").annotate(newest=Max("pk")).values("newest")
     shown = Coalesce("account__user__account_balance_micros", 0)
-    last = LedgerEntry.objects.order_by().filter(pk__in=newest, account__user__isnull=False)
+    last = LedgerEntry.objects.filter(pk__in=newest)
     differing = last.exclude(balance_after_micros=shown).values("account__user")
     posted = LedgerEntry.objects.filter(account__user=OuterRef("pk"))
     has_money = people.exclude(account_balance_micros=None).exclude(account_balance_micros=0)
-    without_entries = has_money.filter(~Exists(posted)).order_by().values("pk")
+    without_entries = has_money.filter(~Exists(posted)).values("pk")
     return people.filter(Q(pk__in=differing) | Q(pk__in=without_entries))
 
 

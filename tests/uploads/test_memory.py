@@ -239,6 +239,20 @@ finish.set()
 """
 
 
+LESS = """
+import resource
+from uploads.pictures.limits import bind
+resource.setrlimit(resource.RLIMIT_CPU, (9, 9))
+bind()
+print(*resource.getrlimit(resource.RLIMIT_CPU))
+"""
+
+
+def test_where_the_operator_grants_less_it_takes_no_more():
+    child = subprocess.run([sys.executable, "-c", LESS], capture_output=True, check=True)  # noqa: S603  # ours
+    assert child.stdout.split() == [b"9", b"9"]
+
+
 def test_what_uploads_took_of_the_server_is_free_again():
     """Each thread of glibc's would keep some ten megabytes."""
     child = subprocess.run([sys.executable, "-c", AFTER_UPLOADS], capture_output=True, check=True)  # noqa: S603  # ours

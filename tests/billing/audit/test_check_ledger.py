@@ -76,6 +76,17 @@ def test_an_empty_ledger_is_sound(alice):
     assert wrong() == {}
 
 
+def test_an_index_or_another_columns_constraint_is_none(ledger, monkeypatch):
+    monkeypatch.setattr(guards, "UNIQUE", [("ledgerEntries", "account_id")])
+    assert wrong() == {UNIQUE: ["ledgerEntries.account_id"]}
+
+
+def test_who_waits_sees_how_far_it_is(ledger, capsys, monkeypatch):
+    monkeypatch.setattr(command, "TOLD_EACH", 0.0)
+    call_command("check_ledger")
+    assert f"{BALANCES}: 5 so far" in capsys.readouterr().out
+
+
 def test_what_could_not_be_tried_is_no_refusal(ledger, monkeypatch):
     """A full disk or a lock says nothing of the triggers."""
     monkeypatch.setitem(guards.ATTEMPTS, "UPDATE", 'UPDATE "nothing of ours" SET memo = memo')
@@ -303,6 +314,13 @@ def test_a_dispute_whose_money_came_back_to_another_account_is_named(ledger, bob
     assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
 
 
+def test_one_that_has_moved_nothing_is_too(ledger, bob, tell, stripe_double, paid):
+    inquiry = stripe_double.disputed(paid, status="warning_needs_response")
+    tell("charge.dispute.created", inquiry)
+    Dispute.objects.filter(pk=inquiry["id"]).update(account=bob.account)
+    assert wrong() == {DISPUTES: [inquiry["id"]]}
+
+
 def test_a_dispute_of_another_payment_is_named(ledger):
     ours(Dispute).update(payment="pi_x")
     assert wrong() == {DISPUTES: [ours(Dispute).get().pk]}
@@ -313,6 +331,12 @@ def test_a_refund_on_another_account_is_named(ledger, bob):
     with triggers_lifted():
         LedgerEntry.objects.filter(pk=refund.pk).update(account=bob.account)
     assert wrong()[REFUNDS] == [StripeEvent.objects.get(type="refund.created").pk]
+
+
+def test_a_refund_that_was_not_posted_is_on_no_account(ledger, tell, stripe_double, paid):
+    refund = stripe_double.refunded(paid, 500)
+    tell("refund.created", {**refund, "currency": "jpy"})
+    assert wrong() == {}
 
 
 def test_a_refund_of_a_payment_that_never_came_is_named(ledger, alice):
