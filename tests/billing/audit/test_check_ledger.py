@@ -315,10 +315,10 @@ def test_a_dispute_whose_money_came_back_to_another_account_is_named(ledger, bob
 
 
 def test_one_that_has_moved_nothing_is_too(ledger, bob, tell, stripe_double, paid):
-    inquiry = stripe_double.disputed(paid, status="warning_needs_response")
-    tell("charge.dispute.created", inquiry)
-    Dispute.objects.filter(pk=inquiry["id"]).update(account=bob.account)
-    assert wrong() == {DISPUTES: [inquiry["id"]]}
+    dispute = {**stripe_double.disputed(paid), "balance_transactions": []}
+    tell("charge.dispute.created", dispute)
+    Dispute.objects.filter(pk=dispute["id"]).update(account=bob.account)
+    assert wrong() == {DISPUTES: [dispute["id"]]}
 
 
 def test_a_dispute_of_another_payment_is_named(ledger):
