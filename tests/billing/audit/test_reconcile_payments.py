@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing import top_ups
 from billing.audit import comparison
 from billing.audit.reconciliation import reconcile_payments
-from billing.audit.report import Line
+from billing.audit.report import Line, shortened
 from billing.cards import replace_default
 from billing.disputes import has_open_dispute
 from billing.gateway.interface import PaymentsUnavailable
@@ -116,6 +116,17 @@ def test_failures_of_stripes_that_are_not_in_a_row_stop_no_run():
     for work in (fail, fail, fail, bool):
         line.attempt("a top-up", work)
     assert [each for each in line.left if "not tried" in each] == ["a top-up: not tried, for Stripe does not answer"]
+
+
+def test_what_the_time_does_not_suffice_for_is_said_and_not_begun(past_deadline):
+    line, begun = Line("payments left pending"), []
+    assert not line.attempt("a top-up", lambda: begun.append(1))
+    assert (line.left, begun) == (["a top-up: not tried, for the run's time was over"], [])
+
+
+@pytest.mark.parametrize(("count", "shown"), [(2, ["0", "1"]), (3, ["0", "1", "and 1 more"])])
+def test_of_many_so_many_are_shown_and_the_others_counted(count, shown):
+    assert shortened([str(number) for number in range(count)], most=2) == shown
 
 
 def test_nobody_is_charged_for_a_payment_of_long_ago(run, pay, stripe_double):
