@@ -116,7 +116,7 @@ def total_charged(user: User) -> int:
 def keep(user: User, card: PaymentMethod, *, default: PaymentMethod) -> None:
     """Under the person's lock: of two that become the default at once the later one is."""
     lock_person(user.pk)
-    user.cards.filter(is_default=True).exclude(pk=default.id).update(is_default=False)
+    user.cards.update(is_default=False)
     for each in {card.id: card, default.id: default}.values():
         fields = {"user": user, "is_default": each.id == default.id, **shown(each)}
         Card.objects.update_or_create(pk=each.id, defaults=fields)

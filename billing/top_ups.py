@@ -129,7 +129,7 @@ def begin(
     check: Callable[[], None],
     *,
     now: datetime,
-    came_at: datetime | None = None,
+    came_at: datetime,
 ) -> tuple[TopUp, bool]:
     """The TopUp to work on and whether it was made just now: the key's own, one left pending, or a new one.
 
@@ -144,7 +144,7 @@ def begin(
         raise KeyReused
     if known and known.status != TopUp.Status.PENDING:
         return known, False
-    if account.top_ups.filter(in_flight_until__gt=came_at or now).exists():
+    if account.top_ups.filter(in_flight_until__gt=came_at).exists():
         raise PaymentInProgress
     pending = account.top_ups.filter(status=TopUp.Status.PENDING).first()
     if pending:

@@ -332,6 +332,19 @@ def test_a_callback_without_its_duration_takes_away_none_that_is_known(talk, twi
     assert Call.objects.get(sid=talk.alice).duration == 600
 
 
+@pytest.mark.parametrize("duration", ["", "x"])
+def test_nor_does_an_answer_without_it(talk, twilio_double, duration):
+    talk.become_known()
+    twilio_double.people[talk.conference].clear()
+    twilio_double.end_call(talk.alice, seconds=600, end_time=before(minutes=9))
+    reconcile_calls(now=later(minutes=3))
+    known = Call.objects.get(sid=talk.alice).end_time
+    twilio_double.calls[talk.alice].update(duration=duration, end_time=written(before(minutes=2)))
+    sync_prices(now=later(minutes=10))
+    call = Call.objects.get(sid=talk.alice)
+    assert (call.duration, call.end_time, call.duration_told) == (600, known, "")
+
+
 def test_a_callback_without_its_duration_ends_the_leg_and_twilio_is_asked_how_long_it_was(talk, twilio, twilio_double):
     talk.become_known()
     twilio_double.end_call(talk.alice, seconds=600, end_time=before(minutes=9))
