@@ -60,6 +60,11 @@ def test_three_short_conferences_within_a_minute_are_one_announcement(begin, pho
     assert (told(), announcements()) == (1, ["told", "spared", "spared"])
 
 
+def test_so_it_is_before_anybody_was_told(begin, phones, again):
+    begin("CF1", survives=False), begin("CF2", survives=False)
+    assert announcements() == ["due", "spared"]
+
+
 def test_what_was_spared_spares_nothing_itself(begin, phones):
     """Calls that begin every fifty seconds are announced by every other one."""
     for sid in ("CF1", "CF2", "CF3"):
@@ -75,11 +80,6 @@ def test_where_nobody_knows_who_has_begun_it_all_are_told(tell, phones, run_jobs
     run_jobs()
     (sent,) = SandboxNotification.objects.all()
     assert sorted(sent.identities) == sorted([f"u_{alice.pk}", f"u_{bob.pk}"])
-
-
-def test_so_it_is_before_anybody_was_told(begin, phones, again):
-    begin("CF1", survives=False), begin("CF2", survives=False)
-    assert announcements() == ["due", "spared"]
 
 
 def test_of_what_nobody_could_be_told_nobody_is_spared(begin, phones):

@@ -31,6 +31,15 @@ def remove(api, group, committed):
     return remove
 
 
+def test_they_are_hung_up_on_and_the_others_talk_on(line, unknown, remove, committed, alice):
+    with committed():
+        line.join(alice)
+        unknown("a phone"), unknown("another")
+    assert remove() == "2 unknown caller(s) removed"
+    assert line.ended() == ["a phone", "another"]
+    assert set(ours(HangUp).values_list("why", flat=True)) == {"taken_off"}
+
+
 def test_so_is_the_phone_of_somebody_who_is_no_more(line, remove, committed, alice, bob):
     """The call's state counts it with them."""
     with committed():
@@ -39,15 +48,6 @@ def test_so_is_the_phone_of_somebody_who_is_no_more(line, remove, committed, ali
     Call.objects.filter(sid=line.sids["Bob"]).update(user_id=999_999)
     assert remove() == "1 unknown caller(s) removed"
     assert line.ended() == ["Bob"]
-
-
-def test_they_are_hung_up_on_and_the_others_talk_on(line, unknown, remove, committed, alice):
-    with committed():
-        line.join(alice)
-        unknown("a phone"), unknown("another")
-    assert remove() == "2 unknown caller(s) removed"
-    assert line.ended() == ["a phone", "another"]
-    assert set(ours(HangUp).values_list("why", flat=True)) == {"taken_off"}
 
 
 def test_where_there_is_none_nobody_is(line, remove, committed, alice):
