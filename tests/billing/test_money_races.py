@@ -176,7 +176,8 @@ def wins(left):
 
     def by_request():
         try:
-            begin(left.account, left.customer, 2000, "", "k1", lambda: None, now=timezone.now())
+            now = timezone.now()
+            begin(left.account, left.customer, 2000, "", "k1", lambda: None, now=now, came_at=now)
             wins.append(True)
         except Exception as refused:
             wins.append(type(refused).__name__)
