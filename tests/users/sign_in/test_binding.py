@@ -22,6 +22,14 @@ def test_both_spellings_of_the_issuer_are_one_sign_in(issuer, ask):
     assert [outcome(ask(issuer.token(iss=f"{issuer.url}{end}"))) for end in ("/", "", "/")] == [200, 200, 200]
 
 
+def test_the_same_subject_of_another_issuer_is_somebody_else(issuer, ask, alice, bob):
+    """As where the operator has changed the issuer."""
+    User.objects.filter(pk=bob.pk).update(oidc_issuer="https://former.example", oidc_subject="auth0|1")
+    assert outcome(ask(issuer.token(alice.email, sub="auth0|1"))) == 200
+    assert outcome(ask(issuer.token("eve@example.com", sub="auth0|1"))) == 200  # from then on the sign-in alone counts
+    assert User.objects.get(oidc_subject="auth0|1", oidc_issuer__startswith=issuer.url).pk == alice.pk
+
+
 @pytest.mark.parametrize("verified", [False, None, "false", "True", "", "1", 1, 1.0, [True], {"yes": True}], ids=repr)
 def test_an_email_must_be_exactly_verified(issuer, ask, sign_up, verified):
     before = all_rows()
