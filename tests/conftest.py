@@ -1,7 +1,9 @@
 """The cast, and the client that they use: every answer is held to the project's own OpenAPI document."""
 
 import gc
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -114,6 +116,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             name = connection.ops.quote_name(connection.settings_dict["NAME"])
             cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit TO off")
             cursor.execute("SET synchronous_commit TO off")
+
+
+@pytest.fixture
+def signing_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """From now on, what is signed and how old a signature is goes by a clock so many hours ahead (behind, below 0)."""
+
+    def signing_clock(hours: float) -> None:
+        now = time.time() + hours * 3600
+        monkeypatch.setattr("django.core.signing.time", SimpleNamespace(time=lambda: now))
+
+    return signing_clock
 
 
 @pytest.fixture

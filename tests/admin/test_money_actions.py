@@ -1,8 +1,6 @@
 """The two forms on an account's page, who may send them, and what an adjustment does."""
 
 import re
-import time
-from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -112,12 +110,11 @@ def test_a_key_that_is_not_ours_counts_for_nothing(adjust, key):
 
 
 @pytest.mark.parametrize(("hours", "counts"), [(11, True), (13, False), (24, False)])
-def test_a_form_is_good_for_half_a_day(adjust, browser, account, monkeypatch, hours, counts):
+def test_a_form_is_good_for_half_a_day(adjust, browser, account, signing_clock, hours, counts):
     """After a whole one Stripe has forgotten the key of a refund."""
-    opened = time.time() - hours * 3600
-    with monkeypatch.context() as then:
-        then.setattr("django.core.signing.time", SimpleNamespace(time=lambda: opened))
-        key = browser.form(f"{ACCOUNTS}/{account.pk}/adjust/")["key"]
+    signing_clock(-hours)
+    key = browser.form(f"{ACCOUNTS}/{account.pk}/adjust/")["key"]
+    signing_clock(0)
     assert ("opened too long ago" not in text(adjust(amount="5", reason="Sorry", key=key))) == counts
     assert ours(LedgerEntry).exists() == counts
 

@@ -209,15 +209,26 @@ def test_another_body_is_refused_and_another_key_is_another_request(write_or_pay
     assert write.model.objects.count() == count + 1
 
 
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Asks once more when the next request has its key and is at work; what was answered."""
+
+    def meanwhile(ask):
+        answers = []
+
+        def at_work(name):
+            monkeypatch.undo()
+            answers.append(ask())
+
+        monkeypatch.setattr(idempotent, "failpoint", at_work)
+        return answers
+
+    return meanwhile
+
+
 @pytest.mark.django_db
-def test_while_the_first_is_at_work_the_second_is_told_to_wait(write, monkeypatch):
-    answers = []
-
-    def ask_meanwhile(name):
-        monkeypatch.undo()
-        answers.append(write())
-
-    monkeypatch.setattr(idempotent, "failpoint", ask_meanwhile)
+def test_while_the_first_is_at_work_the_second_is_told_to_wait(write, meanwhile):
+    answers = meanwhile(write)
     assert write().status_code in (200, 201)
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "request_in_progress")]
     assert answers[0]["Retry-After"]
@@ -271,15 +282,12 @@ def test_after_a_card_that_was_refused_another_may_come_under_its_key(api, strip
 
 
 @pytest.mark.django_db
-def test_who_took_longer_than_their_minute_keeps_nothing_in_place_of_the_next_ones_answer(api, monkeypatch):
-    answers = []
-
-    def take_over(name):
-        monkeypatch.undo()
+def test_who_took_longer_than_their_minute_keeps_nothing_in_place_of_the_next_ones_answer(api, meanwhile):
+    def take_over():
         ours(KeptAnswer).update(until=timezone.now())
-        answers.append(api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"])
+        return api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"]
 
-    monkeypatch.setattr(idempotent, "failpoint", take_over)
+    answers = meanwhile(take_over)
     late, again = (api.post("/api/groups", {"name": "New"}, headers=KEY).json()["id"] for _ in range(2))
     assert again == answers[0] != late
 
@@ -294,17 +302,13 @@ def test_who_took_longer_than_their_minute_and_failed_takes_nothing_of_the_next_
 
 
 @pytest.mark.django_db
-def test_what_staff_did_for_somebody_goes_with_them_too(signed_in, alice, root, stripe_payments):
+def test_what_staff_did_for_somebody_goes_with_them_too(signed_in, alice, stripe_payments):
+    root = User.objects.create_superuser("root@example.com", display_name="Root")
     body = {"userId": alice.pk, "sourceId": "tok_visa"}
     assert signed_in(root).post("/api/billing/updateCreditCard", body, headers=KEY).status_code == 200
     assert ours(KeptAnswer).get().made
     signed_in(root).delete(f"/api/users/{alice.pk}")
     assert not ours(KeptAnswer).exists()
-
-
-@pytest.fixture
-def root(db):
-    return User.objects.create_superuser("root@example.com", display_name="Root")
 
 
 @pytest.mark.django_db
@@ -317,16 +321,10 @@ def test_after_a_day_the_key_is_new(write):
 
 
 @pytest.mark.django_db
-def test_after_a_day_nobody_is_answered_yesterdays_while_the_new_is_at_work(write, monkeypatch):
+def test_after_a_day_nobody_is_answered_yesterdays_while_the_new_is_at_work(write, meanwhile):
     write()
     ours(KeptAnswer).update(until=timezone.now())
-    answers = []
-
-    def ask_meanwhile(name):
-        monkeypatch.undo()
-        answers.append(write(1))
-
-    monkeypatch.setattr(idempotent, "failpoint", ask_meanwhile)
+    answers = meanwhile(lambda: write(1))
     assert write(1).status_code in (200, 201)
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "request_in_progress")]
 

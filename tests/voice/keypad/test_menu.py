@@ -1,8 +1,5 @@
 """The menu behind *: what it says, and what its keys do."""
 
-import time
-from types import SimpleNamespace
-
 import pytest
 from django.utils import timezone
 
@@ -305,9 +302,8 @@ def test_who_steps_out_when_their_time_is_over_has_ended(bobs, monkeypatch):
     assert bobs.star(DialCallStatus="completed").heard == ["This call has ended. Please call again."]
 
 
-def test_who_has_talked_for_hours_steps_out_as_before(bobs, monkeypatch):
-    late = time.time() + 3.9 * 3600
-    monkeypatch.setattr("django.core.signing.time", SimpleNamespace(time=lambda: late))
+def test_who_has_talked_for_hours_steps_out_as_before(bobs, signing_clock):
+    signing_clock(3.9)
     assert bobs.star(DialCallStatus="completed").heard == MENU
 
 
