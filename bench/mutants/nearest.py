@@ -15,6 +15,7 @@ from bench.database import ROOT
 from bench.mutants.copies import Usual
 from bench.mutants.modules import APPS, AT_IMPORT, file_of
 from bench.mutants.operators import Mutant
+from bench.mutants.rounds import nearest
 
 SLOW = 2.0
 """Seconds from which on a test comes after all others."""
@@ -149,13 +150,23 @@ class Map:
 
     def in_order(self, mutant: Mutant, names: Iterable[str]) -> Usual:
         room, stem = Path(mutant.path).parent.parts, Path(mutant.path).stem.rstrip("s")
+        near = nearest(mutant.path, self.files)
 
-        def distance(name: str) -> tuple[bool, int, float]:
+        def is_about_it(file: str) -> bool:
+            return file in near or stem in Path(file).stem
+
+        def distance(name: str) -> tuple[bool, bool, int, float]:
             file = Path(file_of(name))
             shared = sum(1 for one, other in zip(room, file.parts[1:], strict=False) if one == other)
-            return self.is_slow(name), -(2 * shared + (stem in file.stem)), self.seconds[name]
+            far = str(file) not in near
+            return self.is_slow(name), far, -(2 * shared + (stem in file.stem)), self.seconds[name]
 
-        return [(name, self.seconds[name]) for name in varied(sorted(names, key=distance), self.is_slow, stem)]
+        names = varied(sorted(names, key=distance), self.is_slow, is_about_it)
+        return [(name, self.seconds[name]) for name in names]
+
+    @cached_property
+    def files(self) -> set[str]:
+        return {file_of(name) for name in self.seconds}
 
     def is_slow(self, name: str) -> bool:
         return self.seconds[name] > SLOW * self.pace and name not in self.races
@@ -170,15 +181,15 @@ def within(files: Container[str] | None, names: set[str]) -> set[str]:
     return names if files is None else {name for name in names if file_of(name) in files}
 
 
-def varied(names: Iterable[str], is_slow: Callable[[str], bool], stem: str) -> list[str]:
+def varied(names: Iterable[str], is_slow: Callable[[str], bool], is_about_it: Callable[[str], bool]) -> list[str]:
     """The same, so that the first ones differ most: one case of each test, and a few tests of each file, before the
-    next; many of a file that is named after the module. What is slow stays at the end.
+    next; many of a file that is about the module. What is slow stays at the end.
     """
     cases, tests = Counter[str](), Counter[str]()
     rounds = {}
     for name in names:
         test, file = name.partition("[")[0], file_of(name)
-        rounds[name] = (is_slow(name), cases[test], tests[file] // (ITS_FILE if stem in Path(file).stem else A_FILE))
+        rounds[name] = (is_slow(name), cases[test], tests[file] // (ITS_FILE if is_about_it(file) else A_FILE))
         cases[test] += 1
         tests[file] += 1
     return sorted(rounds, key=rounds.__getitem__)

@@ -302,7 +302,7 @@ def test_the_paper_keeps_the_rows_of_other_modules(tmp_path):
 def test_one_case_of_each_test_comes_before_the_next_and_what_is_slow_last():
     names = ["t/test_money.py::slow", "t/test_money.py::a[1]", "t/test_money.py::a[2]", "t/test_other.py::b"]
     names += [f"t/test_other.py::c{number}" for number in range(3)] + ["t/test_third.py::d"]
-    assert varied(names, lambda name: name.endswith("slow"), "money") == [
+    assert varied(names, lambda name: name.endswith("slow"), lambda file: "money" in file) == [
         "t/test_money.py::a[1]",
         "t/test_other.py::b",
         "t/test_other.py::c0",
@@ -338,6 +338,15 @@ def test_whom_a_guard_holds_up_comes_before_whoever_passes_it_and_then_the_tests
     first, *others = asked(guard, noted)
     assert (first, len(others)) == ("tests/wire/test_far.py::test_it", 51)
     assert others.index("tests/wire/test_far.py::test_just_not") < SELDOM
+
+
+def test_who_is_about_a_module_comes_before_the_others_wherever_that_stands(asked):
+    path = "core/wire.py"
+    fault = next(each for each in mutants(path, (ROOT / path).read_text()) if each.operator == "guard removed")
+    noted = {f"tests/groups/test_{number}.py::test_it": [fault.first_line] for number in range(1000)}
+    about = [f"tests/wire/test_words.py::test_{number}" for number in range(20)]
+    noted |= {name: [fault.first_line] for name in about}
+    assert set(about) < set(asked(fault, noted)[: SELDOM + len(about)])
 
 
 def test_where_few_of_the_files_asked_execute_a_line_whoever_executes_its_module_is_asked_too(asked):
