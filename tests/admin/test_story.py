@@ -171,11 +171,17 @@ def test_of_many_rows_the_newest_are_shown_by_as_many_queries(browser, alice):
             reference=f"twilio:{number}",
             memo="",
         )
+        asked = {"account": account, "amount_cents": number + 1, "created_at": NOW + timedelta(seconds=number)}
+        paid = TopUp.objects.create(status="consent", **asked)
+        RefundRequest.objects.create(key=f"key{9 - number}", top_up=paid, **asked)
+        Dispute.objects.create(id=f"du_{9 - number}", payment=f"pi_{number}", status="needs_response", **asked)
     with CaptureQueriesContext(connection) as many:
         page = text(story(browser, alice.pk))
     assert len(many) == len(few) < 40
     shown = parts(page)
     assert [row.split()[-4:-3] for row in shown["What they did"]] == [[f"{number}"] for number in (6, 5, 4, 3, 2)]
+    for title in ("Payments that are open", "Refunds that are open", "Disputes that are open"):
+        assert re.findall(r"\$0\.0(\d)", " ".join(shown[title])) == ["7", "6", "5", "4", "3"], title
     assert {title: len(rows) for title, rows in shown.items() if len(rows) > 1} == dict.fromkeys(
         (
             "Owner of",
@@ -183,6 +189,9 @@ def test_of_many_rows_the_newest_are_shown_by_as_many_queries(browser, alice):
             "What they did",
             "Calls",
             "Movements of money",
+            "Payments that are open",
+            "Refunds that are open",
+            "Disputes that are open",
             "What they were told",
         ),
         5,

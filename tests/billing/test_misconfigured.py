@@ -92,6 +92,14 @@ def test_the_operator_reads_stripes_own_words_without_a_key(pay, stripe_double, 
     assert said not in line.getMessage()
 
 
+@pytest.mark.parametrize("kind", ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "sk_org_", "whsec_"])
+def test_no_kind_of_key_is_kept_with_stripes_words(pay, stripe_double, kind):
+    words = f"The key {kind}51Abc*9z must not do that."
+    stripe_double.fail_next(None, None, error(403, "invalid_request_error", words))
+    pay()
+    assert words.replace("51Abc*9z", "…") in PaymentNotice.objects.get().words
+
+
 @set_up
 def test_a_card_that_is_entered_meanwhile_is_no_bad_card(pay, api, alice, stripe_double, answer):
     stripe_double.fail_next(None, answer)

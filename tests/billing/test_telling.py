@@ -203,7 +203,11 @@ def test_once_the_runs_time_is_over_the_rest_is_told_by_the_next(card, capsys, m
     assert not ours(Notice).exists()
 
 
-@pytest.mark.parametrize("changes", [{"exp_year": 2099}, {"is_default": False}], ids=["renewed", "pays no more"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"exp_year": 2099}, {"exp_month": timezone.now().month % 12 + 1}, {"is_default": False}],
+    ids=["renewed for years", "for months", "pays no more"],
+)
 def test_a_card_that_was_changed_meanwhile_is_not_told(card, run_jobs, changes):
     now = timezone.now()
     card(now.year, now.month)

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from billing.ledger import account_of, post_entry, set_balance
 from billing.models import LedgerEntry
+from tests.billing.lifted import triggers_lifted
 from tests.neighbours import ours
 
 
@@ -32,6 +36,15 @@ def test_what_is_between_is_posted_as_an_adjustment(put):
     put({"accountBalance": 4})
     amounts = ours(LedgerEntry).order_by("id").values_list("kind", "amount_micros")
     assert list(amounts) == [("adjustment", 10_000_000), ("adjustment", -6_000_000)]
+
+
+def test_the_balance_is_after_the_last_entry_whatever_the_clock_said_then(put, alice):
+    put({"accountBalance": 10})
+    with triggers_lifted():
+        ours(LedgerEntry).update(created_at=timezone.now() + timedelta(hours=1))  # it was ahead
+    for sent in (4, 3):
+        put({"accountBalance": sent})
+    assert (alice.account.balance_micros(), ours(LedgerEntry).latest("id").amount_micros) == (3_000_000, -1_000_000)
 
 
 def test_nothing_between_posts_nothing(put):

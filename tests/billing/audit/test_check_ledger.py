@@ -339,9 +339,10 @@ def test_a_refund_that_was_not_posted_is_on_no_account(ledger, tell, stripe_doub
     assert wrong() == {}
 
 
-def test_a_refund_of_a_payment_that_never_came_is_named(ledger, alice):
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "refund.failed"])
+def test_a_refund_of_a_payment_that_never_came_is_named_whichever_event_has_told_of_it(ledger, alice, kind):
     event = StripeEvent.objects.get(type="refund.created")
-    event.payload["data"]["object"]["payment_intent"] = "pi_x"
+    event.type, event.payload["data"]["object"]["payment_intent"] = kind, "pi_x"
     event.save()
     assert wrong() == {REFUNDS: [event.pk]}
 

@@ -399,6 +399,11 @@ def test_it_works_in_the_sandbox(run, sandbox_payments, api, alice):
     assert "stripe:du_x" in run()[1]
 
 
+def test_of_what_real_payments_have_left_unread_nothing_follows_in_the_sandbox(run, sandbox_payments):
+    StripeEvent.objects.create(id="unreadable_1", type="not an event", payload={"length": 3})
+    assert [run()[0]["webhook events not applied"] for _ in range(2)] == [[1, 1, 0], [0, 0, 0]]
+
+
 def test_switched_off_it_says_so_and_touches_nothing(run, pay, settings):
     pay(*DROPPED)
     before = ours(TopUp).values().get()
