@@ -419,7 +419,11 @@ class Module:
         """One element less, where the order of few does not name what each of them is."""
         if isinstance(node.ctx if not isinstance(node, ast.Set) else ast.Load(), ast.Load) and len(node.elts) > 1:
             for number, each in enumerate(node.elts):
-                if isinstance(each, ast.Name | ast.Attribute | ast.Constant | ast.Starred):
+                if not isinstance(each, ast.Name | ast.Attribute | ast.Constant | ast.Starred):
+                    continue
+                if isinstance(node, ast.Tuple) and len(node.elts) == 2:  # without its comma one is no tuple
+                    yield self.instead(node, f"({self.of(node.elts[1 - number])},)", "element dropped")
+                else:
                     yield self.one_less(list(node.elts), number, "element dropped")
 
     def entries(self, node: ast.Dict) -> Iterator[Piece]:

@@ -59,6 +59,8 @@ def test_words_for_people_and_logs_are_left_alone():
         ("wait = timedelta(minutes=5)", "5 -> 6"),
         ("known = name in names", "in -> not in"),
         ("known = not name", "not name -> (name)"),
+        ("known = name in (FIRST, SECOND)", "(FIRST, SECOND) -> (SECOND,)"),
+        ("known = name in (FIRST, SECOND, THIRD)", ", THIRD -> nothing"),
         ("total += price", "+ -> -"),
         ("names = [name for name in names if name]", "name -> True"),
         ("@atomic\ndef pay(): pass", "@atomic -> nothing"),
