@@ -66,7 +66,7 @@ def forget_in_events(words: list[str]) -> None:
 
 def forget_subject(event: StripeEvent) -> None:
     """Takes out of a stored event what it is about. For the caller to save."""
-    envelope = {key: each for key, each in event.payload.items() if key not in ("data", "related_object")}
+    envelope = {key: each for key, each in event.payload.items() if key != "related_object"}
     event.payload = {**envelope, "data": FORGOTTEN}
 
 

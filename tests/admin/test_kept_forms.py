@@ -1,5 +1,6 @@
 """A session that ends in the middle of a form takes nothing that was written with it."""
 
+import re
 import time
 from typing import Any
 
@@ -105,6 +106,21 @@ def test_a_form_of_before_the_last_log_in_is_kept_and_sent_again(tab: Browser, b
     assert tab.post(path, sent(page), headers={"Origin": ORIGIN}).status_code == 302
     bob.refresh_from_db()
     assert bob.last_name == "Builder"
+
+
+def test_of_what_is_kept_only_what_somebody_wrote_is_shown(tab: Browser, bob: User) -> None:
+    written = {"last_name": "Builder", "note": "By phone"}
+    forms = {
+        "_save": "Save",
+        "initial-note": "-",
+        "key": "k1",
+        "cards-TOTAL_FORMS": "1",
+        "cards-0-id": "7",
+    }
+    path = f"/admin/users/user/{bob.pk}/change/"
+    page = tab.post(path, {**written, **forms}, headers={"Origin": ORIGIN})
+    assert re.findall(r"<li>([\w-]+): <bdi>(.*?)</bdi>", text(page)) == list(written.items())
+    assert sent(page).items() >= {**written, **forms}.items()
 
 
 FOREIGN = pytest.mark.parametrize("origin", ["https://evil.example.com", "null", None])

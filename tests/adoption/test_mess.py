@@ -235,6 +235,10 @@ def test_rows_whose_person_or_group_is_gone_are_left_out(free):
         == 1
     )
     assert free.run('SELECT "userId", "groupId" FROM "callSessions" WHERE id = 50') == [(99, 99)]
+    free.run("INSERT INTO users (email, \"displayName\") VALUES ('new@example.com', 'New')")
+    free.run("INSERT INTO groups (name) VALUES ('New')")
+    next_ones = free.run("SELECT max(users.id), max(groups.id) FROM users, groups")
+    assert next_ones == [(100, 100)], "somebody new has the id of who is gone, and their calls"
 
 
 @SQLITE_ONLY

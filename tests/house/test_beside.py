@@ -8,12 +8,14 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bench.database import ROOT, manage
 from bench.server import free_port, wait_for
 from tests.jobs.aside import wait_until
+from voicechat import beside
 
 
 def processes(mark):
@@ -102,3 +104,19 @@ def test_whoever_keeps_the_worker_is_killed_and_the_worker_ends(run, environment
         os.kill(keeper, signal.SIGKILL)
         wait_until(lambda: not processes(environment["MARK"]).get("worker"))
         assert process.poll() is None
+
+
+def test_what_dies_again_and_again_begins_ever_later_and_what_has_lived_at_once(monkeypatch):
+    now, pauses, lives = 0.0, [], iter([0, 0, 0, 0, 59, 61, 0])
+
+    def watch(worker):
+        nonlocal now
+        now += next(lives)
+
+    keeper = beside.Keeper.__new__(beside.Keeper)  # without its signals, which are this process's
+    keeper.watch = watch
+    keeper.ending = SimpleNamespace(wait=pauses.append, is_set=lambda: len(pauses) == 7)
+    monkeypatch.setattr(beside, "monotonic", lambda: now)
+    monkeypatch.setattr(beside, "start_worker", lambda: None)
+    keeper.run()
+    assert pauses == [2, 4, 8, 16, 30, 1, 2]

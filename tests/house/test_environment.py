@@ -67,6 +67,10 @@ UNUSABLE = {
     "deep": (vendor_keys.service_account, '{"a":' * 9999),
     "a key that is none": (vendor_keys.service_account, json.dumps({**ACCOUNT, "private_key": "k"})),
     "a project that is none": (vendor_keys.service_account, json.dumps({**ACCOUNT, "project_id": 5})),
+    **{
+        f"no {name}": (vendor_keys.service_account, json.dumps({key: ACCOUNT[key] for key in ACCOUNT if key != name}))
+        for name in ("client_email", "private_key", "project_id", "token_uri")
+    },
     "a short number": (vendor_keys.number, "AAAA"),
     "no base64": (vendor_keys.number, "é" * 43),
     "nought": (vendor_keys.number, "A" * 43),
@@ -166,6 +170,7 @@ def test_production_names_everything_that_is_missing_at_once():
         ({"INVITATION_URL": "https://user:word@app.example.com/"}, "INVITATION_URL"),
         ({"INVITATION_URL": "join/"}, "INVITATION_URL"),
         ({"INVITATION_URL": "http://app.example.com/join/"}, "INVITATION_URL is"),
+        ({"CLIENT_URL": "http://app.example.com"}, "CLIENT_URL is"),
         ({"CONFERENCE_PREFIX": "two words"}, "CONFERENCE_PREFIX"),
         ({"CONFERENCE_PREFIX": "x" * 33}, "CONFERENCE_PREFIX"),
         ({"CONFERENCE_PREFIX": "größe"}, "CONFERENCE_PREFIX"),

@@ -110,6 +110,16 @@ def test_a_port_in_use_is_told_of(taken_port, host):
     assert said == [f"Port {taken_port} is in use: end what listens there, or choose another one, such as PORT=3301."]
 
 
+@pytest.mark.parametrize("flags", [["--bind", "127.0.0.1:1"], ["-b", "127.0.0.1:1"], ["-b127.0.0.1:1"]])
+def test_a_port_that_is_not_listened_at_may_be_in_use(settings, taken_port, flags):
+    settings.HOST, settings.PORT = "", taken_port
+    settings.GUNICORN_FLAGS = []
+    assert "is in use" in why_not_here(settings, ["--workers", "2"])
+    assert why_not_here(settings, flags) == ""
+    settings.GUNICORN_FLAGS = flags
+    assert why_not_here(settings, ["--workers", "2"]) == ""
+
+
 def test_an_address_of_another_machine_is_told_of():
     code, said = start(HOST="192.0.2.1")
     assert code == 1

@@ -137,6 +137,14 @@ def test_the_start_lines_say_that_nobody_is_told(settings, db):
     assert "WARNING: Calls work, and nobody is told when one begins" in "\n".join(start_lines())
 
 
+def test_the_start_lines_say_that_no_number_can_be_verified(settings, db):
+    assert "VERIFY_SERVICE_SID" not in "\n".join(start_lines())
+    settings.VERIFICATION = {}
+    assert "VERIFY_SERVICE_SID" not in "\n".join(start_lines())  # nor does anybody ring here
+    settings.TELEPHONY = {"BACKEND": "voice.telephony.twilio_telephony.TwilioTelephony", "OPTIONS": {}}
+    assert "WARNING: VERIFY_SERVICE_SID is not set: nobody can verify" in "\n".join(start_lines())
+
+
 def test_the_start_lines_and_the_check_name_triggers_that_are_missing(db, capsys):
     assert "lacks triggers" not in "\n".join(start_lines())
     with connection.cursor() as cursor:

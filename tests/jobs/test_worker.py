@@ -9,11 +9,15 @@ import time
 from collections import Counter
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from shutil import rmtree
 
 import pytest
 from django.conf import settings
 
 from bench.database import manage, postgresql_beside
+from bench.server import free_port
+from core.metrics.families import JOBS_DONE
+from core.metrics.files import Files, folder_of
 from tests.jobs.aside import start, wait_until
 
 
@@ -93,6 +97,19 @@ def test_where_all_threads_hang_the_process_begins_anew(aside):
         aside.store("note", "three")
         wait_until(lambda: aside.states() == ["dead", "dead", "done"])
         assert worker.poll() is None
+
+
+def test_what_it_has_counted_in_its_last_second_is_kept(aside):
+    port = free_port()
+    aside.environment |= {"METRICS_PORT": str(port), "HOST": "127.0.0.1"}
+    aside.store("linger", "short", 1)
+    with aside.worker() as worker:
+        wait_until(aside.marks)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    counts = Files(folder_of(port)).totals().counts
+    rmtree(folder_of(port))
+    assert {key[2:]: count for key, count in counts.items() if key[0] == JOBS_DONE} == {("done",): 1}
 
 
 def test_told_to_end_it_finishes_what_it_can_and_gives_back_the_rest(aside):

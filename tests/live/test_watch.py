@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core import triggers
+from groups import caption_triggers as of_captions
 from groups.live import states
 from groups.live.states import MOST_MISSED
 from groups.live.watch import Watch
@@ -110,10 +111,11 @@ def test_where_tables_or_triggers_are_others_all_is_read_anew(watch, look, group
     assert found(look(alice, is_asked=False)) == ({alice.pk}, {group.pk})
 
 
-def test_where_changes_are_not_counted_nothing_is_told(look, alice):
+@pytest.mark.parametrize("counting", [EVERY, of_captions.TRIGGERS], ids=["versions", "captions"])
+def test_where_changes_are_not_counted_nothing_is_told(look, alice, counting):
     vendor = connection.vendor
     with connection.cursor() as cursor:
-        cursor.execute(triggers.of(vendor, EVERY)[0].drop_sql(vendor))
+        cursor.execute(triggers.of(vendor, counting)[0].drop_sql(vendor))
     with pytest.raises(NotCountedError):
         look(alice)
 

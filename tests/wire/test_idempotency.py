@@ -378,6 +378,17 @@ def test_what_was_made_and_is_gone_is_404_and_is_not_made_again(api):
 
 
 @pytest.mark.django_db
+def test_what_one_has_made_and_left_is_404_for_oneself_and_not_made_again(signed_in, alice, bob):
+    made = signed_in(alice).post("/api/groups", {"name": "New"}, headers=KEY).json()
+    assert signed_in(alice).post("/api/groups", {"name": "New"}, headers=KEY).json() == made
+    group = Group.objects.get(pk=made["id"])
+    group.ownerships.update(user=bob)
+    group.memberships.update(user=bob)
+    assert signed_in(alice).post("/api/groups", {"name": "New"}, headers=KEY).status_code == 404
+    assert ours(Group).count() == 1
+
+
+@pytest.mark.django_db
 def test_who_may_no_more_is_told_so_and_not_what_was_answered(signed_in, alice, bob, dave, group):
     path, body = f"/api/groups/{group.pk}/groupInvitees", {"userId": dave.pk}
     assert signed_in(alice).post(path, body, headers=KEY).status_code == 201

@@ -1,9 +1,10 @@
 """The sandbox's e-mails in the admin."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from groups.notifications.models import SandboxEmail
-from tests.admin.conftest import browser, root, text  # noqa: F401  # fixtures
+from tests.admin.conftest import browser, helper, root, text  # noqa: F401  # fixtures
 
 
 @pytest.fixture
@@ -32,6 +33,12 @@ def test_a_letter_is_shown_as_it_is_and_can_do_nothing(browser, email):  # noqa:
 
 def test_it_is_for_operators_alone(client, email):
     assert client.get(f"/admin/notifications/sandboxemail/{email.pk}/letter/").status_code == 302
+
+
+@pytest.mark.parametrize(("right", "status"), [("view_sandboxemail", 200), ("view_sandboxmessage", 403)])
+def test_an_operator_needs_the_right_to_look_at_them(helper, bob, email, right, status):  # noqa: F811
+    bob.user_permissions.set(Permission.objects.filter(codename=right))
+    assert helper.get(f"/admin/notifications/sandboxemail/{email.pk}/letter/").status_code == status
 
 
 def test_what_is_not_there_is_404(browser, db):  # noqa: F811

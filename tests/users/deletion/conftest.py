@@ -204,6 +204,8 @@ def told_by_stripe(zdenka: User, customer: str, stripe: Any, send: Any) -> None:
         "data": {"object": whole},
     }  # as no version of ours keeps it
     StripeEvent.objects.create(id="evt_raw", type="payment_method.attached", payload=raw)
+    thin = {"id": "evt_thin", "type": "v1.customer.updated", "related_object": {"id": customer, "type": "customer"}}
+    StripeEvent.objects.create(id="evt_thin", type=thin["type"], payload=thin)
     former = {"id": "evt_former", "type": "customer.updated", "data": {"object": {"id": "cus_of_before"}}}
     StripeEvent.objects.create(id="evt_former", type="customer.updated", payload=former)
     PaymentNotice.objects.create(cause="stripe:email_invalid", words=f"Stripe refuses {zdenka.email} of {customer}")

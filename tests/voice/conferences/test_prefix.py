@@ -40,7 +40,7 @@ def test_a_conference_from_before_the_prefix_is_still_ours(tell, leg, shown, set
     assert shown() == ([], False)
 
 
-@pytest.mark.parametrize("name", ["7", "family", "9" * 30, "07", " 7", "٧"])
+@pytest.mark.parametrize("name", ["7", "family", f"{2**63}", "9" * 30, "07", " 7", "٧"])
 def test_without_a_prefix_only_a_groups_id_is_a_name(twilio, db, settings, name):
     settings.CONFERENCE_PREFIX = ""
     twilio(EVENTS, ConferenceSid="CF1", FriendlyName=name, SequenceNumber=1, StatusCallbackEvent="participant-join")
