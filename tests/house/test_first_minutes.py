@@ -139,7 +139,7 @@ def test_a_database_server_that_is_down_is_told_of_without_its_password():
 @pytest.mark.usefixtures("on_postgresql")
 def test_a_database_that_is_not_there_is_told_of(settings):
     server = settings.DATABASES["default"]
-    at = f"{server['HOST']}:{server['PORT']}"
+    at = f"{server['HOST']}:{server['PORT'] or 5432}"
     code, said = migrate(f"postgres://{server['USER']}:{server['PASSWORD']}@{at}/no_such_family")
     assert code == 1
     assert said == [
