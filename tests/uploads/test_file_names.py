@@ -63,6 +63,11 @@ def test_no_file_chosen_is_no_file(send):
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "image")
 
 
+def test_no_file_chosen_is_none_either_where_its_last_line_break_is_missing():
+    body = b'--b\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n' + END.removeprefix(b"\r\n")
+    assert renamed(body, b"b") == body
+
+
 def test_what_looks_like_a_part_inside_the_picture_stays(send):
     inside = b'\r\n--c\r\nContent-Disposition: form-data; name="image"; filename=".."\r\n\r\n'
     body = b'--b\r\nContent-Disposition: form-data; name="image"; filename=".."\r\n\r\n' + inside + END

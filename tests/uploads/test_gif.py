@@ -38,8 +38,8 @@ def test_a_photo_that_is_scaled_has_about_256_colours(redrawn):
     assert len(colours(redrawn(saved(sent.quantize(256), "GIF")).convert("RGB"))) > 200
 
 
-def test_one_of_256_colours_may_be_transparent(redrawn):
-    sent = photo()
+@pytest.mark.parametrize("sent", [photo(), RAMP.copy()], ids=["colours", "greys"])
+def test_one_of_256_colours_may_be_transparent(redrawn, sent):
     sent.info["transparency"] = 3
     image = redrawn(saved(sent, "GIF", transparency=3))
     assert image.convert("RGBA").tobytes() == sent.convert("RGBA").tobytes()

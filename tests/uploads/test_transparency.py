@@ -46,6 +46,11 @@ def test_a_palette_keeps_its_transparency(redrawn, listed):
     assert alphas(redrawn(png(*palette, size=(2, 1), colour=3, pixels=b"\0\0\1"))) == [128, 255]
 
 
+def test_a_grey_with_alpha_keeps_it(redrawn):
+    image = redrawn(png(size=(2, 1), depth=8, colour=4, pixels=struct.pack(">5B", 0, 9, 255, 9, 128)))
+    assert alphas(image) == [255, 128]
+
+
 def test_a_grey_with_alpha_of_sixteen_bits_keeps_it(redrawn):
     image = redrawn(png(size=(2, 1), depth=16, colour=4, pixels=struct.pack(">B4H", 0, 9, 65_535, 9, 0x8000)))
     assert alphas(image) == [255, 128]

@@ -12,7 +12,7 @@ def converted(band: Image.Image, key: Key = ()) -> Image.Image:
         return sixteen_bits(band, key)
     if band.mode == "P":
         return band.convert("RGBA" if "transparency" in band.info else "RGB")
-    if band.mode in ("LA", "RGBA", "RGBa"):
+    if band.mode in ("LA", "RGBA"):
         return band.convert("RGBA")
     plain = band.convert("L" if band.mode == "1" else band.mode)
     return keyed(plain.convert("RGB"), plain.split(), key)

@@ -105,10 +105,11 @@ def test_who_was_told_so_by_their_twiml_begins_anew_too(on_a_call, turn, hear, w
     assert Transcription.objects.get(sid="GTb0").stopped_at
 
 
-def test_who_does_not_say_their_language_is_not_begun_anew_for_it(on_a_call, turn, hear, written_down, dave):
+@pytest.mark.parametrize("told", [{}, {"LanguageCode": "en-US"}], ids=["no language", "the wanted one"])
+def test_who_says_no_other_language_is_not_begun_anew_for_it(on_a_call, turn, hear, written_down, dave, told):
     turn(on=True)
     sid = on_a_call.join(dave)
-    hear("Hello", 1, call=sid, sid="GTb0")
+    hear("", 1, call=sid, sid="GTb0", event="transcription-started", **told)
     turn(language="en-US")
     assert sid not in written_down()
     assert Transcription.objects.get(sid="GTb0").stopped_at is None
