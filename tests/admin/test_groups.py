@@ -8,6 +8,7 @@ from groups.services import LastOwner
 from tests.admin.conftest import Browser, read_form, text
 from tests.neighbours import ours
 from users.models import User
+from voice.models import GroupCall
 
 ADD = "/admin/groups/group/add/"
 
@@ -185,3 +186,12 @@ def test_a_person_is_picked_by_typing(browser: Browser, bob: User, people: str) 
     picked = {"app_label": "groups", "model_name": people, "field_name": "user", "term": "bob"}
     answer = browser.get("/admin/autocomplete/", picked).json()
     assert answer["results"] == [{"id": str(bob.pk), "text": str(bob)}]
+
+
+def test_of_a_groups_call_an_operator_changes_the_language_and_nothing_else(browser: Browser, group: Group) -> None:
+    rules = GroupCall.objects.create(group=group, captions=True)
+    before, page = GroupCall.objects.values().get(pk=rules.pk), f"/admin/voice/groupcall/{rules.pk}/change/"
+    others = {"locked": "on", "end_when_alone": "", "captions": "", "captions_language": "de-DE", "captions_keep": ""}
+    form = {**browser.form(page), **others, "language": "de-DE"}
+    assert browser.post(page, form).status_code == 302
+    assert GroupCall.objects.values().get(pk=rules.pk) == {**before, "language": "de-DE"}

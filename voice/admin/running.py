@@ -77,7 +77,7 @@ class RunningCalls(admin.ModelAdmin[Any]):
         if asked_why := reason_first(request):
             return asked_why
         try:
-            done = ACTIONS[name](leg, check=partial(ask_once_more, request))
+            done = ACTIONS[name](leg, request)
             self.log_change(request, leg, done)
             self.message_user(request, done)
         except APIException as error:
@@ -118,25 +118,24 @@ def phones() -> list[dict[str, Any]]:
     ]
 
 
-def set_muted(leg: Call, *, check: Callable[[], None], muted: bool) -> str:
-    check()
+def set_muted(leg: Call, request: HttpRequest, *, muted: bool) -> str:
     if not mute_leg(leg, muted=muted):
         raise NotOnCall(GONE)
     return "Muted." if muted else "Unmuted."
 
 
-def take_off(leg: Call, *, check: Callable[[], None]) -> str:
-    check()
+def take_off(leg: Call, request: HttpRequest) -> str:
     hang_up(Call.objects.filter(pk=leg.pk), why=HangUp.Why.TAKEN_OFF)
     return "This phone is hung up on."
 
 
-def end(leg: Call, *, check: Callable[[], None]) -> str:
-    end_group_call(group_id=leg.group_id or 0, check=check)
+def end(leg: Call, request: HttpRequest) -> str:
+    """It waits for the group: meanwhile they may have become no operator."""
+    end_group_call(group_id=leg.group_id or 0, check=partial(ask_once_more, request))
     return "The group's call is ended for everybody."
 
 
-ACTIONS: dict[str, Callable[..., str]] = {
+ACTIONS: dict[str, Callable[[Call, HttpRequest], str]] = {
     "mute": partial(set_muted, muted=True),
     "unmute": partial(set_muted, muted=False),
     "remove": take_off,

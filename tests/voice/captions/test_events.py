@@ -294,6 +294,16 @@ def test_what_is_said_after_captions_are_off_is_nobodys(captions, hear, turn):
 
 
 @pytest.mark.usefixtures("talk")
+def test_what_was_said_before_the_calls_end_and_is_told_after_it_is_kept(captions, hear, tell):
+    ours(GroupCall).update(captions_changed_at=NOON - timedelta(minutes=1))
+    for number, sid in enumerate(("CA1", "CA2"), 3):
+        tell(number, "participant-leave", sid)
+    assert not ours(GroupCall).get().captions
+    hear("told late", 1)
+    assert [each["text"] for each in captions()] == ["told late"]
+
+
+@pytest.mark.usefixtures("talk")
 def test_nothing_more_is_kept_of_who_is_gone(captions, hear, bob):
     hear("kept", 1, call="CA2")
     User.objects.get(pk=bob.pk).delete()

@@ -10,6 +10,7 @@ from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Activity
 from tests.doubles.server import Answer
+from tests.doubles.twilio import error
 from tests.neighbours import ours
 from tests.voice.captions.conftest import NOON
 from voice.captions.legs import see_whether_it_began
@@ -48,7 +49,9 @@ def test_it_answers_what_is_so_and_changes_only_what_is_sent(turn, sandbox_telep
     assert turn(on=True) == {"on": True, "language": "de-DE", "ratePerMinute": "0.027", "keep": False}
 
 
-@pytest.mark.parametrize("wrong", [{"on": None}, {"on": "x"}, {"language": "German"}, {"language": "x" * 36}, {"a": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"on": None}, {"on": "x"}, *({"language": each} for each in ("German", "x" * 36, "en-US\n")), {"a": 1}]
+)
 def test_what_cannot_be_is_400(turn, wrong, sandbox_telephony):
     turn(**wrong, expected=400)
 
@@ -113,6 +116,15 @@ def test_who_says_no_other_language_is_not_begun_anew_for_it(on_a_call, turn, he
     turn(language="en-US")
     assert sid not in written_down()
     assert Transcription.objects.get(sid="GTb0").stopped_at is None
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_has_ended_at_twilio_by_itself_is_stopped(on_a_call, turn, twilio_double, status):
+    turn(on=True)
+    turn(jobs=False, on=False)
+    twilio_double.fail_next(*[error(status, 20404, "It is over.")] * 3)
+    assert all(is_well for _, is_well in do_all())
+    assert not Transcription.objects.filter(stopped_at=None).exists()
 
 
 @pytest.mark.parametrize("event", ["transcription-started", "transcription-content"])

@@ -46,6 +46,14 @@ def test_who_answers_hears_what_it_is_twice_and_presses_1(rings, ringing, both, 
     assert lines()[-1] == "has picked up and joined the call"
 
 
+def test_who_joins_is_told_that_captions_are_on(rings, ringing, both, bob, group):
+    GroupCall.objects.create(group=group, captions=True)
+    rings(bob)
+    phone = ringing()[BOBS].answer().press("1")
+    assert phone.group_id == group.pk
+    assert "Captions are on: what is said is written down, so that others can read it." in phone.heard
+
+
 def test_the_first_answer_wins_and_the_other_phone_stops(rings, ringing, both, bob, twilio_double):
     rings(bob)
     app, phone = ringing()[f"client:u_{bob.pk}"], ringing()[BOBS]

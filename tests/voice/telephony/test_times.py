@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.telephony.times import read_time
+from voice.telephony.times import read_iso_time, read_time
 
 SIX = datetime(2026, 11, 29, 6, tzinfo=UTC)
 
@@ -30,6 +30,17 @@ def test_a_time_is_read(text):
 )
 def test_what_is_no_time_is_none(text):
     assert read_time(text) is None
+
+
+@pytest.mark.parametrize("text", ["2026-11-29T06:00:00Z", "2026-11-29T06:00:00", "2026-11-29T07:30:00.000+01:30"])
+def test_a_time_of_transcriptions_is_read(text):
+    assert read_iso_time(text) == SIX
+    assert read_iso_time("Sun, 29 Nov 2026 06:00:00 +0000") == SIX
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", None, 7, "", "now"])
+def test_what_is_none_or_beyond_all_years_is_none(text):
+    assert read_iso_time(text) is None
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,9} (Jan|Feb) [0-9]{1,9} [0-9:]{0,12} [+-][0-9]{1,9}"))
