@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group as AuthGroup
+from django.contrib.auth.models import Permission
 
 from billing.models import LedgerEntry
 from groups.models import Group
@@ -107,6 +109,16 @@ def test_rights_and_the_email_wait_for_it_and_a_name_does_not(late, bob, change,
         go_on(late, path, page)
     bob.refresh_from_db()
     assert str(getattr(bob, next(iter(change)))) == {"on": "True"}.get(*change.values(), *change.values())
+
+
+@pytest.mark.parametrize("field", ["groups", "user_permissions"])
+def test_single_rights_and_those_of_a_group_of_staff_wait_for_it_too(late, bob, field):
+    path = f"/admin/users/user/{bob.pk}/change/"
+    right = {"groups": AuthGroup.objects.create(name="Helpers"), "user_permissions": Permission.objects.first()}[field]
+    page = late.post(path, {**late.form(path), field: [right.pk]})
+    assert (ASKS in text(page), getattr(bob, field).exists()) == (True, False)
+    go_on(late, path, page)
+    assert list(getattr(bob, field).all()) == [right]
 
 
 def test_unbinding_waits_for_it(late, bob):

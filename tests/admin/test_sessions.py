@@ -179,6 +179,12 @@ def test_each_log_in_is_told_with_its_address(root, log):
     assert line == ("users.operators.sessions", "INFO", root.pk, "2001:db8::7")
 
 
+def test_each_session_that_is_over_is_told(browser, root, passes, log):
+    passes(HOUR + 1)
+    assert not is_in(browser)
+    assert told(log, "An operator's session is over")[2:] == (root.pk, "127.0.0.1")
+
+
 def test_each_log_out_is_told(browser, root, log):
     browser.post("/admin/logout/")
     assert told(log, "An operator logged out")[2:] == (root.pk, "127.0.0.1")

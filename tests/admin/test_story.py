@@ -92,9 +92,11 @@ def of_others(lived, bob):
     """What stands in no story of theirs: who is gone, what operators did to Bob, and to whatever has the same id."""
     Erasure.objects.create(person_id=505505)
     VendorDeletion.objects.create(kind="picture", name="image1", person_id=505505)
+    things = ContentType.objects.get_for_model(VendorDeletion)
     root, people = User.objects.get(email="root@example.com"), ContentType.objects.get_for_model(User)
     namesake = ContentType.objects.create(app_label="elsewhere", model="user")
-    for kind, number in ((people, bob.pk), (ContentType.objects.get_for_model(Group), lived.pk), (namesake, lived.pk)):
+    same_id = [(kind, lived.pk) for kind in (ContentType.objects.get_for_model(Group), things, namesake)]
+    for kind, number in ((people, bob.pk), *same_id):
         LogEntry.objects.create(user=root, content_type=kind, object_id=str(number), action_flag=CHANGE)
 
 

@@ -27,6 +27,10 @@ def test_the_same_email_is_the_same_sign_in_however_it_is_written(client, alice,
         assert get(client, f"/api/users/{alice.pk}", issue(capsys, email)[0]).status_code == 200
 
 
+def test_whoever_has_signed_up_is_known_however_their_email_is_written(alice, sign_in, capsys):
+    assert issue(capsys, alice.email.upper())[1] == ""
+
+
 def test_it_says_that_nobody_has_signed_up_yet(db, sign_in, capsys):
     assert "/api/users" in issue(capsys, "new@example.com")[1]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from time import time
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.streams import OPENING, SEATS, Seats
@@ -49,6 +50,16 @@ def test_a_ticket_lets_its_holder_in_once(signed_in, group, bob):
     assert names(nobody.get(f"/api/live?ticket={ticket}")) == ["ready"]
     again = nobody.get(f"/api/live?ticket={ticket}")
     assert (again.status_code, again.json()["code"]) == (401, "ticket_invalid")
+
+
+def test_a_ticket_ends_with_what_its_holder_signed_in_by_however_that_was_sent(signed_in, bob):
+    client = signed_in(bob)
+    ends = {}
+    for spaces in (1, 3):
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer{' ' * spaces}{local_token(bob.email, seconds=600)} ")
+        assert client.post("/api/live/tickets").status_code == 201
+        ends[spaces] = ours(StreamTicket).latest("pk").signed_in_until - timezone.now()
+    assert all(timedelta(seconds=590) < left <= timedelta(seconds=631) for left in ends.values()), ends
 
 
 def test_a_ticket_that_is_over_or_made_up_lets_nobody_in(signed_in, bob):

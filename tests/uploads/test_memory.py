@@ -7,8 +7,10 @@ import struct
 import subprocess
 import sys
 import zlib
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 
 from tests.hostile.conftest import EXAMPLES
 from tests.uploads.files import chunk, picture, png
@@ -257,3 +259,14 @@ def test_what_uploads_took_of_the_server_is_free_again():
     """Each thread of glibc's would keep some ten megabytes."""
     child = subprocess.run([sys.executable, "-c", AFTER_UPLOADS], capture_output=True, check=True)  # noqa: S603  # ours
     assert int(child.stdout) < 20
+
+
+@pytest.mark.parametrize("library", [SimpleNamespace(), None], ids=["without mallopt", "none"])
+def test_where_the_c_library_has_no_such_switch_the_server_starts_all_the_same(monkeypatch, library):
+    def load(name):
+        if library is None:
+            raise OSError
+        return library
+
+    monkeypatch.setattr("uploads.apps.ctypes.CDLL", load)
+    apps.get_app_config("uploads").ready()

@@ -191,6 +191,16 @@ def test_who_goes_later_does_not_take_over_what_waits_of_somebody_else(remove, v
     assert [(row.pk, row.person_id, row.try_at) for row in ours(VendorDeletion).all()] == [(waiting.pk, bob.pk, due)]
 
 
+def test_what_waits_already_and_is_nobodys_becomes_that_of_who_goes(remove, vendors, carol):
+    ensure_customer(carol)
+    waiting = VendorDeletion.objects.create(
+        kind=VendorDeletion.Kind.CUSTOMER, name=carol.stripe_id, try_at=timezone.now() + timedelta(hours=1)
+    )
+    vendors["stripe"].fail_next(*[Fault.DROP] * 4)
+    remove(carol)
+    assert [(row.pk, row.person_id) for row in ours(VendorDeletion).all()] == [(waiting.pk, carol.pk)]
+
+
 def test_what_waits_already_waits_once(remove, phone, vendors, bob, carol, reconcile):
     Device.objects.create(user=carol, identity="u_9", address="other", binding_type="apn", sid=phone.sid)
     vendors["twilio"].fail_next(*[Fault.DROP] * 4)

@@ -65,6 +65,14 @@ def test_what_is_not_compared_is_said_and_a_silent_service_costs_no_try(
     assert dict(ours(PendingVerification).values_list("user", "tries")) == {alice.pk: tries, bob.pk: 1}
 
 
+@pytest.mark.parametrize("status", ["pending", "canceled", "max_attempts_reached", "deleted", "failed", "expired"])
+def test_only_what_is_approved_is_the_right_code(start, type_in, code, alice, twilio_double, status):
+    start(alice)
+    twilio_double.fail_next(Answer(200, {"sid": "VE1", "status": status, "valid": False}))
+    assert type_in(alice, code(alice)).json()["code"] == "code_wrong"
+    assert not VerifiedNumber.objects.filter(user=alice).exists()
+
+
 def test_a_service_that_hangs_is_waited_for_so_long(start, alice, twilio_double, short_deadline):
     twilio_double.fail_next(Fault.HANG)
     assert start(alice).status_code == 503

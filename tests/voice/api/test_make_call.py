@@ -218,3 +218,11 @@ def test_a_fault_of_ours_is_spoken(call, group, failing, fault):
 def test_a_forged_request_is_told_so_also_then(call, group, failing):
     failing(OperationalError("gone"))
     assert call(group.pk, signature="forged").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_known"), [("u_{}", True), ("u_0{}", False), ("u_{} ", False), ("u{}", False), ("U_{}", False)]
+)
+def test_one_form_of_an_identity_names_a_person_and_no_other(twilio, group, alice, identity, is_known):
+    twilio("/api/voice/makeCall", to=group.pk, From=f"client:{identity.format(alice.pk)}", CallSid="CA1")
+    assert (ours(Call).get().user_id == alice.pk) is is_known
