@@ -258,6 +258,15 @@ def test_what_staff_have_settled_stays_whatever_price_comes_and_is_asked_for_no_
     assert LedgerEntry.objects.get(kind="call").memo == "As agreed."
 
 
+def test_of_what_staff_have_settled_no_price_is_asked_though_its_end_is_corrected(call, twilio):
+    at_twilio = call()
+    ours(Call).update(end_source="assumed", duration=600)
+    settle_by_staff(ours(Call).get(), 500, reason="As agreed.")
+    twilio("/api/voice/callEvents", CallSid=at_twilio["sid"], CallStatus="completed", CallDuration=61)
+    known = ours(Call).get()
+    assert (known.duration, known.price_due_at, charges()) == (61, None, [500])
+
+
 def test_staff_settle_a_call_once_and_none_whose_price_has_come(call):
     call()
     leg = ours(Call).get()
