@@ -30,7 +30,7 @@ SELDOM = 20
 ABOUT = 3
 """The first so many of their files come next, ITS_FILE tests of each: who says where a bound is executes the same lines
 as everybody, and stands beside who is held up by it."""
-IN_PROCESSES = {"uploads/pictures/": "tests/uploads/"}
+IN_PROCESSES = {"uploads/pictures/": ("tests/uploads/", "tests/hostile/test_image")}
 """What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
 
 

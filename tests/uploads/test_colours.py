@@ -91,6 +91,14 @@ def test_colours_that_only_have_a_number_are_converted(redrawn, kind):
     assert near, shown
 
 
+@pytest.mark.parametrize("transfer", range(1, 19))
+def test_lights_that_a_png_numbers_count_where_they_are_as_bright_as_srgb(redrawn, transfer):
+    """https://www.itu.int/rec/T-REC-H.273, table 3"""
+    shown = (217, 42, 39) if transfer in (1, 2, 6, 13, 14, 15) else SENT
+    near, seen = is_near(redrawn(png(chunk(b"cICP", bytes([12, transfer, 0, 1])))), shown)
+    assert near, seen
+
+
 def jpeg(*segments):
     plain = picture("JPEG", color=SENT)
     return plain[:2] + b"".join(segment(0xE2, b"ICC_PROFILE\0" + each) for each in segments) + plain[2:]

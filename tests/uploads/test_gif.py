@@ -70,3 +70,17 @@ def test_around_a_frame_that_is_smaller_than_its_canvas_nothing_is_seen(redrawn,
     image = redrawn(content).convert("RGBA")
     seen = [[image.getpixel((x * image.width // 6, y * image.height // 6))[3] for x in (1, 3, 5)] for y in (1, 3, 5)]
     assert seen == [[0, 0, 0], [0, 255, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(("left", "top", "size"), [(4, 0, (14, 10)), (0, 4, (10, 14)), (4, 4, (14, 14))])
+def test_a_frame_that_stands_out_over_its_canvas_is_seen_whole(redrawn, left, top, size):
+    frame = saved(Image.new("P", (10, 10)), "GIF")
+    place = frame.index(b",", 13)
+    image = redrawn(frame[: place + 1] + struct.pack("<2H", left, top) + frame[place + 5 :])
+    assert (image.size, image.convert("RGBA").getchannel("A").getbbox()) == (size, (left, top, *size))
+
+
+def test_a_tiny_frame_on_a_large_canvas_does_not_vanish(redrawn):
+    frame = saved(Image.new("P", (1, 1)), "GIF")
+    image = redrawn(frame[:6] + struct.pack("<2H", 5000, 5000) + frame[10:])
+    assert (image.size, image.convert("RGBA").getchannel("A").getbbox()) == ((1024, 1024), (0, 0, 1, 1))

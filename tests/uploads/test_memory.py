@@ -245,20 +245,43 @@ LESS = """
 import resource
 from uploads.pictures.limits import bind
 resource.setrlimit(resource.RLIMIT_CPU, (9, 9))
+resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
 bind()
-print(*resource.getrlimit(resource.RLIMIT_CPU))
+print(*resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_CORE)[0])
 """
 
 
-def test_where_the_operator_grants_less_it_takes_no_more():
+def test_where_the_operator_grants_less_it_takes_no_more_and_it_leaves_no_picture_in_a_core_file():
     child = subprocess.run([sys.executable, "-c", LESS], capture_output=True, check=True)  # noqa: S603  # ours
-    assert child.stdout.split() == [b"9", b"9"]
+    assert child.stdout.split() == [b"9", b"9", b"0"]
 
 
 def test_what_uploads_took_of_the_server_is_free_again():
     """Each thread of glibc's would keep some ten megabytes."""
     child = subprocess.run([sys.executable, "-c", AFTER_UPLOADS], capture_output=True, check=True)  # noqa: S603  # ours
     assert int(child.stdout) < 20
+
+
+FAILS = """
+import sys
+from uploads.pictures import drawing
+from uploads.pictures.refusals import RefusedPictureError
+
+def fail(_):
+    raise {raised}
+
+drawing.drawn = fail
+try:
+    drawing.redrawn(sys.stdin.buffer.read(), wait=60)
+except RefusedPictureError as refused:
+    print(refused.refusal.value)
+"""
+
+
+@pytest.mark.parametrize(("raised", "told"), [("MemoryError", b"too_much_memory\n"), ("ValueError", b"damaged\n")])
+def test_what_takes_too_much_while_it_is_drawn_is_not_called_damaged(raised, told):
+    command = [sys.executable, "-c", FAILS.format(raised=raised)]
+    assert subprocess.run(command, input=picture(), capture_output=True, check=True).stdout == told  # noqa: S603  # ours
 
 
 @pytest.mark.parametrize("library", [SimpleNamespace(), None], ids=["without mallopt", "none"])

@@ -161,3 +161,25 @@ DAMAGED = {
 def test_pixels_that_cannot_be_decoded_are_damage(upload, name):
     answer = upload(DAMAGED[name])
     assert (answer.status_code, answer.json()["code"]) == (400, "broken_image")
+
+
+@pytest.mark.parametrize(("first", "second"), [(exif(1), exif(6)), (b"nonsense", exif(6)), (exif(6), exif(1))])
+def test_of_several_exif_blocks_the_one_that_turns_the_photo_counts(redrawn, first, second):
+    plain = picture("JPEG")
+    blocks = b"".join(segment(0xE1, b"Exif\0\0" + each) for each in (first, second))
+    assert redrawn(plain[:2] + blocks + plain[2:]).size == (30, 40)
+
+
+def test_of_a_chunk_that_comes_twice_the_first_counts(redrawn):
+    red, blue = (chunk(b"PLTE", bytes(colour) * 2) for colour in ((200, 0, 0), (0, 0, 200)))
+    image = redrawn(png(red, blue, colour=3, pixels=b"\0\0"))
+    assert image.convert("RGB").getpixel((0, 0)) == (200, 0, 0)
+
+
+@pytest.mark.parametrize("is_lossless", [False, True])
+def test_a_webp_whose_pixels_break_off_is_refused_and_not_half_shown(upload, is_lossless):
+    noise = Image.effect_noise((40, 30), 90).convert("RGB")
+    whole = saved(noise, "WEBP", lossless=is_lossless)
+    name, pixels = whole[12:16], whole[20:]
+    for kept in (12, len(pixels) // 2):
+        assert upload(riff((name, pixels[:kept]))).status_code == 400
