@@ -23,7 +23,7 @@ from tests.doubles.server import Fault
 from tests.doubles.stripe import event, signature
 from tests.neighbours import ours
 from tests.voice.conferences.test_event_races import at_once
-from users.models import User
+from users.models import Erasure, User
 from users.services import delete_row
 from voice.credit.prices import post_price
 from voice.models import Call
@@ -292,6 +292,17 @@ def test_whoever_goes_waits_for_the_account_and_holds_nothing_that_a_posting_nee
     account = account_of(alice)
     at_once(lambda: lock_account(account), goes, then=lambda: post(account, 5, "a"))
     assert account.balance_micros() == 5
+
+
+def test_of_two_who_delete_somebody_at_once_one_does_and_the_other_finds_nobody(alice):
+    statuses = []
+
+    def delete():
+        statuses.append(APIClient().delete(f"/api/users/{alice.pk}").status_code)
+
+    at_once(delete, delete)
+    assert statuses == [200, 404]
+    assert ours(Erasure).count() == 1
 
 
 def test_a_customer_that_is_gone_is_forgotten_once(alice):
