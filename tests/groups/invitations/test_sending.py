@@ -122,7 +122,7 @@ def test_what_was_sent_is_not_sent_by_the_job_again(invite, outbox, run_jobs):
     assert len(outbox) == 1
 
 
-@pytest.mark.parametrize("gone", ["deleted", "over", "used up", "the address is a deleted person's"])
+@pytest.mark.parametrize("gone", ["deleted", "over", "used up", "no address", "the address is a deleted person's"])
 def test_what_leads_nowhere_by_then_is_not_sent(invite, outbox, run_jobs, gone, dave):
     dave.email = GRANDMA
     dave.save()
@@ -132,6 +132,7 @@ def test_what_leads_nowhere_by_then_is_not_sent(invite, outbox, run_jobs, gone, 
         "deleted": links.delete,
         "over": lambda: links.update(expires_at=timezone.now() - timedelta(seconds=1)),
         "used up": lambda: links.update(uses=1),
+        "no address": lambda: links.update(sent_to=None),
         "the address is a deleted person's": dave.delete,
     }[gone]()
     run_jobs()

@@ -21,6 +21,8 @@ TRUE = {
     "valid in a moment": {"nbf": lambda now: now + 20},
     "valid since an hour": {"nbf": lambda now: now - HOUR},
     "an end between seconds": {"exp": lambda now: now + 0.5 + HOUR},
+    "issued between seconds": {"iat": lambda now: now - 0.5},
+    "valid since between seconds": {"nbf": lambda now: now - 0.5},
     "the email in another case": {"email": "ALICE@Example.COM"},
 }
 

@@ -182,6 +182,24 @@ def test_who_comes_later_is_told_so_and_written_down_by_their_twiml(turn, twilio
     assert "/api/voice/captionEvents" in transcription.get("statusCallbackUrl")
 
 
+@pytest.mark.parametrize("told", [error(404, 20404, "Not found"), error(400, 21220, "Call is not in-progress.")])
+def test_who_is_at_twilio_no_more_is_asked_for_once_and_turns_nothing_off(on_a_call, turn, twilio_double, told):
+    ours(Call).update(created_at=timezone.now() - timedelta(minutes=1))
+    turn(on=True, jobs=False)
+    twilio_double.fail_next(told, told)
+    assert all(is_well for _, is_well in do_all())
+    assert ours(GroupCall).get().captions
+
+
+@pytest.mark.parametrize("change", [{"keep": False}, {"language": "en-US"}])
+def test_a_change_to_no_other_language_asks_twilio_for_nothing(on_a_call, turn, twilio_double, change):
+    turn(on=True, language="en-US")
+    asked = len(twilio_double.requests)
+    turn(jobs=False, **change)
+    assert not Job.objects.unfinished().filter(task__endswith="adjust").exists()
+    assert len(twilio_double.requests) == asked
+
+
 def test_they_end_with_the_call(on_a_call, turn, twilio_double):
     turn(on=True)
     on_a_call.tell(9, "conference-end")

@@ -122,6 +122,7 @@ def test_a_machine_presses_nothing_and_does_not_join(rings, ringing, verify, bob
     rings(bob)
     phone = ringing()[BOBS].answer().wait()
     assert (phone.is_over, phone.conference) == (True, None)
+    assert (state(bob), lines()[-1]) == ("noAnswer", "has not answered the call")  # before its end is told
     phone.ends("completed", 40)
     assert (state(bob), lines()[-1]) == ("noAnswer", "has not answered the call")
 
