@@ -11,6 +11,7 @@ import pytest
 
 from bench.server import free_port
 from tests.house.starting import ROOT
+from tests.house.test_environment import SIX
 from voicechat.first_start import why_not_here
 
 MOST_SECONDS = 60
@@ -179,3 +180,11 @@ def test_a_folder_for_pictures_that_cannot_be_written_is_told_of(settings, tmp_p
     assert why_not_here(settings, ["--bind", "[::]:1"]) == ""
     settings.MEDIA_ROOT, settings.STORAGE = tmp_path / "a file", {}
     assert why_not_here(settings, ["--bind", "[::]:1"]) == ""
+
+
+def test_a_check_warns_of_settings_that_let_calls_run_without_money():
+    check = [sys.executable, "manage.py", "check"]
+    for warned, numbers in ((True, {"CALL_RATE": "0", "MIN_CALL_BALANCE": "0"}), (False, {"MIN_CALL_BALANCE": "0.5"})):
+        code, said = run(check, DATABASE_URL="sqlite:///:memory:", **SIX, **numbers)
+        found = [name for name in ("voice.W001", "voice.W002") if any(name in line for line in said)]
+        assert (code, found) == (0, ["voice.W001", "voice.W002"] if warned else [])
