@@ -75,8 +75,18 @@ def test_half_a_body_is_no_request(connect, echo):
     assert echo.asked == []
 
 
-def test_who_has_said_all_and_listens_is_answered_and_told_that_it_was_the_last(connect):
-    said = connect().send(get()).ends().read()
+def test_who_has_said_all_and_listens_is_answered_and_told_that_it_was_the_last(echo):
+    has_ended = Event()
+
+    def application(environ, start_response):
+        has_ended.wait(MANY_SECONDS)
+        return echo(environ, start_response)
+
+    with served(application) as connect:
+        connection = connect().send(get()).ends()
+        Event().wait(0.2)  # until that has come, too
+        has_ended.set()
+        said = connection.read()
     assert said.endswith(b"\r\n\r\n/a")
     assert b"\r\nconnection: close\r\n" in said
 
