@@ -30,8 +30,8 @@ SELDOM = 20
 ABOUT = 3
 """The first so many of their files come next, ITS_FILE tests of each: who says where a bound is executes the same lines
 as everybody, and stands beside who is held up by it."""
-IN_PROCESSES = {"uploads/pictures/": ("tests/uploads/", "tests/hostile/test_image")}
-"""What runs in processes of its own, where nobody notes its lines; and the tests that start them."""
+IN_PROCESSES = "uploads/pictures/"
+"""What runs in processes of its own, where nobody notes its lines: the nearest tests start them."""
 
 
 class Map:
@@ -114,9 +114,8 @@ class Map:
         found = self.executing(mutant.path, lines)
         if found and not self.runs_at_import(mutant):
             return found
-        for folder, tests in IN_PROCESSES.items():
-            if mutant.path.startswith(folder):
-                return {name for name in self.seconds if name.startswith(tests)}
+        if mutant.path.startswith(IN_PROCESSES):
+            return within(nearest(mutant.path, self.files), set(self.seconds))
         users = self.users_of(mutant)
         length = len(mutant.text.splitlines()) + 1
         return found | users | self.executing(mutant.path, range(1, length))

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.database import ROOT
 from bench.mutants.modules import APPS
 
+OF_PICTURES = ("tests/hostile/test_images.py", "tests/hostile/test_image_bombs.py")
 ELSEWHERE = {
     "billing/admin": ("tests/admin",),
     "core": ("tests/wire", "tests/admin/test_sessions.py"),
@@ -14,8 +15,8 @@ ELSEWHERE = {
     "groups": ("tests/access", "tests/admin", "tests/users/api", "tests/users/deletion"),
     "groups/api": ("tests/access", "tests/wire"),
     "groups/live": ("tests/live",),
-    "uploads": ("tests/hostile/test_images.py", "tests/hostile/test_image_bombs.py"),
-    "uploads/pictures": ("tests/uploads", "tests/hostile/test_images.py", "tests/hostile/test_image_bombs.py"),
+    "uploads": OF_PICTURES,
+    "uploads/pictures": OF_PICTURES,
     "users/admin": ("tests/admin",),
     "users/api": ("tests/access", "tests/wire"),
     "users/operators": ("tests/admin",),
