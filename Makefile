@@ -23,11 +23,11 @@ run: $(HAVE) ## Installs into .venv, prepares an SQLite file with demo people, s
 	@$(BIN)/python manage.py load_demo
 	@exec $(BIN)/python -m voicechat --with-worker
 
-# Bytecode is kept, whatever the shell says: three workers and some hundred servers would compile all of it each. Three,
+# Bytecode is kept, whatever the shell says: four workers and some hundred servers would compile all of it each. Four,
 # for on two cores a worker often waits: for a server that starts, for a picture in another process, for PostgreSQL.
 test: $(HAVE_DEV) ## Installs what tests need, and runs them (DATABASE_URL=postgres://…: on PostgreSQL)
 	@$(MAKE) --no-print-directory $(CLIENT)/node_modules/.installed || echo "The typed client is not tried, and all else is."
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal -q
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal -q
 
 fuzz: $(HAVE_DEV) ## Hostile input, generated from the OpenAPI document, for each of four roles (FUZZ=30)
 	@FUZZ=$${FUZZ:-30} $(BIN)/python -m pytest -n 2 -q tests/hostile tests/uploads/test_memory.py
