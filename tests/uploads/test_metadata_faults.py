@@ -139,6 +139,19 @@ def test_every_orientation_is_honoured(redrawn, orientation):
     assert "".join("abcd"[level // 10 - 1] for level in shown) == CORNERS[orientation]
 
 
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+@pytest.mark.parametrize("orientation", CORNERS)
+def test_a_heif_is_turned_and_mirrored_once_as_its_container_says_and_a_heics_exif_too(redrawn, kind, orientation):
+    sent, written = Image.new("L", (2, 2)), Image.Exif()
+    sent.putdata([50, 100, 150, 200])
+    written[0x0112] = orientation
+    content = saved(sent.resize((64, 64), Image.Resampling.NEAREST), kind, exif=written.tobytes())
+    assert kind == "AVIF" or written.tobytes() in content
+    image = redrawn(content).convert("L")
+    shown = [round(image.getpixel(place) / 50) for place in ((16, 16), (48, 16), (16, 48), (48, 48))]
+    assert "".join("abcd"[level - 1] for level in shown) == CORNERS[orientation]
+
+
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
 def test_an_orientation_that_is_none_turns_nothing(redrawn, orientation):
     assert redrawn(TURNED["PNG"](exif(orientation))).size == (2, 1)
