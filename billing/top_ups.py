@@ -316,7 +316,7 @@ def collect(top_up: TopUp, payment: Payment, account: Account) -> None:
 def outcome(payment: Payment) -> tuple[TopUp.Status, str, str]:
     """Status, client secret and message of a payment that brought no money. Raises PaymentsUnavailable."""
     if payment.status == "requires_action":
-        return TopUp.Status.CONSENT, payment.client_secret, payment.message or CONSENT
+        return TopUp.Status.CONSENT, payment.client_secret, CONSENT  # not why an earlier try of it failed
     if payment.status == "requires_capture":
         return TopUp.Status.CONSENT, "", RESERVED
     if payment.status in ("requires_payment_method", "canceled"):

@@ -8,6 +8,7 @@ from billing.top_ups import cancel
 from tests.billing.conftest import PATH
 from tests.doubles.server import Fault
 from tests.doubles.stripe import event
+from tests.doubles.stripe_objects import declined
 from tests.neighbours import ours
 
 
@@ -89,6 +90,13 @@ def test_a_payment_that_waits_for_consent_ends_with_what_ends_it_at_stripe(
     assert send(event("payment_intent.payment_failed", {**intent, "status": status})).status_code == 204
     assert ours(TopUp).get().status == becomes
     assert ours(StripeEvent).get().applied_at is not None
+
+
+def test_a_payment_that_waits_for_consent_says_so_and_not_why_an_earlier_try_failed(send, unanswered):
+    again = {**unanswered, "status": "requires_action", "last_payment_error": {**declined()}}
+    send(event("payment_intent.payment_failed", again))
+    waiting = ours(TopUp).get()
+    assert (waiting.status, waiting.message) == ("consent", "Your bank wants you to confirm this payment.")
 
 
 def test_consent_given_later_puts_the_money_on_the_balance(send, api, alice, stripe_double, balance):
