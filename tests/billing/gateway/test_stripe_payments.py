@@ -284,6 +284,16 @@ def test_the_total_is_the_customers_own(money, double, customer):
     assert money.total_charged(customer=customer) == 0
 
 
+@pytest.mark.parametrize(("named", "counted"), [(None, 500), ("cus_other", 0)])
+def test_of_the_charges_that_are_answered_those_that_name_another_customer_do_not_count(
+    money, double, customer, named, counted
+):
+    charge = double._charge_of(double.charged_before(customer, cents=500)["id"])
+    answered = {"object": "list", "data": [{**charge, "customer": named}], "has_more": False}
+    double.fail_next(Answer(200, answered))
+    assert money.total_charged(customer=customer) == counted
+
+
 def test_a_payment_is_found_beyond_the_first_page(money, double, customer, charge):
     payment = charge()
     for _ in range(150):
