@@ -106,7 +106,7 @@ def add_money(
             return top_up
         failpoint("after_topup_row")
         top_up = finish(top_up, look_first=not is_ours)
-        if is_ours or answers(top_up, amount_cents, source, key):
+        if answers(top_up, amount_cents, source, key):
             return top_up
         user.refresh_from_db(fields=["stripe_id"])  # the customer may have been found to be gone
         came_at = timezone.now()  # the one that was left was under way since then, by us
