@@ -196,3 +196,12 @@ def test_no_page_deletes_without_it(late, db):
         path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         assert ASKS in text(late.post(f"{path}1/delete/", {"post": "yes"})), path
         assert ASKS in text(late.post(path, {"action": "delete_selected", "post": "yes"})), path
+
+
+def test_of_a_person_who_is_gone_it_says_so_and_asks_for_no_password(late, bob):
+    path = f"/admin/users/user/{bob.pk}/change/"
+    filled = {**late.form(path), "email": "another@example.com"}
+    assert ASKS in text(late.post(path, filled))
+    bob.delete()
+    page = text(late.post(path, filled, follow=True))
+    assert (ASKS in page, "Perhaps it was deleted?" in page) == (False, True)
