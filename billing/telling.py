@@ -37,7 +37,7 @@ def tell_if_low(account: Account, *, below_micros: int) -> None:
 def newest_income(user_id: int) -> int:
     """The id of the entry by which money came last; 0 where none ever did."""
     entries = LedgerEntry.objects.filter(account__user=user_id, amount_micros__gt=0)
-    return entries.order_by("-id").values_list("pk", flat=True).first() or 0
+    return entries.values_list("pk", flat=True).first() or 0
 
 
 def is_still_low(notice: Notice) -> bool:
@@ -51,7 +51,7 @@ def expiring_cards(today: date) -> QuerySet[Card]:
     months = Q(exp_year=today.year, exp_month=today.month)
     if its_last_day - today <= A_MONTH:
         months |= Q(exp_year=next_month.year, exp_month=next_month.month)
-    return Card.objects.filter(months, is_default=True).order_by("pk")
+    return Card.objects.filter(months, is_default=True)
 
 
 @atomic_and_retried

@@ -139,6 +139,12 @@ def test_money_that_is_used_up_is_told_in_these_words(has, charge, run_jobs):
     assert first_lines() == ["Your money for calls is used up."]
 
 
+def test_who_never_had_money_is_told_that_it_is_used_up(charge, run_jobs):
+    charge(50_000)
+    run_jobs()
+    assert first_lines() == ["Your money for calls is used up."]
+
+
 def test_who_has_added_money_before_they_could_be_told_is_not(has, charge, run_jobs):
     has(100_000)
     charge(90_000)
@@ -169,6 +175,9 @@ def card(alice):
         (date(2027, 1, 30), (2027, 2), True),
         (date(2027, 12, 31), (2028, 1), True),
         (date(2027, 3, 15), (2028, 3), False),
+        (date(2027, 3, 30), (2028, 4), False),
+        (date(2027, 3, 30), (2027, 5), False),
+        (date(2027, 3, 30), (2026, 3), False),
     ],
 )
 def test_a_card_expires_with_the_last_day_of_its_month(card, today, month, is_told):
@@ -217,6 +226,15 @@ def test_a_card_that_was_changed_meanwhile_is_not_told(card, run_jobs, changes):
     assert letters() == []
 
 
+def test_a_card_that_another_person_has_by_the_time_it_would_be_told_is_not(card, run_jobs, bob):
+    now = timezone.now()
+    card(now.year, now.month)
+    run()
+    ours(Card).update(user=bob)
+    run_jobs()
+    assert letters() == []
+
+
 def test_another_card_and_another_person_who_has_taken_it_over_are_told(card, run_jobs, bob):
     now = timezone.now()
     for number in (1, 2):
@@ -236,6 +254,16 @@ def test_another_card_and_another_person_who_has_taken_it_over_are_told(card, ru
 def test_a_card_that_pays_nothing_any_more_when_its_turn_comes_is_not_told(card):
     known = card(2027, 3)
     ours(Card).update(is_default=False)
+    assert not tell_of_card(known)
+    assert not ours(Notice).exists()
+
+
+def test_a_card_that_another_person_has_or_that_gave_way_to_another_when_its_turn_comes_is_not_told(card, bob):
+    known = card(2027, 3)
+    ours(Card).update(user=bob)
+    assert not tell_of_card(known)
+    ours(Card).update(user=known.user, is_default=False)
+    card(2027, 3, id="pm_2")
     assert not tell_of_card(known)
     assert not ours(Notice).exists()
 
