@@ -319,6 +319,10 @@ def test_once_the_endpoint_is_mended_nobody_is_warned(kept, unheard, stripe_paym
     assert "API version" not in "\n".join(start_lines())
 
 
+def test_before_any_event_has_come_nobody_is_warned(stripe_payments, db):
+    assert warning_at_start() == ""
+
+
 def test_the_sandbox_reads_no_version_and_warns_of_none(sandbox_payments, db):
     StripeEvent.objects.create(id="evt_1", type="refund.created", payload={}, api_version="2019-05-16")
     assert warning_at_start() == ""

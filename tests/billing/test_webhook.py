@@ -52,10 +52,25 @@ def test_a_failure_that_arrives_after_the_success_changes_nothing(send, unanswer
     assert (ours(TopUp).values().get(), balance()) == (before, "20.00")
 
 
-def test_a_failure_ends_a_payment_that_hangs(send, unanswered):
-    failed = {**unanswered, "status": "requires_payment_method"}
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (declined(), "Your card was declined."),
+        (None, "The payment was not completed in time and nothing was charged. Please try again."),
+    ],
+    ids=["declined", "nothing"],
+)
+def test_a_failure_ends_a_payment_that_hangs_and_says_why(send, unanswered, why, said):
+    failed = {**unanswered, "status": "requires_payment_method", "last_payment_error": why}
     send(event("payment_intent.payment_failed", failed))
-    assert ours(TopUp).get().status == "refused"
+    ended = ours(TopUp).get()
+    assert (ended.status, ended.message) == ("refused", said)
+
+
+def test_a_failure_in_another_currency_brought_no_money_that_somebody_has_to_see_to(send, unanswered):
+    send(event("payment_intent.payment_failed", {**unanswered, "status": "canceled", "currency": "eur"}))
+    assert (ours(TopUp).get().status, ours(StripeEvent).get().reason) == ("refused", "")
+    assert not PaymentNotice.objects.exists()
 
 
 def test_why_a_payment_was_refused_stays_as_it_was_told_first(send, api, alice, stripe_double):

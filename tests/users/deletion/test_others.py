@@ -167,3 +167,14 @@ def test_a_payment_under_way_is_finished_without_its_customer(stripe_payments, s
     stripe_double.faults.clear()
     call_command("reconcile_payments")
     assert (ours(TopUp).get().status, ours(Account).get().balance_micros()) == ("succeeded", 20_000_000)
+
+
+def test_a_payment_that_never_came_to_stripe_is_not_charged_once_its_owner_is_gone(stripe_payments, stripe_double, bob):
+    card = replace_default(user=bob, source="tok_visa").id
+    bob.refresh_from_db()
+    TopUp.objects.create(account=account_of(bob), customer=bob.stripe_id, amount_cents=2000, card=card)
+    User.objects.get(pk=bob.pk).delete()
+    call_command("reconcile_payments")
+    left = ours(TopUp).get()
+    assert (left.status, left.message.partition(" and ")[0]) == ("refused", "The payment was not completed in time")
+    assert stripe_double.sent("POST", "/v1/payment_intents") == []
