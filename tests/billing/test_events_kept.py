@@ -210,6 +210,15 @@ def test_a_fault_of_ours_is_kept_and_logged(kept, unheard, monkeypatch, caplog, 
     assert entries() == [("top_up", 2000), ("refund", -500)]
 
 
+def test_a_fault_of_ours_that_lasts_is_reported_by_the_next_run(kept, unheard, monkeypatch):
+    monkeypatch.setitem(webhook.FOLLOWED, webhook.Refund, lambda refund: refund.nothing)
+    event_kept = kept(event("refund.created", unheard))
+    with pytest.raises(CommandError, match="event"):
+        call_command("reconcile_payments")
+    event_kept.refresh_from_db()
+    assert event_kept.applied_at is None
+
+
 def test_of_what_is_applied_stripe_is_asked_no_more(kept, unheard, paid, stripe_double):
     body = event("charge.refunded", stripe_double._charge_of(paid))
     kept(body)

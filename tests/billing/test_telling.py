@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from billing.ledger import account_of, post_entry
 from billing.models import Card, LedgerEntry, TopUp
-from billing.telling import expiring_cards, tell_of_card
+from billing.telling import expiring_cards, tell_if_low, tell_of_card
 from core.jobs.models import Job
 from groups.notifications.models import Notice, SandboxEmail
 from tests.neighbours import ours
+from users.models import User
 from users.notification_choices import choose
 from voice.credit.charges import settle_by_staff
 from voice.models import Call, Conference
@@ -137,6 +138,14 @@ def test_money_that_is_used_up_is_told_in_these_words(has, charge, run_jobs):
     charge(150_000)
     run_jobs()
     assert first_lines() == ["Your money for calls is used up."]
+
+
+def test_of_what_is_owed_nobody_is_told_once_its_owner_is_gone(has, alice):
+    has(-50_000)
+    account = account_of(alice)
+    User.objects.get(pk=alice.pk).delete()
+    tell_if_low(account, below_micros=1)
+    assert not ours(Notice).exists()
 
 
 def test_who_never_had_money_is_told_that_it_is_used_up(charge, run_jobs):
