@@ -219,6 +219,11 @@ def test_a_fault_of_ours_that_lasts_is_reported_by_the_next_run(kept, unheard, m
     assert event_kept.applied_at is None
 
 
+def test_of_a_payment_that_is_booked_stripe_is_not_asked(kept, unheard, paid, stripe_double):
+    kept(event("refund.created", unheard))
+    assert stripe_double.sent("GET", f"/v1/payment_intents/{paid}") == []
+
+
 def test_of_what_is_applied_stripe_is_asked_no_more(kept, unheard, paid, stripe_double):
     body = event("charge.refunded", stripe_double._charge_of(paid))
     kept(body)

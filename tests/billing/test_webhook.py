@@ -108,7 +108,7 @@ def test_a_payment_that_waits_for_consent_ends_with_what_ends_it_at_stripe(
 
 
 def test_a_payment_that_waits_for_consent_says_so_and_not_why_an_earlier_try_failed(send, unanswered):
-    again = {**unanswered, "status": "requires_action", "last_payment_error": {**declined()}}
+    again = {**unanswered, "status": "requires_action", "last_payment_error": declined()}
     send(event("payment_intent.payment_failed", again))
     waiting = ours(TopUp).get()
     assert (waiting.status, waiting.message) == ("consent", "Your bank wants you to confirm this payment.")
