@@ -53,8 +53,8 @@ def test_of_ten_at_once_one_is_decoded_at_a_time(monkeypatch, tmp_path):
 
 
 def test_what_waits_too_long_is_told_to_come_again(upload, monkeypatch):
-    monkeypatch.setattr(images, "WAIT", 0.05)
-    with images.turn:
+    with monkeypatch.context() as impatient, images.turn:
+        impatient.setattr(images, "WAIT", 0.05)
         assert_busy(upload(picture()))
     assert upload(picture()).status_code == 200
 
