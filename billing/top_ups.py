@@ -80,6 +80,13 @@ class PaymentUnsure(PaymentsMisconfigured):
     )
 
 
+class PaymentNeverFound(PaymentsMisconfigured):
+    default_detail = (
+        "Payments are not possible at the moment. Whether the last one went through could not be found out for three "
+        "days; if it did, it is added to your balance as soon as that is known. The operators have been told."
+    )
+
+
 def add_money(
     *,
     user: User,
@@ -184,8 +191,8 @@ def claim_top_up(top_up: TopUp, *, now: datetime) -> bool:
 def finish(top_up: TopUp, *, look_first: bool) -> TopUp:
     """Brings a pending TopUp to an end, and gives it as it then is.
 
-    Where the payment service fails it stays pending, and free for the next one; where it refuses what the operator has
-    set up, nothing was charged, and it is refused.
+    Where the payment service fails, or whether it was charged is unsure, it stays pending, and free for the next one;
+    where the service refuses what the operator has set up, it is refused.
     """
     try:
         cancel_waiting(top_up)
@@ -242,13 +249,15 @@ def find_or_charge(top_up: TopUp, *, look_first: bool) -> Payment:
 
 
 def find(top_up: TopUp) -> Payment | None:
-    """The payment at Stripe. Raises PaymentUnsure where Stripe refuses to say, and it may have been charged."""
+    """The payment at Stripe. Where Stripe refuses to say and it may have been charged: PaymentUnsure, and after three
+    days PaymentNeverFound."""
     try:
         return payments().find_payment(customer=top_up.customer, top_up=str(top_up.pk), since=top_up.created_at)
     except PaymentsMisconfigured as error:
-        if top_up.card and timezone.now() - top_up.created_at < UNSURE_FOR:  # without one nothing was ever charged
-            raise PaymentUnsure from error
-        raise
+        if not top_up.card:  # without one nothing was ever charged
+            raise
+        is_early = timezone.now() - top_up.created_at < UNSURE_FOR
+        raise (PaymentUnsure if is_early else PaymentNeverFound) from error
 
 
 def card_of(top_up: TopUp) -> str:

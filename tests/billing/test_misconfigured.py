@@ -162,13 +162,22 @@ def test_what_may_have_been_charged_is_not_said_to_be_nothing(lost, pay, stripe_
     assert (stripe_double.books, balance()) == ([2000], "20.00")
 
 
+def test_who_pays_again_after_three_days_is_not_told_that_nothing_was_charged(lost, pay, stripe_double):
+    ours(TopUp).update(created_at=timezone.now() - timedelta(days=4))
+    stripe_double.refusal = SET_UP["an expired key"]
+    said = pay()
+    assert is_told(said)
+    assert "could not be found out for three days" in said.json()["detail"]
+
+
 def test_it_does_not_stay_pending_for_ever_and_is_posted_in_the_end(lost, stripe_double, balance, capsys):
     ours(TopUp).update(created_at=timezone.now() - timedelta(days=4))
     stripe_double.refusal = SET_UP["an expired key"]
     with pytest.raises(CommandError):
         call_command("reconcile_payments")
     refused = ours(TopUp).get()
-    assert (refused.status, "not possible at the moment" in refused.message) == ("refused", True)
+    assert (refused.status, "could not be found out for three days" in refused.message) == ("refused", True)
+    assert "nothing was charged" not in refused.message
     stripe_double.refusal = None
     call_command("reconcile_payments")
     assert balance() == "20.00"
