@@ -30,6 +30,8 @@ SELDOM = 20
 ABOUT = 3
 """The first so many of their files come next, ITS_FILE tests of each: who says where a bound is executes the same lines
 as everybody, and stands beside who is held up by it."""
+SHORT_NAME = 5
+"""Letters of a function's name by which no file is found: `read` and `tell` stand in names of all kinds."""
 IN_PROCESSES = "uploads/pictures/"
 """What runs in processes of its own, where nobody notes its lines: the nearest tests start them."""
 
@@ -90,7 +92,8 @@ class Map:
         return nearest
 
     def seldom_first(self, mutant: Mutant, tests: Usual) -> Usual:
-        """A guard is passed by all who come by, and said by the few whom it holds up: they execute what it guards."""
+        """A guard is passed by all who come by, and said by the few whom it holds up: they execute what it guards.
+        Before them a file that is called as the function is: what everybody executes nobody executes seldom."""
         weights: dict[str, float] = defaultdict(float)
         for path, line in self.around(mutant):
             of_line = self.executing(path, [line])
@@ -100,7 +103,8 @@ class Map:
         first = sorted(quick, key=lambda each: -weights[each[0]])[:SELDOM]
         files = list(dict.fromkeys(file_of(name) for name, _ in first))[:ABOUT]
         mates = [each for file in files for each in [each for each in quick if file_of(each[0]) == file][:ITS_FILE]]
-        return list(dict.fromkeys([*first, *mates, *tests]))
+        named = [each for each in quick if bears_the_name_of(mutant, file_of(each[0]))][:ITS_FILE]
+        return list(dict.fromkeys([*named, *first, *mates, *tests]))
 
     def around(self, mutant: Mutant) -> set[tuple[str, int]]:
         """Paths and lines: before and after the fault, or before and after those that name what it changes."""
@@ -174,6 +178,12 @@ class Map:
     def pace(self) -> float:
         """How slow the machine was when this was noted: by the usual test, which takes a twentieth of a second."""
         return max(1.0, median(self.seconds.values()) / USUAL) if self.seconds else 1.0
+
+
+def bears_the_name_of(mutant: Mutant, file: str) -> bool:
+    """Whether the test file is called after the function in which the fault is."""
+    name = mutant.function.rpartition(".")[2].strip("_")
+    return len(name) > SHORT_NAME and name in Path(file).stem
 
 
 def within(files: Container[str] | None, names: set[str]) -> set[str]:

@@ -342,6 +342,16 @@ def test_whom_a_guard_holds_up_comes_before_whoever_passes_it_and_then_the_tests
     assert others.index("tests/wire/test_far.py::test_just_not") < SELDOM
 
 
+def test_a_file_that_is_called_as_the_function_is_comes_first_where_everybody_executes_it(asked):
+    path = "core/wire.py"
+    fault = next(each for each in mutants(path, (ROOT / path).read_text()) if each.function == "whole_number")
+    names = [
+        *(f"tests/core/test_wire.py::test_{number}" for number in range(50)),
+        "tests/wire/test_whole_numbers.py::test_it",
+    ]
+    assert asked(fault, {name: [fault.first_line] for name in names})[0] == names[-1]
+
+
 def test_who_is_about_a_module_comes_before_the_others_wherever_that_stands(asked):
     path = "core/wire.py"
     fault = next(each for each in mutants(path, (ROOT / path).read_text()) if each.operator == "guard removed")
