@@ -21,6 +21,7 @@ MOST_NAMED = 20
 """Of a body's unknown fields: a mebibyte of them would be answered by thirty."""
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 MOST_DIGITS = 30
+"""The digits of a larger number, written out, would fill the memory."""
 GROUP_OR_PERSON = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID, "description": "Also as a string of digits."}
 NO_OBJECT = "Send an object: the names of fields, each with its value."
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols by category, nothing to the eye
@@ -72,16 +73,9 @@ def whole_number(data: Any, *, is_form: bool = False) -> str:
     """
     if isinstance(data, str) and is_form and JSON_NUMBER.fullmatch(data):
         data = Decimal(data)
-    if (
-        isinstance(data, Decimal)
-        and data.is_finite()
-        and data.adjusted() < MOST_DIGITS
-        and data == data.to_integral_value()
-    ):
+    if isinstance(data, Decimal) and data.adjusted() < MOST_DIGITS and data == data.to_integral_value():
         data = int(data)
-    if isinstance(data, bool) or (isinstance(data, int) and abs(data) >= 10**MOST_DIGITS):
-        return ""
-    return str(data) if isinstance(data, int | str) else ""
+    return str(data) if isinstance(data, int | str) and not isinstance(data, bool) else ""
 
 
 class WholeNumberField(serializers.Field[int, int | str, int, Any]):
@@ -171,9 +165,9 @@ class DollarsField(serializers.Field[int, Decimal | int | str, str, Any]):
     default_error_messages = {"invalid": "Use an amount in dollars with at most two decimals, such as 20 or 20.50."}
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, Decimal) and data.is_finite() and -30 <= data.adjusted() < 30:
+        if isinstance(data, Decimal) and abs(data.adjusted()) < MOST_DIGITS:
             data = f"{data:f}"
-        elif isinstance(data, int) and not isinstance(data, bool) and abs(data) < 10**30:
+        elif isinstance(data, int):
             data = str(data)
         if not isinstance(data, str) or not AMOUNT.fullmatch(data):
             self.fail("invalid")
