@@ -29,6 +29,7 @@ def test_one_limit_is_full_and_another_of_the_same_person_is_not():
     take_place("others", "somebody", 2, 60)
     asked = (("tries", 1), ("others", 2), ("none", 1))
     assert [is_full(limit, "somebody", places) for limit, places in asked] == [True, False, False]
+    assert not is_full("tries", "somebody else", 1)
 
 
 def test_what_is_given_back_twice_is_one_place():

@@ -158,7 +158,11 @@ def test_without_a_call_it_goes_after_four_hours(crash, on, ago, reconcile, dave
 
 
 @pytest.mark.parametrize("minutes", [239, 241])
-def test_a_status_alone_stays_as_long(api, path, on, ago, reconcile, dave, minutes):
+@pytest.mark.parametrize("called", [False, True], ids=["never called", "called once"])
+def test_a_status_alone_stays_as_long(api, path, on, ago, reconcile, tell, leg, dave, minutes, called):
+    if called:
+        tell(1, "participant-join", leg(dave, "CA1"))
+        tell(2, "conference-end", "CA1")
     for status in (path + "/callStatus", f"/api/users/{dave.pk}"):
         api.put(status, {"callStatus": True})
     ago(minutes=minutes)

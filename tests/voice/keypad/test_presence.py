@@ -192,6 +192,7 @@ def test_the_call_of_who_was_alone_goes_on_while_they_are_out(out, shown):
 
 def test_and_on_another_conference_once_they_are_back(out, room, shown, version, api, group, pass_by, run_jobs):
     path = f"/api/groups/{group.pk}/call"
+    ours(Conference).update(created_at=timezone.now() - timedelta(hours=1))
     started, before = api.get(path).json()["startedAt"], version()
     out.wait()
     room.join(out)
@@ -282,6 +283,56 @@ def test_which_conference_a_leg_has_joined_last_is_said_by_its_label_and_not_by_
     for conference, entry in (("CF3", 3), ("CF2", 2)):
         tell(1, "participant-join", bobs.sid, conference=conference, ParticipantLabel=f"leg_{leg}_{entry}")
     assert ours(Call).get().conference_id == "CF3"
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"Timestamp": -2 * MINUTE}, {"Timestamp": -MINUTE}), ({"Timestamp": -MINUTE}, {})],
+    ids=["both say when", "one does not say when"],
+)
+def test_without_a_label_the_clock_says_which_conference_a_leg_has_joined_last(alice, leg, tell, first, second):
+    """An event without a time happened when it was told: the later one is told first where both say when."""
+    now = timezone.now()
+    told = [{name: format_datetime(now + ago) for name, ago in each.items()} for each in (first, second)]
+    tell(1, "participant-join", leg(alice, "CA1"), conference="CF0")
+    events = [("CF1", told[0]), ("CF2", told[1])]
+    for conference, when in reversed(events) if second else events:
+        tell(1, "participant-join", "CA1", conference=conference, **{"ParticipantLabel": "leg_1_2", **when})
+    assert ours(Call).get().conference_id == "CF2"
+
+
+def test_a_leave_that_is_told_late_takes_nobody_back(alice, leg, tell):
+    leg(alice, "CA1")
+    for conference in ("CF1", "CF2"):
+        tell(1, "participant-join", "CA1", conference=conference)
+    tell(2, "participant-leave", "CA1", conference="CF1")
+    assert ours(Call).get().conference_id == "CF2"
+
+
+def test_a_join_that_does_not_count_moves_nobody(bobs, tell):
+    leg = ours(Call).get().pk
+    tell("", "participant-join", bobs.sid, conference="CF2", ParticipantLabel=f"leg_{leg}_2")
+    tell(1, "participant-mute", bobs.sid, conference="CF2")
+    assert ours(Call).get().conference_id == "CF1"
+
+
+def test_what_another_groups_conference_said_of_a_leg_holds_it_nowhere(bobs, room, twilio, other_group):
+    params = {"ConferenceSid": "CF9", "FriendlyName": other_group.pk, "SequenceNumber": 1, "CallSid": bobs.sid}
+    twilio(EVENTS, StatusCallbackEvent="participant-join", **params, ParticipantLabel="leg_1_9")
+    bobs.star()
+    room.leave(bobs)
+    bobs.wait()
+    room.join(bobs)
+    assert ours(Call).get().conference_id == "CF2"
+
+
+@pytest.mark.parametrize("label", ["leg_1_x", "leg_1_²", "leg_1_" + "9" * 5000], ids=["x", "²", "many"])
+def test_a_label_of_no_number_is_the_first_time(bobs, tell, label):
+    tell(1, "participant-join", bobs.sid, conference="CF2", ParticipantLabel=label, Timestamp="")
+    assert ours(Call).get().conference_id == "CF2"
 
 
 @pytest.fixture
