@@ -98,6 +98,7 @@ CAPTIONS_ON = "Captions are on: what is said is written down, so that others can
 CAPTIONS_OFF = "Captions are off: nothing is written down any more."
 CAPTIONS_END = "The captions of this call end in about one minute."
 WRITES = "{name} writes:"
+SOMEBODY_WRITES = "Somebody writes:"
 
 GERMAN: Mapping[str, str] = {
     COME_AGAIN: "Bei uns ist etwas schiefgegangen. Bitte rufen Sie in einer Minute noch einmal an.",
@@ -184,6 +185,7 @@ GERMAN: Mapping[str, str] = {
     CAPTIONS_OFF: "Untertitel sind aus: Es wird nichts mehr mitgeschrieben.",
     CAPTIONS_END: "Die Untertitel dieses Gesprächs enden in etwa einer Minute.",
     WRITES: "{name} schreibt:",
+    SOMEBODY_WRITES: "Jemand schreibt:",
 }
 
 

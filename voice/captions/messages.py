@@ -24,7 +24,7 @@ from users.limits import Full, take_place
 from users.models import User
 from voice.captions.asking import caption_language
 from voice.models import Call, Conference, GroupCall
-from voice.sentences import WRITES, language_for, spoken
+from voice.sentences import SOMEBODY_WRITES, WRITES, language_for, spoken
 from voice.telephony.interface import Announce, TelephonyUnavailable, telephony
 
 logger = logging.getLogger(__name__)
@@ -113,17 +113,18 @@ def claim_next(group_id: int, *, now: datetime) -> Caption | None:
 
 
 def speak(message: Caption) -> None:
-    """Whatever comes of it, it is said."""
+    """Whatever comes of it, it is said. Where one of two conferences hears it, nobody is asked to send it again."""
     url = f"{settings.PUBLIC_URL}/api/voice/announcement?{urlencode({'message': message.pk})}"
-    try:
-        heard = [telephony().announce(conference_sid=sid, url=url) for sid in conferences_of(message.group_id)]
-    except TelephonyUnavailable:
-        note(message.pk, Spoken.NOT_SPOKEN, NOT_ANSWERED)
-    else:
-        if not any(heard):
-            note(message.pk, Spoken.NOT_SPOKEN, CALL_OVER)
-        elif telephony().is_played:
-            note(message.pk, Spoken.SPOKEN)
+    is_heard, why = False, CALL_OVER
+    for sid in conferences_of(message.group_id):
+        try:
+            is_heard |= telephony().announce(conference_sid=sid, url=url)
+        except TelephonyUnavailable:
+            why = NOT_ANSWERED
+    if not is_heard:
+        note(message.pk, Spoken.NOT_SPOKEN, why)
+    elif telephony().is_played:
+        note(message.pk, Spoken.SPOKEN)
 
 
 @task(seconds=15, tries=6)
@@ -164,5 +165,6 @@ def words_of(message_id: str, *, now: datetime) -> Announce:
         return Announce(())
     Caption.objects.filter(pk=message.pk).update(fetched_at=now)
     voice = message.language if message.language in LANGUAGES else language_for(message.language)
-    who = spoken(WRITES, language_for(message.language), name=legible(message.display_name))
+    sentence = WRITES if message.user_id else SOMEBODY_WRITES
+    who = spoken(sentence, language_for(message.language), name=legible(message.display_name))
     return Announce((who, legible(message.text)), voice)

@@ -132,10 +132,10 @@ class CallCredit:
             return FOUR_HOURS
         return max(self.hold_minutes, min(MOST_MINUTES, self.left // each_minute)) * MINUTE
 
-    def minutes_left(self, *, more: int = 0) -> int:
-        """For how many minutes more the money carries the running legs, beyond what they have begun, and so many more.
-        They cost something."""
-        return max(0, self.left // (self.each_minute + self.rate * more))
+    def minutes_left(self, *, more: int = 0, is_captioned: bool = False) -> int:
+        """For how many minutes more the money carries the running legs, beyond what they have begun, and so many more,
+        which are captioned or not. They cost something."""
+        return max(0, self.left // (self.each_minute + self.minute(is_captioned=is_captioned) * more))
 
     def is_used_up(self) -> bool:
         """Whether it cannot carry each running leg through the minute that begins before anybody looks again."""

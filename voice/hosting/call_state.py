@@ -67,7 +67,7 @@ def call_state(group_id: int, *, now: datetime) -> CallState:
         locked=rules.locked,
         captions=rules.captions,
         price_micros=each * (len(legs) or USUAL) if payer else 0,
-        minutes_left=minutes_left(account, on=len(legs), now=now) if payer else None,
+        minutes_left=minutes_left(account, on=len(legs), is_captioned=rules.captions, now=now) if payer else None,
         participants=people,
         unknown_callers=sum(leg.user_id not in known for leg in legs),
     )
@@ -93,7 +93,7 @@ def people_on(legs: list[Call], muted: set[int]) -> list[PersonOnCall]:
     ]
 
 
-def minutes_left(account: Account | None, *, on: int, now: datetime) -> int | None:
+def minutes_left(account: Account | None, *, on: int, is_captioned: bool, now: datetime) -> int | None:
     """As of now: at the present number of people, on all calls that the account pays. Where nobody is on, as if two
     were; then none are left where no call could start."""
     if account is None:
@@ -106,7 +106,7 @@ def minutes_left(account: Account | None, *, on: int, now: datetime) -> int | No
         return None
     if not on and not (account and can_start(account, now=now)):
         return 0
-    return credit.minutes_left(more=0 if on else USUAL)
+    return credit.minutes_left(more=0 if on else USUAL, is_captioned=is_captioned)
 
 
 def can_start(account: Account, *, now: datetime) -> bool:

@@ -80,6 +80,12 @@ def test_it_waits_is_fetched_and_is_spoken(on_a_call, type_in, asked, fetch, cap
     assert states(captions) == [("Hello <b>all</b>", "spoken", None)]
 
 
+def test_what_twilio_could_not_speak_was_not_spoken(on_a_call, type_in, asked, captions):
+    type_in("Hello")
+    on_a_call.tell(5, "announcement-fail", AnnounceUrl=asked()[0])
+    assert [(each["text"], each["spoken"]) for each in captions()] == [("Hello", "notSpoken")]
+
+
 def test_the_next_waits_until_the_one_before_was_spoken(on_a_call, type_in, asked, captions):
     for text in ("one", "two", "three"):
         type_in(text)
@@ -119,14 +125,15 @@ def test_in_the_sandbox_it_is_spoken_at_once(type_in, captions, leg, tell, alice
     [
         ("de-DE", "de-DE", "de-DE"),
         ("de-AT", "de-DE", "de-DE"),
+        ("fr-FR", "fr-FR", "en-US"),
         ("pl-PL", "pl-PL", "en-US"),
         ("cs-CZ", "en-US", "en-US"),
     ],
 )
 def test_it_is_spoken_in_the_language_that_it_says(on_a_call, type_in, asked, fetch, language, voice, named_in):
     type_in("Hello", language=language)
-    (who, words) = fetch(asked()[0])
-    assert (words, who[0]) == ((voice, "Hello"), voice)
+    writes = {"de-DE": "Jemand schreibt:", "en-US": "Somebody writes:"}[named_in]
+    assert fetch(asked()[0]) == [(voice, writes), (voice, "Hello")]
 
 
 def test_where_it_says_none_it_is_spoken_in_the_language_of_the_groups_captions(on_a_call, type_in, turn):
@@ -215,6 +222,18 @@ def test_what_twilio_refuses_or_does_not_answer_is_said(on_a_call, type_in, capt
         ("one", "notSpoken", CALL_OVER),
         ("two", "notSpoken", NOT_ANSWERED),
     ]
+
+
+@pytest.mark.parametrize("faults", [[None, Fault.SERVER_ERROR], [Fault.SERVER_ERROR, None]], ids=["second", "first"])
+def test_what_one_of_two_conferences_hears_is_not_to_be_sent_again(
+    on_a_call, type_in, captions, asked, twilio_double, dave, faults
+):
+    twilio_double.conferences["CF2"] = {"sid": "CF2", "status": "in-progress"}
+    on_a_call.tell(1, "participant-join", on_a_call.call(dave), conference="CF2")
+    do_all()
+    twilio_double.fail_next(*faults)
+    type_in("Hello")
+    assert (states(captions), len(asked())) == ([("Hello", "waiting", None)], 1)
 
 
 def test_nobody_is_asked_again_for_what_was_spoken_or_will_not_be(on_a_call, type_in, reconcile, run_jobs):

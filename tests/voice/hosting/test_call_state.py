@@ -11,7 +11,7 @@ from groups.models import Group, Ownership
 from tests.access.conftest import invitee, member, owner, signed_in, stranger  # noqa: F401  # fixtures
 from tests.neighbours import ours
 from tests.voice.api.test_phone_callers import verify
-from voice.models import Call
+from voice.models import Call, GroupCall
 
 RATE = 10_300
 HAPPENED = "Sun, 22 Nov 2026 10:00:00 +0000"
@@ -117,6 +117,11 @@ def test_a_group_that_nobody_pays_for_costs_nothing(state, db):
     assert (state(Group.objects.create(name="Nobody's"))["pricePerMinute"]) == "0.00"
 
 
+@pytest.mark.usefixtures("_paid", "db")
+def test_nor_does_its_money_end(state):
+    assert state(Group.objects.create(name="Nobody's"))["minutesLeft"] is None
+
+
 @pytest.fixture
 def _paid(settings):
     settings.MIN_CALL_BALANCE = 500_000
@@ -131,6 +136,12 @@ def money(_paid, alice):
 def test_before_a_call_it_says_how_long_two_could_talk(state, money, minutes, left):
     money(minutes)
     assert state()["minutesLeft"] == left
+
+
+def test_of_captions_both_the_price_and_the_minutes_speak(state, money, group):
+    money(100)
+    GroupCall.objects.create(group=group, captions=True)
+    assert (state()["pricePerMinute"], state()["minutesLeft"]) == ("0.0746", 100 * 10_300 // 74_600)
 
 
 def test_during_a_call_it_says_how_long_those_who_are_on_can_talk_on(state, money, phones, alice, bob):
