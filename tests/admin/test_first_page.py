@@ -88,6 +88,8 @@ def test_what_is_wrong_stands_out_and_leads_to_its_rows(page, trouble, browser):
         assert browser.get(address).status_code == 200, words
     assert "CA1" in text(browser.get(shown["without a price for a day"][2]))
     assert "CA2" not in text(browser.get(shown["without a price for a day"][2]))
+    doubted = text(browser.get(shown["not known to Twilio for an hour"][2]))
+    assert ("CA3" in doubted, "CA4" in doubted) == (True, False)
 
 
 @pytest.mark.alone

@@ -195,3 +195,4 @@ def test_of_a_groups_call_an_operator_changes_the_language_and_nothing_else(brow
     form = {**browser.form(page), **others, "language": "de-DE"}
     assert browser.post(page, form).status_code == 302
     assert GroupCall.objects.values().get(pk=rules.pk) == {**before, "language": "de-DE"}
+    assert browser.get(page.replace("change", "delete")).status_code == 403

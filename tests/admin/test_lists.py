@@ -15,7 +15,7 @@ from tests.neighbours import ours
 from users.models import Erasure, User, VendorDeletion
 from users.operators import written
 from voice.admin import time_spent
-from voice.models import Call
+from voice.models import Call, DialInNumber
 
 LISTS = {
     "users/user": "person17@example.com",
@@ -142,12 +142,17 @@ def test_every_column_sorts(browser: Browser, name: str) -> None:
         ("billing/paymentnotice", "refuses 3"),
         ("voice/call", '"Person 3"'),
         ("voice/call", '"Group 3"'),
+        ("voice/call", "+12025550142"),
+        ("voice/dialinnumber", "+493012345678"),
         ("voice/conference", '"Group 3"'),
         ("groups/device", "person3@example.com"),
     ],
 )
 def test_a_search_reaches_what_belongs_to_a_row(browser: Browser, name: str, term: str) -> None:
     fill(0, 6)
+    Call.objects.create(sid="CArung", called="+12025550142")
+    for number in ("+493012345678", "+493012345679"):
+        DialInNumber.objects.create(group=Group.objects.create(name="Choir"), number=number)
     assert browser.get(f"/admin/{name}/", {"q": term}).context["cl"].result_count == 1
 
 

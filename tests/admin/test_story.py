@@ -268,6 +268,13 @@ def test_a_sign_in_that_is_none_yet_an_export_that_is_made_and_an_entry_without_
     assert "change" in shown["By operators, on their page"][0]
 
 
+def test_a_call_that_goes_on_is_told_so(browser, bob):
+    Call.objects.create(sid="CA1", user_id=bob.pk, status="in-progress", is_on=True)
+    Call.objects.create(sid="CA2", user_id=bob.pk, status="completed")
+    shown = " ".join(parts(text(story(browser, bob.pk)))["Calls"])
+    assert (shown.count("on now"), shown.count("completed")) == (1, 1)
+
+
 def test_a_call_is_told_with_when_it_began_or_was_let_in(browser, bob):
     then = datetime(2024, 5, 6, tzinfo=UTC)
     Call.objects.create(sid="CA1", user_id=bob.pk, start_time=then)

@@ -45,6 +45,11 @@ def test_a_caller_with_very_many_is_spoken_to(twilio, group):  # noqa: F811  # a
     assert UnreadWebhook.objects.count() == 1
 
 
+def test_who_presses_a_key_with_very_many_is_spoken_to(twilio):  # noqa: F811  # as above
+    answer = twilio("/api/voice/keypad", signature=sign("/api/voice/keypad", MANY), **MANY)
+    assert (answer.status_code, b"<Say" in answer.content) == (200, True)
+
+
 def test_what_twilio_did_not_sign_is_not_kept(twilio, settings):  # noqa: F811  # as above
     answer = twilio("/api/voice/callEvents", signature="c2lnbmVkIGJ5IG5vYm9keQ==", **MANY)
     assert answer.status_code == 403

@@ -29,6 +29,13 @@ def test_deleting_a_group_ends_its_call_at_twilio(delete, group, running):
     assert running.running_conferences() == []
 
 
+def test_also_for_who_is_on_it_by_a_leg_of_which_nobody_told_us(delete, group, running):
+    (room,) = running.people
+    running.people[room].append(running.call(status="in-progress"))
+    delete(f"/api/groups/{group.pk}")
+    assert running.running_conferences() == []
+
+
 def test_a_foreign_conference_of_the_same_name_goes_on(delete, group, running):
     foreign = running.start_conference(str(group.pk))
     delete(f"/api/groups/{group.pk}")

@@ -32,7 +32,15 @@ def test_sentences_are_short(text):
 
 @pytest.mark.parametrize(
     ("asked", "given"),
-    [("de", "de-DE"), ("de-AT", "de-DE"), ("de-DE", "de-DE"), ("en-GB", "en-GB"), ("fr-FR", "en-US"), ("dev", "en-US")],
+    [
+        ("de", "de-DE"),
+        ("de-AT", "de-DE"),
+        ("de-DE", "de-DE"),
+        ("en-GB", "en-GB"),
+        ("en-AU", "en-AU"),
+        ("fr-FR", "en-US"),
+        ("dev", "en-US"),
+    ],
 )
 def test_a_language_that_we_have_no_words_for_is_english(asked, given):
     assert language_for(asked) == given

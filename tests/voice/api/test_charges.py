@@ -23,6 +23,13 @@ def test_all_calls_are_listed_with_their_total(api, calls):
     assert list(answer["allTwilioChargesRes"][0]) == KEYS
 
 
+@pytest.mark.alone
+def test_a_call_is_from_who_calls_to_what_was_dialled(api, group):
+    Call.objects.create(sid="CA1", group_id=group.pk, caller="client:u_7", called="+12025550100")
+    (call,) = api.get("/api/billing/allTwilioCharges").json()["allTwilioChargesRes"]
+    assert (call["from"], call["to"]) == ("client:u_7", "+12025550100")
+
+
 def test_a_page_keeps_the_total_of_all(api, calls):
     answer = api.get("/api/billing/allTwilioCharges?limit=2")
     assert (len(answer.json()["allTwilioChargesRes"]), answer.json()["total"]) == (2, -0.051)

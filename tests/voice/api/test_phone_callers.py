@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from groups.models import Group, Membership
 from tests.conftest import person
 from tests.neighbours import ours
 from tests.voice.api.test_make_call import conference, spoken
@@ -30,6 +31,12 @@ def dial(twilio, group, bob):
 def test_a_members_number_goes_straight_in(dial, group, bob):
     assert conference(dial("+12025550123")).text == str(group.pk)
     assert ours(Call).get().user_id == bob.pk
+
+
+def test_of_two_groups_of_one_number_the_older_one_is_joined(dial, group, bob):
+    newer = Group.objects.create(name="Newer", phone_number="+15550001")
+    Membership.objects.create(group=newer, user=bob)
+    assert conference(dial("+12025550123")).text == str(group.pk)
 
 
 def test_a_number_written_without_its_plus_is_the_same(dial, group):

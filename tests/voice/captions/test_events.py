@@ -127,6 +127,12 @@ def test_the_order_of_one_person_is_that_of_the_numbers_whatever_the_clocks_say(
 
 
 @pytest.mark.usefixtures("talk")
+def test_nor_a_little_in_the_future_where_twilios_clock_is_ahead(captions, hear):
+    hear("soon", 1, at=90)
+    assert captions()[0]["createdAt"] <= stamp(timezone.now())
+
+
+@pytest.mark.usefixtures("talk")
 def test_no_time_is_in_the_future_or_before_the_call(captions, hear):
     hear("later", 1, at=3600)
     hear("long ago", 2, at=-9999)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from core.jobs.models import Job
 from core.jobs.worker import do_all
 from groups.models import Activity
+from tests.access.conftest import owner, signed_in  # noqa: F401  # fixtures
 from tests.doubles.server import Answer
 from tests.doubles.twilio import error
 from tests.neighbours import ours
@@ -67,6 +68,30 @@ def test_all_who_are_on_are_written_down_once_and_hear_so(on_a_call, turn, writt
         ("true", "false", "en-US")
     }
     assert {each["Hints"] for each in asked} == {"Alice,Bob"}
+    assert all("#rc=" in each["StatusCallbackUrl"] for each in asked)  # told again where we were away for a moment
+
+
+def test_of_a_long_name_no_more_is_hinted_than_twilio_takes(on_a_call, turn, alice, twilio_double):
+    """https://www.twilio.com/docs/voice/twiml/transcription"""
+    alice.display_name = "A" * 128
+    alice.save()
+    turn(on=True)
+    hints = {each["asked"]["Hints"] for each in twilio_double.transcriptions.values()}
+    assert all(len(name) <= 100 for each in hints for name in each.split(","))
+
+
+def test_the_group_reads_who_turned_them_on_and_off(path, on_a_call, owner):  # noqa: F811
+    for on in (True, False):
+        assert owner.put(f"{path}/captions", {"on": on}).status_code == 200
+    assert [(each.user.display_name, each.activity.split()[-1]) for each in ours(Activity).order_by("number")] == [
+        ("Alice", "on"),
+        ("Alice", "off"),
+    ]
+
+
+def test_where_calls_are_switched_off_captions_are_too(turn, settings):
+    settings.TELEPHONY = {}
+    assert turn(on=True, expected=503)["code"] == "not_configured"
 
 
 def test_off_they_are_not_any_more_and_hear_so(on_a_call, turn, written_down, announced, api, path):
@@ -177,6 +202,7 @@ def test_who_comes_later_is_told_so_and_written_down_by_their_twiml(turn, twilio
     said, start, dial = ElementTree.fromstring(answer.content)  # our own
     assert (said.tag, dial.tag) == ("Say", "Dial")
     assert said.text.startswith("Captions are on")
+    assert said.get("language") == "en-US"
     (transcription,) = start
     assert (transcription.get("track"), transcription.get("partialResults")) == ("inbound_track", "true")
     assert "/api/voice/captionEvents" in transcription.get("statusCallbackUrl")
@@ -215,10 +241,11 @@ def test_what_is_set_up_wrongly_is_said_once_and_turns_captions_off(on_a_call, t
     assert sum("does not take this language" in each for each in lines()) == 1
 
 
-def test_the_events_refusal_is_said_in_plain_words(talk, hear, alice):
+@pytest.mark.parametrize("code", [32650, 32651, 32652])
+def test_the_events_refusal_is_said_in_plain_words(talk, hear, alice, code):
     ours(GroupCall).update(captions_by=alice.pk)
     for call in ("CA1", "CA2"):
-        hear("", 2, call=call, event="transcription-error", TranscriptionErrorCode=32650)
+        hear("", 2, call=call, event="transcription-error", TranscriptionErrorCode=code)
     assert sum("language" in each for each in lines()) == 1
     assert not ours(GroupCall).get().captions
 

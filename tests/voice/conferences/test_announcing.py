@@ -97,6 +97,14 @@ def test_another_groups_call_spares_nobody(begin, phones, twilio, tell, dave):
     assert (told(), announcements()) == (1, ["told", "told"])
 
 
+def test_a_minute_counts_from_when_phones_were_told(begin, phones, again):
+    begin("CF1", survives=False)
+    ours(Conference).update(notified_at=timezone.now() - timedelta(seconds=61))
+    again()
+    begin("CF2")
+    assert announcements() == ["told", "spared"]
+
+
 def test_a_call_after_a_minute_is_announced_anew(begin, phones):
     begin("CF1")
     ours(Conference).update(notified_at=timezone.now() - timedelta(seconds=61))
@@ -125,7 +133,7 @@ def test_the_answer_to_twilio_does_not_wait_for_it(begin, phones, twilio_telepho
     assert twilio_double.notifications == []
 
 
-@pytest.mark.parametrize("over", [{"ended_at": timezone.now()}, {"created_at": timezone.now() - timedelta(hours=1)}])
+@pytest.mark.parametrize("over", [{"ended_at": timezone.now()}, {"created_at": timezone.now() - timedelta(minutes=11)}])
 def test_what_is_over_is_told_to_nobody_but_the_operator(begin, phones, again, caplog, over):
     begin(survives=False)
     ours(Conference).update(**over)

@@ -278,9 +278,11 @@ def test_a_leave_that_comes_late_says_how_long_it_was(closed):
 
 @pytest.mark.alone
 def test_a_join_that_comes_afterwards_opens_it_again(closed, shown):
+    Call.objects.filter(sid=closed.bob).update(heard_at=timezone.now() - timedelta(hours=1))
     closed.tell(5, "participant-join", closed.bob)
     assert shown() == (["Bob"], True)
     bob = Call.objects.running().get()
+    assert bob.heard_at > timezone.now() - timedelta(minutes=1)  # not silent, and so not asked about at once
     assert (bob.sid, bob.status, bob.duration, bob.price_due_at) == (closed.bob, "in-progress", None, None)
     assert ours(Conference).get().ended_at is None
 

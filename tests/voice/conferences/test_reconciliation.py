@@ -129,11 +129,37 @@ def test_what_was_heard_of_lately_is_not_asked_about(talk, twilio_double):
     assert (summary.conferences, summary.calls, len(twilio_double.requests)) == (0, 0, asked)
 
 
+def test_each_event_is_heard_of_and_each_leg_that_is_seen_is_not_asked_about_by_itself(talk, twilio_double):
+    talk.tell(1, "participant-join", talk.alice)
+    ours(Conference).update(heard_at=later(-9)), ours(Call).update(heard_at=later(-9))
+    talk.tell(2, "participant-mute", talk.alice)
+    assert reconcile_calls(now=timezone.now()).conferences == 0
+    ours(Conference).update(heard_at=later(-9)), ours(Call).update(heard_at=later(-9))
+    summary = reconcile_calls(now=timezone.now())
+    assert (summary.conferences, summary.calls) == (1, 0)
+
+
 def test_what_was_asked_about_is_not_asked_again_at_once(talk, twilio_double):
     talk.tell(1, "participant-join", talk.alice)
     now = later()
     reconcile_calls(now=now)
     assert reconcile_calls(now=now).conferences == 0
+
+
+def test_the_command_says_how_much_failed(talk, twilio_double, reconcile):
+    talk.tell(1, "participant-join", talk.alice)
+    ours(Conference).update(heard_at=later(-9)), ours(Call).update(heard_at=later(-9))
+    twilio_double.fail_next(*[Fault.SERVER_ERROR] * 9)
+    assert " 3 failed" in reconcile()
+
+
+def test_of_many_silent_legs_those_that_were_silent_longest_are_asked_about_first(talk, twilio_double):
+    Call.objects.filter(sid=talk.alice).update(heard_at=later(-9))
+    Call.objects.filter(sid=talk.bob).update(heard_at=later(-10))
+    twilio_double.requests.clear()
+    reconcile_calls(now=timezone.now())
+    asked = [each.path.rpartition("/")[2] for each in twilio_double.requests if "/Calls/" in each.path]
+    assert asked == [f"{talk.bob}.json", f"{talk.alice}.json"]
 
 
 def test_when_twilio_does_not_answer_everything_stays_for_the_next_run(talk, shown, twilio_double):

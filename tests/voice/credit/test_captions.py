@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from billing.ledger import account_of, set_balance
 from billing.models import LedgerEntry
-from groups.models import Group
+from core.jobs.worker import do_all
+from groups.models import Activity, Group
 from tests.neighbours import ours
 from tests.voice.captions.conftest import hear, path, talk, turn  # noqa: F401  # fixtures
 from voice.credit.audit import prove_charges
@@ -178,6 +179,20 @@ def test_where_the_money_is_short_it_is_said_and_then_they_go_off(short):
     assert ours(GroupCall).get().captions
     end_captions_without_money(now=now + timedelta(seconds=60))
     assert not ours(GroupCall).get().captions
+
+
+@pytest.mark.usefixtures("talk")
+def test_all_hear_so_and_the_group_reads_why(short, alice, twilio_telephony, twilio_double):
+    twilio_double.conferences["CF1"] = {"sid": "CF1", "status": "in-progress"}
+    ours(GroupCall).update(captions_by=alice.pk)
+    now = timezone.now()
+    short(4)
+    end_captions_without_money(now=now)
+    do_all()
+    assert [url.partition("say=")[2].partition("&")[0] for _, url in twilio_double.announced] == ["captionsEnd"]
+    short(3)
+    end_captions_without_money(now=now + timedelta(seconds=60))
+    assert "money" in ours(Activity).latest("number").activity
 
 
 @pytest.mark.usefixtures("talk")

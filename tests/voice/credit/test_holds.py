@@ -11,9 +11,9 @@ from billing.models import Dispute
 from groups.models import Group, Ownership
 from tests.neighbours import ours
 from voice.credit.prices import sync_prices
-from voice.models import Call
+from voice.models import Call, GroupCall
 
-RATE = 10_300
+RATE, CAPTIONS = 10_300, 27_000
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,8 @@ def ask(twilio, group):
 
     def ask(sid, into=group):
         twiml = ElementTree.fromstring(twilio("/api/voice/makeCall", to=into.pk, From="client:x", CallSid=sid).content)
-        said = twiml.find("Say")
-        return int(twiml.find("Dial").attrib["timeLimit"]) // 60 if said is None else said.text
+        dial = twiml.find("Dial")
+        return twiml.findtext("Say") if dial is None else int(dial.attrib["timeLimit"]) // 60
 
     return ask
 
@@ -53,6 +53,12 @@ def work(alice):
     group = Group.objects.create(name="Work")
     Ownership.objects.create(group=group, user=alice)
     return group
+
+
+def test_where_captions_are_on_a_leg_needs_the_money_for_them_too(money, ask, group):
+    money(100)
+    GroupCall.objects.create(group=group, captions=True)
+    assert ask("CA1") == 100 * RATE // (RATE + CAPTIONS)
 
 
 def began(sid, **ago):

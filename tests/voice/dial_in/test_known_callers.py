@@ -74,6 +74,13 @@ def test_a_disabled_account_is_told_so(phone, verify, bob):
     assert phone().heard == ["Your account is disabled. Please ask the operator."] * 2
 
 
+def test_also_in_german_on_a_german_number(phone, verify, bob):
+    bob.is_active = False
+    bob.save()
+    verify(bob)
+    assert phone(dialled="+493099999999").languages == {"de-DE"}
+
+
 # Several groups
 
 
@@ -225,6 +232,11 @@ def test_who_has_said_who_they_are_is_asked_three_times_again(phone, landline, b
     assert "Which group" in call.words
 
 
+def test_there_is_time_to_look_for_glasses_before_a_key(phone, verify, bob, groups):
+    verify(bob)
+    assert phone().gather.get("timeout") == "10"
+
+
 def test_who_was_chosen_and_is_known_no_more_is_not_taken_for_another(phone, landline, alice, bob):
     call = phone()
     VerifiedNumber.objects.filter(user=bob).delete()
@@ -291,7 +303,10 @@ def test_a_group_is_spoken_to_in_its_own_language(phone, verify, bob, group):
 def test_who_is_not_known_yet_is_spoken_to_as_the_number_is(phone, group, own_number):
     assert "Bitte tippen Sie" in phone(dialled="+493099999999", stir=None).words
     assert "Please type" in phone(stir=None).words
-    GroupCall.objects.create(group=group, language="en-GB")
+    rules = GroupCall.objects.create(group=group, locked=True)
+    assert phone(dialled=own_number, stir=None).languages == {"de-DE"}
+    rules.language = "en-GB"
+    rules.save()
     assert phone(dialled=own_number, stir=None).languages == {"en-GB"}
 
 

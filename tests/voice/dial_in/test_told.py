@@ -28,10 +28,11 @@ def ask(api, group, sign_in):
 
 def test_a_member_is_told_the_numbers_and_their_own_code(ask, bob, alice, group, settings):
     settings.DIAL_IN_NUMBERS = ["+12025550100", "+442071234567"]
-    DialInNumber.objects.create(group=group, number="+493012345678")
+    for number in ("+493012345678", "+493012345670"):
+        DialInNumber.objects.create(group=group, number=number)
     answer = ask(bob)
     assert (answer.status_code, list(answer.json())) == (200, ["numbers", "pin", "knownCaller"])
-    assert answer.json()["numbers"] == ["+493012345678", "+12025550100", "+442071234567"]
+    assert answer.json()["numbers"] == ["+493012345678", "+493012345670", "+12025550100", "+442071234567"]
     assert answer.json()["pin"] == ask(bob).json()["pin"]
     assert answer.json()["pin"] != ask(alice).json()["pin"]
     assert len(answer.json()["pin"]) == 8

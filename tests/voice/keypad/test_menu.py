@@ -296,6 +296,14 @@ def test_who_may_be_on_no_more_is_told_that_it_has_ended(alices, bobs, sign_in, 
     assert bobs.press("*").heard == ["This call has ended. Please call again."]
 
 
+def test_in_a_german_group_they_are_told_so_in_german(numbers, phone, room, group):
+    GroupCall.objects.create(group=group, language="de-DE")
+    bobs = room.join(phone())
+    bobs.star()
+    group.delete()
+    assert bobs.press("*").languages == {"de-DE"}
+
+
 def test_who_steps_out_when_their_time_is_over_has_ended(bobs, monkeypatch):
     late = timezone.now() + timezone.timedelta(hours=4, seconds=1)
     monkeypatch.setattr("voice.keypad.menu.timezone.now", lambda: late)

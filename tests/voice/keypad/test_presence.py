@@ -285,6 +285,17 @@ def test_which_conference_a_leg_has_joined_last_is_said_by_its_label_and_not_by_
     assert ours(Call).get().conference_id == "CF3"
 
 
+def test_how_they_were_seen_on_the_first_conference_says_nothing_of_the_next(bobs, room, numbers, phone, shown):
+    ours(Call).update(seen_on=True, seen_after=5)
+    room.number = 5
+    bobs.star()
+    room.leave(bobs)
+    bobs.wait()
+    room.join(bobs), room.join(phone("+12025550111"))
+    room.leave(bobs, None)
+    assert shown() == (["Alice"], True)
+
+
 MINUTE = timedelta(minutes=1)
 
 

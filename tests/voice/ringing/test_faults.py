@@ -177,6 +177,18 @@ def test_a_leg_of_which_twilio_never_tells_holds_no_money(rings, verify, bob, al
     assert (state(bob), held_by_calls(account_of(alice))) == ("noAnswer", 0)
 
 
+@pytest.mark.parametrize(("seconds", "goes_on"), [(119, True), (121, False)])
+def test_who_picks_up_at_the_last_moment_hears_everything_twice(rings, ringing, verify, bob, seconds, goes_on):
+    verify(bob)
+    rings(bob)
+    phone = ringing()[BOBS]
+    phone.answer()
+    phone.double.calls[phone.made["sid"]]["status"] = "in-progress"
+    later(seconds=seconds)
+    do_all()
+    assert (phone.double.calls[phone.made["sid"]]["status"] == "in-progress") == goes_on
+
+
 def test_how_long_a_leg_lasted_counts_though_twilio_did_not_know_it_before(rings, ringing, verify, bob, twilio_double):
     """The end was assumed: what Twilio tells then is better known."""
     verify(bob)

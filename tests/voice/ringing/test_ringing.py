@@ -15,7 +15,7 @@ from groups.models import Group, Membership, Ownership, Participant, Ring
 from tests.doubles.twilio import error
 from tests.neighbours import ours
 from tests.voice.ringing.conftest import BOBS
-from users.models import User, VerifiedNumber
+from users.models import LimitCount, User, VerifiedNumber
 from voice.credit.call_credit import held_by_calls
 from voice.models import Call, GroupCall, HangUp
 from voice.ring_outcomes import stop_rings
@@ -42,8 +42,23 @@ def test_who_answers_hears_what_it_is_twice_and_presses_1(rings, ringing, both, 
     assert phone.gather.get("timeout") == "20"
     phone.press("1")
     assert phone.group_id == group.pk
+    assert phone.heard[-1].startswith("Press star")
     assert state(bob) == "joined"
     assert lines()[-1] == "has picked up and joined the call"
+
+
+def test_an_app_that_was_rung_has_no_keys_to_press_on_the_call(rings, ringing, both, bob, group):
+    """A telephone hears of its menu; an app has buttons."""
+    rings(bob)
+    app = ringing()[f"client:u_{bob.pk}"].answer().press("1")
+    assert (app.group_id, app.action) == (group.pk, None)
+
+
+@pytest.mark.parametrize("captions", [True, False])
+def test_who_joins_is_greeted_in_the_groups_language(rings, ringing, both, bob, group, captions):
+    GroupCall.objects.create(group=group, language="de-DE", captions=captions)
+    rings(bob)
+    assert ringing()[BOBS].answer().press("1").languages == {"de-DE"}
 
 
 def test_who_joins_is_told_that_captions_are_on(rings, ringing, both, bob, group):
@@ -380,6 +395,14 @@ def test_what_names_nobody_is_refused(api, group, body, sandbox_telephony):
     assert api.post(f"/api/groups/{group.pk}/ring", body, format="json").status_code == 400
 
 
+def test_a_hundred_are_rung_at_once_and_no_more(api, group, sandbox_telephony):
+    codes = [
+        api.post(f"/api/groups/{group.pk}/ring", {"userIds": [*range(7, 7 + many)]}, format="json").json()["code"]
+        for many in (100, 101)
+    ]
+    assert codes == ["not_a_member", "invalid"]
+
+
 # Limits and money
 
 
@@ -391,6 +414,18 @@ def test_a_person_rings_ten_times_an_hour(rings, ringing, verify, bob):
         assert ours(Ring).get().state == "noAnswer", number
     refused = rings(bob, expected=429)
     assert refused["code"] == "throttled"
+
+
+def test_who_rings_too_often_is_told_when_the_first_place_is_free(rings, ringing, verify, api, group, bob):
+    verify(bob)
+    for _ in range(10):
+        rings(bob)
+        list(ringing().values())[-1].ends("no-answer")
+    for row in LimitCount.objects.filter(limit="ring_person"):
+        row.taken[0] -= 1800
+        row.save()
+    answer = api.post(f"/api/groups/{group.pk}/ring", {"userIds": [bob.pk]}, format="json")
+    assert (answer.status_code, 1700 <= int(answer["Retry-After"]) <= 1800) == (429, True)
 
 
 def test_a_refusal_uses_up_no_turn(rings, verify, bob, dave):
