@@ -112,7 +112,7 @@ class TwilioTelephony(TwilioFormats):
             try:
                 self.client.conferences(conference_sid).participants(call_sid).update(muted=muted)
             except TwilioRestException as error:
-                if error.status != 404:  # it has left, or its conference has ended
+                if error.status not in (400, 404):  # it has left, or its conference has ended
                     raise
                 return False
             return True

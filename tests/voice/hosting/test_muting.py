@@ -90,6 +90,12 @@ def test_who_is_not_on_the_call_cannot_be_muted(mute, room, alice, bob, dave):
     assert {why(mute(user)) for user in (bob, dave)} == {(409, "not_on_call")}
 
 
+def test_of_whose_conference_has_just_ended_twilio_says_so_in_another_way(mute, room, twilio_double, bob):
+    room(bob)
+    twilio_double.fail_next(error(400, 20001, "Conference is not in-progress"))
+    assert why(mute(bob)) == (409, "not_on_call")
+
+
 def test_who_has_left_without_our_knowing_is_not_on_it_either(mute, room, twilio_double, bob):
     twilio_double.people[room.sid].remove(room(bob))
     assert why(mute(bob)) == (409, "not_on_call")
