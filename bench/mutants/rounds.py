@@ -17,6 +17,7 @@ ELSEWHERE = {
     "groups/live": ("tests/live",),
     "uploads": OF_PICTURES,
     "uploads/pictures": OF_PICTURES,
+    "users": ("tests/wire/test_idempotency.py",),
     "users/admin": ("tests/admin",),
     "users/api": ("tests/access", "tests/wire"),
     "users/operators": ("tests/admin",),

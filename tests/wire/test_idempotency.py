@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -27,9 +28,10 @@ from tests.access.rows import all_rows, changed
 from tests.conftest import Client
 from tests.neighbours import ours
 from tests.uploads.files import picture
+from tests.voice.conferences.test_event_races import at_once
 from uploads.models import Picture
 from users.api import idempotent
-from users.idempotency import LEASE, free, is_kept, keep, old_answers, reserve
+from users.idempotency import LEASE, RequestInProgress, free, is_kept, keep, old_answers, reserve
 from users.models import KeptAnswer, User
 from users.sign_in.local_issuer import local_token
 
@@ -299,6 +301,49 @@ def test_who_took_longer_than_their_minute_and_failed_takes_nothing_of_the_next_
     keep(reserve("k", body="b", user_id=None, now=later), status=201, made={}, user_id=None, now=later)
     free(late)
     assert is_kept("k", now=later)
+
+
+@pytest.mark.django_db
+def test_two_keys_of_the_very_same_moment_are_two():
+    now, later = timezone.now(), timezone.now() + LEASE + timedelta(seconds=1)
+    first, second, third = (reserve(name, body=name, user_id=None, now=now) for name in "abc")
+    keep(first, status=201, made={}, user_id=None, now=now)
+    free(second)
+    assert [is_kept(name, now=now) for name in "abc"] == [True, False, False]
+    assert ours(KeptAnswer).filter(pk="c").exists()
+    reserve("c", body="c", user_id=None, now=later)
+    keep(third, status=201, made={}, user_id=None, now=later)
+    assert not is_kept("c", now=later)
+
+
+@pytest.mark.django_db
+def test_two_keys_that_were_left_at_the_very_same_moment_are_two():
+    now, later = timezone.now(), timezone.now() + LEASE + timedelta(seconds=1)
+    for name in "ab":
+        reserve(name, body=name, user_id=None, now=now)
+    reserve("a", body="a", user_id=None, now=later)
+    assert ours(KeptAnswer).get(pk="b").until == now + LEASE
+
+
+@pytest.mark.django_db
+def test_what_is_older_than_a_day_is_kept_no_more():
+    now = timezone.now()
+    keep(reserve("k", body="b", user_id=None, now=now), status=201, made={}, user_id=None, now=now)
+    assert [is_kept("k", now=now + timedelta(hours=hours)) for hours in (23, 25)] == [True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_an_old_key_over_at_once_the_second_is_told_to_wait(on_postgresql):
+    """And is not given yesterday's answer."""
+    then, now = timezone.now() - timedelta(days=2), timezone.now()
+    keep(reserve("k", body="b", user_id=None, now=then), status=201, made={}, user_id=None, now=then)
+    take_over = partial(reserve, "k", body="b", user_id=None, now=now)
+
+    def second():
+        with pytest.raises(RequestInProgress):
+            take_over()
+
+    at_once(take_over, second)
 
 
 @pytest.mark.django_db
