@@ -1,8 +1,12 @@
 """Deleting a group or a person during a call ends the legs at Twilio."""
 
 import pytest
+from django.utils import timezone
 
 from tests.doubles.server import Fault
+from tests.neighbours import ours
+from voice.hang_ups import end_conference
+from voice.models import Conference
 
 
 @pytest.fixture
@@ -34,6 +38,19 @@ def test_also_for_who_is_on_it_by_a_leg_of_which_nobody_told_us(delete, group, r
     running.people[room].append(running.call(status="in-progress"))
     delete(f"/api/groups/{group.pk}")
     assert running.running_conferences() == []
+
+
+@pytest.mark.parametrize("why", ["its group is there", "it has ended", "another one's group is gone"])
+def test_what_need_not_end_is_left_alone(group, running, why):
+    """By whatever job is left of before."""
+    conference = ours(Conference).get()
+    match why:
+        case "it has ended":
+            Conference.objects.filter(pk=conference.pk).update(group_id=10**9, ended_at=timezone.now())
+        case "another one's group is gone":
+            Conference.objects.create(sid="CF9", group_id=10**9)
+    end_conference.func(conference.pk)
+    assert [each["sid"] for each in running.running_conferences()] == [conference.pk]
 
 
 def test_a_foreign_conference_of_the_same_name_goes_on(delete, group, running):

@@ -45,6 +45,11 @@ def test_a_number_written_without_its_plus_is_the_same(dial, group):
     assert conference(dial("+12025550123")).text == str(group.pk)
 
 
+def test_who_dials_no_number_is_told_that_no_group_has_it(twilio, dial):
+    answer = twilio("/api/voice/makeCall", From="+12025550123", CallSid="CA1")
+    assert spoken(answer) == "No group has this number. Please check it and call again."
+
+
 def test_another_number_is_told_that_it_is_not_on_the_list(dial):
     assert "not on the list" in spoken(dial("+12025550199"))
     assert not ours(Call).exists()
