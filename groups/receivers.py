@@ -96,7 +96,7 @@ def forget_devices(sender: type[User], instance: User, **kwargs: Any) -> None:
     """Their rows go along, but for those that were registered before anybody had this identity; and at the vendor."""
     early = Device.objects.filter(user=None, identity=client_identity(instance.pk))
     own = (Device.objects.filter(user=instance) | early).values_list("binding_type", "sid")
-    bindings = [f"{kind}:{sid}" for kind, sid in own]
+    bindings = [f"{kind}:{sid}" for kind, sid in own if sid]
     delete_at_vendor(VendorDeletion.Kind.BINDING, bindings, person_id=instance.pk)
     early.delete()
 

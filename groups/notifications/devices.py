@@ -103,7 +103,7 @@ def kept_endpoint(identity: str, address: str) -> str | None:
 def unbind(bindings: Iterable[tuple[str, str]]) -> None:
     """Takes an address from its former identity: who is meant by that one must not be told on another's phone. By jobs,
     of each its kind and its sid."""
-    delete_at_vendor(VendorDeletion.Kind.BINDING, [f"{kind}:{sid}" for kind, sid in bindings])
+    delete_at_vendor(VendorDeletion.Kind.BINDING, [f"{kind}:{sid}" for kind, sid in bindings if sid])
 
 
 @atomic_and_retried

@@ -74,6 +74,12 @@ def test_each_vendor_has_deleted_it_before_the_answer(remove, all_of_bobs, vendo
     assert (vendors["cloudinary"].destroyed, vendors["twilio"].bindings, left()) == (["image1"], [], [])
 
 
+def test_of_a_phone_that_is_bound_nowhere_no_vendor_is_told(remove, vendors, bob):
+    Device.objects.create(user=bob, identity=f"u_{bob.pk}", address="token", binding_type="fcm", sid="")
+    remove(bob)
+    assert (left(), [each for each in vendors["twilio"].requests if each.method == "DELETE"]) == ([], [])
+
+
 def test_a_card_is_detached_with_its_customer(remove, vendors, api, alice):
     api.post("/api/billing/updateCreditCard", {"userId": alice.pk, "sourceId": "tok_visa"})
     (card,) = vendors["stripe"].methods
