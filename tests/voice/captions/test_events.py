@@ -128,7 +128,7 @@ def test_the_order_of_one_person_is_that_of_the_numbers_whatever_the_clocks_say(
 
 @pytest.mark.usefixtures("talk")
 def test_nor_a_little_in_the_future_where_twilios_clock_is_ahead(captions, hear):
-    hear("soon", 1, at=90)
+    hear("soon", 1, Timestamp=stamp(timezone.now() + timedelta(seconds=60)))
     assert captions()[0]["createdAt"] <= stamp(timezone.now())
 
 

@@ -304,7 +304,9 @@ MINUTE = timedelta(minutes=1)
     [({"Timestamp": -2 * MINUTE}, {"Timestamp": -MINUTE}), ({"Timestamp": -MINUTE}, {})],
     ids=["both say when", "one does not say when"],
 )
-def test_without_a_label_the_clock_says_which_conference_a_leg_has_joined_last(alice, leg, tell, first, second):
+def test_where_the_label_is_the_same_the_clock_says_which_conference_a_leg_has_joined_last(
+    alice, leg, tell, first, second
+):
     """An event without a time happened when it was told: the later one is told first where both say when."""
     now = timezone.now()
     told = [{name: format_datetime(now + ago) for name, ago in each.items()} for each in (first, second)]

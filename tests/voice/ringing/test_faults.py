@@ -177,7 +177,7 @@ def test_a_leg_of_which_twilio_never_tells_holds_no_money(rings, verify, bob, al
     assert (state(bob), held_by_calls(account_of(alice))) == ("noAnswer", 0)
 
 
-@pytest.mark.parametrize(("seconds", "goes_on"), [(119, True), (121, False)])
+@pytest.mark.parametrize(("seconds", "goes_on"), [(110, True), (121, False)])
 def test_who_picks_up_at_the_last_moment_hears_everything_twice(rings, ringing, verify, bob, seconds, goes_on):
     verify(bob)
     rings(bob)
