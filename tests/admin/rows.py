@@ -65,12 +65,19 @@ def fill_money(pairs: list[tuple[int, User, Group]]) -> list[Account]:
         for (n, _, group), account in owned
     )
     top_ups = TopUp.objects.bulk_create(
-        TopUp(account=account, customer=f"cus_{n}", amount_cents=2000, status="refused", payment=f"pi_{n}")
+        TopUp(
+            account=account,
+            customer=f"cus_{n}",
+            amount_cents=2000,
+            status="refused",
+            payment=f"pi_{n}",
+            message=f"Declined {n}",
+        )
         for (n, _, _), account in owned
     )
     RefundRequest.objects.bulk_create(
-        RefundRequest(key=f"key{top_up.pk}", account=top_up.account, top_up=top_up, amount_cents=5)
-        for top_up in top_ups
+        RefundRequest(key=f"key{top_up.pk}", account=top_up.account, top_up=top_up, amount_cents=5, refund=f"re_{n}")
+        for top_up, (n, _, _) in zip(top_ups, pairs, strict=True)
     )
     Dispute.objects.bulk_create(
         Dispute(id=f"du_{n}", account=account, payment=f"pi_{n}", amount_cents=2000, status="needs_response")

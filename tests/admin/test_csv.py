@@ -48,7 +48,7 @@ def test_it_has_what_is_found_in_its_order_over_all_pages(browser, download, sho
 
 def test_no_name_becomes_a_formula_and_times_are_in_utc(download, alice):
     User.objects.filter(pk=alice.pk).update(
-        display_name='=HYPERLINK("https://evil.example")', created_at="2026-01-02T03:04:05Z"
+        display_name='=HYPERLINK("https://evil.example")', created_at="2026-01-02T03:04:05.678Z"
     )
     head, *rows = download("/admin/users/user/?q=alice&csv=1")
     row = dict(zip(head, rows[0], strict=True))

@@ -135,6 +135,8 @@ def test_every_column_sorts(browser: Browser, name: str) -> None:
         ("groups/group", "5550003"),
         ("billing/ledgerentry", "person3@example.com"),
         ("billing/topup", "person3@example.com"),
+        ("billing/topup", "Declined 3"),
+        ("billing/refundrequest", "re_3"),
         ("billing/account", "cus_3"),
         ("billing/dispute", "person3@example.com"),
         ("billing/dispute", "pi_3"),
@@ -146,6 +148,8 @@ def test_every_column_sorts(browser: Browser, name: str) -> None:
         ("voice/dialinnumber", "+493012345678"),
         ("voice/conference", '"Group 3"'),
         ("groups/device", "person3@example.com"),
+        ("groups/device", "BS3"),
+        ("users/vendordeletion", "10003"),
     ],
 )
 def test_a_search_reaches_what_belongs_to_a_row(browser: Browser, name: str, term: str) -> None:

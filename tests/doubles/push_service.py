@@ -83,6 +83,8 @@ class PushServiceDouble(Double):
             return Answer(410, {})
         if request.headers["content-encoding"] != "aes128gcm" or not request.headers["ttl"].isdigit():
             return Answer(400, {})
+        if request.headers.get("urgency") != "high":  # https://www.rfc-editor.org/rfc/rfc8030#section-5.3
+            return Answer(400, {})
         if len(request.headers["topic"]) > 32:
             return Answer(400, {})
         if len(request.body) > MOST_BYTES:

@@ -1,5 +1,6 @@
 """What only Apple's push service meets."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,9 @@ def test_the_phone_shows_the_words_and_gathers_them_by_group(apns_channel, apns_
     ((token, shown),) = apns_double.told
     assert (token, shown["groupId"]) == ("device-1", 7)
     assert shown["aps"] == {"alert": {"body": "Größe 👋"}, "sound": "default", "thread-id": "group-7"}
-    assert apns_double.requests[0].headers["apns-collapse-id"] == "group-7"
+    headers = apns_double.requests[0].headers
+    assert headers["apns-collapse-id"] == "group-7"
+    assert 3500 < int(headers["apns-expiration"]) - time.time() <= 3600  # for who is out of reach for a while
 
 
 def test_the_longest_words_fit(apns_channel, apns_double, device):

@@ -16,6 +16,12 @@ def test_the_phone_shows_the_words_and_knows_the_group(fcm_channel, fcm_double, 
     assert message["android"]["collapse_key"] == "group-7"
 
 
+def test_a_phone_that_dozes_is_woken_and_is_told_nothing_of_long_ago(fcm_channel, fcm_double, device):
+    fcm_channel.send(devices=[device], body="Hello", group_id=7)
+    ((_, message),) = fcm_double.told
+    assert (message["android"]["priority"], message["android"]["ttl"]) == ("HIGH", "3600s")
+
+
 def test_one_access_token_serves_many_phones(fcm_channel, fcm_double, db):
     devices = [Device(address=f"device-{each}", binding_type="gcm") for each in range(30)]
     fcm_channel.send(devices=devices, body="Hello", group_id=7)

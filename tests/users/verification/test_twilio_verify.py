@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("twilio_verify")]
         (error(403, 60410, "Blocked"), 400, "number_blocked", "Try again in some hours"),
         (error(403, 60605, "Blocked country"), 400, "number_blocked", "Try again in some hours"),
         (error(429, 60203, "Max send attempts reached"), 429, "codes_sent_too_often", "Try again in 10 minutes."),
+        (error(429, 60212, "Too many concurrent requests"), 429, "codes_sent_too_often", "Try again in 10 minutes."),
         (error(429, 20429, "Too Many Requests"), 503, "verification_unavailable", "Nothing is lost"),
         (error(401, 20003, "Authenticate"), 503, "verification_unavailable", "Nothing is lost"),
         (error(404, 20404, "No such service"), 503, "verification_unavailable", "Nothing is lost"),

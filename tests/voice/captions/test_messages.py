@@ -86,6 +86,13 @@ def test_what_twilio_could_not_speak_was_not_spoken(on_a_call, type_in, asked, c
     assert [(each["text"], each["spoken"]) for each in captions()] == [("Hello", "notSpoken")]
 
 
+@pytest.mark.usefixtures("talk")
+def test_what_somebody_said_aloud_is_not_spoken_as_if_it_were_typed(hear, fetch):
+    hear("Hello.", 1)
+    said = Caption.objects.get(text="Hello.")
+    assert fetch(f"{settings.PUBLIC_URL}/api/voice/announcement?message={said.pk}") == []
+
+
 def test_the_next_waits_until_the_one_before_was_spoken(on_a_call, type_in, asked, captions):
     for text in ("one", "two", "three"):
         type_in(text)

@@ -53,7 +53,7 @@ def test_who_has_answered_stop_is_told_apart(send, twilio_double):
         send()
 
 
-@pytest.mark.parametrize("code", [21211, 21214, 21217, 21265, 21612, 21614, 30004, 30005, 30006, 30007])
+@pytest.mark.parametrize("code", [21211, 21214, 21217, 21265, 21612, 21614, 30003, 30004, 30005, 30006, 30007])
 def test_a_number_that_takes_none_is_refused_for_good(send, twilio_double, code):
     twilio_double.fail_next(error(400, code, f"Of {NUMBER}"))
     with pytest.raises(TextRefused) as refused:
