@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from core.jobs.models import Job
 from groups.models import Device, Membership, SandboxNotification
-from groups.notifications.devices import forget_gone_devices
+from groups.notifications import devices
+from groups.notifications.devices import forget, forget_gone_devices
 from tests.doubles.server import Fault
 from tests.neighbours import ours
 
@@ -155,6 +156,24 @@ def test_a_phone_that_twilio_has_dropped_is_forgotten(phone_of, twilio_double, a
     twilio_double.bindings.pop(0)
     assert forget_gone_devices(now=timezone.now() + timedelta(days=8)) == 1
     assert ours(Device).get().address == "kept"
+
+
+def test_a_phone_that_is_registered_anew_while_twilio_is_asked_is_kept(phone_of, alice):
+    phone_of(alice)
+    as_it_was = ours(Device).get()
+    ours(Device).update(sid="BSnew")
+    assert (forget(as_it_was), ours(Device).get().sid) == (0, "BSnew")
+
+
+def test_of_many_those_not_asked_about_for_longest_are_asked_about_first(
+    phone_of, twilio_double, alice, bob, monkeypatch
+):
+    phone_of(alice, "lately"), phone_of(bob, "long ago")
+    Device.objects.filter(address="long ago").update(checked_at=timezone.now() - timedelta(days=9))
+    monkeypatch.setattr(devices, "MOST_AT_ONCE", 1)
+    twilio_double.bindings.clear()
+    forget_gone_devices(now=timezone.now() + timedelta(days=8))
+    assert ours(Device).get().address == "lately"
 
 
 def test_a_phone_is_asked_about_once_a_week(phone_of, twilio_double, alice):
