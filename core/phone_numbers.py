@@ -29,7 +29,6 @@ PLACEHOLDERS = AS_KEYS | {f"1{keys}" for keys in AS_KEYS} | {"7378742883"}
 """The same by the keys of a telephone, as some networks write it: ANONYMOUS is +266696687. With a 1 before it,
 RESTRICTED is somebody's in Texas: strangers must not walk in as them. The last is how Twilio once misspelled it."""
 
-MOST_DIGITS = 15  # https://www.itu.int/rec/T-REC-E.164
 WRITTEN = re.compile(r"\+?[\d\s().,/\-\u2010-\u2015\u00ad\u2060]+")
 """Digits and what people set between them: no letters, and no extension, which tells nobody apart."""
 MEXICO, OLD_MOBILE = 52, re.compile("1([0-9]{10})")

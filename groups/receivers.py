@@ -80,7 +80,7 @@ def forget_words(sender: type[User], instance: User, origin: User | QuerySet[Use
     told = SandboxNotification.objects.annotate(to=Cast("identities", TextField()))
     to_them, says_it = Q(to__contains=f'"{client_identity(instance.pk)}"'), saying("body", names)
     names_them = saying("text", names) | saying("subject", names)
-    SandboxEmail.objects.filter(Q(to=instance.email) | names_them).delete()
+    SandboxEmail.objects.filter(Q(to__iexact=instance.email) | names_them).delete()
     told.filter(to_them | (says_it & Q(group_id__in=own)) | saying("body", marks)).delete()
     SandboxMessage.objects.filter(saying("body", names) | saying("to", marks)).delete()
     Push.objects.filter((says_it & Q(group_id__in=own)) | saying("body", marks)).delete()

@@ -63,6 +63,12 @@ def test_what_others_said_aloud_is_treated_as_what_they_wrote(group, alice, bob)
         }
 
 
+def test_a_letter_to_their_address_goes_however_somebody_has_written_it(api, bob):
+    SandboxEmail.objects.create(to="BOB@Example.com", subject="You are invited", text="To a group.", html="")
+    assert api.delete(f"/api/users/{bob.pk}").status_code == 200
+    assert not ours(SandboxEmail).exists()
+
+
 @pytest.mark.alone
 def test_of_what_people_were_told_goes_what_names_them_or_went_to_them(group, alice, bob):
     User.objects.filter(pk=bob.pk).update(phone_number=12025550123)
