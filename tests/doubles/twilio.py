@@ -113,6 +113,9 @@ class TwilioDouble(Double):
         expected = b64encode(f"{ACCOUNT}:{AUTH_TOKEN}".encode()).decode()
         if request.headers["Authorization"] != f"Basic {expected}":
             raise Refusal(error(401, 20003, "Authenticate"))
+        for name in ("Method", "AnnounceMethod", "StatusCallbackMethod"):  # our doors would answer a GET with 405
+            if request.get(name, "POST") != "POST":
+                raise Refusal(error(400, 11200, f"{name} is {request.get(name)}, and our doors take POST"))
 
     def not_found(self, request: Request) -> Answer:
         return error(404, 20404, f"The requested resource {request.path} was not found")
@@ -215,16 +218,9 @@ class TwilioDouble(Double):
         self.messages.append({**common, "status": "accepted", "num_segments": "0", "error_code": None})
         return Answer(201, self.messages[-1])
 
-    def posts_to_our_doors(self, request: Request) -> None:
-        """A GET would be answered 405 there, and the caller would hear of an application error."""
-        for name in ("Method", "AnnounceMethod", "StatusCallbackMethod"):
-            if request.get(name, "POST") != "POST":
-                raise Refusal(error(400, 11200, f"{name} is {request.get(name)}, and our doors take POST"))
-
     def update_conference(self, request: Request, sid: str) -> Thing:
         if sid not in self.conferences:
             raise Refusal(self.not_found(request))
-        self.posts_to_our_doors(request)
         if url := request.get("AnnounceUrl"):
             if self.conferences[sid]["status"] == "completed":
                 raise Refusal(error(400, 20001, "Conference is not in-progress"))
@@ -255,14 +251,12 @@ class TwilioDouble(Double):
             raise Refusal(self.not_found(request))
         if muted := request.get("Muted"):
             (self.muted.add if muted == "true" else self.muted.discard)(call)
-        self.posts_to_our_doors(request)
         if url := request.get("AnnounceUrl"):
             self.announced.append((call, url))
         return self.participant(sid, call)
 
     def create_call(self, request: Request) -> Answer:
         """https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource"""
-        self.posts_to_our_doors(request)
         to = request.get("To", "")
         if not to.startswith(("+", "client:")) or not request.get("From") or not request.get("Url"):
             raise Refusal(error(400, 21201, "No 'To' number is specified"))
@@ -281,7 +275,6 @@ class TwilioDouble(Double):
 
     def create_transcription(self, request: Request, call: str) -> Answer:
         """https://www.twilio.com/docs/voice/api/realtime-transcription-resource"""
-        self.posts_to_our_doors(request)
         if self.get_call(request, call)["status"] != "in-progress":
             raise Refusal(error(400, 21220, "Call is not in-progress. Cannot start transcription."))
         if request.get("LanguageCode") not in ("en-US", "de-DE", "en-GB"):

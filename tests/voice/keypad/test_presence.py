@@ -15,6 +15,7 @@ from tests.voice.conftest import EVENTS
 from voice.models import Call, Conference, GroupCall
 
 CALLS = "/api/voice/callEvents"
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -294,9 +295,6 @@ def test_how_they_were_seen_on_the_first_conference_says_nothing_of_the_next(bob
     room.join(bobs), room.join(phone("+12025550111"))
     room.leave(bobs, None)
     assert shown() == (["Alice"], True)
-
-
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
